@@ -1,0 +1,194 @@
+"""What travels as JSON: tickets, statuses of queries and workers, the bodies of actions. No dict goes between modules.
+
+Every struct here is decoded strictly by :mod:`msgspec`; unknown fields are ignored, so that old clients can read newer servers.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple, TypeVar
+
+import msgspec
+
+QueryPhase = Literal["queued", "running", "completed", "failed", "killed"]
+OperatorPhase = Literal["waiting", "running", "completed", "failed"]
+ENDED: frozenset[QueryPhase] = frozenset(("completed", "failed", "killed"))
+
+
+class Cursor(NamedTuple):
+    """A place in a result: the file (from 0), the row group in that file, the row in that group."""
+
+    file: int
+    row_group: int
+    row: int
+
+
+START = Cursor(0, 0, 0)
+
+
+class ResultTicket(msgspec.Struct, omit_defaults=False):
+    """Reads a result: one row group (``follow`` false) or everything from ``cursor`` to the end (true), at most ``limit`` rows."""
+
+    query_id: str
+    cursor: Cursor = START
+    follow: bool = False
+    limit: int | None = None
+
+
+class PeekTicket(msgspec.Struct):
+    """Looks at up to ``peek`` records that wait in an exchange, without leasing or consuming any."""
+
+    query_id: str
+    exchange: str
+    peek: int
+
+
+class BatchPlace(msgspec.Struct):
+    """``app_metadata`` of a result's batch: where it starts, and where to go on (None after the last row)."""
+
+    cursor: Cursor
+    next: Cursor | None
+
+
+class QueryRef(msgspec.Struct):
+    """``app_metadata`` of a FlightInfo, and the body of ``query.status``, ``query.kill`` and ``query.watch``."""
+
+    query_id: str
+
+
+class ErrorInfo(msgspec.Struct):
+    """Why a query failed: a gRPC status name and a message for people."""
+
+    status: str
+    message: str
+
+
+class RowGroupStatus(msgspec.Struct):
+    """A closed row group of a result."""
+
+    file: int
+    row_group: int
+    rows: int
+
+
+class ResultStatus(msgspec.Struct):
+    """How much of a result there is. ``closed``: no more will come."""
+
+    rows: int = 0
+    bytes: int = 0
+    row_groups: list[RowGroupStatus] = []
+    closed: bool = False
+    expires_at: float | None = None
+
+
+class InstanceStatus(msgspec.Struct):
+    """One running copy of an operator. ``seconds`` is time spent in the kernel."""
+
+    worker_id: str
+    records: int = 0
+    rows: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    state: OperatorPhase = "running"
+
+
+class OperatorStatus(msgspec.Struct):
+    """An operator of a query's plan: a producer (a fragment) or an exchange.
+
+    Producers: ``records_total`` / ``records_done`` count input records (splits), ``rows`` and ``bytes`` what they put out.
+    Exchanges: ``queue_depth`` visible records, ``leases`` records out on lease, ``records_done`` those acked.
+    ``inputs`` are the operators (by name) that feed this one. ``scanned_bytes`` and ``requests`` are what storage was asked for.
+    """
+
+    operator: str
+    kind: Literal["producer", "exchange", "result"]
+    title: str
+    state: OperatorPhase = "waiting"
+    inputs: list[str] = []
+    records_total: int = 0
+    records_done: int = 0
+    rows: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    queue_depth: int = 0
+    leases: int = 0
+    retries: int = 0
+    spill_bytes: int = 0
+    scanned_bytes: int = 0
+    files_bytes: int = 0
+    requests: int = 0
+    instances: list[InstanceStatus] = []
+
+
+class QueryStatus(msgspec.Struct):
+    """A query, as ``query.status``, ``query.list`` and ``query.watch`` tell it. Times are Unix seconds; ``progress`` is 0 … 1."""
+
+    query_id: str
+    sql: str
+    state: QueryPhase
+    owner: str = ""
+    worker_id: str = ""
+    submitted_at: float = 0.0
+    started_at: float | None = None
+    ended_at: float | None = None
+    progress: float = 0.0
+    error: ErrorInfo | None = None
+    result: ResultStatus = msgspec.field(default_factory=ResultStatus)
+    operators: list[OperatorStatus] = []
+    plan: str = ""
+
+
+class WorkerStatus(msgspec.Struct):
+    """A worker, as ``worker.list`` tells it."""
+
+    worker_id: str
+    uri: str
+    pid: int
+    slots: int
+    slots_used: int = 0
+    memory_limit_bytes: int = 0
+    memory_used_bytes: int = 0
+    cpu_percent: float = 0.0
+    cache_bytes: int = 0
+    queries: int = 0
+    state: Literal["up", "draining", "lost"] = "up"
+    started_at: float = 0.0
+    version: str = ""
+
+
+class ColumnStatus(msgspec.Struct):
+    """A column of a table, with the kernel's name for its type."""
+
+    name: str
+    type: str
+
+
+class TableStatus(msgspec.Struct):
+    """A table, as ``table.list`` tells it. ``columns`` is empty and ``error`` says why where its files cannot be read."""
+
+    name: str
+    connection: str = ""
+    columns: list[ColumnStatus] = []
+    rows: int | None = None
+    files: int = 0
+    bytes: int = 0
+    error: str | None = None
+
+
+class TableListRequest(msgspec.Struct):
+    """The body of ``table.list``: ``details`` asks for columns and row counts too (opens files); ``pattern`` is a SQL LIKE."""
+
+    pattern: str | None = None
+    details: bool = True
+
+
+Message = TypeVar("Message", bound=msgspec.Struct)
+
+
+def encode(message: msgspec.Struct) -> bytes:
+    """``message`` as JSON."""
+    return msgspec.json.encode(message)
+
+
+def decode(body: bytes | bytearray | memoryview | Any, kind: type[Message]) -> Message:
+    """JSON as a ``kind``. Raises ``msgspec.DecodeError`` (a ``ValueError``) saying what does not fit and where."""
+    return msgspec.json.decode(bytes(body), type=kind)

@@ -1,0 +1,75 @@
+"""What can go wrong while a query runs, as a tree below ``planner.errors.VolleyError``.
+
+    OperatorError
+    ├── KernelError          the kernel refused or failed on a fragment (conversion, overflow, type …)
+    │   └── OutOfMemory      it needs more memory or spill than it may have
+    ├── Interrupted          the fragment was stopped from outside
+    ├── FileUnreadable       a data file is corrupt, truncated, vanished or changed; names the file
+    ├── SchemaClash          files of one table disagree on a column's type; names the file
+    ├── StorageError         a connection cannot be used; names the connection and the remedy
+    ├── PathRefused          a path leaves the connections
+    ├── StaleLease           an ack or heartbeat from an old epoch
+    └── AttemptsExhausted    a record failed too often; names record, operator and cause
+"""
+
+from __future__ import annotations
+
+from planner.errors import Status, VolleyError
+
+
+class OperatorError(VolleyError):
+    """Something failed while running."""
+
+
+class KernelError(OperatorError):
+    """The kernel refused or failed on a fragment; the message is the kernel's own, cleaned of paths."""
+
+    status = Status.INVALID_ARGUMENT
+
+
+class OutOfMemory(KernelError):
+    """The kernel needs more memory or spill space than it may have."""
+
+    status = Status.RESOURCE_EXHAUSTED
+
+
+class Interrupted(OperatorError):
+    """The run was stopped from outside."""
+
+    status = Status.CANCELLED
+
+
+class FileUnreadable(OperatorError):
+    """A data file cannot be read as what it should be."""
+
+    status = Status.INVALID_ARGUMENT
+
+
+class SchemaClash(OperatorError):
+    """Files of one table disagree."""
+
+    status = Status.INVALID_ARGUMENT
+
+
+class StorageError(OperatorError):
+    """A connection cannot be used."""
+
+    status = Status.UNAVAILABLE
+
+
+class PathRefused(OperatorError):
+    """A path leaves the connections."""
+
+    status = Status.INVALID_ARGUMENT
+
+
+class StaleLease(OperatorError):
+    """The lease was lost: the record belongs to somebody else by now."""
+
+    status = Status.UNAVAILABLE
+
+
+class AttemptsExhausted(OperatorError):
+    """A record failed too often."""
+
+    status = Status.UNAVAILABLE

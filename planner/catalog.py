@@ -1,0 +1,98 @@
+"""The one interface through which the planner knows tables, statistics and result types.
+
+The planner does no I/O of its own: whoever calls it passes in a :class:`Catalog`. A table is opened in two steps, so that
+hive partitions prune files before any file is touched: :meth:`Catalog.table` only lists, :meth:`Catalog.columns` opens.
+"""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import pyarrow as pa
+
+FileFormat = Literal["parquet", "csv", "json"]
+StatisticsValue = bool | int | float | str | bytes | decimal.Decimal | datetime.date | datetime.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column and its type, as the kernel spells it in SQL (``DECIMAL(15,2)``, ``STRUCT(a INTEGER)``)."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """One file of a table.
+
+    ``path`` is ``connection:key`` with the key as the storage spells it; ``version`` changes when the contents do (an etag, or
+    modification time and size). ``partitions`` are the hive keys and values of its path (None for the default partition).
+    """
+
+    path: str
+    size_bytes: int
+    version: str
+    format: FileFormat = "parquet"
+    partitions: tuple[tuple[str, str | None], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnRange:
+    """What a row group's statistics say about one column; None where they say nothing."""
+
+    minimum: StatisticsValue | None
+    maximum: StatisticsValue | None
+    null_count: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RowGroup:
+    """A row group of a Parquet file. ``first_row`` counts within the file; ``column_bytes`` are compressed sizes."""
+
+    index: int
+    first_row: int
+    rows: int
+    column_bytes: Mapping[str, int] = field(default_factory=dict)
+    ranges: Mapping[str, ColumnRange] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table as listed: its files, in order of their paths, none of them opened yet."""
+
+    name: str
+    files: tuple[DataFile, ...]
+    partition_columns: tuple[Column, ...] = ()
+
+
+class Catalog(Protocol):
+    """What the planner may ask. Implementations raise ``VolleyError`` subclasses; each call may do I/O."""
+
+    def table_names(self) -> Sequence[str]:
+        """All table names, sorted."""
+
+    def table(self, name: str, *, quoted: bool) -> Table | None:
+        """The table of that name, listed afresh, or None. Unquoted names match in any case; quoted ones as written first."""
+
+    def files(self, pattern: str) -> Table:
+        """The files that ``read_files(pattern)`` names. Raises if it leaves the connections or matches nothing."""
+
+    def columns(self, table: Table) -> tuple[Column, ...]:
+        """The columns of ``table.files`` taken together (partition columns last). Opens the files that it must.
+
+        Raises an error that names the file when one is unreadable or its types clash with the others'.
+        """
+
+    def row_groups(self, file: DataFile) -> tuple[RowGroup, ...] | None:
+        """The row groups of a Parquet file, from its footer; None for other formats."""
+
+    def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]]) -> pa.Schema:
+        """The schema of ``sql`` over empty relations called as in ``inputs``, by the kernel's binder; nothing is run.
+
+        Raises ``operators.errors.KernelError`` with the kernel's own message where the kernel's binder refuses.
+        """
