@@ -40,8 +40,8 @@ class ScanInput:
     """A relation of a fragment that is read from files.
 
     ``name`` is the relation's name in the fragment's SQL. ``columns`` are those that the fragment needs, in table order, out of
-    ``table_columns``; none means that only the number of rows matters. ``predicate`` (SQL over the columns, or None) is what the planner could push down: it already
-    pruned ``splits``, and stays in the fragment's SQL too.
+    ``table_columns``; none means that only the number of rows matters. ``predicate`` (SQL over the columns, or None) is what
+    the planner could push down: it already pruned ``splits``, and stays in the fragment's SQL too.
     """
 
     name: str
@@ -70,7 +70,8 @@ class ExchangeInput:
 class Fragment:
     """A subtree of the plan with no exchange inside, compiled into one SELECT over its inputs' names.
 
-    ``parallel``: it has one scan input and may run split by split on any worker. Otherwise it runs once, over all records of all its inputs.
+    ``parallel``: it has one scan input and may run split by split on any worker. Otherwise it runs once, over all records
+    of all its inputs.
     """
 
     id: int
