@@ -1,0 +1,83 @@
+"""What can be wrong at the Flight face, as a tree below ``planner.errors.VolleyError``.
+
+    ServerError
+    ├── BadRequest           a ticket, a command or an action's body is malformed
+    ├── UnknownQuery         no such query, or it is somebody else's, or its result has expired
+    ├── UnknownHandle        no such prepared statement (it was closed, or the server restarted)
+    ├── UnknownAction        no such action, or a command that Volley does not serve
+    ├── PortInUse            another server listens there already
+    └── ServerClosing        the server drains and takes no new queries
+    ClientError              what a client of ours was told, or that it could not be told anything
+"""
+
+from __future__ import annotations
+
+from planner.errors import Status, VolleyError
+
+
+class ServerError(VolleyError):
+    """Something is wrong with a request, as the Flight face sees it."""
+
+
+class BadRequest(ServerError):
+    """The request is malformed."""
+
+    status = Status.INVALID_ARGUMENT
+
+
+class UnknownQuery(ServerError):
+    """No query of that id that the caller may see."""
+
+    status = Status.NOT_FOUND
+
+    def __init__(self, query_id: str) -> None:
+        super().__init__(
+            f"there is no query {shorten(query_id)!r}",
+            remedy="its result may have expired; `flight queries` lists what there is",
+        )
+
+
+class UnknownHandle(ServerError):
+    """No prepared statement of that handle."""
+
+    status = Status.NOT_FOUND
+
+
+class UnknownAction(ServerError):
+    """Volley does not serve that."""
+
+    status = Status.UNIMPLEMENTED
+
+
+class PortInUse(ServerError):
+    """The port is taken."""
+
+    status = Status.UNAVAILABLE
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(
+            f"port {port} of {host} is in use by another program",
+            remedy="stop it, or choose another port with --port (0 picks a free one)",
+        )
+
+
+class ServerClosing(ServerError):
+    """The server is on its way down."""
+
+    status = Status.UNAVAILABLE
+
+
+class ClientError(VolleyError):
+    """A call failed. ``status`` says how, ``str(error)`` why, in words for people."""
+
+    def __init__(self, message: str, *, status: Status, remedy: str | None = None) -> None:
+        super().__init__(message, remedy=remedy)
+        self.status = status
+
+
+MAX_SHOWN_CHARS = 80
+
+
+def shorten(text: str, limit: int = MAX_SHOWN_CHARS) -> str:
+    """``text``, or its beginning and an ellipsis: what clients send is quoted to them, but never at any length."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
