@@ -158,6 +158,7 @@ class KernelRun:
         self._idle.set()
         self._lock = threading.Lock()
         self._connection: duckdb.DuckDBPyConnection | None = None
+        self._reader: pa.RecordBatchReader | None = None
         self.schema = pa.schema([])
         """The schema of the batches; known once entered."""
 
@@ -181,12 +182,9 @@ class KernelRun:
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         """Runs it. Raises ``Interrupted`` after :meth:`interrupt`, and ``KernelError``, ``OutOfMemory`` or ``FileUnreadable``."""
-        reader = self._step(lambda: self._relation.to_arrow_reader(self._batch_rows))
-        try:
-            while (batch := self._step(lambda: _next(reader))) is not None:
-                yield batch
-        finally:
-            reader.close()
+        self._reader = reader = self._step(lambda: self._relation.to_arrow_reader(self._batch_rows))
+        while (batch := self._step(lambda: _next(reader))) is not None:
+            yield batch
 
     def interrupt(self) -> None:
         """Stops the run, from any thread and at any time; does not wait. Has no effect once the last batch is out."""
@@ -202,6 +200,10 @@ class KernelRun:
         """Frees the connection, its relations and its memory."""
         with self._lock:
             connection, self._connection = self._connection, None
+        if self._reader is not None:
+            # The stream, not the connection, holds the memory of a run that was left half-way.
+            self._reader.close()
+            self._reader = None
         if connection is not None:
             self._relation = None
             connection.close()
