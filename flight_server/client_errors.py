@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.flight as flight
 
 from flight_server.errors import ClientError
+from flight_server.status import status_of
 from planner.errors import Status, VolleyError
 
 _BY_TYPE: tuple[tuple[type[BaseException], Status], ...] = (
@@ -24,30 +25,35 @@ _BY_TYPE: tuple[tuple[type[BaseException], Status], ...] = (
     (pa.ArrowNotImplementedError, Status.UNIMPLEMENTED),
     (pa.ArrowInvalid, Status.INVALID_ARGUMENT),
 )
+_DETAILS = "Failed|Internal|Unavailable|Cancelled|TimedOut|Unauthenticated|Unauthorized"
 _NOISE = re.compile(
-    r"(\. )?(Detail: Python exception:.*|gRPC client debug context:.*|Client context:.*|Detail: (Failed|Cancelled|Unavailable|Internal"
-    r"|Unauthenticated|Unauthorized|TimedOut|Timed Out)\.?)$",
-    re.DOTALL,
+    rf"\.? ?(Detail: Python exception:.*|gRPC client debug context:.*|Client context:.*|Detail: ({_DETAILS}))$", re.DOTALL
 )
-_PREFIX = re.compile(r"^(Flight (returned|error|cancelled call)[^:]*, with message: |Flight returned [a-z ]+ error, with message: )")
+_PREFIX = re.compile(r"^(Unknown error: |Flight (returned|error|cancelled|timed)[^:]*, with message: |gRPC returned [^:]*, with message: )")
+_WORDED = re.compile(rf"^({'|'.join(Status.__members__)}): ")
+_UNREACHABLE = re.compile(r"failed to connect|refused|dns|resol|no route|handshake|socket closed|reset|timed? ?out|unavailable$", re.IGNORECASE)
 
 
 def from_flight_error(error: BaseException, uri: str) -> ClientError:
     """The ``ClientError`` for what a Flight call raised. ``uri`` is named where the server could not be reached."""
     if isinstance(error, ClientError):
         return error
-    status = next((status for kind, status in _BY_TYPE if isinstance(error, kind)), Status.INTERNAL)
     text = clean_message(str(error))
-    if status is Status.UNAVAILABLE and _unreachable(text):
+    extra_info = getattr(error, "extra_info", None)
+    status = status_of(extra_info) or _worded_status(text) or _status_of_type(error)
+    if status is Status.UNAVAILABLE and not extra_info and _UNREACHABLE.search(text):
         return ClientError(
             f"cannot reach a server at {uri}", status=status, remedy="is one running there? start one with `flight serve`"
         )
-    return ClientError(text or status.name.lower().replace("_", " "), status=status)
+    return ClientError(_WORDED.sub("", text) or status.name.lower().replace("_", " "), status=status)
 
 
 def clean_message(text: str) -> str:
     """The server's words in an error of pyarrow's."""
-    return _NOISE.sub("", _PREFIX.sub("", text)).strip()
+    text = _PREFIX.sub("", text)
+    while (shorter := _NOISE.sub("", text).strip()) != text:
+        text = shorter
+    return text
 
 
 @contextmanager
@@ -63,5 +69,10 @@ def translating(uri: str) -> Iterator[None]:
         raise from_flight_error(error, uri) from error
 
 
-def _unreachable(text: str) -> bool:
-    return bool(re.search(r"failed to connect|connection refused|dns resolution|no route|handshake|tls|timed? ?out", text, re.IGNORECASE))
+def _worded_status(text: str) -> Status | None:
+    found = _WORDED.match(text)
+    return None if found is None else Status[found[1]]
+
+
+def _status_of_type(error: BaseException) -> Status:
+    return next((status for kind, status in _BY_TYPE if isinstance(error, kind)), Status.INTERNAL)

@@ -1,0 +1,94 @@
+"""What GetSqlInfo answers: the protocol's numbered facts about a server (FlightSql.proto, enum SqlInfo)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import pyarrow as pa
+
+
+class Bits(NamedTuple):
+    """An ordinal or a bitmask, which the protocol keeps apart from a number."""
+
+    value: int
+
+
+SqlInfoValue = str | bool | int | Bits | tuple[str, ...]
+
+_LIST = pa.list_(pa.field("string_data", pa.string()))
+_MAP = pa.map_(pa.int32(), pa.list_(pa.field("$data$", pa.int32())))
+_VALUE = pa.dense_union(
+    [
+        pa.field("string_value", pa.string()),
+        pa.field("bool_value", pa.bool_()),
+        pa.field("bigint_value", pa.int64()),
+        pa.field("int32_bitmask", pa.int32()),
+        pa.field("string_list", _LIST),
+        pa.field("int32_to_int32_list_map", _MAP),
+    ]
+)
+SQL_INFO_SCHEMA = pa.schema([pa.field("info_name", pa.uint32(), False), pa.field("value", _VALUE)])
+
+_NO_LIMIT = 0
+_NUMERIC = (
+    *("ABS", "ACOS", "ASIN", "ATAN", "ATAN2", "CBRT", "CEIL", "COS", "COT", "DEGREES", "EXP", "FLOOR", "GREATEST", "LEAST", "LN"),
+    *("LOG", "LOG10", "LOG2", "MOD", "PI", "POWER", "RADIANS", "RANDOM", "ROUND", "SIGN", "SIN", "SQRT", "TAN", "TRUNC"),
+)
+_STRING = (
+    *("ASCII", "CHR", "CONCAT", "CONCAT_WS", "CONTAINS", "ENDS_WITH", "FORMAT", "INSTR", "LEFT", "LENGTH", "LOWER", "LPAD", "LTRIM"),
+    *("MD5", "POSITION", "REGEXP_EXTRACT", "REGEXP_MATCHES", "REGEXP_REPLACE", "REPEAT", "REPLACE", "REVERSE", "RIGHT", "RPAD"),
+    *("RTRIM", "SPLIT_PART", "STARTS_WITH", "STRING_SPLIT", "SUBSTRING", "TRANSLATE", "TRIM", "UPPER"),
+)
+_DATETIME = (
+    *("AGE", "CURRENT_DATE", "DATE_DIFF", "DATE_PART", "DATE_TRUNC", "DAYNAME", "EPOCH", "EXTRACT", "LAST_DAY", "MAKE_DATE"),
+    *("MAKE_TIMESTAMP", "MONTHNAME", "NOW", "STRFTIME", "STRPTIME", "TIME_BUCKET"),
+)
+_KEYWORDS = ("ANTI", "ASOF", "DESCRIBE", "EXPLAIN", "ILIKE", "PIVOT", "POSITIONAL", "QUALIFY", "SAMPLE", "SEMI", "SHOW", "UNPIVOT")
+# Numbers of limits, all "none or unknown": literals, names, columns, connections, rows, statements, tables, users.
+_LIMITS = (*range(541, 556), 557, 558, 559, 560, 561)
+
+
+def sql_infos(version: str, *, read_only: bool) -> dict[int, SqlInfoValue]:
+    """All facts, by their numbers."""
+    server: dict[int, SqlInfoValue] = {0: "Volley", 1: version, 2: pa.__version__, 3: read_only, 4: True, 5: False}
+    server |= {8: Bits(0), 9: True, 10: not read_only, 11: False, 100: Bits(0), 101: Bits(0)}
+    names: dict[int, SqlInfoValue] = {500: False, 501: False, 502: not read_only, 503: Bits(1), 504: '"', 505: Bits(1), 506: True}
+    names |= {507: Bits(0), 508: _KEYWORDS, 509: _NUMERIC, 510: _STRING, 511: ("VERSION",), 512: _DATETIME, 513: "\\", 514: ""}
+    syntax: dict[int, SqlInfoValue] = {515: True, 516: True, 518: True, 519: False, 520: True, 521: True, 522: Bits(3), 523: True}
+    syntax |= {524: False, 525: Bits(7), 526: Bits(3), 527: False, 528: Bits(2), 529: "schema", 530: "procedure", 531: "catalog"}
+    syntax |= {532: True, 533: Bits(0), 534: Bits(0), 535: Bits(0), 536: False, 537: False, 538: Bits(15), 539: True, 540: Bits(3)}
+    limits: dict[int, SqlInfoValue] = {**dict.fromkeys(_LIMITS, _NO_LIMIT), 556: False}
+    behaviour: dict[int, SqlInfoValue] = {562: 0, 563: False, 564: Bits(1), 565: False, 566: True, 567: Bits(2), 568: Bits(0)}
+    behaviour |= {569: Bits(2), 570: Bits(0), 571: Bits(0), 572: False, 573: False, 574: False, 575: False, 576: False}
+    return server | names | syntax | limits | behaviour
+
+
+def sql_info_table(infos: Mapping[int, SqlInfoValue], wanted: Iterable[int]) -> pa.Table:
+    """The answer of GetSqlInfo: the ``wanted`` facts, or all if none is named. Numbers that are not known are left out."""
+    numbers = [number for number in wanted if number in infos] if (wanted := list(wanted)) else list(infos)
+    children: list[list[object]] = [[], [], [], [], [], []]
+    kinds, offsets = [], []
+    for number in numbers:
+        kind, value = _placed(infos[number])
+        kinds.append(kind)
+        offsets.append(len(children[kind]))
+        children[kind].append(value)
+    arrays = [pa.array(values, _VALUE.field(index).type) for index, values in enumerate(children)]
+    names = [_VALUE.field(index).name for index in range(_VALUE.num_fields)]
+    values = pa.UnionArray.from_dense(pa.array(kinds, pa.int8()), pa.array(offsets, pa.int32()), arrays, names)
+    return pa.table([pa.array(numbers, pa.uint32()), values], schema=SQL_INFO_SCHEMA)
+
+
+def _placed(info: SqlInfoValue) -> tuple[int, object]:
+    match info:
+        case str():
+            return 0, info
+        case bool():
+            return 1, info
+        case Bits(value):
+            return 3, value
+        case int():
+            return 2, info
+        case _:
+            return 4, list(info)

@@ -1,0 +1,183 @@
+"""A query service in memory, for tests of the Flight face: plain DuckDB behind the protocol, no files, no workers."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import duckdb
+import pyarrow as pa
+
+from flight_server.errors import UnknownQuery
+from flight_server.messages import (
+    BatchPlace,
+    ColumnStatus,
+    Cursor,
+    ErrorInfo,
+    PeekTicket,
+    QueryStatus,
+    ResultTicket,
+    RowGroupStatus,
+    TableListRequest,
+    TableStatus,
+    WorkerStatus,
+)
+from flight_server.service import Cancelled, ExchangeStream, PeekStream, ResultStream, Submitted
+from operators.errors import Interrupted, KernelError
+from planner.errors import NotReadOnly, SqlSyntaxError, UnknownTable
+
+ROWS_PER_GROUP = 1000
+
+
+@dataclass
+class FakeQuery:
+    status: QueryStatus
+    schema: pa.Schema
+    groups: list[pa.RecordBatch]
+    endless: bool = False
+    killed: threading.Event = field(default_factory=threading.Event)
+
+
+class FakeService:
+    """Runs statements at once. ``SELECT 'endless'`` never gets past its first row group until it is killed.
+
+    ``fail`` is raised by every method, for tests of errors.
+    """
+
+    def __init__(self) -> None:
+        self._connection = duckdb.connect()
+        self._connection.execute("CREATE TABLE numbers AS SELECT range AS n, 'row ' || range AS name FROM range(2500)")
+        self._connection.execute("CREATE TABLE \"odd name\" AS SELECT 1 AS a, DATE '2026-11-24' AS b")
+        self._queries: dict[str, FakeQuery] = {}
+        self.fail: Exception | None = None
+        self.actions: list[tuple[str, bytes]] = []
+
+    def submit(self, sql: str, owner: str, parameters: Sequence[object] | None = None) -> Submitted:
+        table = self._run(sql, parameters).combine_chunks()
+        groups = table.to_batches(max_chunksize=ROWS_PER_GROUP)
+        query_id = secrets.token_hex(16)
+        status = QueryStatus(query_id, sql, "completed", owner, "w0", time.time(), time.time(), time.time(), 1.0)
+        status.result.rows, status.result.closed, status.result.expires_at = table.num_rows, True, time.time() + 3600
+        status.result.row_groups = [RowGroupStatus(0, index, group.num_rows) for index, group in enumerate(groups)]
+        query = FakeQuery(status, table.schema, groups, endless="endless" in sql)
+        if query.endless:
+            status.state, status.ended_at, status.result.closed = "running", None, False
+        self._queries[query_id] = query
+        return Submitted(query_id, table.schema)
+
+    def plan_schema(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Schema:
+        return self._run(sql, parameters if parameters is not None else [None] * self.parameter_count(sql)).schema
+
+    def parameter_count(self, sql: str) -> int:
+        self._check()
+        try:
+            return len(duckdb.extract_statements(sql)[0].named_parameters)
+        except duckdb.ParserException as error:
+            raise SqlSyntaxError(str(error).split("\n")[0]) from error
+
+    def read(self, ticket: ResultTicket, owner: str, cancelled: Cancelled, abandon: bool) -> ResultStream:
+        query = self._find(ticket.query_id, owner)
+        return ResultStream(query.schema, self._batches(query, ticket, cancelled, abandon))
+
+    def peek(self, ticket: PeekTicket, owner: str) -> PeekStream:
+        query = self._find(ticket.query_id, owner)
+        return PeekStream(query.schema, iter(query.groups[: ticket.peek]))
+
+    def status(self, query_id: str, owner: str) -> QueryStatus | None:
+        self._check()
+        query = self._queries.get(query_id)
+        return query.status if query is not None and query.status.owner == owner else None
+
+    def queries(self, owner: str) -> list[QueryStatus]:
+        self._check()
+        return [query.status for query in reversed(self._queries.values()) if query.status.owner == owner]
+
+    def kill(self, query_id: str, owner: str) -> QueryStatus | None:
+        self._check()
+        query = self._queries.get(query_id)
+        if query is None or query.status.owner != owner:
+            return None
+        if query.status.state == "running":
+            query.status.state, query.status.error = "killed", ErrorInfo("CANCELLED", "killed by its user")
+        query.killed.set()
+        return query.status
+
+    def watch(self, query_id: str, owner: str, cancelled: Cancelled) -> Iterator[QueryStatus]:
+        query = self._find(query_id, owner)
+        yield query.status
+        while query.endless and not query.killed.wait(0.01):
+            if cancelled():
+                return
+        if query.endless:
+            yield query.status
+
+    def workers(self) -> list[WorkerStatus]:
+        self._check()
+        return [WorkerStatus("w0", "grpc://127.0.0.1:1", 1, 2)]
+
+    def tables(self, request: TableListRequest) -> list[TableStatus]:
+        self._check()
+        columns = [ColumnStatus("n", "BIGINT")] if request.details else []
+        return [TableStatus(name, "default", columns) for name in ("numbers", "odd name", "unreadable")]
+
+    def table_schema(self, name: str) -> pa.Schema | None:
+        self._check()
+        if name == "unreadable":
+            raise KernelError("file 'unreadable.parquet' is truncated")
+        return self._run(f'SELECT * FROM "{name}"', None).schema if name in ("numbers", "odd name") else None
+
+    def exchange_get(self, body: bytes, cancelled: Cancelled) -> ExchangeStream:
+        self._check()
+        batch = pa.record_batch({"ticket": [body.decode()]})
+        return ExchangeStream(batch.schema, iter([(batch, b"lease")]))
+
+    def internal_action(self, name: str, body: bytes) -> Iterator[bytes] | None:
+        self._check()
+        self.actions.append((name, body))
+        return iter([b"done"]) if name == "exchange.ack" else None
+
+    def _check(self) -> None:
+        if self.fail is not None:
+            raise self.fail
+
+    def _find(self, query_id: str, owner: str) -> FakeQuery:
+        self._check()
+        query = self._queries.get(query_id)
+        if query is None or query.status.owner != owner:
+            raise UnknownQuery(query_id)
+        return query
+
+    def _run(self, sql: str, parameters: Sequence[object] | None) -> pa.Table:
+        self._check()
+        if sql.strip().split(" ")[0].upper() in ("DROP", "INSERT", "CREATE", "DELETE", "UPDATE"):
+            raise NotReadOnly("the statement would change something", remedy="this server is read-only")
+        try:
+            return self._connection.cursor().execute(sql, parameters or None).to_arrow_table()
+        except duckdb.CatalogException as error:
+            raise UnknownTable(str(error).split("\n")[0]) from error
+        except duckdb.ParserException as error:
+            raise SqlSyntaxError(str(error).split("\n")[0]) from error
+        except duckdb.Error as error:
+            raise KernelError(str(error).split("\n")[0]) from error
+
+    def _batches(
+        self, query: FakeQuery, ticket: ResultTicket, cancelled: Callable[[], bool], abandon: bool
+    ) -> Iterator[tuple[pa.RecordBatch, BatchPlace]]:
+        try:
+            last = len(query.groups) - 1
+            first = ticket.cursor.row_group
+            for index in range(first, len(query.groups)) if ticket.follow else [first] if first <= last else []:
+                row = ticket.cursor.row if index == first else 0
+                after = Cursor(0, index + 1, 0) if index < last or query.endless else None
+                yield query.groups[index].slice(row), BatchPlace(Cursor(0, index, row), after)
+            while ticket.follow and query.endless:
+                if query.killed.wait(0.01):
+                    raise Interrupted("the query was killed by its user")
+                if cancelled():
+                    return
+        finally:
+            if abandon and query.status.state == "running":
+                self.kill(query.status.query_id, query.status.owner)
