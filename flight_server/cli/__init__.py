@@ -1,0 +1,103 @@
+"""The ``flight`` command: one module for each group of commands, loaded only when it is called for.
+
+    serve               serving      a server in this process
+    query, explain      querying     one statement
+    run                 batch        files of statements
+    queries, status,    monitor      what a server is doing
+    kill, workers
+    sample-data         samples      data to try things on
+    tui                 terminal     the terminal UI
+    shell               shell        an interactive prompt
+    completion          completion   tab completion for bash, zsh and fish
+
+Exit status: 0 done, 1 the query or server said no, 2 usage or configuration, 130 interrupted. Errors go to stderr, data to stdout.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from planner.errors import VolleyError
+
+__all__ = ["flight", "main"]
+
+REFUSED = 1
+USAGE = 2
+INTERRUPTED = 130
+
+_COMMANDS = {
+    "serve": "flight_server.cli.serving:serve",
+    "query": "flight_server.cli.querying:query",
+    "run": "flight_server.cli.batch:run",
+    "explain": "flight_server.cli.querying:explain",
+    "queries": "flight_server.cli.monitor:queries",
+    "status": "flight_server.cli.monitor:status",
+    "kill": "flight_server.cli.monitor:kill",
+    "workers": "flight_server.cli.monitor:workers",
+    "sample-data": "flight_server.cli.samples:sample_data",
+    "shell": "flight_server.cli.shell:shell",
+    "tui": "flight_server.cli.terminal:tui",
+    "completion": "flight_server.cli.completion:completion",
+}
+
+
+class _LazyGroup(click.Group):
+    """A group whose commands are imported when they are first needed: ``flight kill`` need not wait for DuckDB."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        place = _COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        module, _, name = place.partition(":")
+        command = getattr(importlib.import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="volley", prog_name="volley")
+def flight() -> None:
+    """Volley: SQL over Parquet files in folders and buckets, served by Arrow Flight.
+
+    \b
+    flight query "SELECT 42 AS answer"              an embedded server, just for this
+    flight serve --data ./lake                      a server; prints its URI
+    flight query "SHOW TABLES" --uri grpc://HOST:PORT
+
+    Exit status: 0 done, 1 the query or server said no, 2 usage, 130 interrupted.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line (``sys.argv`` if None) and returns its exit status. No exception leaves it but bugs."""
+    try:
+        status = flight.main(args=arguments, prog_name="flight", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader has gone, as in `flight query … | head`: nobody is left to be told.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return REFUSED
+    except VolleyError as error:
+        return _tell(error)
+    return status if isinstance(status, int) else 0
+
+
+def _tell(error: VolleyError) -> int:
+    from flight_server.config import ConfigError
+
+    click.echo(f"error: {error}", err=True)
+    return USAGE if isinstance(error, ConfigError) else REFUSED

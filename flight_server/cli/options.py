@@ -1,0 +1,114 @@
+"""Options that several commands have, and how a command reaches a server: by its URI, or by starting one for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from flight_server.client import Client
+from flight_server.config import DEFAULT_HOST, DEFAULT_PORT, Config, ServerSection, load_config
+
+LOCAL_URI = f"grpc://{DEFAULT_HOST}:{DEFAULT_PORT}"
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How to reach a server. Without ``uri``, an embedded one with ``data`` and ``config``."""
+
+    uri: str | None
+    token: str | None
+    tls_ca: str | None
+    data: tuple[str, ...] = ()
+    config: str | None = None
+
+
+def server_options(function: Function) -> Function:
+    """``--uri``, ``--user``, ``--token``, ``--tls-ca``: passed on as ``access``, for commands that need a running server."""
+    return _with_access(function, embedded=False)
+
+
+def embedded_options(function: Function) -> Function:
+    """The same with ``--data`` and ``--config``, for commands that start a server of their own when there is no ``--uri``."""
+    return _with_access(function, embedded=True)
+
+
+def _with_access(function: Function, *, embedded: bool) -> Function:
+    def command(
+        uri: str | None,
+        user: str | None,
+        token: str | None,
+        tls_ca: str | None,
+        data: tuple[str, ...] = (),
+        config: str | None = None,
+        **others: Any,
+    ) -> Any:
+        context = click.get_current_context()
+        if user is not None:
+            raise click.UsageError("users with passwords are not supported yet; use --token or VOLLEY_TOKEN")
+        if uri is not None and (data or config is not None):
+            if context.get_parameter_source("uri") is click.core.ParameterSource.COMMANDLINE:
+                raise click.UsageError("--data and --config are for an embedded server; the server at --uri has its own")
+            uri = None  # VOLLEY_URI is a default; what the command line says about an embedded server is meant
+        access = Access(uri if embedded else uri or LOCAL_URI, token, _pem(tls_ca), data, config)
+        return function(access=access, **others)
+
+    command.__name__ = function.__name__
+    command.__doc__ = function.__doc__
+    command.__click_params__ = list(getattr(function, "__click_params__", []))  # type: ignore[attr-defined]
+    without = "without it, a server is started in this process and leaves nothing behind" if embedded else f"default {LOCAL_URI}"
+    options: list[Callable[[Any], Any]] = [
+        click.option("--tls-ca", type=click.Path(exists=True, dir_okay=False), help="PEM file of authorities to trust."),
+        click.option("--token", envvar="VOLLEY_TOKEN", help="Bearer token. [VOLLEY_TOKEN]"),
+        click.option("--user", help="User name; the password comes from VOLLEY_PASSWORD."),
+        click.option("--uri", envvar="VOLLEY_URI", help=f"The server, grpc://HOST:PORT; {without}. [VOLLEY_URI]"),
+    ]
+    if embedded:
+        options += [
+            click.option("--config", envvar="VOLLEY_CONFIG", help="TOML file for the embedded server. [VOLLEY_CONFIG]"),
+            click.option(
+                "--data",
+                multiple=True,
+                metavar="ROOT",
+                help="Folder or s3://bucket/prefix with tables, for the embedded server; repeatable.",
+            ),
+        ]
+    wrapped: Any = command
+    for option in options:
+        wrapped = option(wrapped)
+    return wrapped  # type: ignore[no-any-return]
+
+
+def _pem(path: str | None) -> str | None:
+    return None if path is None else Path(path).read_text(encoding="ascii")
+
+
+@contextmanager
+def connected(access: Access) -> Iterator[Client]:
+    """A client of the server that ``access`` names, or of one that lives as long as the context. Raises ``VolleyError``."""
+    if access.uri is not None:
+        with Client(access.uri, token=access.token, tls_ca=access.tls_ca) as client:
+            yield client
+        return
+    with embedded_uri(access) as uri, Client(uri) as client:
+        yield client
+
+
+@contextmanager
+def embedded_uri(access: Access) -> Iterator[str]:
+    """The URI of a server in this process, with its own temporary state."""
+    from flight_server.launch import embedded
+
+    with embedded(embedded_config(access)) as uri:
+        yield uri
+
+
+def embedded_config(access: Access) -> Config:
+    """What an embedded server is told. Raises ``ConfigError``."""
+    return load_config(access.config, ServerSection(data=list(access.data) or None, workers=1))

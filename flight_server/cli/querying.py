@@ -1,0 +1,123 @@
+"""``flight query`` and ``flight explain``: one statement."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import click
+import pyarrow as pa
+
+from flight_server.cli.execution import Execution
+from flight_server.cli.options import Access, connected, embedded_options
+from flight_server.cli.progress import QueryProgress
+from flight_server.cli.showing import Shown, default_rows, file_console, first_rows, show, shown_rows, stdout_console
+from flight_server.client import Client
+from flight_server.output import BINARY, FORMATS, Format, format_of, write_file, write_stream
+from flight_server.quantities import format_seconds, format_size
+
+TABLE = "table"
+
+
+@click.command()
+@click.argument("sql")
+@embedded_options
+@click.option("--format", "chosen", type=click.Choice([TABLE, *FORMATS]), help="Default: table, or what the suffix of -o says.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the result to this file, whole or not at all.")
+@click.option("--max-rows", type=click.IntRange(min=0), help="Show or write at most so many rows.")
+@click.option("-x", "--expanded", is_flag=True, help="Tables as one line for each column, for wide rows.")
+@click.option("--timing", is_flag=True, help="Tell on stderr when the query was planned, gave its first rows, and ended.")
+def query(access: Access, sql: str, chosen: str | None, output: str | None, max_rows: int | None, expanded: bool, timing: bool) -> None:
+    """Runs one statement and prints its result. SQL - reads it from stdin.
+
+    Ctrl-C kills the query on the server, too.
+    """
+    text = read_sql(sql)
+    format = None if chosen == TABLE else cast("Format | None", chosen)
+    if chosen is None and output is not None:
+        format = format_of(output)
+        if format is None:
+            raise click.UsageError(f"the suffix of {output} means no format; add --format with one of {', '.join(FORMATS)}")
+    if format in BINARY and output is None and sys.stdout.isatty():
+        raise click.UsageError(f"{format} is not for a terminal; use -o FILE or a pipe")
+    with connected(access) as client, Execution(client, text) as execution:
+        if format is not None:
+            _write(client, execution, format, output, max_rows)
+        elif output is not None:
+            _table_to_file(client, execution, output, max_rows, expanded)
+        else:
+            _show(client, execution, max_rows, expanded)
+        if timing:
+            _tell_times(execution)
+
+
+@click.command()
+@click.argument("sql")
+@embedded_options
+@click.option("--analyze", is_flag=True, help="Run it, and add rows, bytes, time, spill and retries of each operator.")
+def explain(access: Access, sql: str, analyze: bool) -> None:
+    """Shows the plan of a statement with its fragments and exchanges. SQL - reads it from stdin."""
+    prefix = "EXPLAIN ANALYZE " if analyze else "EXPLAIN "
+    with connected(access) as client, Execution(client, prefix + read_sql(sql)) as execution, QueryProgress(client, execution.query_id):
+        table = pa.Table.from_batches(list(execution.batches()), execution.schema)
+    for row in zip(*(column.to_pylist() for column in table.columns), strict=True):
+        click.echo("\n".join(str(value) for value in row))
+
+
+def read_sql(argument: str) -> str:
+    """The statement that an argument gives: itself, or stdin for ``-``."""
+    return sys.stdin.read() if argument == "-" else argument
+
+
+def _show(client: Client, execution: Execution, max_rows: int | None, expanded: bool) -> None:
+    with QueryProgress(client, execution.query_id):
+        shown = _shown(execution, max_rows)
+    show(stdout_console(), shown, as_records=expanded)
+
+
+def _shown(execution: Execution, max_rows: int | None) -> Shown:
+    """Without ``max_rows`` people want to know how many rows there are in all; with it, more is nobody's concern."""
+    return shown_rows(execution, default_rows() if max_rows is None else max_rows, count_all=max_rows is None)
+
+
+def _table_to_file(client: Client, execution: Execution, output: str, max_rows: int | None, expanded: bool) -> None:
+    with QueryProgress(client, execution.query_id):
+        shown = _shown(execution, max_rows)
+    with Path(output).open("w", encoding="utf-8") as file:
+        show(file_console(file), shown, as_records=expanded)
+
+
+def _write(client: Client, execution: Execution, format: Format, output: str | None, max_rows: int | None) -> None:
+    batches = execution.batches(max_rows)
+    if max_rows is not None:
+        batches = first_rows(batches, max_rows)
+    with QueryProgress(client, execution.query_id) as progress:
+        if output is not None:
+            rows = write_file(batches, execution.schema, format, output)
+            progress.stop()
+            size = format_size(Path(output).stat().st_size)
+            click.echo(f"wrote {output}: {rows:,} rows, {size}, {format_seconds(execution.seconds)}", err=True)
+            return
+        sink = cast("BinaryIO", sys.stdout.buffer)
+        pipe_format: Format = "arrows" if format == "arrow" else format
+        if sys.stdout.isatty():
+            batches = _after(progress, batches)
+        write_stream(batches, execution.schema, pipe_format, sink)
+        sink.flush()
+
+
+def _after(progress: QueryProgress, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """``batches``, with the bar out of the way before the first of them is printed on the same terminal."""
+    for batch in batches:
+        progress.stop()
+        yield batch
+
+
+def _tell_times(execution: Execution) -> None:
+    first = execution.seconds if execution.first_seconds is None else execution.first_seconds
+    planned = execution.planned_seconds or 0.0
+    click.echo(
+        f"planned {format_seconds(planned)} · first rows {format_seconds(first)} · all {format_seconds(execution.seconds)}", err=True
+    )

@@ -1,0 +1,51 @@
+"""``flight serve``: a server in this process."""
+
+from __future__ import annotations
+
+import click
+
+from flight_server.config import ServerSection, load_config
+
+
+@click.command()
+@click.option("--data", multiple=True, metavar="ROOT", help="Folder or s3://bucket/prefix whose files and folders are tables; repeatable.")
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=int, help="Port to listen on; 0 picks a free one.  [default: 8815]")
+@click.option("--workers", type=int, help="Worker processes on this machine.  [default: 1]")
+@click.option("--threads", type=int, help="Threads for queries.  [default: the cores]")
+@click.option("--memory", metavar="SIZE", help="Memory for queries, as 8GB, 6GiB or 50%.  [default: 70%]")
+@click.option("--state", metavar="DIR", help="Folder for results and what must survive a restart.  [default: temporary]")
+@click.option("--config", envvar="VOLLEY_CONFIG", metavar="FILE", help="TOML file; options here win over it. [VOLLEY_CONFIG]")
+@click.option("--join", multiple=True, metavar="URI", help="Another worker of the cluster to join; repeatable.")
+@click.option("--allow-writes", is_flag=True, help="Accept statements that write.")
+def serve(
+    data: tuple[str, ...],
+    host: str | None,
+    port: int | None,
+    workers: int | None,
+    threads: int | None,
+    memory: str | None,
+    state: str | None,
+    config: str | None,
+    join: tuple[str, ...],
+    allow_writes: bool,
+) -> int:
+    """Runs a server. Prints `ready grpc://HOST:PORT` once queries are accepted; logs go to stderr.
+
+    Every option is also a variable, such as VOLLEY_PORT, and a key of the configuration file. SIGTERM or Ctrl-C lets
+    running queries end and exits 0; a second one exits at once.
+    """
+    from flight_server.launch import serve as run_server
+
+    flags = ServerSection(
+        host=host,
+        port=port,
+        workers=workers,
+        threads=threads,
+        memory=memory,
+        state=state,
+        data=list(data) or None,
+        join=list(join) or None,
+        allow_writes=allow_writes or None,
+    )
+    return run_server(load_config(config, flags))

@@ -1,0 +1,91 @@
+"""A result as a table on stdout: its first rows, how many more there are, and how long it took."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TextIO
+
+import pyarrow as pa
+from rich.console import Console
+from rich.text import Text
+
+from flight_server.box_tables import cells_of, print_record, print_table
+from flight_server.cli.execution import Execution
+from flight_server.quantities import format_seconds
+
+TERMINAL_ROWS = 40
+PIPE_ROWS = 1_000
+PIPE_CELLS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The part of a result that is shown. ``total`` counts all its rows; None if nobody waited to know."""
+
+    table: pa.Table
+    total: int | None
+    seconds: float
+
+
+def stdout_console() -> Console:
+    """A console on stdout: the terminal's width, or all that the text needs when stdout is a file or a pipe."""
+    console = Console(file=sys.stdout, highlight=False, emoji=False, markup=False)
+    return console if console.is_terminal else file_console(sys.stdout)
+
+
+def file_console(file: TextIO) -> Console:
+    """A console on a file, in which nothing is cut to a width."""
+    return Console(file=file, highlight=False, emoji=False, markup=False, width=PIPE_CELLS)
+
+
+def default_rows() -> int:
+    """How many rows a table shows when nobody said: a screenful on a terminal, more in a pipe."""
+    return TERMINAL_ROWS if sys.stdout.isatty() else PIPE_ROWS
+
+
+def first_rows(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
+    """The batches of the first ``rows`` rows."""
+    for batch in batches:
+        if rows <= 0:
+            return
+        yield batch.slice(0, rows)
+        rows -= batch.num_rows
+
+
+def shown_rows(execution: Execution, rows: int, *, count_all: bool) -> Shown:
+    """The first ``rows`` rows; with ``count_all`` it waits for the query's end, to know how many there are.
+
+    Raises ``ClientError`` when the query fails, on the way or later.
+    """
+    head = pa.Table.from_batches(list(execution.batches(rows + 1)), execution.schema)
+    total: int | None = head.num_rows
+    if head.num_rows > rows:
+        total = execution.total_rows() if count_all else None
+    return Shown(head.slice(0, rows), total, execution.seconds)
+
+
+def show(console: Console, shown: Shown, *, as_records: bool = False, status: str = "", footer_only: bool = False) -> None:
+    """Prints the table and its footer, which begins with ``status``."""
+    rows = shown.table.num_rows
+    if not footer_only:
+        _show_rows(console, shown, rows, as_records)
+    said = footer(rows if shown.total is None else shown.total, shown.total is None, shown.seconds)
+    console.print(Text(status + said, style="dim"))
+
+
+def _show_rows(console: Console, shown: Shown, rows: int, as_records: bool) -> None:
+    if shown.table.num_columns:
+        printer = print_record if as_records else print_table
+        printer(console, cells_of(shown.table))
+    more = None if shown.total is None else shown.total - rows
+    if more is None:
+        console.print(Text(f"… more rows (first {rows:,} shown)", style="dim"))
+    elif more > 0:
+        console.print(Text(f"… {more:,} more row{'s' if more != 1 else ''} ({rows:,} shown; see --max-rows and --format)", style="dim"))
+
+
+def footer(rows: int, at_least: bool, seconds: float) -> str:
+    """``3 rows · 12 ms``."""
+    return f"{'over ' if at_least else ''}{rows:,} row{'' if rows == 1 and not at_least else 's'} · {format_seconds(seconds)}"
