@@ -196,7 +196,7 @@ _TYPES = {
 def _tell(message: str) -> str:
     """msgspec's words, turned around: the key first, as one writes it in TOML."""
     reason, _, place = message.partition(" - at `")
-    key = place.rstrip("`").removeprefix("$").removeprefix(".").replace("[...]", "")
+    key = place.rstrip("`").removeprefix("$").removeprefix(".").replace("[...]", ".*")
     unknown = re.fullmatch(r"Object contains unknown field `(.*)`", reason)
     if unknown is not None:
         return f"unknown key '{key + '.' if key else ''}{unknown[1]}'"
