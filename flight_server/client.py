@@ -9,6 +9,7 @@ client usable: the connection comes back by itself when the server does.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import NamedTuple, TypeVar
@@ -39,7 +40,9 @@ __all__ = ["Client", "ClientError", "Submitted", "from_flight_error", "normal_ur
 
 CALL_SECONDS = 30.0
 PLAN_SECONDS = 300.0
-MAX_METADATA_BYTES = 64 << 10
+_URI = re.compile(r"((?:grpc|grpc\+tcp|grpc\+tls)://(?:[^\s/:@\[\]]+|\[[0-9a-fA-F:.]+\]):\d{1,5}|grpc\+unix://\S+?)/?")
+# gRPC waits up to two minutes before it tries a lost server again; a person looks at the screen meanwhile.
+_CHANNEL = [("grpc.initial_reconnect_backoff_ms", 100), ("grpc.min_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 1000)]
 
 Answer = TypeVar("Answer", bound=msgspec.Struct)
 
@@ -64,11 +67,11 @@ class Client:
         self._headers = [] if token is None else [(b"authorization", f"Bearer {token}".encode())]
         trust = {} if tls_ca is None else {"tls_root_certs": tls_ca}
         with translating(self.uri):
-            self._flight = flight.FlightClient(self.uri, **trust)
+            self._flight = flight.FlightClient(self.uri, generic_options=_CHANNEL, **trust)
 
     def submit(self, sql: str) -> Submitted:
         """Starts a statement; returns as soon as it is planned."""
-        descriptor = flight.FlightDescriptor.for_command(sql.encode())
+        descriptor = flight.FlightDescriptor.for_command(_utf8(sql))
         with translating(self.uri):
             info = self._flight.get_flight_info(descriptor, self._options(PLAN_SECONDS))
             ticket = decode(info.endpoints[0].ticket.ticket, ResultTicket)
@@ -112,7 +115,7 @@ class Client:
 
     def schema(self, sql: str) -> pa.Schema:
         """The schema that a statement's result would have; plans only."""
-        descriptor = flight.FlightDescriptor.for_command(sql.encode())
+        descriptor = flight.FlightDescriptor.for_command(_utf8(sql))
         with translating(self.uri):
             return self._flight.get_schema(descriptor, self._options(PLAN_SECONDS)).schema
 
@@ -197,14 +200,17 @@ class Client:
 
 def normal_uri(uri: str) -> str:
     """``uri`` with its scheme. Raises ``ClientError`` if it is none that Flight can use."""
-    text = uri.strip().rstrip("/")
-    if "://" not in text:
-        text = f"grpc://{text}"
-    scheme, rest = text.split("://", 1)
-    if scheme not in ("grpc", "grpc+tcp", "grpc+tls", "grpc+unix") or not rest:
+    text = uri.strip()
+    text = text if "://" in text else f"grpc://{text}"
+    if (found := _URI.fullmatch(text)) is None:
         raise ClientError(
             f"{uri!r} is not the URI of a server",
             status=Status.INVALID_ARGUMENT,
             remedy="it looks like grpc://HOST:PORT, or grpc+tls://HOST:PORT",
         )
-    return text
+    return found[1]
+
+
+def _utf8(sql: str) -> bytes:
+    # Half a surrogate pair (a terminal's broken input) is the server's to refuse, as any text that is not UTF-8.
+    return sql.encode("utf-8", "surrogatepass")

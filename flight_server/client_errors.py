@@ -26,12 +26,12 @@ _BY_TYPE: tuple[tuple[type[BaseException], Status], ...] = (
     (pa.ArrowInvalid, Status.INVALID_ARGUMENT),
 )
 _DETAILS = "Failed|Internal|Unavailable|Cancelled|TimedOut|Unauthenticated|Unauthorized"
-_NOISE = re.compile(
-    rf"\.? ?(Detail: Python exception:.*|gRPC client debug context:.*|Client context:.*|Detail: ({_DETAILS}))$", re.DOTALL
-)
+_NOISE = re.compile(rf"\.? ?(Detail: Python exception:.*|gRPC client debug context:.*|Client context:.*|Detail: ({_DETAILS}))$", re.DOTALL)
 _PREFIX = re.compile(r"^(Unknown error: |Flight (returned|error|cancelled|timed)[^:]*, with message: |gRPC returned [^:]*, with message: )")
 _WORDED = re.compile(rf"^({'|'.join(Status.__members__)}): ")
-_UNREACHABLE = re.compile(r"failed to connect|refused|dns|resol|no route|handshake|socket closed|reset|timed? ?out|unavailable$", re.IGNORECASE)
+_UNREACHABLE = re.compile(
+    r"failed to connect|refused|dns|resol|no route|handshake|socket closed|reset|timed? ?out|unavailable$", re.IGNORECASE
+)
 
 
 def from_flight_error(error: BaseException, uri: str) -> ClientError:
@@ -40,11 +40,12 @@ def from_flight_error(error: BaseException, uri: str) -> ClientError:
         return error
     text = clean_message(str(error))
     extra_info = getattr(error, "extra_info", None)
-    status = status_of(extra_info) or _worded_status(text) or _status_of_type(error)
+    status = status_of(extra_info) or _status_of_type(error)
+    if status is Status.INTERNAL:
+        # GetSchema can say most statuses only in words.
+        status = _worded_status(text) or status
     if status is Status.UNAVAILABLE and not extra_info and _UNREACHABLE.search(text):
-        return ClientError(
-            f"cannot reach a server at {uri}", status=status, remedy="is one running there? start one with `flight serve`"
-        )
+        return ClientError(f"cannot reach a server at {uri}", status=status, remedy="is one running there? start one with `flight serve`")
     return ClientError(_WORDED.sub("", text) or status.name.lower().replace("_", " "), status=status)
 
 

@@ -1,13 +1,13 @@
 """What can be wrong at the Flight face, as a tree below ``planner.errors.VolleyError``.
 
-    ServerError
-    ├── BadRequest           a ticket, a command or an action's body is malformed
-    ├── UnknownQuery         no such query, or it is somebody else's, or its result has expired
-    ├── UnknownHandle        no such prepared statement (it was closed, or the server restarted)
-    ├── UnknownAction        no such action, or a command that Volley does not serve
-    ├── PortInUse            another server listens there already
-    └── ServerClosing        the server drains and takes no new queries
-    ClientError              what a client of ours was told, or that it could not be told anything
+ServerError
+├── BadRequest           a ticket, a command or an action's body is malformed
+├── UnknownQuery         no such query, or it is somebody else's, or its result has expired
+├── UnknownHandle        no such prepared statement (it was closed, or the server restarted)
+├── UnknownAction        no such action, or a command that Volley does not serve
+├── PortInUse            another server listens there already
+└── ServerClosing        the server drains and takes no new queries
+ClientError              what a client of ours was told, or that it could not be told anything
 """
 
 from __future__ import annotations

@@ -198,9 +198,7 @@ def _catalog_commands(service: QueryService, infos: dict[int, SqlInfoValue]) -> 
         ),
         "CommandGetCatalogs": CatalogCommand(pb.CommandGetCatalogs, lambda _: catalog.CATALOGS_SCHEMA, lambda _: catalog.catalogs()),
         "CommandGetDbSchemas": CatalogCommand(pb.CommandGetDbSchemas, lambda _: catalog.DB_SCHEMAS_SCHEMA, catalog.db_schemas),
-        "CommandGetTables": CatalogCommand(
-            pb.CommandGetTables, catalog.tables_schema, lambda request: catalog.tables(request, service)
-        ),
+        "CommandGetTables": CatalogCommand(pb.CommandGetTables, catalog.tables_schema, lambda request: catalog.tables(request, service)),
         "CommandGetTableTypes": CatalogCommand(
             pb.CommandGetTableTypes, lambda _: catalog.TABLE_TYPES_SCHEMA, lambda _: catalog.table_types()
         ),

@@ -219,9 +219,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
             raise UnknownQuery(ticket.query_id)
         return self._result_info(status, ticket, descriptor, owner)
 
-    def _result_info(
-        self, status: QueryStatus, ticket: ResultTicket, descriptor: flight.FlightDescriptor, owner: str
-    ) -> flight.FlightInfo:
+    def _result_info(self, status: QueryStatus, ticket: ResultTicket, descriptor: flight.FlightDescriptor, owner: str) -> flight.FlightInfo:
         return flight_info(
             self._result_schema(ticket, owner),
             descriptor,

@@ -17,6 +17,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Concatenate, NoReturn, ParamSpec, TypeVar
 
 import pyarrow.flight as flight
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped, unused-ignore]
 
 from flight_server.flight_sql_pb2 import AnyMessage, ErrorInfo, RpcStatus
 from planner.errors import Status, VolleyError
@@ -102,7 +103,7 @@ def status_of(extra_info: bytes | None) -> Status | None:
     try:
         details = RpcStatus.FromString(extra_info).details
         infos = [ErrorInfo.FromString(detail.value) for detail in details if detail.type_url.endswith("google.rpc.ErrorInfo")]
-    except ValueError:
+    except DecodeError:
         return None
     names = [info.reason for info in infos if info.domain == ERROR_DOMAIN]
     return Status(names[0]) if names and names[0] in Status.__members__ else None
@@ -147,7 +148,7 @@ def _fit(message: str, copies: int) -> str:
     fits, too_long = 0, len(message)
     while too_long - fits > 1:
         middle = (fits + too_long) // 2
-        fits, too_long = (middle, too_long) if _cost(message[:middle], copies) < MAX_METADATA_BYTES - 8 else (fits, middle)
+        fits, too_long = (middle, too_long) if _cost(message[:middle] + "…", copies) <= MAX_METADATA_BYTES else (fits, middle)
     return message[:fits] + "…"
 
 

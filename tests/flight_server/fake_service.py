@@ -25,6 +25,7 @@ from flight_server.messages import (
     TableStatus,
     WorkerStatus,
 )
+from flight_server.server import VolleyServer
 from flight_server.service import Cancelled, ExchangeStream, PeekStream, ResultStream, Submitted
 from operators.errors import Interrupted, KernelError
 from planner.errors import NotReadOnly, SqlSyntaxError, UnknownTable
@@ -155,7 +156,7 @@ class FakeService:
         if sql.strip().split(" ")[0].upper() in ("DROP", "INSERT", "CREATE", "DELETE", "UPDATE"):
             raise NotReadOnly("the statement would change something", remedy="this server is read-only")
         try:
-            return self._connection.cursor().execute(sql, parameters or None).to_arrow_table()
+            return self._connection.cursor().sql(sql, params=parameters or None).to_arrow_table()
         except duckdb.CatalogException as error:
             raise UnknownTable(str(error).split("\n")[0]) from error
         except duckdb.ParserException as error:
@@ -181,3 +182,18 @@ class FakeService:
         finally:
             if abandon and query.status.state == "running":
                 self.kill(query.status.query_id, query.status.owner)
+
+
+class Served:
+    """A fake service behind a real server on a free port, for a ``with`` block."""
+
+    def __init__(self, **options: object) -> None:
+        self.service = FakeService()
+        self.server = VolleyServer(self.service, version="9.9", **options)
+        self.uri = self.server.uri
+
+    def __enter__(self) -> Served:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.shutdown()
