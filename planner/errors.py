@@ -1,17 +1,17 @@
 """What can be wrong with a request, as a tree.
 
-    VolleyError                 anything that a user is told; knows its status and its remedy
-    ├── PlannerError            the statement cannot be planned
-    │   ├── SqlSyntaxError      it does not parse
-    │   ├── LimitExceeded       it is longer or deeper than the server accepts
-    │   ├── UnknownTable        no such table
-    │   ├── UnknownColumn       no such column, or an ambiguous one
-    │   ├── InvalidQuery        it parses, but means nothing (types, arguments, grouping …)
-    │   ├── NotReadOnly         it would change something
-    │   ├── NotSupported        it is valid SQL which Volley does not run
-    │   └── AccessRefused       it reaches for a file, the environment or a setting
-    ├── (operators.errors)      a file, the kernel, a lease, an exchange, a result
-    └── (flight_server.errors)  a ticket, the room, a worker, a query that was killed
+VolleyError                 anything that a user is told; knows its status and its remedy
+├── PlannerError            the statement cannot be planned
+│   ├── SqlSyntaxError      it does not parse
+│   ├── LimitExceeded       it is longer or deeper than the server accepts
+│   ├── UnknownTable        no such table
+│   ├── UnknownColumn       no such column, or an ambiguous one
+│   ├── InvalidQuery        it parses, but means nothing (types, arguments, grouping …)
+│   ├── NotReadOnly         it would change something
+│   ├── NotSupported        it is valid SQL which Volley does not run
+│   └── AccessRefused       it reaches for a file, the environment or a setting
+├── (operators.errors)      a file, the kernel, a lease, an exchange, a result
+└── (flight_server.errors)  a ticket, the room, a worker, a query that was killed
 """
 
 from __future__ import annotations

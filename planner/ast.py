@@ -1,0 +1,141 @@
+"""The parser's syntax tree: nested dicts and lists, walked in loops (a chain of operators is thousands of levels deep)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Ast = dict[str, Any]
+"""A node: one key that names its kind with its fields below, or the fields themselves."""
+
+NO_SPAN: Ast = {"start": {"line": 0, "column": 0}, "end": {"line": 0, "column": 0}}
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of the parsed text: from ``line``, ``column`` (from 1) on, ``length`` characters if it is on one line, else 1."""
+
+    line: int
+    column: int
+    length: int
+
+
+def is_query(node: Ast) -> bool:
+    """A query: the thing with a WITH, a body, an ORDER BY and a LIMIT."""
+    return "limit_clause" in node and "body" in node
+
+
+def is_identifier(node: Ast) -> bool:
+    """A name as written."""
+    return "quote_style" in node and "value" in node
+
+
+def walk(root: Any, *, into_queries: bool = True) -> Iterator[Ast]:
+    """Every dict below (and with) ``root``, in the text's order. Without ``into_queries``, subqueries are given but not entered."""
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if type(node) is dict:
+            yield node
+            if not into_queries and node is not root and is_query(node):
+                continue
+            below = [child for key, child in node.items() if key != "span" and type(child) in (dict, list)]
+            below.reverse()
+            stack += below
+        elif type(node) is list:
+            stack += [child for child in reversed(node) if type(child) in (dict, list)]
+
+
+def subqueries(root: Any) -> list[Ast]:
+    """The queries directly inside an expression (not those inside of these)."""
+    return [node for node in walk(root, into_queries=False) if node is not root and is_query(node)]
+
+
+def substitute(root: Any, replacement: Callable[[Ast], Ast | None]) -> Any:
+    """A copy of ``root`` in which each dict for which ``replacement`` gives one is replaced; the outermost wins."""
+    holder: list[Any] = [None]
+    stack: list[tuple[Any, Any, Any]] = [(root, holder, 0)]
+    while stack:
+        node, parent, key = stack.pop()
+        if type(node) is dict:
+            new = replacement(node)
+            if new is not None:
+                parent[key] = new
+                continue
+            copy: Any = dict(node)
+            stack += [(child, copy, name) for name, child in node.items() if name != "span" and type(child) in (dict, list)]
+        else:
+            copy = list(node)
+            stack += [(child, copy, place) for place, child in enumerate(node) if type(child) in (dict, list)]
+        parent[key] = copy
+    return holder[0]
+
+
+def substitute_nodes(root: Any, replacements: Mapping[int, Ast]) -> Any:
+    """A copy of ``root`` in which the dicts whose ``id`` is in ``replacements`` are replaced."""
+    return substitute(root, lambda node: replacements.get(id(node))) if replacements else root
+
+
+def span_of(root: Any) -> Span | None:
+    """The union of the spans below ``root``: operators have none of their own. None where nothing below has one."""
+    starts: list[tuple[int, int]] = []
+    ends: list[tuple[int, int]] = []
+    for node in walk(root):
+        span = node.get("span")
+        if span is not None and span["start"]["line"]:
+            starts.append((span["start"]["line"], span["start"]["column"]))
+            ends.append((span["end"]["line"], span["end"]["column"]))
+    if not starts:
+        return None
+    (line, column), (end_line, end_column) = min(starts), max(ends)
+    return Span(line, column, max(1, end_column - column) if end_line == line else 1)
+
+
+def conjuncts(expression: Ast | None) -> tuple[Ast, ...]:
+    """The terms of the AND at the top of an expression, in order."""
+    terms: list[Ast] = []
+    stack = [] if expression is None else [expression]
+    while stack:
+        node = stack.pop()
+        binary = node.get("BinaryOp")
+        if binary is not None and binary["op"] == "And":
+            stack += (binary["right"], binary["left"])
+        else:
+            terms.append(node)
+    return tuple(terms)
+
+
+def all_of(terms: Iterable[Ast]) -> Ast | None:
+    """The AND of ``terms``, each in parentheses of its own, because what moves must not regroup. None for no terms."""
+    result: Ast | None = None
+    for term in terms:
+        wrapped = term if "Nested" in term else {"Nested": term}
+        result = wrapped if result is None else {"BinaryOp": {"left": result, "op": "And", "right": wrapped}}
+    return result
+
+
+def identifier(name: str) -> Ast:
+    """A quoted name."""
+    return {"value": name, "quote_style": '"', "span": NO_SPAN}
+
+
+def verbatim_identifier(text: str) -> Ast:
+    """A name that is printed as it is."""
+    return {"value": text, "quote_style": None, "span": NO_SPAN}
+
+
+def quote_identifier(name: str) -> str:
+    """A name as SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def name_parts(name: list[Ast]) -> tuple[Ast, ...] | None:
+    """The identifiers of a dotted name; None where a part is something else."""
+    parts = tuple(part.get("Identifier") for part in name)
+    return None if None in parts else parts  # type: ignore[return-value]
+
+
+def verbatim(sql: str) -> Ast:
+    """An expression that is printed as it is: the printer writes placeholders as they stand."""
+    return {"Value": {"value": {"Placeholder": sql}, "span": NO_SPAN}}

@@ -1,0 +1,282 @@
+"""Syntax tree → logical plan: which FROM entries are tables, CTEs or functions, and which subquery belongs to which block."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+from planner.ast import Ast, conjuncts, name_parts, span_of, subqueries
+from planner.catalog import Catalog, Table
+from planner.errors import AccessRefused, InvalidQuery, NotReadOnly, NotSupported, PlannerError, UnknownTable
+from planner.functions import FILE_READERS, READ_FILES, TABLE_FUNCTIONS
+from planner.logical import (
+    Body,
+    Cte,
+    CteRef,
+    Derived,
+    FromItem,
+    Join,
+    JoinedItem,
+    JoinKind,
+    Pivoted,
+    Query,
+    Relation,
+    Scan,
+    Select,
+    SetOperation,
+    TableFunction,
+    Values,
+)
+from planner.parse import ParsedSql
+
+CATALOG_NAME = "volley"
+SCHEMA_NAME = "main"
+JOIN_WORDS = frozenset(("semi", "anti", "asof", "positional"))
+"""The parser takes these words of the kernel's joins for an alias without AS: ``t SEMI JOIN u``."""
+
+_JOIN_KINDS: Mapping[str, JoinKind] = {
+    "Join": "inner",
+    "Inner": "inner",
+    "CrossJoin": "inner",
+    "Left": "left",
+    "LeftOuter": "left",
+    "Right": "right",
+    "RightOuter": "right",
+    "FullOuter": "full",
+}
+_WRITING_BODIES = frozenset(("Insert", "Update", "Delete", "Merge"))
+
+Scope = frozenset[str]
+"""The CTE names that are visible, in lower case."""
+
+
+@dataclass(slots=True)
+class Binder:
+    """Binds one statement. Scans are called ``prefix`` and a number, in the order in which they are met."""
+
+    parsed: ParsedSql
+    catalog: Catalog
+    prefix: str
+    scans: int = 0
+    tables: dict[tuple[str, bool], Table] = field(default_factory=dict)
+
+    def query(self, ast: Ast, scope: Scope = frozenset()) -> Query:
+        """Binds a query block. Raises ``UnknownTable``, ``AccessRefused``, ``NotReadOnly``, ``NotSupported``, ``InvalidQuery``."""
+        ctes, inner = self._ctes(ast.get("with"), scope)
+        body = self._body(ast["body"], inner)
+        rest = [value for key, value in ast.items() if key not in ("with", "body")]
+        return Query(ast, body, ctes, self._queries(rest, inner))
+
+    def _queries(self, root: Any, scope: Scope) -> tuple[Query, ...]:
+        return tuple(self.query(node, scope) for node in subqueries(root))
+
+    def _ctes(self, clause: Ast | None, scope: Scope) -> tuple[tuple[Cte, ...], Scope]:
+        if clause is None:
+            return (), scope
+        ctes: list[Cte] = []
+        for ast in clause["cte_tables"]:
+            name = str(ast["alias"]["name"]["value"])
+            itself = {name.lower()} if clause.get("recursive") else set()
+            ctes.append(Cte(ast, name, self.query(ast["query"], scope | itself)))
+            scope = scope | {name.lower()}
+        return tuple(ctes), scope
+
+    def _body(self, ast: Ast, scope: Scope) -> Body:
+        if "SetOperation" in ast:
+            return self._set_operation(ast, scope)
+        if "Select" in ast:
+            return self._select(ast["Select"], scope)
+        if "Query" in ast:
+            return self.query(ast["Query"], scope)
+        if "Values" in ast:
+            return Values(ast, self._queries(ast, scope))
+        kind = next(iter(ast))
+        if kind in _WRITING_BODIES:
+            raise self._error(NotReadOnly, f"{kind.upper()} would change something, and only queries are accepted", ast)
+        raise self._error(NotSupported, f"a query of kind {kind.upper()} is not supported", ast, remedy="Write it as SELECT.")
+
+    def _set_operation(self, ast: Ast, scope: Scope) -> SetOperation:
+        operators: list[Ast] = []
+        rights: list[Ast] = []
+        node = ast
+        while "SetOperation" in node:
+            operators.append(node["SetOperation"])
+            rights.append(node["SetOperation"]["right"])
+            node = node["SetOperation"]["left"]
+        operands = (node, *reversed(rights))
+        return SetOperation(tuple(reversed(operators)), tuple(self._body(operand, scope) for operand in operands))
+
+    def _select(self, ast: Ast, scope: Scope) -> Select:
+        if ast.get("into") is not None:
+            raise self._error(
+                NotReadOnly, "SELECT … INTO would make a table, and only queries are accepted", ast["into"], remedy="Leave INTO out."
+            )
+        items = tuple(self._item(item, scope) for item in ast["from"])
+        expressions = [value for key, value in ast.items() if key != "from"]
+        return Select(ast, items, conjuncts(ast["selection"]), self._queries(expressions, scope))
+
+    def _item(self, ast: Ast, scope: Scope) -> FromItem:
+        joins = ast["joins"]
+        followers = [*joins, None]
+        first = self._relation(ast["relation"], scope, followed=bool(joins))
+        bound: list[Join] = []
+        previous = ast["relation"]
+        for join, following in zip(joins, followers[1:], strict=True):
+            word = join_word(previous, True)
+            bound.append(self._join(join, scope, followed=following is not None, word=word))
+            previous = join["relation"]
+        return FromItem(first, tuple(bound))
+
+    def _join(self, ast: Ast, scope: Scope, *, followed: bool, word: str | None) -> Join:
+        operator = ast["join_operator"]
+        name, constraint = next(iter(operator.items())) if type(operator) is dict else (operator, None)
+        kind: JoinKind = "other" if word is not None else _JOIN_KINDS.get(name, "other")
+        relation = self._relation(ast["relation"], scope, followed=followed)
+        on: tuple[Ast, ...] = ()
+        using: tuple[str, ...] = ()
+        if type(constraint) is dict and "On" in constraint:
+            on = conjuncts(constraint["On"])
+        elif type(constraint) is dict and "Using" in constraint:
+            using = tuple(str(part["Identifier"]["value"]).lower() for name in constraint["Using"] for part in name if "Identifier" in part)
+        return Join(ast, kind, relation, on, using, constraint == "Natural", self._queries(operator, scope))
+
+    def _relation(self, ast: Ast, scope: Scope, *, followed: bool) -> Relation:
+        kind, factor = next(iter(ast.items()))
+        word = join_word(ast, followed)
+        alias = None if word is not None else alias_of(factor)
+        match kind:
+            case "Table":
+                return self._table(ast, factor, alias, word, scope)
+            case "Derived":
+                return Derived(ast, alias, self.query(factor["subquery"], scope))
+            case "NestedJoin":
+                return JoinedItem(ast, alias, self._item(factor["table_with_joins"], scope))
+            case "UNNEST":
+                return TableFunction(ast, alias or "unnest", self._queries(factor, scope))
+            case "Function":
+                self._check_table_function(factor["name"])
+                return TableFunction(ast, alias or last_name(factor["name"]), self._queries(factor, scope))
+            case "TableFunction":
+                name = factor["expr"].get("Function", {}).get("name")
+                self._check_table_function(name or [])
+                return TableFunction(ast, alias or last_name(name), self._queries(factor, scope))
+            case "Pivot" | "Unpivot":
+                return Pivoted(ast, kind, alias, self._relation(factor["table"], scope, followed=False))
+            case _:
+                raise self._error(NotSupported, f"{kind} in FROM is not supported", ast)
+
+    def _table(self, ast: Ast, factor: Ast, alias: str | None, word: str | None, scope: Scope) -> Relation:
+        parts = name_parts(factor["name"])
+        if factor.get("args") is not None:
+            if last_name(factor["name"]) == READ_FILES:
+                return self._scan(ast, factor, alias or READ_FILES, word, self._files(factor))
+            self._check_table_function(factor["name"])
+            return TableFunction(ast, alias or last_name(factor["name"]), self._queries(factor["args"], scope))
+        if not parts:
+            raise self._error(NotSupported, "this is not a table's name", ast)
+        name = str(parts[-1]["value"])
+        if any(part["quote_style"] == "'" for part in parts):
+            raise self._error(
+                AccessRefused, f"'{name}' is no table", factor["name"], remedy=f"To read files of a connection, write {READ_FILES}('…')."
+            )
+        if len(parts) == 1 and name.lower() in scope:
+            return CteRef(ast, name, alias or name)
+        return self._scan(ast, factor, alias or name, word, self.table(factor["name"], parts))
+
+    def _scan(self, ast: Ast, factor: Ast, alias: str, word: str | None, table: Table) -> Scan:
+        name = f"{self.prefix}{self.scans}"
+        self.scans += 1
+        renamed = word is None and bool((factor.get("alias") or {}).get("columns"))
+        sampled = factor.get("sample") is not None
+        return Scan(ast, name, alias.lower(), table, rigid=renamed, sampled=sampled, join_word=word, files_total=len(table.files))
+
+    def _files(self, factor: Ast) -> Table:
+        arguments = factor["args"]["args"]
+        value: Any = arguments[0] if len(arguments) == 1 else None
+        for key in ("Unnamed", "Expr", "Value", "value", "SingleQuotedString"):
+            value = value.get(key) if type(value) is dict else None
+        if type(value) is not str:
+            raise self._error(
+                InvalidQuery,
+                f"{READ_FILES} takes one string, the files' pattern",
+                factor["name"],
+                remedy=f"Write {READ_FILES}('folder/*.parquet').",
+            )
+        return self.catalog.files(value)
+
+    def table(self, ast: list[Ast], parts: tuple[Ast, ...]) -> Table:
+        """The table of a (dotted) name. Raises ``UnknownTable`` with near names."""
+        qualifiers = [str(part["value"]).lower() for part in parts[:-1]]
+        name, quoted = str(parts[-1]["value"]), parts[-1]["quote_style"] is not None
+        if qualifiers not in ([], [SCHEMA_NAME], [CATALOG_NAME, SCHEMA_NAME], [CATALOG_NAME]):
+            raise self._error(
+                UnknownTable,
+                f"there is no schema '{'.'.join(qualifiers)}'",
+                ast,
+                remedy=f"All tables are in {CATALOG_NAME}.{SCHEMA_NAME}; SHOW TABLES lists them.",
+            )
+        table = self.tables.get((name, quoted))
+        if table is None:
+            table = self.catalog.table(name, quoted=quoted)
+            if table is None:
+                raise self._unknown_table(name, ast)
+            self.tables[name, quoted] = table
+        return table
+
+    def _unknown_table(self, name: str, ast: Any) -> PlannerError:
+        names = list(self.catalog.table_names())
+        folded = {known.lower(): known for known in reversed(names)}
+        near = [folded[match] for match in get_close_matches(name.lower(), folded, 3, 0.6)]
+        if near:
+            remedy = f"Did you mean {' or '.join(near)}?"
+        elif "/" in name or "." in name or "*" in name:
+            return self._error(
+                AccessRefused, f"'{name}' is no table", ast, remedy=f"To read files of a connection, write {READ_FILES}('…')."
+            )
+        else:
+            remedy = f"Tables: {', '.join(names[:20])}{' …' if len(names) > 20 else ''}." if names else "There are no tables yet."
+        return self._error(UnknownTable, f"there is no table '{name}'", ast, remedy=remedy)
+
+    def _check_table_function(self, name: list[Ast]) -> None:
+        called = last_name(name)
+        if called in TABLE_FUNCTIONS:
+            return
+        remedy = (
+            f"To read files of a connection, write {READ_FILES}('…')."
+            if called in FILE_READERS
+            else f"Table functions: {READ_FILES}, {', '.join(sorted(TABLE_FUNCTIONS))}."
+        )
+        raise self._error(AccessRefused, f"the table function '{called}' is not available", name, remedy=remedy)
+
+    def _error(self, kind: type[PlannerError], message: str, ast: Any, *, remedy: str | None = None) -> PlannerError:
+        span = span_of(ast)
+        return kind(
+            message,
+            sql=self.parsed.sql,
+            position=self.parsed.position(span),
+            length=span.length if span else 1,
+            remedy=remedy,
+        )
+
+
+def alias_of(factor: Ast) -> str | None:
+    """The alias of a FROM entry, in lower case."""
+    alias = factor.get("alias")
+    return str(alias["name"]["value"]).lower() if alias else None
+
+
+def last_name(name: list[Ast] | None) -> str:
+    """The last part of a dotted name, in lower case; empty where it is no plain name."""
+    parts = name_parts(name) if name else None
+    return str(parts[-1]["value"]).lower() if parts else ""
+
+
+def join_word(ast: Ast, followed: bool) -> str | None:
+    """The kernel's join word that the parser took for the alias of this FROM entry; None where there is none."""
+    alias = next(iter(ast.values())).get("alias")
+    if not followed or not alias or alias.get("explicit") or alias.get("columns") or alias["name"]["quote_style"] is not None:
+        return None
+    word = str(alias["name"]["value"])
+    return word.upper() if word.lower() in JOIN_WORDS else None

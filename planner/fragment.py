@@ -1,0 +1,188 @@
+"""Logical plan → physical plan: which scans leave the final fragment, and what SQL each fragment runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from planner.ast import Ast, all_of, quote_identifier, substitute, walk
+from planner.catalog import Catalog, Column
+from planner.functions import AGGREGATES, SET_RETURNING, VOLATILE
+from planner.logical import FromItem, Query, Scan, Select, all_scans, rewrite_selects
+from planner.optimize.prune_columns import prune_columns
+from planner.options import PlanOptions
+from planner.parse import print_sql
+from planner.physical import Exchange, ExchangeInput, Fragment, ScanInput
+from planner.references import references
+from planner.render import render_query
+from planner.splits import ScanExtent, parallel_splits, read_extent, unread_extent, whole_splits
+
+_CHEAP_TYPES = ("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "DATE", "FLOAT", "BIGINT", "DOUBLE", "TIMESTAMP")
+
+
+@dataclass(frozen=True, slots=True)
+class Fragmenter:
+    """Turns one optimized query into fragments. ``chain_terms`` tells the printer how deep the tree may be."""
+
+    catalog: Catalog
+    options: PlanOptions
+    chain_terms: int
+
+    def fragments(self, query: Query, sql: str, result: tuple[Column, ...]) -> tuple[tuple[Fragment, ...], tuple[Exchange, ...]]:
+        """Fragments and exchanges, producers first. ``sql`` is the whole query, printed; ``result`` its columns."""
+        scans = all_scans(query)
+        extents = {scan.name: self._extent(scan) for scan in scans}
+        distributed = [scan for scan in scans if self._is_large(scan, extents[scan.name])]
+        if not distributed:
+            return self._single(scans, extents, sql, result)
+        if len(scans) == 1 and is_row_by_row(query):
+            return self._parallel(scans[0], extents[scans[0].name], sql, result)
+        return self._gather(query, distributed, extents, result)
+
+    def _extent(self, scan: Scan) -> ScanExtent:
+        wanted = self.options.workers > 1 or (self.options.prune_row_groups and bool(scan.predicates))
+        return read_extent(scan, self.catalog) if wanted else unread_extent(scan)
+
+    def _is_large(self, scan: Scan, extent: ScanExtent) -> bool:
+        if self.options.workers <= 1 or scan.sampled:
+            return False
+        return extent.rows >= self.options.distribute_rows if extent.rows is not None else self.options.distribute_rows == 0
+
+    def _single(
+        self, scans: list[Scan], extents: Mapping[str, ScanExtent], sql: str, result: tuple[Column, ...]
+    ) -> tuple[tuple[Fragment, ...], tuple[Exchange, ...]]:
+        inputs = tuple(self._whole_input(scan, extents[scan.name]) for scan in scans)
+        return (Fragment(0, sql, inputs, 0),), (Exchange(0, "result", result),)
+
+    def _parallel(
+        self, scan: Scan, extent: ScanExtent, sql: str, result: tuple[Column, ...]
+    ) -> tuple[tuple[Fragment, ...], tuple[Exchange, ...]]:
+        return (Fragment(0, sql, (self._parallel_input(scan, extent),), 0, parallel=True),), (Exchange(0, "result", result),)
+
+    def _gather(
+        self, query: Query, distributed: list[Scan], extents: Mapping[str, ScanExtent], result: tuple[Column, ...]
+    ) -> tuple[tuple[Fragment, ...], tuple[Exchange, ...]]:
+        final = prune_columns(_without_pushed(query, {id(term) for scan in distributed for term in scan.predicates}))
+        names = {scan.name: number for number, scan in enumerate(distributed)}
+        fragments: list[Fragment] = []
+        exchanges: list[Exchange] = []
+        inputs: list[ScanInput | ExchangeInput] = []
+        for scan in all_scans(final):
+            if scan.name not in names:
+                inputs.append(self._whole_input(scan, extents[scan.name]))
+                continue
+            number = names[scan.name]
+            columns = scan.needed or (_cheapest(scan),)
+            fragments.append(self._scan_fragment(number, scan, columns, extents[scan.name]))
+            exchanges.append(Exchange(number, "gather", columns))
+            inputs.append(ExchangeInput(scan.name, number, columns))
+        last = len(fragments)
+        fragments.append(Fragment(last, print_sql({"Query": render_query(final)}, self.chain_terms), tuple(inputs), last))
+        exchanges.append(Exchange(last, "result", result))
+        return tuple(fragments), tuple(exchanges)
+
+    def _scan_fragment(self, number: int, scan: Scan, columns: tuple[Column, ...], extent: ScanExtent) -> Fragment:
+        mentioned = references(*scan.predicates)
+        read = tuple(column for column in scan.columns if column in columns or mentioned.needs(column.name, scan.alias))
+        predicate = self._predicate(scan)
+        where = f" WHERE {predicate}" if predicate else ""
+        sql = f"SELECT {', '.join(quote_identifier(column.name) for column in columns)} FROM {scan.name}{where}"
+        return Fragment(number, sql, (self._parallel_input(replace(scan, needed=read), extent),), number, parallel=True)
+
+    def _whole_input(self, scan: Scan, extent: ScanExtent) -> ScanInput:
+        return replace(self._input(scan, extent), splits=whole_splits(scan, extent))
+
+    def _parallel_input(self, scan: Scan, extent: ScanExtent) -> ScanInput:
+        wanted = self.options.workers * self.options.splits_per_worker
+        return replace(self._input(scan, extent), splits=parallel_splits(scan, extent, wanted, self.options.split_rows))
+
+    def _input(self, scan: Scan, extent: ScanExtent) -> ScanInput:
+        table = scan.table
+        return ScanInput(
+            name=scan.name,
+            table=table.name,
+            columns=scan.needed,
+            table_columns=scan.columns,
+            splits=(),
+            format=table.files[0].format if table.files else "parquet",
+            predicate=self._predicate(scan),
+            partition_columns=table.partition_columns,
+            files_total=scan.files_total,
+            row_groups_total=extent.row_groups_total,
+            row_groups_kept=extent.row_groups_kept,
+        )
+
+    def _predicate(self, scan: Scan) -> str | None:
+        """The scan's predicates as SQL over its columns, without the alias that the user gave the table."""
+        terms = [_unqualified(term, scan.alias) for term in scan.predicates]
+        condition = terms[0] if len(terms) == 1 else all_of(terms)
+        return None if condition is None else print_expression(condition, self.chain_terms)
+
+
+def print_expression(expression: Ast, chain_terms: int) -> str:
+    """An expression as SQL."""
+    return print_sql({"Query": {**_BARE_QUERY, "body": {"Values": {**_BARE_VALUES, "rows": [[expression]]}}}}, chain_terms)[
+        len("VALUES (") : -1
+    ]
+
+
+_BARE_VALUES: Ast = {"explicit_row": False, "value_keyword": False}
+_BARE_QUERY: Ast = {
+    "with": None,
+    "order_by": None,
+    "limit_clause": None,
+    "fetch": None,
+    "locks": [],
+    "for_clause": None,
+    "pipe_operators": [],
+}
+
+
+def _unqualified(term: Ast, alias: str) -> Ast:
+    def strip(node: Ast) -> Ast | None:
+        parts = node.get("CompoundIdentifier")
+        if parts is None or len(parts) < 2 or str(parts[0]["value"]).lower() != alias:
+            return None
+        return {"Identifier": parts[1]} if len(parts) == 2 else {"CompoundIdentifier": parts[1:]}
+
+    return substitute(term, strip)  # type: ignore[no-any-return]
+
+
+def _without_pushed(query: Query, pushed: set[int]) -> Query:
+    """The query without the conjuncts of WHERE that the scan fragments already applied; those of ON stay."""
+
+    def change(select: Select) -> Select:
+        left = tuple(term for term in select.conjuncts if id(term) not in pushed)
+        return select if len(left) == len(select.conjuncts) else replace(select, conjuncts=left, filtered=True)
+
+    return rewrite_selects(query, change)
+
+
+def _cheapest(scan: Scan) -> Column:
+    """A column that carries the number of rows where no column is needed."""
+    ranks = {kind: rank for rank, kind in enumerate(_CHEAP_TYPES)}
+    return min(scan.columns, key=lambda column: ranks.get(column.type, len(ranks)))
+
+
+def is_row_by_row(query: Query) -> bool:
+    """Whether the query makes its rows from single rows of one scan: then it may run split by split."""
+    select = query.body
+    if not isinstance(select, Select) or query.ctes or query.queries or select.queries or not _is_bare(query.ast):
+        return False
+    match select.items:
+        case (FromItem(relation=Scan(), joins=()),):
+            pass
+        case _:
+            return False
+    if any(select.ast.get(key) for key in ("distinct", "having", "qualify", "top", "named_window", "lateral_views", "connect_by")):
+        return False
+    if select.ast["group_by"] != {"Expressions": [[], []]}:
+        return False
+    expressions = [value for key, value in select.ast.items() if key != "from"]
+    functions = references(*expressions).functions
+    windows = any(node.get("over") is not None for node in walk(expressions))
+    return not windows and not functions & (AGGREGATES | SET_RETURNING | VOLATILE)
+
+
+def _is_bare(ast: Ast) -> bool:
+    return not any(ast.get(key) for key in ("with", "order_by", "limit_clause", "fetch", "for_clause", "pipe_operators"))

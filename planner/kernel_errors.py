@@ -1,0 +1,105 @@
+"""What the kernel's binder says about the SQL that it was given, told about the SQL that the user wrote."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from planner.ast import Ast, Span, is_identifier, span_of, walk
+from planner.errors import InvalidQuery, NotSupported, PlannerError, Position, SqlSyntaxError, UnknownColumn, VolleyError
+from planner.logical import Scan
+from planner.parse import ParsedSql
+
+_EXCERPT = re.compile(r"\n+LINE \d+:.*", re.DOTALL)
+_KIND = re.compile(r"^([A-Z][A-Za-z ]*?)(?: Error)?: ")
+_CANDIDATES = re.compile(r"\n*Candidate (?:bindings|tables|functions): *:? *(.*)", re.DOTALL)
+_NOT_FOUND = re.compile(
+    r'Referenced column "(?P<bare>[^"]+)" (?:was )?not found in FROM clause|does not have a column named "(?P<qualified>[^"]+)"'
+)
+_MEMBER = re.compile(r'Table "(?P<table>[^"]+)" does not have a column named "(?P<column>[^"]+)"')
+_QUOTED = re.compile(r'"([^"\n]+)"|\'([^\'\n]+)\'|(?:name|function) ([A-Za-z_]\w*)|^[^:]+: ([a-z_]\w*)\(')
+
+
+def translate(error: VolleyError, parsed: ParsedSql, scans: Sequence[Scan], prefix: str) -> PlannerError:
+    """The planner's error for a refusal by the kernel's binder: with the place in the user's text where it can be found."""
+    message = clean(error.message, scans, prefix)
+    missing = _NOT_FOUND.search(message)
+    if missing is not None:
+        return _unknown_column(str(missing["bare"] or missing["qualified"]), message, parsed, scans)
+    kind = _KIND.match(message)
+    text = message[kind.end() :] if kind else message
+    span = _first_named(message, parsed.ast)
+    error_class = _class_of(kind[1] if kind else "", text)
+    return error_class(
+        _lower_first(text.strip()), sql=parsed.sql, position=parsed.position(span), length=span.length if span else 1, remedy=error.remedy
+    )
+
+
+def clean(message: str, scans: Sequence[Scan], prefix: str) -> str:
+    """The kernel's message without its excerpt of the printed SQL and without the fragment's relation names."""
+    names = {scan.name: scan.table.name for scan in scans}
+    message = _EXCERPT.sub("", message)
+    return re.sub(rf"\b{re.escape(prefix)}\d+\b", lambda found: names.get(found[0], found[0]), message).strip()
+
+
+def _class_of(kind: str, text: str) -> type[PlannerError]:
+    match kind:
+        case "Parser":
+            return SqlSyntaxError
+        case "Not implemented":
+            return NotSupported
+        case _:
+            return InvalidQuery
+
+
+def _unknown_column(name: str, message: str, parsed: ParsedSql, scans: Sequence[Scan]) -> UnknownColumn:
+    member = _MEMBER.search(message)
+    table = member["table"] if member else None
+    near_scans = [scan for scan in scans if table is None or scan.alias == table.lower()]
+    known = list(dict.fromkeys(column.name for scan in near_scans for column in scan.columns))
+    candidates = _CANDIDATES.search(message)
+    if not known and candidates:
+        known = re.findall(r'"([^"]+)"', candidates[1])
+    folded = {column.lower(): column for column in reversed(known)}
+    near = [folded[match] for match in get_close_matches(name.lower(), folded, 3, 0.6)]
+    remedy = f"Did you mean {' or '.join(near)}? " if near else ""
+    if known:
+        remedy += f"Columns: {', '.join(known[:30])}{' …' if len(known) > 30 else ''}."
+    span = _span_of_name(name, parsed.ast)
+    where = f" in {table}" if table else ""
+    return UnknownColumn(
+        f"there is no column '{name}'{where}",
+        sql=parsed.sql,
+        position=_position(parsed, span),
+        length=span.length if span else 1,
+        remedy=remedy.strip() or None,
+    )
+
+
+def _position(parsed: ParsedSql, span: Span | None) -> Position | None:
+    return parsed.position(span)
+
+
+def _first_named(message: str, ast: Ast) -> Span | None:
+    """The place of the first thing that the message names and the statement contains."""
+    for found in _QUOTED.finditer(message):
+        span = _span_of_name(next(group for group in found.groups() if group is not None), ast)
+        if span is not None:
+            return span
+    return None
+
+
+def _span_of_name(name: str, ast: Any) -> Span | None:
+    last = name.rpartition(".")[2].lower()
+    for node in walk(ast):
+        if is_identifier(node) and str(node["value"]).lower() == last:
+            span = span_of(node)
+            if span is not None:
+                return span
+    return None
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text

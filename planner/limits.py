@@ -1,0 +1,235 @@
+"""Limits before the parser, in one linear pass over the text.
+
+The parser, and recursive code behind it, overflow the stack on long chains (``a OR b OR …``) and deep nesting, so both are bounded
+here by tokens alone. The same pass does what only tokens can tell: where a second statement starts, and the spellings that the
+parser misreads (``?``, ``1_000``, ``0x1F``) but the kernel knows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from planner.errors import InvalidQuery, LimitExceeded, Position, SqlSyntaxError
+from planner.words import words
+
+
+@dataclass(frozen=True, slots=True)
+class SqlLimits:
+    """What a statement may be at most. ``chain_terms`` bounds the depth of the syntax tree that operators build."""
+
+    sql_bytes: int = 1_000_000
+    tokens: int = 400_000
+    nesting: int = 200
+    chain_terms: int = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """``grown`` characters were added at this place (line and column of the text as rewritten)."""
+
+    line: int
+    column: int
+    grown: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScannedSql:
+    """A statement that is within the limits: the text for the parser, and how its places map to the user's."""
+
+    original: str
+    text: str
+    edits: tuple[Edit, ...]
+    chain_terms: int
+
+    def position(self, line: int, column: int) -> Position:
+        """The place in the user's text of a place in ``text``."""
+        grown = sum(edit.grown for edit in self.edits if edit.line == line and edit.column < column)
+        return Position(line, max(1, column - grown))
+
+
+_TOKEN = re.compile(
+    r"""
+    (?P<space>\s+|--[^\n]*)
+  | (?P<comment>/\*)
+  | (?P<string>[eE]'(?:[^'\\]|\\.|'')*'?|'[^']*(?:''[^']*)*'?|"[^"]*(?:""[^"]*)*"?)
+  | (?P<dollar>\$(?:[^\W\d]\w*)?\$)
+  | (?P<parameter>\$\w+)
+  | (?P<hex>0[xX][0-9a-fA-F_]+)
+  | (?P<number>\d[\d_]*(?:\.[\d_]*)?(?:[eE][+-]?\d+)?|\.\d[\d_]*(?:[eE][+-]?\d+)?)
+  | (?P<word>[^\W\d]\w*)
+  | (?P<open>[(\[{])
+  | (?P<close>[)\]}])
+  | (?P<comma>,)
+  | (?P<end>;)
+  | (?P<question>\?\d*)
+  | (?P<operator>::|->>?|\|\||[<>=!]+|[-+*/%^|&~@\#])
+  | (?P<other>.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_OPERATOR_WORDS = words(
+    """
+    and or not is in like ilike glob between similar escape collate at isnull notnull overlaps xor div mod rlike regexp join
+    """
+)
+_SET_WORDS = frozenset(("union", "except", "intersect"))
+_CLAUSE_WORDS = words(
+    """
+    select from where having qualify on when then else order group limit offset with window filter values
+    """
+)
+
+
+@dataclass(slots=True)
+class _Level:
+    """What is open at one nesting depth: the operators since the last comma or clause, and the deepest tree found so far."""
+
+    operators: int = 0
+    inner: int = 0
+    deepest: int = 0
+    set_operators: int = 0
+
+    def finish_term(self) -> None:
+        self.deepest = max(self.deepest, self.operators + self.inner)
+        self.operators = self.inner = 0
+
+    def depth(self) -> int:
+        return self.set_operators + max(self.deepest, self.operators + self.inner)
+
+
+@dataclass(slots=True)
+class _Rewriting:
+    """The text for the parser, made of the user's with some tokens replaced."""
+
+    sql: str
+    parts: list[str] = field(default_factory=list)
+    edits: list[Edit] = field(default_factory=list)
+    copied: int = 0
+
+    def replace(self, start: int, end: int, replacement: str) -> None:
+        padded = replacement.ljust(end - start)
+        grown = len(padded) - (end - start)
+        if grown:
+            place = position_at(self.sql, start)
+            before = sum(edit.grown for edit in self.edits if edit.line == place.line)
+            self.edits.append(Edit(place.line, place.column + before, grown))
+        self.parts += (self.sql[self.copied : start], padded)
+        self.copied = end
+
+    def text(self, end: int) -> str:
+        return "".join((*self.parts, self.sql[self.copied : end]))
+
+
+def position_at(sql: str, offset: int) -> Position:
+    """Line and column of a character of ``sql``."""
+    return Position(sql.count("\n", 0, offset) + 1, offset - sql.rfind("\n", 0, offset))
+
+
+def scan_sql(sql: str, limits: SqlLimits) -> ScannedSql:
+    """The one statement in ``sql``, ready for the parser.
+
+    Raises ``LimitExceeded``, ``SqlSyntaxError`` (nothing there, a NUL character) or ``InvalidQuery`` (several statements).
+    """
+    _check_size(sql, limits)
+    rewriting = _Rewriting(sql)
+    levels = [_Level()]
+    tokens, questions, deepest = 0, 0, 0
+    end: int | None = None
+    for kind, start, stop in _tokens(sql):
+        if end is not None:
+            raise InvalidQuery(
+                "one statement a request: a second one starts here",
+                sql=sql,
+                position=position_at(sql, start),
+                remedy="Send the statements one after another.",
+            )
+        tokens += 1
+        if tokens > limits.tokens:
+            raise LimitExceeded(f"the statement has more than {limits.tokens:,} tokens", remedy="Split it, or put long lists into a table.")
+        if kind == "end":
+            end = start
+        elif kind == "open":
+            levels.append(_Level())
+            if len(levels) > limits.nesting:
+                raise _too_deep(sql, start, limits.nesting)
+        elif kind == "close":
+            if len(levels) > 1:
+                depth = levels.pop().depth()
+                levels[-1].inner = max(levels[-1].inner, depth)
+        elif kind == "comma":
+            levels[-1].finish_term()
+        elif kind == "operator":
+            levels[-1].operators += 1
+        elif kind == "word":
+            _count_word(sql[start:stop].lower(), levels[-1])
+        elif kind == "question":
+            questions += 1
+            rewriting.replace(start, stop, f"${sql[start + 1 : stop] or questions}")
+        elif kind == "hex":
+            rewriting.replace(start, stop, str(int(sql[start:stop].replace("_", ""), 16)))
+        elif kind == "number" and "_" in sql[start:stop]:
+            rewriting.replace(start, stop, sql[start:stop].replace("_", ""))
+        deepest = max(deepest, levels[-1].operators)
+    chain = max(deepest, *(level.depth() for level in levels))
+    if chain > limits.chain_terms:
+        raise LimitExceeded(
+            f"an expression chains {chain:,} operators; at most {limits.chain_terms:,} are accepted",
+            remedy="Use IN with a list, or join with VALUES, instead of long chains.",
+        )
+    if tokens == 0 or (tokens == 1 and end is not None):
+        raise SqlSyntaxError("the text holds no statement", remedy="Send one SQL statement, such as SELECT 1.")
+    return ScannedSql(sql, rewriting.text(len(sql) if end is None else end), tuple(rewriting.edits), chain)
+
+
+def _check_size(sql: str, limits: SqlLimits) -> None:
+    if len(sql) > limits.sql_bytes or len(sql.encode("utf-8", "surrogatepass")) > limits.sql_bytes:
+        raise LimitExceeded(
+            f"the statement is longer than {limits.sql_bytes:,} bytes", remedy="Put long lists of values into a table and join with it."
+        )
+    nul = sql.find("\0")
+    if nul >= 0:
+        raise SqlSyntaxError("the text holds a NUL character", position=position_at(sql, nul), remedy="Remove it; use chr(0) in SQL.")
+
+
+def _too_deep(sql: str, start: int, nesting: int) -> LimitExceeded:
+    return LimitExceeded(
+        f"parentheses nest deeper than {nesting}", sql=sql, position=position_at(sql, start), remedy="Flatten the expression or use CTEs."
+    )
+
+
+def _count_word(word: str, level: _Level) -> None:
+    if word in _OPERATOR_WORDS:
+        level.operators += 1
+    elif word in _SET_WORDS:
+        level.finish_term()
+        level.set_operators += 1
+    elif word in _CLAUSE_WORDS:
+        level.finish_term()
+
+
+def _tokens(sql: str) -> Iterator[tuple[str, int, int]]:
+    """Kind, start and end of each token but space and comments."""
+    offset, match = 0, _TOKEN.match
+    while (found := match(sql, offset)) is not None:
+        kind, offset = found.lastgroup, found.end()
+        if kind == "space":
+            continue
+        if kind == "comment":
+            offset = _comment_end(sql, offset)
+            continue
+        if kind == "dollar":
+            close = sql.find(found.group(), offset)
+            offset = len(sql) if close < 0 else close + len(found.group())
+        yield str(kind), found.start(), offset
+
+
+def _comment_end(sql: str, offset: int) -> int:
+    """Where a block comment whose opening ends at ``offset`` ends; they nest."""
+    depth = 1
+    for mark in re.finditer(r"/\*|\*/", sql[offset:]):
+        depth += 1 if mark.group() == "/*" else -1
+        if depth == 0:
+            return offset + mark.end()
+    return len(sql)

@@ -1,0 +1,105 @@
+"""Where a conjunct may move to: which scans of a block it may filter before the joins, judged by position alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from planner.ast import Ast
+from planner.functions import SET_RETURNING, VOLATILE
+from planner.logical import FromItem, Join, JoinedItem, Relation, Scan, Select, relations, relations_of_item
+from planner.references import References, references
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A conjunct, what it mentions, and the scans that it may filter if all that it mentions is theirs."""
+
+    conjunct: Ast
+    mentioned: References
+    scans: tuple[Scan, ...]
+
+
+def candidates(select: Select) -> Iterator[Candidate]:
+    """The conjuncts of WHERE and ON that may move at all."""
+    preserved: list[Scan] = []
+    for item in select.items:
+        kept = yield from _item(item)
+        preserved += kept
+    yield from _movable(select.conjuncts, preserved)
+
+
+def _item(item: FromItem) -> Iterator[Candidate]:  # type: ignore[misc]
+    """Yields the conjuncts of ON; returns the scans of which no row is lost or made NULL by an outer join."""
+    if any(join.kind == "other" for join in item.joins):
+        return []
+    preserved: list[Scan] = yield from _relation(item.relation)
+    for join in item.joins:
+        right: list[Scan] = yield from _relation(join.relation)
+        yield from _on(join, preserved, right)
+        match join.kind:
+            case "inner":
+                preserved = preserved + right
+            case "right":
+                preserved = right
+            case "full":
+                preserved = []
+    return preserved
+
+
+def _on(join: Join, left: list[Scan], right: list[Scan]) -> Iterator[Candidate]:
+    match join.kind:
+        case "inner":
+            yield from _movable(join.on, left + right)
+        case "left":
+            yield from _movable(join.on, right)
+        case "right":
+            yield from _movable(join.on, left)
+
+
+def _relation(relation: Relation) -> Iterator[Candidate]:  # type: ignore[misc]
+    if isinstance(relation, Scan):
+        return [] if relation.sampled or relation.rigid else [relation]
+    if isinstance(relation, JoinedItem):
+        inner = yield from _item(relation.item)
+        return inner if relation.alias is None else []
+    return []
+
+
+def _movable(conjuncts: tuple[Ast, ...], scans: list[Scan]) -> Iterator[Candidate]:
+    if not scans:
+        return
+    for conjunct in conjuncts:
+        mentioned = references(conjunct)
+        fixed = mentioned.subqueries or mentioned.lambdas or mentioned.everything or mentioned.stars
+        if not fixed and not mentioned.functions & (VOLATILE | SET_RETURNING):
+            yield Candidate(conjunct, mentioned, tuple(scans))
+
+
+@dataclass(frozen=True, slots=True)
+class BlockNames:
+    """The names of a block's FROM: aliases (None where one is not known), and the columns that USING merges."""
+
+    aliases: tuple[str | None, ...]
+    merged: frozenset[str]
+    natural: bool
+
+    def is_unique(self, alias: str) -> bool:
+        """Whether exactly one relation has that alias."""
+        return self.aliases.count(alias) == 1
+
+
+def block_names(select: Select) -> BlockNames:
+    """The names of ``select``'s FROM."""
+    joins = [join for item in select.items for join in item.joins]
+    found = list(relations(select))
+    for relation in found:
+        if isinstance(relation, JoinedItem):
+            joins += relation.item.joins
+    merged = frozenset(name for join in joins for name in join.using)
+    return BlockNames(tuple(relation.alias for relation in found), merged, any(join.natural for join in joins))
+
+
+def item_scans(item: FromItem) -> list[Scan]:
+    """The scans of one item of FROM."""
+    return [relation for relation in relations_of_item(item) if isinstance(relation, Scan)]

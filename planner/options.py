@@ -1,0 +1,32 @@
+"""What the caller decides about planning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from planner.limits import SqlLimits
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """How far to distribute, and the limits on the statement.
+
+    With one worker everything is one fragment. With more, a scan of at least ``distribute_rows`` rows (after pruning) becomes
+    a parallel fragment of about ``workers * splits_per_worker`` splits of at least ``split_rows`` rows. ``prune_row_groups`` off
+    leaves row groups to the kernel, which prunes them itself where it reads whole files.
+    """
+
+    workers: int = 1
+    distribute_rows: int = 200_000
+    splits_per_worker: int = 4
+    split_rows: int = 100_000
+    prune_row_groups: bool = True
+    max_sql_bytes: int = 1_000_000
+    max_tokens: int = 400_000
+    max_nesting: int = 200
+    max_chain_terms: int = 20_000
+
+    @property
+    def limits(self) -> SqlLimits:
+        """The limits on the statement's text."""
+        return SqlLimits(self.max_sql_bytes, self.max_tokens, self.max_nesting, self.max_chain_terms)

@@ -1,0 +1,130 @@
+"""SQL text → syntax tree, by sqloxide.
+
+Dialect ``postgres`` first, because it groups operators as the kernel does; ``generic`` only for what that refuses.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import sqloxide
+
+from planner.ast import Ast, Span, walk
+from planner.errors import InvalidQuery, LimitExceeded, Position, SqlSyntaxError
+from planner.limits import ScannedSql, SqlLimits, scan_sql
+
+DIALECTS = ("postgres", "generic")
+DEEP_STACK_BYTES = 256 << 20
+CHAIN_TERMS_ON_ANY_STACK = 400
+"""Chains this short parse and print on a stack of 512 KiB; longer ones go to a thread with a stack of its own."""
+
+_PLACE = re.compile(r" at Line: (\d+), Column: (\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedSql:
+    """A statement's syntax tree, with the text that it came from."""
+
+    scanned: ScannedSql
+    ast: Ast
+
+    @property
+    def sql(self) -> str:
+        """The user's text."""
+        return self.scanned.original
+
+    @property
+    def deep(self) -> bool:
+        """Whether printing the tree needs a deep stack."""
+        return self.scanned.chain_terms > CHAIN_TERMS_ON_ANY_STACK
+
+    def position(self, span: Span | None) -> Position | None:
+        """Where a span is in the user's text."""
+        return None if span is None else self.scanned.position(span.line, span.column)
+
+
+def parse(sql: str, limits: SqlLimits) -> ParsedSql:
+    """Parses one statement. Raises ``SqlSyntaxError`` with the place, ``LimitExceeded``, or ``InvalidQuery`` for several statements."""
+    return parse_scanned(scan_sql(sql, limits))
+
+
+def parse_scanned(scanned: ScannedSql) -> ParsedSql:
+    """Parses a statement that is within the limits. Raises as :func:`parse` does."""
+    failures: list[ValueError] = []
+    for dialect in DIALECTS:
+        try:
+            statements = _on_stack(sqloxide.parse_sql, scanned.chain_terms, sql=scanned.text, dialect=dialect)
+        except ValueError as error:
+            failures.append(error)
+            continue
+        if len(statements) != 1:
+            raise InvalidQuery("one statement a request", remedy="Send the statements one after another.")
+        ast: Ast = statements[0]
+        protect_signs(ast)
+        return ParsedSql(scanned, ast)
+    raise _syntax_error(scanned, max(failures, key=_progress))
+
+
+def print_sql(statement: Ast, chain_terms: int) -> str:
+    """The SQL text of a statement's syntax tree."""
+    (text,) = _on_stack(sqloxide.restore_ast, chain_terms, ast=[statement])
+    return str(text)
+
+
+def protect_signs(ast: Ast) -> None:
+    """Puts a sign's signed operand in parentheses, in place: the printer would write ``- -x`` as ``--x``, a comment."""
+    for node in walk(ast):
+        unary = node.get("UnaryOp")
+        if type(unary) is dict and not unary["expr"].keys() & {"Identifier", "CompoundIdentifier", "Nested", "Function"}:
+            value = unary["expr"].get("Value")
+            if value is None or type(value["value"]) is not dict or "Number" not in value["value"]:
+                unary["expr"] = {"Nested": unary["expr"]}
+
+
+def _on_stack(function: Any, chain_terms: int, **arguments: Any) -> Any:
+    if chain_terms <= CHAIN_TERMS_ON_ANY_STACK:
+        return function(**arguments)
+    return _deep_stack().submit(lambda: function(**arguments)).result()
+
+
+@cache
+def _deep_stack() -> ThreadPoolExecutor:
+    """The one thread of this package. It holds no state: it is there because a stack's size is fixed when its thread starts."""
+    before = threading.stack_size(DEEP_STACK_BYTES)
+    try:
+        executor = ThreadPoolExecutor(1, thread_name_prefix="deep-parser")
+        executor.submit(int).result()
+    finally:
+        threading.stack_size(before)
+    return executor
+
+
+def _progress(error: ValueError) -> tuple[int, int]:
+    place = _PLACE.search(str(error))
+    return (int(place[1]), int(place[2])) if place else (1 << 30, 0)
+
+
+def _syntax_error(scanned: ScannedSql, error: ValueError) -> SqlSyntaxError | LimitExceeded:
+    text = str(error).replace("Query parsing failed.", "").replace("sql parser error:", "").strip()
+    if "recursion limit" in text:
+        return LimitExceeded("the statement nests too deep", remedy="Flatten the expression, or use CTEs for the inner parts.")
+    place = _PLACE.search(text)
+    if place is None:
+        return SqlSyntaxError(f"syntax error: {_lower_first(text)}")
+    position = scanned.position(int(place[1]), int(place[2]))
+    found = re.search(r"found: (.+?) at Line", text)
+    return SqlSyntaxError(
+        f"syntax error: {_lower_first(_PLACE.sub('', text))}",
+        sql=scanned.original,
+        position=position,
+        length=len(found[1]) if found else 1,
+    )
+
+
+def _lower_first(text: str) -> str:
+    return text.replace("Expected: ", "expected ", 1).replace("found: ", "found ", 1)

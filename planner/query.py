@@ -1,0 +1,91 @@
+"""The planning of one query: survey → bind → optimize → check with the kernel's binder → fragments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import pyarrow as pa
+
+from planner.ast import Ast
+from planner.bind import Binder
+from planner.catalog import Catalog, Column
+from planner.errors import PlannerError, Status, VolleyError
+from planner.explain import plan_text
+from planner.fragment import Fragmenter
+from planner.kernel_errors import translate
+from planner.logical import Query, Select, all_scans, rewrite_scans, rewrite_selects
+from planner.optimize import RULES, RULES_BEFORE_OPENING, apply
+from planner.options import PlanOptions
+from planner.parse import ParsedSql, print_sql
+from planner.physical import PhysicalPlan
+from planner.render import render_query
+from planner.survey import Survey, survey
+
+
+@dataclass
+class QueryPlanner:
+    """Plans the queries of one statement."""
+
+    parsed: ParsedSql
+    catalog: Catalog
+    options: PlanOptions
+    parameters: Sequence[object] | None = None
+
+    @cached_property
+    def surveyed(self) -> Survey:
+        """What a look over the whole statement found."""
+        return survey(self.parsed, self.parameters)
+
+    @cached_property
+    def binder(self) -> Binder:
+        """The statement's binder."""
+        return Binder(self.parsed, self.catalog, self.surveyed.prefix)
+
+    def plan(self, ast: Ast) -> PhysicalPlan:
+        """The physical plan of a query."""
+        bound = apply(RULES_BEFORE_OPENING, self.binder.query(ast))
+        query = apply(RULES, self._opened(bound))
+        query, sql, schema = self._checked(query)
+        columns = tuple(Column(field.name, str(field.type)) for field in schema)
+        fragmenter = Fragmenter(self.catalog, self.options, self.parsed.scanned.chain_terms)
+        fragments, exchanges = fragmenter.fragments(query, sql, columns)
+        return PhysicalPlan(self.parsed.sql, fragments, exchanges, schema, plan_text(fragments, exchanges))
+
+    def _opened(self, query: Query) -> Query:
+        """The query with the columns of its scans."""
+        known: dict[int, tuple[Column, ...]] = {}
+
+        def open_scans(select: Select) -> Select:
+            def open_scan(scan):  # type: ignore[no-untyped-def]
+                if id(scan.table) not in known:
+                    known[id(scan.table)] = self.catalog.columns(scan.table)
+                return replace(scan, columns=known[id(scan.table)])
+
+            return rewrite_scans(select, open_scan)
+
+        return rewrite_selects(query, open_scans)
+
+    def _checked(self, query: Query) -> tuple[Query, str, pa.Schema]:
+        """The query, its SQL and its schema, as the kernel's binder sees it.
+
+        A query that is refused with its columns pruned is tried with all of them: it may mean a column in a way that names alone
+        do not tell, and if it is refused still, the kernel's message tells all that there is.
+        """
+        sql = print_sql({"Query": render_query(query)}, self.parsed.scanned.chain_terms)
+        try:
+            return query, sql, self._schema(query, sql)
+        except VolleyError as error:
+            if isinstance(error, PlannerError) or error.status is not Status.INVALID_ARGUMENT:
+                raise
+        whole = rewrite_selects(query, lambda select: rewrite_scans(select, lambda scan: replace(scan, needed=scan.columns)))
+        try:
+            return whole, sql, self._schema(whole, sql)
+        except VolleyError as error:
+            if isinstance(error, PlannerError) or error.status is not Status.INVALID_ARGUMENT:
+                raise
+            raise translate(error, self.parsed, all_scans(whole), self.surveyed.prefix) from None
+
+    def _schema(self, query: Query, sql: str) -> pa.Schema:
+        return self.catalog.result_schema(sql, {scan.name: scan.needed for scan in all_scans(query)})

@@ -1,0 +1,117 @@
+"""Scans → splits: contiguous row groups of one file, few and large."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from planner.catalog import Catalog, DataFile, RowGroup
+from planner.logical import Scan
+from planner.optimize.prune_row_groups import keep_row_groups, prunable
+from planner.physical import Split
+
+FooterReader = Callable[[DataFile], tuple[RowGroup, ...] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class FileGroups:
+    """A file with those of its row groups that may matter; ``groups`` is None where there are no footers to read."""
+
+    file: DataFile
+    groups: tuple[RowGroup, ...] | None
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScanExtent:
+    """What of a scan's files is to be read. ``rows`` is None where it is not known without reading."""
+
+    files: tuple[FileGroups, ...]
+
+    @property
+    def rows(self) -> int | None:
+        """Rows in the kept row groups."""
+        if any(file.groups is None for file in self.files):
+            return None
+        return sum(group.rows for file in self.files for group in file.groups or ())
+
+    @property
+    def row_groups_total(self) -> int | None:
+        """Row groups in all files, kept or not."""
+        return None if any(file.groups is None for file in self.files) else sum(file.total for file in self.files)
+
+    @property
+    def row_groups_kept(self) -> int | None:
+        """Row groups that are to be read."""
+        return None if any(file.groups is None for file in self.files) else sum(len(file.groups or ()) for file in self.files)
+
+
+def unread_extent(scan: Scan) -> ScanExtent:
+    """All of the scan's files, no footer read."""
+    return ScanExtent(tuple(FileGroups(file, None, 0) for file in scan.table.files))
+
+
+def read_extent(scan: Scan, catalog: Catalog) -> ScanExtent:
+    """The row groups of the scan's files that its predicates do not rule out. Reads their footers."""
+    files: list[FileGroups] = []
+    pruning = bool(prunable(scan))
+    for file in scan.table.files:
+        groups = catalog.row_groups(file)
+        kept = keep_row_groups(scan, groups) if pruning and groups is not None else groups
+        files.append(FileGroups(file, kept, len(groups or ())))
+    return ScanExtent(tuple(files))
+
+
+def whole_splits(scan: Scan, extent: ScanExtent) -> tuple[Split, ...]:
+    """One split for each run of neighbouring row groups: for a scan that is read in one place."""
+    splits: list[Split] = []
+    for file in extent.files:
+        if file.groups is None or len(file.groups) == file.total:
+            rows = None if file.groups is None else sum(group.rows for group in file.groups)
+            splits.append(Split(file.file, None, 0, rows, file.file.size_bytes))
+        else:
+            splits += [_split(scan, file.file, run) for run in _runs(file.groups)]
+    return tuple(splits)
+
+
+def parallel_splits(scan: Scan, extent: ScanExtent, splits_wanted: int, split_rows: int) -> tuple[Split, ...]:
+    """About ``splits_wanted`` splits of at least ``split_rows`` rows each, unless a file has fewer."""
+    target = max(split_rows, -(-(extent.rows or 0) // max(1, splits_wanted)), 1)
+    splits: list[Split] = []
+    for file in extent.files:
+        if file.groups is None:
+            splits.append(Split(file.file, None, 0, None, file.file.size_bytes))
+            continue
+        for run in _runs(file.groups):
+            splits += [_split(scan, file.file, piece) for piece in _pieces(run, target)]
+    return tuple(splits)
+
+
+def _pieces(run: Sequence[RowGroup], target: int) -> list[list[RowGroup]]:
+    """Cuts a run so that each piece has about ``target`` rows."""
+    pieces: list[list[RowGroup]] = [[]]
+    rows = 0
+    for group in run:
+        if rows and rows + group.rows // 2 >= target:
+            pieces.append([])
+            rows = 0
+        pieces[-1].append(group)
+        rows += group.rows
+    return pieces
+
+
+def _runs(groups: Sequence[RowGroup]) -> list[list[RowGroup]]:
+    """Neighbouring row groups together."""
+    runs: list[list[RowGroup]] = []
+    for group in groups:
+        if runs and runs[-1][-1].index + 1 == group.index:
+            runs[-1].append(group)
+        else:
+            runs.append([group])
+    return runs
+
+
+def _split(scan: Scan, file: DataFile, groups: Sequence[RowGroup]) -> Split:
+    needed = [column.name for column in scan.needed]
+    size = sum(group.column_bytes.get(name, 0) for group in groups for name in needed)
+    return Split(file, tuple(group.index for group in groups), groups[0].first_row, sum(group.rows for group in groups), size)

@@ -1,0 +1,163 @@
+"""A catalog over a folder of Parquet files, and a runner of plans, both by plain DuckDB: the planner's tests need no server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from operators.errors import KernelError
+from planner.catalog import Column, ColumnRange, DataFile, RowGroup, Table
+from planner.physical import ExchangeInput, Fragment, PhysicalPlan, ScanInput, Split
+
+SETTINGS = ("SET integer_division = true", "SET default_null_order = 'NULLS_LAST_ON_ASC_FIRST_ON_DESC'", "SET threads = 2")
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """An in-memory kernel with the server's semantics."""
+    connection = duckdb.connect(config={"python_enable_replacements": False})
+    for setting in SETTINGS:
+        connection.execute(setting)
+    return connection
+
+
+def path_of(file: DataFile) -> str:
+    """Where a file of this catalog lies."""
+    return file.path.partition(":")[2]
+
+
+def kernel_columns(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[Column, ...]:
+    """Names and types of a query's columns."""
+    relation = connection.sql(sql)
+    return tuple(Column(name, str(kind)) for name, kind in zip(relation.columns, relation.types, strict=True))
+
+
+class FolderCatalog:
+    """Each ``NAME.parquet`` of a folder, and each sub-folder with hive partitions, is a table. Counts what it is asked."""
+
+    def __init__(self, root: Path, extra: Mapping[str, Table] | None = None) -> None:
+        self.connection = connect()
+        self.root = root
+        self.tables = {path.stem: self._listed(path) for path in sorted(root.iterdir()) if path.is_dir() or path.suffix == ".parquet"}
+        self.tables |= extra or {}
+        self.opened: list[Table] = []
+        self.footers: list[str] = []
+        self._known: dict[tuple[str, ...], tuple[Column, ...]] = {}
+
+    def _listed(self, path: Path) -> Table:
+        if path.is_file():
+            return Table(path.stem, (DataFile(f"default:{path}", path.stat().st_size, "1"),))
+        files = []
+        for file in sorted(path.rglob("*.parquet")):
+            parts = tuple((key, value) for key, _, value in (p.partition("=") for p in file.relative_to(path).parts[:-1]))
+            files.append(DataFile(f"default:{file}", file.stat().st_size, "1", partitions=parts))
+        keys = [key for key, _ in files[0].partitions]
+        return Table(path.name, tuple(files), tuple(Column(key, self._type(files, key)) for key in keys))
+
+    @staticmethod
+    def _type(files: Sequence[DataFile], key: str) -> str:
+        return "BIGINT" if all(dict(file.partitions)[key].isdigit() for file in files) else "VARCHAR"
+
+    def table_names(self) -> Sequence[str]:
+        return sorted(self.tables)
+
+    def table(self, name: str, *, quoted: bool) -> Table | None:
+        found = self.tables.get(name)
+        return found or next((table for known, table in self.tables.items() if known.lower() == name.lower()), None)
+
+    def files(self, pattern: str) -> Table:
+        files = tuple(DataFile(f"default:{path}", path.stat().st_size, "1") for path in sorted(self.root.glob(pattern)))
+        return Table(pattern, files)
+
+    def columns(self, table: Table) -> tuple[Column, ...]:
+        self.opened.append(table)
+        key = tuple(file.path for file in table.files)
+        if key not in self._known:
+            self._known[key] = kernel_columns(self.connection, f"SELECT * FROM {read(table.files)}")
+        return self._known[key]
+
+    def row_groups(self, file: DataFile) -> tuple[RowGroup, ...] | None:
+        self.footers.append(file.path)
+        metadata = pq.read_metadata(path_of(file))
+        first, groups = 0, []
+        for index in range(metadata.num_row_groups):
+            group = metadata.row_group(index)
+            ranges, sizes = {}, {}
+            for place in range(group.num_columns):
+                chunk = group.column(place)
+                sizes[chunk.path_in_schema] = chunk.total_compressed_size
+                stats = chunk.statistics
+                if stats is not None and stats.has_min_max:
+                    ranges[chunk.path_in_schema] = ColumnRange(stats.min, stats.max, stats.null_count)
+            groups.append(RowGroup(index, first, group.num_rows, sizes, ranges))
+            first += group.num_rows
+        return tuple(groups)
+
+    def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]]) -> pa.Schema:
+        cursor = self.connection.cursor()
+        try:
+            for name, columns in inputs.items():
+                listed = ", ".join(f'NULL::{column.type} AS "{column.name}"' for column in columns) or "1 AS __rows"
+                cursor.execute(f"CREATE TEMP VIEW {name} AS SELECT {listed} WHERE FALSE")
+            return cursor.sql(sql).to_arrow_reader().schema
+        except duckdb.Error as error:
+            raise KernelError(str(error)) from None
+        finally:
+            cursor.close()
+
+
+def read(files: Sequence[DataFile]) -> str:
+    """The kernel's relation over whole files."""
+    listed = ", ".join("'" + path_of(file).replace("'", "''") + "'" for file in files)
+    hive = "true" if any(file.partitions for file in files) else "false"
+    return f"read_parquet([{listed}], hive_partitioning = {hive})"
+
+
+def run_plan(plan: PhysicalPlan) -> pa.Table:
+    """The result of a plan: each fragment in turn, parallel ones split by split, only the columns of its inputs visible."""
+    arrived: dict[int, pa.Table] = {}
+    for fragment in plan.fragments:
+        if fragment.parallel:
+            (scan,) = fragment.inputs
+            assert isinstance(scan, ScanInput)
+            pieces = [_run(fragment, {scan.name: (split,)}, arrived) for split in scan.splits] or [_run(fragment, {scan.name: ()}, arrived)]
+            arrived[fragment.output] = pa.concat_tables(pieces)
+        else:
+            splits = {scan.name: scan.splits for scan in fragment.inputs if isinstance(scan, ScanInput)}
+            arrived[fragment.output] = _run(fragment, splits, arrived)
+    return arrived[plan.fragments[-1].output]
+
+
+def _run(fragment: Fragment, splits: Mapping[str, Sequence[Split]], arrived: Mapping[int, pa.Table]) -> pa.Table:
+    connection = connect()
+    for relation in fragment.inputs:
+        if isinstance(relation, ExchangeInput):
+            table = arrived[relation.exchange]
+            assert table.column_names == [column.name for column in relation.columns]
+            connection.register(relation.name, table)
+        else:
+            connection.execute(f"CREATE TEMP VIEW {relation.name} AS {_scan_sql(relation, splits[relation.name])}")
+    return connection.sql(fragment.sql).to_arrow_table()
+
+
+def _scan_sql(scan: ScanInput, splits: Sequence[Split]) -> str:
+    listed = ", ".join(f'"{column.name}"' for column in scan.columns) or "1 AS __rows"
+    if not splits:
+        empty = ", ".join(f'NULL::{column.type} AS "{column.name}"' for column in scan.columns) or "1 AS __rows"
+        return f"SELECT {empty} WHERE FALSE"
+    if all(split.row_groups is None for split in splits):
+        return f"SELECT {listed} FROM {read([split.file for split in splits])}"
+    parts = []
+    for split in splits:
+        where = "" if split.row_groups is None else f" WHERE file_row_number BETWEEN {split.first_row} AND {split.first_row + (split.rows or 0) - 1}"
+        parts.append(f"SELECT {listed} FROM read_parquet('{path_of(split.file)}', file_row_number = true, hive_partitioning = {bool(split.file.partitions)}){where}")
+    return " UNION ALL BY NAME ".join(parts)
+
+
+def plan_rows(table: pa.Table) -> list[tuple[object, ...]]:
+    """Rows in the order of the table."""
+    return list(zip(*(column.to_pylist() for column in table.columns), strict=True)) if table.num_columns else []
+
