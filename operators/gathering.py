@@ -1,0 +1,66 @@
+"""The query handler's end of an exchange between a scan and what follows it: knows which inputs must come, and sees that all did."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+
+from operators.exchange import Exchange
+from operators.fragments import Output
+from operators.records import Record, RecordKey
+
+
+def output_records(operator: str, split: RecordKey, outputs: Iterable[Output]) -> list[Record[Output]]:
+    """The records that ``operator`` makes of one split: their keys depend on the split and their order alone."""
+    return [
+        Record(RecordKey(operator, str(split), sequence), output, rows=output.batch.num_rows, bytes=output.batch.nbytes)
+        for sequence, output in enumerate(outputs)
+    ]
+
+
+class Gathering:
+    """Collects the outputs of ``expected`` splits, each exactly once, into an exchange, which it closes after the last one.
+
+    Outputs of one split become visible together: a split that was run twice, or whose outputs came in part before their worker
+    died, counts once. Thread-safe.
+    """
+
+    def __init__(self, operator: str, exchange: Exchange[Output], expected: Iterable[RecordKey]) -> None:
+        self.exchange = exchange
+        self._operator = operator
+        self._missing = {str(key): key for key in expected}
+        self._partial: dict[str, dict[int, Record[Output]]] = {}
+        self._lock = threading.Lock()
+        if not self._missing:
+            exchange.close()
+
+    def commit(self, split: RecordKey, outputs: Iterable[Output]) -> None:
+        """All outputs of a split, from a producer in this process."""
+        self._commit(str(split), output_records(self._operator, split, outputs))
+
+    def receive(self, record: Record[Output]) -> None:
+        """One output, from another worker; the split counts when its last one and all before it are here."""
+        with self._lock:
+            if record.key.input_key not in self._missing:
+                return
+            parts = self._partial.setdefault(record.key.input_key, {})
+            parts[record.key.sequence] = record
+            last = next((sequence for sequence, part in parts.items() if part.payload.last), None)
+            if last is None or len(parts) <= last:
+                return
+            records = [parts[sequence] for sequence in range(last + 1)]
+        self._commit(record.key.input_key, records)
+
+    def missing(self) -> list[RecordKey]:
+        """The splits whose outputs are not here yet, in order."""
+        with self._lock:
+            return sorted(self._missing.values())
+
+    def _commit(self, input_key: str, records: list[Record[Output]]) -> None:
+        with self._lock:
+            if self._missing.pop(input_key, None) is None:
+                return
+            self._partial.pop(input_key, None)
+            self.exchange.commit(input_key, records)
+            if not self._missing:
+                self.exchange.close()

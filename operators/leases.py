@@ -1,0 +1,220 @@
+"""The lease queue: who works on which record, until when, and what becomes of it. A pure state machine, without clock or thread.
+
+A record is *queued*, *leased* or *acked*; every event moves it along one of these arrows::
+
+    append, commit ──► queued ──lease──► leased ──ack──► acked
+                         ▲                 │
+                         └── expire, release, lost consumer   (an attempt failed; after the fourth the queue fails)
+
+Each lease of a record has a new epoch. What comes with an older epoch is refused, so that a consumer which was thought dead
+cannot acknowledge what is somebody else's by now. The time of every event is passed in, in seconds from any origin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any
+
+from operators.errors import AttemptsExhausted, StaleLease
+from operators.records import Record, RecordKey
+
+LEASE_SECONDS = 10.0
+MAX_ATTEMPTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A record's loan to ``consumer``: good until ``deadline``, and only for the ``epoch`` that it names."""
+
+    key: RecordKey
+    consumer: str
+    epoch: int
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseStatistics:
+    """What a queue holds. ``rows`` and ``bytes`` are of all its records, acked ones included; ``retries`` are failed attempts."""
+
+    records: int = 0
+    queued: int = 0
+    leased: int = 0
+    acked: int = 0
+    retries: int = 0
+    rows: int = 0
+    bytes: int = 0
+    queued_bytes: int = 0
+
+
+@dataclass(slots=True)
+class _Entry:
+    record: Record[Any]
+    order: tuple[int, tuple[int, ...]]
+    epoch: int = 0
+    failures: int = 0
+    lease: Lease | None = None
+
+
+@dataclass(slots=True)
+class LeaseQueue:
+    """Records in the order in which they became visible, each given out to one consumer at a time. Not thread-safe."""
+
+    lease_seconds: float = LEASE_SECONDS
+    max_attempts: int = MAX_ATTEMPTS
+    _queued: dict[RecordKey, _Entry] = field(default_factory=dict)
+    _leased: dict[RecordKey, _Entry] = field(default_factory=dict)
+    _acked: dict[RecordKey, _Entry] = field(default_factory=dict)
+    _committed: set[str] = field(default_factory=set)
+    _closed: bool = False
+    _appended: int = 0
+    _retries: int = 0
+    _rows: int = 0
+    _bytes: int = 0
+
+    @property
+    def closed(self) -> bool:
+        """No more records will come."""
+        return self._closed
+
+    @property
+    def ended(self) -> bool:
+        """No more records will come, and all that came were acked."""
+        return self._closed and not self._queued and not self._leased
+
+    def append(self, record: Record[Any]) -> bool:
+        """Makes one record visible. False, and nothing changes, if one of that key was appended before."""
+        assert not self._closed, f"{record.key} was appended to a closed queue"
+        if record.key in self._queued or record.key in self._leased or record.key in self._acked:
+            return False
+        self._queued[record.key] = _Entry(record, (self._appended, record.key.slices))
+        self._appended += 1
+        self._rows += record.rows
+        self._bytes += record.bytes
+        return True
+
+    def commit(self, input_key: str, records: Sequence[Record[Any]]) -> bool:
+        """Makes all outputs of one input visible together. False, and nothing changes, if that input was committed before."""
+        assert all(record.key.input_key == input_key for record in records), "outputs are keyed by their input"
+        if input_key in self._committed:
+            return False
+        self._committed.add(input_key)
+        for record in records:
+            new = self.append(record)
+            assert new, f"{record.key} was visible before its input was committed"
+        return True
+
+    def close(self) -> None:
+        """No more records will come."""
+        self._closed = True
+
+    def lease(self, consumer: str, now: float, partition: int | None = None) -> Lease | None:
+        """Lends the oldest queued record (of ``partition``, if given); None if there is none just now."""
+        entry = next((e for e in self._queued.values() if partition is None or e.record.partition == partition), None)
+        if entry is None:
+            return None
+        key = entry.record.key
+        del self._queued[key]
+        entry.epoch += 1
+        entry.lease = Lease(key, consumer, entry.epoch, now + self.lease_seconds)
+        self._leased[key] = entry
+        return entry.lease
+
+    def heartbeat(self, key: RecordKey, epoch: int, now: float) -> Lease:
+        """Extends a lease to a full term from ``now``. Raises ``StaleLease`` if it is not the record's lease any more."""
+        entry = self._held(key, epoch)
+        assert entry.lease is not None
+        entry.lease = replace(entry.lease, deadline=now + self.lease_seconds)
+        return entry.lease
+
+    def ack(self, key: RecordKey, epoch: int) -> Record[Any]:
+        """The record is done with. Raises ``StaleLease`` if the lease is not the record's any more."""
+        entry = self._held(key, epoch)
+        del self._leased[key]
+        entry.lease = None
+        self._acked[key] = entry
+        return entry.record
+
+    def release(self, key: RecordKey, epoch: int, cause: str) -> None:
+        """The attempt failed: the record is queued again, in its old place.
+
+        Raises ``StaleLease``, and ``AttemptsExhausted`` once ``max_attempts`` have failed.
+        """
+        self._fail(self._held(key, epoch), cause)
+
+    def expire(self, now: float) -> list[Lease]:
+        """Takes back the leases whose deadline has come; returns them. Raises ``AttemptsExhausted`` as :meth:`release` does."""
+        late = [entry.lease for entry in self._leased.values() if entry.lease is not None and entry.lease.deadline <= now]
+        for lease in late:
+            self._fail(self._leased[lease.key], f"{lease.consumer} did not answer for {self.lease_seconds:g} s")
+        return late
+
+    def lose(self, consumer: str) -> list[Lease]:
+        """Takes back all leases of a consumer that is gone; returns them. Raises ``AttemptsExhausted`` as :meth:`release` does."""
+        lost = [entry.lease for entry in self._leased.values() if entry.lease is not None and entry.lease.consumer == consumer]
+        for lease in lost:
+            self._fail(self._leased[lease.key], f"{consumer} was lost")
+        return lost
+
+    def reopen(self, key: RecordKey) -> bool:
+        """Queues an acked record again, since what its consumer made of it was lost. False if it is not acked (any more)."""
+        entry = self._acked.pop(key, None)
+        if entry is None:
+            return False
+        self._queued[key] = entry
+        self._retries += 1
+        self._in_order()
+        return True
+
+    def slice(self, key: RecordKey, slices: Sequence[Record[Any]]) -> None:
+        """Replaces a queued record by its slices, in its place and in their order. They hold its rows, no more and no fewer."""
+        entry = self._queued.pop(key)
+        assert sum(part.rows for part in slices) == entry.record.rows, "slices hold the rows of their record"
+        assert [part.key for part in slices] == [replace(key, slices=(*key.slices, index)) for index in range(len(slices))]
+        place, path = entry.order
+        for index, part in enumerate(slices):
+            self._queued[part.key] = _Entry(part, (place, (*path, index)), failures=entry.failures)
+        self._bytes += sum(part.bytes for part in slices) - entry.record.bytes
+        self._in_order()
+
+    def next_deadline(self) -> float | None:
+        """When the first lease expires, or None."""
+        return min((entry.lease.deadline for entry in self._leased.values() if entry.lease is not None), default=None)
+
+    def peek(self, count: int) -> list[Record[Any]]:
+        """Up to ``count`` queued records, oldest first."""
+        return [entry.record for entry in islice(self._queued.values(), count)]
+
+    def statistics(self) -> LeaseStatistics:
+        """What the queue holds."""
+        return LeaseStatistics(
+            records=len(self._queued) + len(self._leased) + len(self._acked),
+            queued=len(self._queued),
+            leased=len(self._leased),
+            acked=len(self._acked),
+            retries=self._retries,
+            rows=self._rows,
+            bytes=self._bytes,
+            queued_bytes=sum(entry.record.bytes for entry in self._queued.values()),
+        )
+
+    def _held(self, key: RecordKey, epoch: int) -> _Entry:
+        entry = self._leased.get(key)
+        if entry is None or entry.epoch != epoch:
+            raise StaleLease(f"the lease on record {key} was lost: somebody else has it by now")
+        return entry
+
+    def _fail(self, entry: _Entry, cause: str) -> None:
+        key = entry.record.key
+        entry.failures += 1
+        entry.lease = None
+        self._retries += 1
+        del self._leased[key]
+        self._queued[key] = entry
+        self._in_order()
+        if entry.failures >= self.max_attempts:
+            raise AttemptsExhausted(f"record {key} of operator {key.operator} failed {entry.failures} times, the last time because {cause}")
+
+    def _in_order(self) -> None:
+        self._queued = dict(sorted(self._queued.items(), key=lambda item: item[1].order))
