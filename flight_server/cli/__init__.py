@@ -40,13 +40,12 @@ _COMMANDS = {
     "kill": "flight_server.cli.monitor:kill",
     "workers": "flight_server.cli.monitor:workers",
     "sample-data": "flight_server.cli.samples:sample_data",
-    "shell": "flight_server.cli.shell:shell",
     "tui": "flight_server.cli.terminal:tui",
     "completion": "flight_server.cli.completion:completion",
 }
 
 
-class _LazyGroup(click.Group):
+class LazyGroup(click.Group):
     """A group whose commands are imported when they are first needed: ``flight kill`` need not wait for DuckDB."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -62,7 +61,12 @@ class _LazyGroup(click.Group):
         return command
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+    def commands_by_name(self) -> dict[str, click.Command]:
+        """All commands, imported."""
+        return {name: command for name in _COMMANDS if (command := self.get_command(click.Context(self), name)) is not None}
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="volley", prog_name="volley")
 def flight() -> None:
     """Volley: SQL over Parquet files in folders and buckets, served by Arrow Flight.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Iterator
 from types import TracebackType
@@ -28,6 +29,7 @@ class Execution:
         self._client = client
         self._sql = sql
         self._submitted: Submitted | None = None
+        self._answered = threading.Event()
         self._finished = False
         self._started = time.monotonic()
         self.planned_seconds: float | None = None
@@ -37,6 +39,7 @@ class Execution:
         try:
             waiting(self._submit)
         except KeyboardInterrupt:
+            self._answered.wait(KILL_SECONDS)  # until then nobody knows which query to kill
             self.kill()
             raise
         self.planned_seconds = self.seconds
@@ -47,7 +50,10 @@ class Execution:
             self.kill()
 
     def _submit(self) -> Submitted:
-        self._submitted = self._client.submit(self._sql)
+        try:
+            self._submitted = self._client.submit(self._sql)
+        finally:
+            self._answered.set()
         return self._submitted
 
     @property

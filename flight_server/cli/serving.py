@@ -35,8 +35,6 @@ def serve(
     Every option is also a variable, such as VOLLEY_PORT, and a key of the configuration file. SIGTERM or Ctrl-C lets
     running queries end and exits 0; a second one exits at once.
     """
-    from flight_server.launch import serve as run_server
-
     flags = ServerSection(
         host=host,
         port=port,
@@ -48,4 +46,9 @@ def serve(
         join=list(join) or None,
         allow_writes=allow_writes or None,
     )
-    return run_server(load_config(config, flags))
+    loaded = load_config(config, flags)
+
+    # Only now: this brings the kernel, and a mistake in the configuration should not take a second to be told.
+    from flight_server.launch import serve as run_server
+
+    return run_server(loaded)
