@@ -9,7 +9,8 @@ from google.protobuf.message import DecodeError, Message  # type: ignore[import-
 from flight_server.errors import BadRequest
 from flight_server.flight_sql_pb2 import AnyMessage
 
-TYPE_PREFIX = "type.googleapis.com/arrow.flight.protocol.sql."
+PACKAGE = "arrow.flight.protocol.sql."
+TYPE_HOST = "type.googleapis.com/"
 _TYPE_MARK = b"\n"
 
 Parsed = TypeVar("Parsed", bound="Parsable")
@@ -24,13 +25,14 @@ class Parsable(Protocol):
 
 
 class Packed:
-    """An ``Any``: the name of its type and the bytes of its message."""
+    """An ``Any``: the name of its type (None if it is not one of Flight SQL's) and the bytes of its message."""
 
     __slots__ = ("body", "type_name", "type_url")
 
     def __init__(self, type_url: str, body: bytes) -> None:
         self.type_url = type_url
-        self.type_name = type_url.removeprefix(TYPE_PREFIX) if type_url.startswith(TYPE_PREFIX) else None
+        full_name = type_url.rpartition("/")[2]
+        self.type_name = full_name.removeprefix(PACKAGE) if full_name.startswith(PACKAGE) else None
         self.body = body
 
     def read(self, kind: type[Parsed]) -> Parsed:
@@ -46,12 +48,13 @@ def unpack(data: bytes) -> Packed | None:
         message = AnyMessage.FromString(data)
     except DecodeError:
         return None
-    return Packed(message.type_url, message.value) if message.type_url.startswith("type.googleapis.com/") else None
+    packed = Packed(message.type_url, message.value)
+    return packed if packed.type_name is not None or packed.type_url.startswith(TYPE_HOST) else None
 
 
 def pack(name: str, message: Message) -> bytes:
     """``message`` inside an ``Any`` of Flight SQL's type ``name``."""
-    packed: bytes = AnyMessage(type_url=TYPE_PREFIX + name, value=message.SerializeToString()).SerializeToString()
+    packed: bytes = AnyMessage(type_url=TYPE_HOST + PACKAGE + name, value=message.SerializeToString()).SerializeToString()
     return packed
 
 

@@ -117,7 +117,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         if descriptor.descriptor_type == flight.DescriptorType.PATH:
             name = self._table_name(descriptor.path)
             return self._submit(f"SELECT * FROM {_quoted(name)}", descriptor, owner)
-        command = descriptor.command
+        command = descriptor.command or b""
         packed = unpack(command)
         if packed is not None:
             return self._sql.info(packed, descriptor, owner)
@@ -191,12 +191,13 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         if descriptor.descriptor_type == flight.DescriptorType.PATH:
             name = self._table_name(descriptor.path)
             return self._service.plan_schema(f"SELECT * FROM {_quoted(name)}")
-        packed = unpack(descriptor.command)
+        command = descriptor.command or b""
+        packed = unpack(command)
         if packed is not None:
             return self._sql.schema(packed, owner)
-        if descriptor.command.startswith(_JSON):
-            return self._result_schema(_result_ticket(descriptor.command), owner)
-        return self._service.plan_schema(_sql_text(descriptor.command))
+        if command.startswith(_JSON):
+            return self._result_schema(_result_ticket(command), owner)
+        return self._service.plan_schema(_sql_text(command))
 
     def _submit(self, sql: str, descriptor: flight.FlightDescriptor, owner: str) -> flight.FlightInfo:
         query_id, schema = self._service.submit(sql, owner)

@@ -168,6 +168,16 @@ def test_cancelling_kills_the_query(served: Served, cursor) -> None:
     assert query.status.state == "killed"
 
 
+def test_a_reader_that_leaves_early_kills_the_query(served: Served, cursor) -> None:
+    cursor.execute("SELECT 'endless' AS e")
+    (query,) = served.service._queries.values()
+    reader = cursor.fetch_record_batch()
+    assert reader.read_next_batch().num_rows == 1
+    reader.close()
+    cursor.close()
+    assert query.killed.wait(2)
+
+
 def test_objects_of_every_depth(connection) -> None:
     def objects(depth: str, **filters: object) -> list[dict]:
         return connection.adbc_get_objects(depth=depth, **filters).read_all().to_pylist()
@@ -313,6 +323,9 @@ def test_sql_is_never_taken_for_protobuf() -> None:
     packed = unpack(pack("CommandGetTables", pb.CommandGetTables()))
     assert packed is not None
     assert packed.type_name == "CommandGetTables"
+    foreign = unpack(pb.AnyMessage(type_url="type.googleapis.com/other.Thing").SerializeToString())
+    assert foreign is not None
+    assert foreign.type_name is None
 
 
 @pytest.mark.parametrize(
@@ -331,5 +344,5 @@ def test_pandas_reads_through_it(served: Served, connection) -> None:
 def test_polars_reads_through_it(served: Served, connection) -> None:
     polars = pytest.importorskip("polars")
     assert polars.read_database("SELECT 1 AS one", connection).to_dicts() == [{"one": 1}]
-    uri = served.uri.replace("grpc://", "flightsql://")
+    uri = served.uri.replace("grpc://", "flightsql://") + "?transport=tcp"
     assert polars.read_database_uri("SELECT 1 AS one", uri, engine="adbc").to_dicts() == [{"one": 1}]
