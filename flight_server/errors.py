@@ -12,6 +12,8 @@ ClientError              what a client of ours was told, or that it could not be
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from planner.errors import Status, VolleyError
 
 
@@ -47,6 +49,46 @@ class UnknownAction(ServerError):
     """Volley does not serve that."""
 
     status = Status.UNIMPLEMENTED
+
+
+class UnknownExchange(ServerError):
+    """No exchange of that name is there to be looked at. ``phase`` is the query's, ``names`` are the exchanges that it has."""
+
+    status = Status.NOT_FOUND
+
+    def __init__(self, exchange: str, phase: str, names: Sequence[str]) -> None:
+        remedy = f"it has {', '.join(names)}" if names else "exchanges are there while a query runs"
+        super().__init__(f"the query, which is {phase}, has no exchange {shorten(exchange)!r}", remedy=remedy)
+
+
+class NoRoom(ServerError):
+    """The server runs as many queries as it may, and as many wait as may."""
+
+    status = Status.RESOURCE_EXHAUSTED
+
+    def __init__(self, running: int, waiting: int) -> None:
+        super().__init__(
+            f"no room for another query: {running} run and {waiting} wait already",
+            remedy="try again when some have ended, or raise `queries` and `queue` in [limits]",
+        )
+
+
+class QueryKilled(ServerError):
+    """The query was stopped before its end; ``reason`` says by whom and why."""
+
+    status = Status.CANCELLED
+
+    def __init__(self, reason: str, *, remedy: str | None = None) -> None:
+        super().__init__(f"the query was stopped: {reason}", remedy=remedy)
+
+
+class InternalError(ServerError):
+    """A bug. The message has nothing but the number under which the log tells more."""
+
+    status = Status.INTERNAL
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"internal error, incident {number}; see the server's log")
 
 
 class PortInUse(ServerError):

@@ -19,6 +19,7 @@ from typing import Concatenate, NoReturn, ParamSpec, TypeVar
 import pyarrow.flight as flight
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped, unused-ignore]
 
+from flight_server.errors import InternalError
 from flight_server.flight_sql_pb2 import AnyMessage, ErrorInfo, RpcStatus
 from planner.errors import Status, VolleyError
 
@@ -109,6 +110,13 @@ def status_of(extra_info: bytes | None) -> Status | None:
     return Status(names[0]) if names and names[0] in Status.__members__ else None
 
 
+def incident(what: str, error: BaseException | None = None) -> InternalError:
+    """Logs a bug that showed in ``what`` (the error being handled, if none is given) in full; returns what users are told of it."""
+    number = secrets.token_hex(3)
+    log.error("incident %s in %s", number, what, exc_info=True if error is None else error)
+    return InternalError(number)
+
+
 def guarded(
     method: Callable[Concatenate[Self, flight.ServerCallContext, Arguments], Result],
 ) -> Callable[Concatenate[Self, flight.ServerCallContext, Arguments], Result]:
@@ -136,9 +144,8 @@ def guarded_items(items: Iterator[Item]) -> Generator[Item, None, None]:
 def _told(error: Exception) -> tuple[Status, str]:
     if isinstance(error, VolleyError):
         return error.status, str(error)
-    incident = secrets.token_hex(3)
-    log.error("incident %s", incident, exc_info=error)
-    return Status.INTERNAL, f"internal error, incident {incident}; see the server's log"
+    found = incident("a call", error)
+    return found.status, str(found)
 
 
 def _fit(message: str, copies: int) -> str:

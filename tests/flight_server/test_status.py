@@ -8,8 +8,8 @@ import pytest
 from fake_service import Served
 
 from flight_server.client import Client
-from flight_server.errors import ClientError
-from flight_server.status import MAX_METADATA_BYTES, _cost, status_of, wire_error
+from flight_server.errors import ClientError, NoRoom, QueryKilled, UnknownExchange
+from flight_server.status import MAX_METADATA_BYTES, _cost, incident, status_of, wire_error
 from planner.errors import Status, VolleyError
 
 
@@ -72,6 +72,26 @@ def test_unexpected_errors_become_an_incident(caplog: pytest.LogCaptureFixture) 
     logged = next(record for record in caplog.records if incident in record.getMessage())
     assert logged.exc_info is not None
     assert "secret at" in str(logged.exc_info[1])
+
+
+def test_an_incident_outside_of_a_call_is_logged_under_its_number(caplog: pytest.LogCaptureFixture) -> None:
+    try:
+        raise RuntimeError("a bug")
+    except RuntimeError:
+        told = incident("query q1")
+    assert told.status is Status.INTERNAL
+    (record,) = caplog.records
+    assert record.getMessage() == f"incident {str(told).split()[3].rstrip(';')} in query q1"
+    assert record.exc_info is not None
+    assert str(record.exc_info[1]) == "a bug"
+
+
+def test_what_people_are_told_of_room_kills_and_exchanges() -> None:
+    assert "4 run and 8 wait" in str(NoRoom(4, 8))
+    assert NoRoom(4, 8).status is Status.RESOURCE_EXHAUSTED
+    assert str(QueryKilled("its client went away")) == "the query was stopped: its client went away"
+    assert "it has exchange-0, exchange-1" in str(UnknownExchange("x", "running", ["exchange-0", "exchange-1"]))
+    assert "which is completed" in str(UnknownExchange("x", "completed", []))
 
 
 @pytest.mark.parametrize("text", ["x" * 50_000, "é\n" * 50_000, "💥" * 20_000])
