@@ -9,6 +9,10 @@ from typing import Any
 Ast = dict[str, Any]
 """A node: one key that names its kind with its fields below, or the fields themselves."""
 
+SEQUENCES = (list, tuple)
+NESTED = (dict, list, tuple)
+"""The types that a tree is made of; all else is a leaf. The parser makes lists and, for its own tuples, tuples."""
+
 NO_SPAN: Ast = {"start": {"line": 0, "column": 0}, "end": {"line": 0, "column": 0}}
 
 
@@ -40,11 +44,11 @@ def walk(root: Any, *, into_queries: bool = True) -> Iterator[Ast]:
             yield node
             if not into_queries and node is not root and is_query(node):
                 continue
-            below = [child for key, child in node.items() if key != "span" and type(child) in (dict, list)]
+            below = [child for key, child in node.items() if key != "span" and type(child) in NESTED]
             below.reverse()
             stack += below
-        elif type(node) is list:
-            stack += [child for child in reversed(node) if type(child) in (dict, list)]
+        elif type(node) in SEQUENCES:
+            stack += [child for child in reversed(node) if type(child) in NESTED]
 
 
 def subqueries(root: Any) -> list[Ast]:
@@ -64,10 +68,10 @@ def substitute(root: Any, replacement: Callable[[Ast], Ast | None]) -> Any:
                 parent[key] = new
                 continue
             copy: Any = dict(node)
-            stack += [(child, copy, name) for name, child in node.items() if name != "span" and type(child) in (dict, list)]
+            stack += [(child, copy, name) for name, child in node.items() if name != "span" and type(child) in NESTED]
         else:
             copy = list(node)
-            stack += [(child, copy, place) for place, child in enumerate(node) if type(child) in (dict, list)]
+            stack += [(child, copy, place) for place, child in enumerate(node) if type(child) in NESTED]
         parent[key] = copy
     return holder[0]
 

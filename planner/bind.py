@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
-from planner.ast import Ast, conjuncts, name_parts, span_of, subqueries
+from planner.ast import Ast, conjuncts, name_parts, span_of, subqueries, walk
 from planner.catalog import Catalog, Table
 from planner.errors import AccessRefused, InvalidQuery, NotReadOnly, NotSupported, PlannerError, UnknownTable
 from planner.functions import FILE_READERS, READ_FILES, TABLE_FUNCTIONS
@@ -70,7 +70,11 @@ class Binder:
         return Query(ast, body, ctes, self._queries(rest, inner))
 
     def _queries(self, root: Any, scope: Scope) -> tuple[Query, ...]:
-        return tuple(self.query(node, scope) for node in subqueries(root))
+        found = subqueries(root)
+        if not found:
+            return ()
+        tested = {id(node["Exists"]["subquery"]) for node in walk(root, into_queries=False) if "Exists" in node}
+        return tuple(replace(self.query(node, scope), exists=id(node) in tested) for node in found)
 
     def _ctes(self, clause: Ast | None, scope: Scope) -> tuple[tuple[Cte, ...], Scope]:
         if clause is None:

@@ -176,7 +176,7 @@ def is_row_by_row(query: Query) -> bool:
             return False
     if any(select.ast.get(key) for key in ("distinct", "having", "qualify", "top", "named_window", "lateral_views", "connect_by")):
         return False
-    if select.ast["group_by"] != {"Expressions": [[], []]}:
+    if any(select.ast["group_by"].get("Expressions", ("all",))):
         return False
     expressions = [value for key, value in select.ast.items() if key != "from"]
     functions = references(*expressions).functions

@@ -153,12 +153,16 @@ class Cte:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Query:
-    """A whole query block: WITH, body, ORDER BY and LIMIT. ``queries`` are the subqueries in ORDER BY and LIMIT."""
+    """A whole query block: WITH, body, ORDER BY and LIMIT. ``queries`` are the subqueries in ORDER BY and LIMIT.
+
+    ``exists``: it stands in EXISTS, so that only whether it has rows matters.
+    """
 
     ast: Ast
     body: Body
     ctes: tuple[Cte, ...] = ()
     queries: tuple[Query, ...] = ()
+    exists: bool = False
 
 
 Body = Select | Values | SetOperation | Query

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import pyarrow as pa
 
+from planner.arrow_types import kernel_type
 from planner.ast import Ast
 from planner.bind import Binder
 from planner.catalog import Catalog, Column
@@ -15,7 +16,7 @@ from planner.errors import PlannerError, Status, VolleyError
 from planner.explain import plan_text
 from planner.fragment import Fragmenter
 from planner.kernel_errors import translate
-from planner.logical import Query, Select, all_scans, rewrite_scans, rewrite_selects
+from planner.logical import Query, Scan, Select, all_scans, rewrite_scans, rewrite_selects
 from planner.optimize import RULES, RULES_BEFORE_OPENING, apply
 from planner.options import PlanOptions
 from planner.parse import ParsedSql, print_sql
@@ -48,7 +49,7 @@ class QueryPlanner:
         bound = apply(RULES_BEFORE_OPENING, self.binder.query(ast))
         query = apply(RULES, self._opened(bound))
         query, sql, schema = self._checked(query)
-        columns = tuple(Column(field.name, str(field.type)) for field in schema)
+        columns = tuple(Column(field.name, kernel_type(field.type)) for field in schema)
         fragmenter = Fragmenter(self.catalog, self.options, self.parsed.scanned.chain_terms)
         fragments, exchanges = fragmenter.fragments(query, sql, columns)
         return PhysicalPlan(self.parsed.sql, fragments, exchanges, schema, plan_text(fragments, exchanges))
@@ -58,7 +59,7 @@ class QueryPlanner:
         known: dict[int, tuple[Column, ...]] = {}
 
         def open_scans(select: Select) -> Select:
-            def open_scan(scan):  # type: ignore[no-untyped-def]
+            def open_scan(scan: Scan) -> Scan:
                 if id(scan.table) not in known:
                     known[id(scan.table)] = self.catalog.columns(scan.table)
                 return replace(scan, columns=known[id(scan.table)])

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from planner.ast import Ast, is_identifier, is_query, name_parts
+from planner.ast import NESTED, SEQUENCES, Ast, is_identifier, is_query, name_parts
 
 _UNNAMED = frozenset(("span", "data_type"))
 _NAMED = _UNNAMED | {"name"}
@@ -54,7 +54,7 @@ def references(*roots: Any) -> References:
     stack = list(roots)
     while stack:
         node = stack.pop()
-        if type(node) is list:
+        if type(node) in SEQUENCES:
             stack += node
             continue
         if type(node) is not dict:
@@ -70,7 +70,7 @@ def references(*roots: Any) -> References:
         else:
             _note(found, node)
             skipped = _NAMED if "uses_odbc_syntax" in node else _UNNAMED
-            stack += [child for key, child in node.items() if key not in skipped and type(child) in (dict, list)]
+            stack += [child for key, child in node.items() if key not in skipped and type(child) in NESTED]
     return found
 
 
@@ -89,7 +89,7 @@ def _add_wildcard(found: References, wildcard: Any) -> None:
 
 
 def _dicts(node: Any) -> Iterable[Ast]:
-    return [part for part in node if type(part) is dict] if type(node) is list else [node]
+    return [part for part in node if type(part) is dict] if type(node) in SEQUENCES else [node]
 
 
 def _note(found: References, node: Ast) -> None:

@@ -35,7 +35,11 @@ def _query(query: Query, above: References) -> tuple[Query, References]:
     mentioned = references(*(value for key, value in query.ast.items() if key not in ("with", "body")))
     mentioned.add(above)
     queries = _queries(query.queries, mentioned)
-    body, inner = _body(query.body, mentioned)
+    if query.exists and isinstance(query.body, Select):
+        body: Body
+        body, inner = _select(query.body, mentioned, stars=False)
+    else:
+        body, inner = _body(query.body, mentioned)
     mentioned.add(inner)
     ctes: list[Cte] = []
     for cte in query.ctes:
@@ -73,9 +77,11 @@ def _body(body: Body, above: References) -> tuple[Body, References]:
             return replace(body, operands=tuple(operands)), mentioned
 
 
-def _select(select: Select, above: References) -> tuple[Select, References]:
-    kept = [value for key, value in select.ast.items() if key not in ("from", "selection")]
-    mentioned = references(*kept, *select.conjuncts)
+def _select(select: Select, above: References, *, stars: bool = True) -> tuple[Select, References]:
+    """Without ``stars``, a ``*`` in the select list asks for nothing: EXISTS looks at no column."""
+    kept = [value for key, value in select.ast.items() if key not in ("from", "selection", "projection")]
+    projection = [item for item in select.ast["projection"] if stars or "Wildcard" not in item]
+    mentioned = references(*kept, *projection, *select.conjuncts)
     mentioned.add(above)
     queries = _queries(select.queries, mentioned)
     items = tuple(_item(item, mentioned) for item in select.items)

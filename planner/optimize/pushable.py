@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 from planner.ast import Ast
@@ -20,6 +20,10 @@ class Candidate:
     scans: tuple[Scan, ...]
 
 
+Found = Generator[Candidate, None, list[Scan]]
+"""Yields the conjuncts of ON; returns the scans of which no row is lost or made NULL by an outer join."""
+
+
 def candidates(select: Select) -> Iterator[Candidate]:
     """The conjuncts of WHERE and ON that may move at all."""
     preserved: list[Scan] = []
@@ -29,8 +33,7 @@ def candidates(select: Select) -> Iterator[Candidate]:
     yield from _movable(select.conjuncts, preserved)
 
 
-def _item(item: FromItem) -> Iterator[Candidate]:  # type: ignore[misc]
-    """Yields the conjuncts of ON; returns the scans of which no row is lost or made NULL by an outer join."""
+def _item(item: FromItem) -> Found:
     if any(join.kind == "other" for join in item.joins):
         return []
     preserved: list[Scan] = yield from _relation(item.relation)
@@ -57,7 +60,7 @@ def _on(join: Join, left: list[Scan], right: list[Scan]) -> Iterator[Candidate]:
             yield from _movable(join.on, left)
 
 
-def _relation(relation: Relation) -> Iterator[Candidate]:  # type: ignore[misc]
+def _relation(relation: Relation) -> Found:
     if isinstance(relation, Scan):
         return [] if relation.sampled or relation.rigid else [relation]
     if isinstance(relation, JoinedItem):

@@ -13,7 +13,11 @@ from operators.errors import KernelError
 from planner.catalog import Column, ColumnRange, DataFile, RowGroup, Table
 from planner.physical import ExchangeInput, Fragment, PhysicalPlan, ScanInput, Split
 
-SETTINGS = ("SET integer_division = true", "SET default_null_order = 'NULLS_LAST_ON_ASC_FIRST_ON_DESC'", "SET threads = 2")
+SETTINGS = (
+    "SET GLOBAL integer_division = true",
+    "SET GLOBAL default_null_order = 'NULLS_LAST_ON_ASC_FIRST_ON_DESC'",
+    "SET GLOBAL threads = 2",
+)
 
 
 def connect() -> duckdb.DuckDBPyConnection:
@@ -152,12 +156,17 @@ def _scan_sql(scan: ScanInput, splits: Sequence[Split]) -> str:
         return f"SELECT {listed} FROM {read([split.file for split in splits])}"
     parts = []
     for split in splits:
-        where = "" if split.row_groups is None else f" WHERE file_row_number BETWEEN {split.first_row} AND {split.first_row + (split.rows or 0) - 1}"
-        parts.append(f"SELECT {listed} FROM read_parquet('{path_of(split.file)}', file_row_number = true, hive_partitioning = {bool(split.file.partitions)}){where}")
+        where = (
+            ""
+            if split.row_groups is None
+            else f" WHERE file_row_number BETWEEN {split.first_row} AND {split.first_row + (split.rows or 0) - 1}"
+        )
+        parts.append(
+            f"SELECT {listed} FROM read_parquet('{path_of(split.file)}', file_row_number = true, hive_partitioning = {bool(split.file.partitions)}){where}"
+        )
     return " UNION ALL BY NAME ".join(parts)
 
 
 def plan_rows(table: pa.Table) -> list[tuple[object, ...]]:
     """Rows in the order of the table."""
     return list(zip(*(column.to_pylist() for column in table.columns), strict=True)) if table.num_columns else []
-

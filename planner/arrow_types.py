@@ -1,0 +1,62 @@
+"""Arrow types as the kernel spells them in SQL, for the columns of a result."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+_NAMES: dict[str, str] = {
+    "bool": "BOOLEAN",
+    "int8": "TINYINT",
+    "int16": "SMALLINT",
+    "int32": "INTEGER",
+    "int64": "BIGINT",
+    "uint8": "UTINYINT",
+    "uint16": "USMALLINT",
+    "uint32": "UINTEGER",
+    "uint64": "UBIGINT",
+    "halffloat": "FLOAT",
+    "float": "FLOAT",
+    "double": "DOUBLE",
+    "string": "VARCHAR",
+    "large_string": "VARCHAR",
+    "string_view": "VARCHAR",
+    "binary": "BLOB",
+    "large_binary": "BLOB",
+    "binary_view": "BLOB",
+    "date32[day]": "DATE",
+    "date64[ms]": "DATE",
+    "time64[us]": "TIME",
+    "time64[ns]": "TIME_NS",
+    "timestamp[s]": "TIMESTAMP_S",
+    "timestamp[ms]": "TIMESTAMP_MS",
+    "timestamp[us]": "TIMESTAMP",
+    "timestamp[ns]": "TIMESTAMP_NS",
+    "month_day_nano_interval": "INTERVAL",
+    "null": '"NULL"',
+    "extension<arrow.uuid>": "UUID",
+    "extension<arrow.bool8>": "BOOLEAN",
+    "extension<arrow.json>": "JSON",
+}
+
+
+def kernel_type(kind: pa.DataType) -> str:
+    """``kind`` as the kernel spells it; the kernel's HUGEINT, ENUM and the like come back as what Arrow has for them."""
+    if pa.types.is_decimal(kind):
+        return f"DECIMAL({kind.precision},{kind.scale})"
+    if pa.types.is_timestamp(kind) and kind.tz is not None:
+        return "TIMESTAMP WITH TIME ZONE"
+    if pa.types.is_map(kind):
+        return f"MAP({kernel_type(kind.key_type)}, {kernel_type(kind.item_type)})"
+    if pa.types.is_fixed_size_list(kind):
+        return f"{kernel_type(kind.value_type)}[{kind.list_size}]"
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return f"{kernel_type(kind.value_type)}[]"
+    if pa.types.is_struct(kind):
+        return f"STRUCT({', '.join(f'{_field_name(field.name)} {kernel_type(field.type)}' for field in kind)})"
+    if pa.types.is_dictionary(kind):
+        return kernel_type(kind.value_type)
+    return _NAMES.get(str(kind), str(kind).upper())
+
+
+def _field_name(name: str) -> str:
+    return name if name.isidentifier() else '"' + name.replace('"', '""') + '"'
