@@ -9,7 +9,13 @@
     ├── StorageError         a connection cannot be used; names the connection and the remedy
     ├── PathRefused          a path leaves the connections
     ├── StaleLease           an ack or heartbeat from an old epoch
-    └── AttemptsExhausted    a record failed too often; names record, operator and cause
+    ├── AttemptsExhausted    a record failed too often; names record, operator and cause
+    ├── ExchangeClosed       a record came after an exchange had ended
+    ├── TooManyRecords       an exchange has more records than it may have
+    ├── NoSuchResult         there is no result of that query, or not any more
+    │   └── ResultExpired    there was one, until it expired
+    ├── CursorOutOfRange     a cursor points past the end of a result
+    └── ResultUnreadable     a result's file is damaged or cannot be read just now
 """
 
 from __future__ import annotations
@@ -71,5 +77,37 @@ class StaleLease(OperatorError):
 
 class AttemptsExhausted(OperatorError):
     """A record failed too often."""
+
+    status = Status.UNAVAILABLE
+
+
+class ExchangeClosed(OperatorError):
+    """A record came after the exchange had ended, or was dropped."""
+
+
+class TooManyRecords(OperatorError):
+    """An exchange has more records than it may have."""
+
+    status = Status.RESOURCE_EXHAUSTED
+
+
+class NoSuchResult(OperatorError):
+    """There is no result of that query, or not any more."""
+
+    status = Status.NOT_FOUND
+
+
+class ResultExpired(NoSuchResult):
+    """There was a result, until it expired."""
+
+
+class CursorOutOfRange(OperatorError):
+    """A cursor points past the end of a result."""
+
+    status = Status.INVALID_ARGUMENT
+
+
+class ResultUnreadable(OperatorError):
+    """A result's file is damaged, or cannot be read just now."""
 
     status = Status.UNAVAILABLE
