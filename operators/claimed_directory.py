@@ -10,6 +10,7 @@ import fcntl
 import os
 import shutil
 import uuid
+import weakref
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,17 +27,20 @@ class ClaimedDirectory:
         # Locked before it has its name: a successor that clears away at the same moment must not see it unowned.
         nascent = Path(parent) / f".{self.path.name}"
         nascent.mkdir(mode=0o700)
-        self._lock = os.open(nascent / LOCK_NAME, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        lock = os.open(nascent / LOCK_NAME, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
         nascent.rename(self.path)
 
+        self._remove = weakref.finalize(self, _remove, self.path, lock)
+
     def close(self) -> None:
-        """Removes the directory and all that is in it. May be called again."""
-        if self._lock < 0:
-            return
-        shutil.rmtree(self.path, ignore_errors=True)
-        os.close(self._lock)
-        self._lock = -1
+        """Removes the directory and all that is in it. May be called again; happens by itself when the process ends in order."""
+        self._remove()
+
+
+def _remove(path: Path, lock: int) -> None:
+    shutil.rmtree(path, ignore_errors=True)
+    os.close(lock)
 
 
 def remove_abandoned(parent: str | Path, prefix: str) -> list[str]:

@@ -10,6 +10,7 @@ from operators.errors import FileUnreadable, Interrupted, KernelError, OperatorE
 MAX_MESSAGE_CHARS = 2000
 _EXCERPT = re.compile(r"\n+LINE \d+:.*", re.DOTALL)
 _ABSOLUTE_PATH = re.compile(r"""(["'])/[^"'\n]*\1|(?<![\w:/.~-])/(?:[\w.=%+@~-]+/)+[^\s"',;)]*""")
+_KERNEL_PREFIX = re.compile(r"[A-Z][A-Za-z ]* Error: ")
 _FILE_FAULT = re.compile(
     r"No magic bytes|too small to be a|Parquet|TProtocolException|TTransportException|Snappy|ZSTD|GZIP|LZ4|decompress|thrift"
     r"|No files found|Malformed JSON in file|CSV Error|page header|Corrupt",
@@ -34,7 +35,7 @@ class ErrorTranslator:
             return OutOfMemory(_first_line(message), remedy="Ask for less at a time, or give the server more memory or spill space.")
         if text.startswith("Permission Error"):
             return PathRefused("the statement reaches for something outside the connections")
-        if text.startswith("IO Error") or (_FILE_FAULT.search(text) and self._names_file(text)):
+        if text.startswith("IO Error") or self._blames_file(text):
             if "spill" in text or "temp_directory" in text or "max_temp_directory_size" in text:
                 return OutOfMemory(_first_line(message), remedy="Ask for less at a time, or give the server more spill space.")
             return FileUnreadable(_hide_paths(message), remedy="Replace or remove the file, then run the query again.")
@@ -47,8 +48,11 @@ class ErrorTranslator:
             text = text.replace(path.rstrip("/") + "/", name if name.endswith(":") else f"{name}/").replace(path, name)
         return text.strip()[:MAX_MESSAGE_CHARS]
 
-    def _names_file(self, text: str) -> bool:
-        return any(path in text for path, _ in self._names)
+    def _blames_file(self, text: str) -> bool:
+        """Decoders raise without the kernel's usual prefix; its readers name the file."""
+        if _KERNEL_PREFIX.match(text) is None:
+            return True
+        return _FILE_FAULT.search(text) is not None and any(path in text for path, _ in self._names)
 
 
 def _hide_paths(text: str) -> str:

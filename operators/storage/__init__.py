@@ -1,0 +1,11 @@
+"""Where files are: connections by name, each a root on local disk or in an object store.
+
+The rest of the house knows paths like ``connection:key`` only, and asks :class:`Storage` to list and to read them. What a
+connection is made of stands in one table, :mod:`operators.storage.kinds`.
+"""
+
+from operators.storage.backend import Backend, ByteRange, Listing, StoredFile
+from operators.storage.connections import Connection, Secret
+from operators.storage.storage import RESERVED_FOLDERS, Storage
+
+__all__ = ["RESERVED_FOLDERS", "Backend", "ByteRange", "Connection", "Listing", "Secret", "Storage", "StoredFile"]

@@ -1,0 +1,229 @@
+"""All connections of a server, by name."""
+
+from __future__ import annotations
+
+import posixpath
+import tempfile
+import threading
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from operators.claimed_directory import ClaimedDirectory
+from operators.errors import FileUnreadable, PathRefused
+from operators.footers import Footer, FooterCache
+from operators.storage.backend import Backend, ByteRange, Listing, StoredFile, changed, clean_key, hidden, vanished
+from operators.storage.connections import Connection
+from operators.storage.globs import has_magic, literal_folder, matcher, names_hidden
+from operators.storage.kinds import open_backend
+from operators.storage.local import root_path
+
+DOWNLOAD_BYTES = 8 << 20
+DEFAULT_CONNECTION = "default"
+RESERVED_FOLDERS = ("results/", "exchange/")
+"""Folders of the default connection that hold what belongs to queries and their owners: not to be read as data."""
+
+
+class Storage:
+    """Lists and reads files of named connections; knows no others. Thread-safe. Caches footers by file and version, nothing else.
+
+    ``scratch_directory`` (else the system's) gets a folder for copies of what the kernel must read from disk.
+    """
+
+    def __init__(
+        self, connections: Sequence[Connection], *, scratch_directory: str | Path | None = None, footer_cache_bytes: int = 256 << 20
+    ) -> None:
+        self._scratch = ClaimedDirectory(scratch_directory or tempfile.gettempdir(), "volley-scratch")
+        self._connections: dict[str, Connection] = {}
+        self._backends: dict[str, Backend] = {}
+        self._lock = threading.Lock()
+        for connection in connections:
+            self._add(connection)
+        self._footers = FooterCache(self.read_ranges, footer_cache_bytes)
+
+    @property
+    def connections(self) -> tuple[Connection, ...]:
+        """All connections, those that :meth:`add_root` made included."""
+        return tuple(self._connections.values())
+
+    def add_root(self, root: str) -> str:
+        """Makes a data root (a folder or URL) readable; returns it as ``connection:folder/``.
+
+        A root inside a connection belongs to that one. Another S3 root takes endpoint and keys from the default connection
+        where that is S3 too, and else from the environment.
+        """
+        found = self._inside(root)
+        if found is not None:
+            name, key = found
+            return f"{name}:{key}/" if key else f"{name}:"
+        name = self._free_name(root)
+        given = Connection(name, root)
+        default = self._connections.get(DEFAULT_CONNECTION)
+        if default is not None and default.scheme == given.scheme != "file":
+            given = Connection(name, root, default.endpoint_url, default.region, default.key, default.secret, default.path_style)
+        self._add(given)
+        return f"{name}:"
+
+    def check(self) -> None:
+        """Raises ``StorageError`` for the first connection whose root cannot be listed."""
+        for backend in list(self._backends.values()):
+            backend.check()
+
+    def local_roots(self) -> Mapping[str, str]:
+        """The folders on this machine that connections read, each with the prefix (``name:``) that stands for it in messages."""
+        roots = {backend.local_root(): f"{name}:" for name, backend in self._backends.items()}
+        named = {str(path): name for path, name in roots.items() if path is not None}
+        return {**named, str(self._scratch.path): "temporary storage"}
+
+    def filesystem(self, connection: str = DEFAULT_CONNECTION) -> tuple[Any, str]:
+        """The fsspec filesystem of a connection and its root in it, for what the server writes itself."""
+        return self._backend(connection).filesystem()
+
+    def list_folder(self, path: str) -> Listing:
+        """What is directly in the folder ``connection:folder/``."""
+        backend, key = self._split(path)
+        return backend.list_folder(f"{key}/" if key else "")
+
+    def list_tree(self, path: str) -> list[StoredFile]:
+        """All files below ``connection:folder/`` that do not hide, by key."""
+        backend, key = self._split(path)
+        return backend.list_tree(f"{key}/" if key else "")
+
+    def stat(self, path: str) -> StoredFile | None:
+        """The file now, or None."""
+        backend, key = self._split(path)
+        return backend.stat(key)
+
+    def require(self, file: StoredFile) -> None:
+        """Raises ``FileUnreadable`` unless ``file`` still is what was listed."""
+        now = self.stat(file.path)
+        if now is None:
+            raise vanished(file.path)
+        if now.version != file.version:
+            raise changed(file.path)
+
+    def read_ranges(self, file: StoredFile, ranges: Sequence[ByteRange]) -> list[bytes]:
+        """Bytes of the listed version. Raises ``FileUnreadable`` if it changed, vanished, or is shorter than a range."""
+        backend, _ = self._split(file.path)
+        parts = backend.read_ranges(file, ranges)
+        for part, wanted in zip(parts, ranges, strict=True):
+            if len(part) != wanted.stop - wanted.start:
+                raise FileUnreadable(f"the file {file.path} is shorter than it says", remedy="Replace or remove the file.")
+        return parts
+
+    def local_path(self, path: str) -> Path | None:
+        """The file on this machine's disk; None for kinds of storage that are elsewhere. Raises ``PathRefused``."""
+        backend, key = self._split(path)
+        return backend.local_path(key)
+
+    def download(self, file: StoredFile, target: Path) -> None:
+        """Copies the listed version of a whole file, a few MiB at a time."""
+        with target.open("wb") as out:
+            for start in range(0, file.size_bytes, DOWNLOAD_BYTES):
+                stop = min(start + DOWNLOAD_BYTES, file.size_bytes)
+                out.writelines(self.read_ranges(file, [ByteRange(start, stop)]))
+
+    @contextmanager
+    def scratch_file(self, suffix: str) -> Iterator[Path]:
+        """A path for a new file that the kernel may read; whatever is there at the end is removed."""
+        path = self._scratch.path / f"{uuid.uuid4().hex}{suffix}"
+        try:
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
+
+    def reserved(self, connection: str, key: str) -> bool:
+        """Whether a key belongs to queries and their owners, and is nobody's data."""
+        return connection == DEFAULT_CONNECTION and key.startswith(RESERVED_FOLDERS)
+
+    def close(self) -> None:
+        """Removes the scratch folder."""
+        self._scratch.close()
+
+    def footer(self, file: StoredFile) -> Footer:
+        """The footer of a Parquet file. Raises ``FileUnreadable`` naming the file."""
+        return self._footers.get(file)
+
+    def footers(self, files: Sequence[StoredFile]) -> list[Footer]:
+        """The footers of ``files``, read several at a time where the cache has none."""
+        return self._footers.get_all(files)
+
+    def resolve(self, pattern: str) -> list[StoredFile]:
+        """The files that a pattern names: below the default connection, ``name:path``, or a URL inside a connection.
+
+        A folder stands for all files below it. Raises ``PathRefused`` if it leaves the connections.
+        """
+        name, key = self._locate(pattern)
+        backend = self._backend(name)
+        if not has_magic(key):
+            found = backend.stat(key) if key else None
+            files = [found] if found is not None else backend.list_tree(f"{key}/" if key else "")
+        else:
+            files = self._glob(backend, key)
+        return [file for file in files if not self.reserved(name, file.key)]
+
+    def _glob(self, backend: Backend, pattern: str) -> list[StoredFile]:
+        folder = literal_folder(pattern)
+        match = matcher(pattern).match
+        if "/" not in pattern[len(folder) :] and "**" not in pattern:
+            files = list(backend.list_folder(folder).files)
+        else:
+            files = backend.list_tree(folder)
+        show_hidden = names_hidden(pattern)
+        return [file for file in files if match(file.key) and (show_hidden or not hidden(file.key[len(folder) :]))]
+
+    def _locate(self, pattern: str) -> tuple[str, str]:
+        """``connection``, ``key`` of a pattern as users write it."""
+        if "://" in pattern or pattern.startswith("/"):
+            found = self._inside(pattern)
+            if found is None:
+                raise PathRefused(
+                    f"{pattern!r} is outside the connections",
+                    remedy=f"Connections: {', '.join(sorted(self._connections)) or 'none'}. Write 'connection:path', or add a connection.",
+                )
+            return found
+        name, separator, key = pattern.partition(":")
+        if not separator:
+            name, key = DEFAULT_CONNECTION, pattern
+        self._backend(name)
+        return name, clean_key(key, name)
+
+    def _inside(self, url: str) -> tuple[str, str] | None:
+        """The connection with the longest root that ``url`` lies in, and the key there."""
+        target = _canonical(url)
+        best: tuple[int, str, str] | None = None
+        for name, connection in self._connections.items():
+            root = _canonical(connection.url).rstrip("/")
+            if (target == root or target.startswith(f"{root}/")) and (best is None or len(root) > best[0]):
+                best = (len(root), name, clean_key(target[len(root) :], name))
+        return None if best is None else best[1:]
+
+    def _split(self, path: str) -> tuple[Backend, str]:
+        name, _, key = path.partition(":")
+        return self._backend(name), clean_key(key, name)
+
+    def _backend(self, name: str) -> Backend:
+        backend = self._backends.get(name)
+        if backend is None:
+            raise PathRefused(f"there is no connection '{name}'", remedy=f"Connections: {', '.join(sorted(self._connections)) or 'none'}.")
+        return backend
+
+    def _add(self, connection: Connection) -> None:
+        with self._lock:
+            assert connection.name not in self._connections, connection.name
+            self._backends[connection.name] = open_backend(connection)
+            self._connections[connection.name] = connection
+
+    def _free_name(self, root: str) -> str:
+        stem = "".join(char if char.isalnum() else "_" for char in posixpath.basename(root.rstrip("/"))) or "data"
+        names = [stem, *(f"{stem}_{number}" for number in range(2, len(self._connections) + 3))]
+        return next(name for name in names if name not in self._connections)
+
+
+def _canonical(url: str) -> str:
+    if "://" in url and not url.startswith("file:"):
+        scheme, _, rest = url.partition("://")
+        return f"{scheme.lower()}://{rest}"
+    return str(root_path(url))
