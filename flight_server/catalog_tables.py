@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from flight_server.messages import TableListRequest
 from flight_server.service import QueryService
+from flight_server.wire_types import wire_schema
 from planner.errors import VolleyError
 
 log = logging.getLogger(__name__)
@@ -115,7 +116,7 @@ def _serialized_schema(name: str, service: QueryService) -> bytes:
     except VolleyError as error:
         log.warning("table %s is listed without columns: %s", name, error)
         schema = None
-    serialized: bytes = (schema or pa.schema([])).serialize().to_pybytes()
+    serialized: bytes = wire_schema(schema or pa.schema([])).serialize().to_pybytes()
     return serialized
 
 

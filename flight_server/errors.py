@@ -5,8 +5,13 @@ ServerError
 ├── UnknownQuery         no such query, or it is somebody else's, or its result has expired
 ├── UnknownHandle        no such prepared statement (it was closed, or the server restarted)
 ├── UnknownAction        no such action, or a command that Volley does not serve
+├── UnknownExchange      no exchange of that name is up
+├── NoRoom               as many queries run and wait as may
+├── QueryKilled          somebody stopped the query, and why
+├── WorkerLost           a worker is gone with what it was needed for
 ├── PortInUse            another server listens there already
-└── ServerClosing        the server drains and takes no new queries
+├── ServerClosing        the server drains and takes no new queries
+└── Incident             a bug: the log tells more, under its number
 ClientError              what a client of ours was told, or that it could not be told anything
 """
 
@@ -51,46 +56,6 @@ class UnknownAction(ServerError):
     status = Status.UNIMPLEMENTED
 
 
-class UnknownExchange(ServerError):
-    """No exchange of that name is there to be looked at. ``phase`` is the query's, ``names`` are the exchanges that it has."""
-
-    status = Status.NOT_FOUND
-
-    def __init__(self, exchange: str, phase: str, names: Sequence[str]) -> None:
-        remedy = f"it has {', '.join(names)}" if names else "exchanges are there while a query runs"
-        super().__init__(f"the query, which is {phase}, has no exchange {shorten(exchange)!r}", remedy=remedy)
-
-
-class NoRoom(ServerError):
-    """The server runs as many queries as it may, and as many wait as may."""
-
-    status = Status.RESOURCE_EXHAUSTED
-
-    def __init__(self, running: int, waiting: int) -> None:
-        super().__init__(
-            f"no room for another query: {running} run and {waiting} wait already",
-            remedy="try again when some have ended, or raise `queries` and `queue` in [limits]",
-        )
-
-
-class QueryKilled(ServerError):
-    """The query was stopped before its end; ``reason`` says by whom and why."""
-
-    status = Status.CANCELLED
-
-    def __init__(self, reason: str, *, remedy: str | None = None) -> None:
-        super().__init__(f"the query was stopped: {reason}", remedy=remedy)
-
-
-class InternalError(ServerError):
-    """A bug. The message has nothing but the number under which the log tells more."""
-
-    status = Status.INTERNAL
-
-    def __init__(self, number: str) -> None:
-        super().__init__(f"internal error, incident {number}; see the server's log")
-
-
 class PortInUse(ServerError):
     """The port is taken."""
 
@@ -107,6 +72,51 @@ class ServerClosing(ServerError):
     """The server is on its way down."""
 
     status = Status.UNAVAILABLE
+
+
+class NoRoom(ServerError):
+    """As many queries run and wait as may."""
+
+    status = Status.RESOURCE_EXHAUSTED
+
+    def __init__(self, running: int, waiting: int) -> None:
+        super().__init__(
+            f"there is no room for another query: {running} run and {waiting} wait",
+            remedy="try again later, or raise limits.queries or limits.queue",
+        )
+
+
+class QueryKilled(ServerError):
+    """Somebody stopped the query."""
+
+    status = Status.CANCELLED
+
+    def __init__(self, why: str, remedy: str | None = None) -> None:
+        super().__init__(f"the query was stopped: {why}", remedy=remedy)
+
+
+class UnknownExchange(ServerError):
+    """No exchange of that name is up (any more). ``phase`` is its query's where that is known, ``names`` are those that are up."""
+
+    status = Status.NOT_FOUND
+
+    def __init__(self, name: str, phase: str | None = None, names: Sequence[str] = ()) -> None:
+        remedy = f"its exchanges are: {', '.join(names)}" if names else "exchanges go with their query when it ends"
+        where = "there is" if phase is None else f"the query, which is {phase}, has"
+        super().__init__(f"{where} no exchange {shorten(name)!r}", remedy=remedy)
+
+
+class WorkerLost(ServerError):
+    """A worker is gone, and what it was needed for cannot be had elsewhere."""
+
+    status = Status.UNAVAILABLE
+
+
+class Incident(ServerError):
+    """A bug. The log has the traceback under ``number``; the client is told only that."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"internal error, incident {number}; see the server's log")
 
 
 class ClientError(VolleyError):

@@ -34,6 +34,7 @@ from flight_server.sql_info import sql_infos
 from flight_server.status import guarded, guarded_items
 from flight_server.streams import exchange_stream, flight_info, now, peek_stream, result_stream
 from flight_server.tickets import ExchangeTicket, parse_ticket
+from flight_server.wire_types import wire_schema
 from planner.errors import Status, UnknownTable, VolleyError
 
 log = logging.getLogger(__name__)
@@ -128,7 +129,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
     @guarded
     def get_schema(self, context: flight.ServerCallContext, descriptor: flight.FlightDescriptor) -> flight.SchemaResult:
         """Plans only."""
-        return flight.SchemaResult(self._schema(descriptor, owner_of(context)))
+        return flight.SchemaResult(wire_schema(self._schema(descriptor, owner_of(context))))
 
     @guarded
     def do_get(self, context: flight.ServerCallContext, ticket: flight.Ticket) -> flight.FlightDataStream:
@@ -250,7 +251,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         except VolleyError as error:
             log.warning("table %s is not listed: %s", name, error)
             return None
-        return None if schema is None else flight.FlightInfo(schema, flight.FlightDescriptor.for_path(name), [], -1, -1)
+        return None if schema is None else flight.FlightInfo(wire_schema(schema), flight.FlightDescriptor.for_path(name), [], -1, -1)
 
     def _finished_info(self, status: QueryStatus, owner: str) -> flight.FlightInfo | None:
         ticket = ResultTicket(status.query_id, START, True)

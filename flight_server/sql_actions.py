@@ -17,6 +17,7 @@ from flight_server.prepared import PreparedStatements
 from flight_server.service import QueryService
 from flight_server.streams import timestamp
 from flight_server.tickets import parse_ticket
+from flight_server.wire_types import wire_schema
 from operators.errors import KernelError
 
 SESSION_OPTIONS = {"catalog": CATALOG, "schema": DB_SCHEMA}
@@ -65,7 +66,7 @@ class SqlActions:
         statement = self._prepared.add(request.query, owner, count)
         answer = pb.ActionCreatePreparedStatementResult(
             prepared_statement_handle=statement.handle.encode(),
-            dataset_schema=b"" if schema is None else schema.serialize().to_pybytes(),
+            dataset_schema=b"" if schema is None else wire_schema(schema).serialize().to_pybytes(),
             parameter_schema=_parameter_schema(count).serialize().to_pybytes(),
         )
         return pack("ActionCreatePreparedStatementResult", answer)

@@ -19,7 +19,7 @@ from typing import Concatenate, NoReturn, ParamSpec, TypeVar
 import pyarrow.flight as flight
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped, unused-ignore]
 
-from flight_server.errors import InternalError
+from flight_server.errors import Incident
 from flight_server.flight_sql_pb2 import AnyMessage, ErrorInfo, RpcStatus
 from planner.errors import Status, VolleyError
 
@@ -110,11 +110,11 @@ def status_of(extra_info: bytes | None) -> Status | None:
     return Status(names[0]) if names and names[0] in Status.__members__ else None
 
 
-def incident(what: str, error: BaseException | None = None) -> InternalError:
+def incident(what: str, error: BaseException | None = None) -> Incident:
     """Logs a bug that showed in ``what`` (the error being handled, if none is given) in full; returns what users are told of it."""
     number = secrets.token_hex(3)
     log.error("incident %s in %s", number, what, exc_info=True if error is None else error)
-    return InternalError(number)
+    return Incident(number)
 
 
 def guarded(

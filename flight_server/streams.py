@@ -13,6 +13,8 @@ from flight_server.errors import ServerClosing
 from flight_server.messages import BatchPlace, encode
 from flight_server.service import ExchangeStream, PeekStream, ResultStream
 from flight_server.status import guarded_items
+from flight_server.wire_types import wire_batch, wire_schema
+from planner.errors import NotSupported
 
 MAX_ROWS_OF_A_CATALOG_BATCH = 1000
 _TIMESTAMP = pa.timestamp("ns", tz="UTC")
@@ -23,22 +25,27 @@ Stopping = Callable[[], bool]
 
 def result_stream(stream: ResultStream, stopping: Stopping) -> flight.FlightDataStream:
     """A result, each batch with its place as ``app_metadata``."""
-    return flight.GeneratorStream(stream.schema, guarded_items(_placed(stream.batches, stopping)))
+    schema = wire_schema(stream.schema)
+    return flight.GeneratorStream(schema, guarded_items(_placed(stream.batches, schema, stopping)))
 
 
 def exchange_stream(stream: ExchangeStream) -> flight.FlightDataStream:
-    """Leased records, each with its lease as ``app_metadata``."""
+    """Leased records, each with its lease as ``app_metadata``. Raises ``NotSupported`` for records with dictionaries."""
+    if wire_schema(stream.schema) is not stream.schema:
+        # As plain values they would sort and compare otherwise at the other end.
+        raise NotSupported("ENUM columns cannot cross from one worker to another", remedy="cast them to VARCHAR")
     return flight.GeneratorStream(stream.schema, guarded_items(_marked(stream.batches)))
 
 
 def peek_stream(stream: PeekStream) -> flight.FlightDataStream:
     """Copies of records, without anything beside them."""
-    return flight.GeneratorStream(stream.schema, guarded_items(_closing(stream.batches)))
+    return plain_stream(stream.schema, stream.batches)
 
 
 def plain_stream(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> flight.FlightDataStream:
     """Batches without anything beside them."""
-    return flight.GeneratorStream(schema, guarded_items(_closing(iter(batches))))
+    wire = wire_schema(schema)
+    return flight.GeneratorStream(wire, guarded_items(_closing(iter(batches), wire)))
 
 
 def table_stream(table: pa.Table) -> flight.FlightDataStream:
@@ -59,7 +66,7 @@ def flight_info(
 ) -> flight.FlightInfo:
     """A FlightInfo with one endpoint, to be read from this same server. ``expires_at`` is in Unix seconds."""
     endpoint = flight.FlightEndpoint(ticket, [], None if expires_at is None else timestamp(expires_at))
-    return flight.FlightInfo(schema, descriptor, [endpoint], rows, size_bytes, ordered=True, app_metadata=app_metadata)
+    return flight.FlightInfo(wire_schema(schema), descriptor, [endpoint], rows, size_bytes, ordered=True, app_metadata=app_metadata)
 
 
 def timestamp(seconds: float) -> pa.TimestampScalar:
@@ -72,11 +79,13 @@ def now() -> float:
     return time.time()
 
 
-def _placed(batches: Iterator[tuple[pa.RecordBatch, BatchPlace]], stopping: Stopping) -> Generator[tuple[Any, Any], None, None]:
+def _placed(
+    batches: Iterator[tuple[pa.RecordBatch, BatchPlace]], schema: pa.Schema, stopping: Stopping
+) -> Generator[tuple[Any, Any], None, None]:
     place: BatchPlace | None = None
     try:
         for batch, place in batches:
-            yield batch, pa.py_buffer(encode(place))
+            yield wire_batch(batch, schema), pa.py_buffer(encode(place))
     finally:
         _close(batches)
     if stopping() and (place is None or place.next is not None):
@@ -92,9 +101,10 @@ def _marked(batches: Iterator[tuple[pa.RecordBatch, bytes]]) -> Generator[tuple[
         _close(batches)
 
 
-def _closing(batches: Iterator[pa.RecordBatch]) -> Generator[pa.RecordBatch, None, None]:
+def _closing(batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Generator[pa.RecordBatch, None, None]:
     try:
-        yield from batches
+        for batch in batches:
+            yield wire_batch(batch, schema)
     finally:
         _close(batches)
 

@@ -90,8 +90,8 @@ def test_what_people_are_told_of_room_kills_and_exchanges() -> None:
     assert "4 run and 8 wait" in str(NoRoom(4, 8))
     assert NoRoom(4, 8).status is Status.RESOURCE_EXHAUSTED
     assert str(QueryKilled("its client went away")) == "the query was stopped: its client went away"
-    assert "it has exchange-0, exchange-1" in str(UnknownExchange("x", "running", ["exchange-0", "exchange-1"]))
-    assert "which is completed" in str(UnknownExchange("x", "completed", []))
+    assert "its exchanges are: exchange-0, exchange-1" in str(UnknownExchange("x", "running", ["exchange-0", "exchange-1"]))
+    assert str(UnknownExchange("x")).startswith("there is no exchange 'x'")
 
 
 @pytest.mark.parametrize("text", ["x" * 50_000, "é\n" * 50_000, "💥" * 20_000])
