@@ -40,6 +40,7 @@ _COMMANDS = {
     "kill": "flight_server.cli.monitor:kill",
     "workers": "flight_server.cli.monitor:workers",
     "sample-data": "flight_server.cli.samples:sample_data",
+    "shell": "flight_server.cli.shell:shell",
     "tui": "flight_server.cli.terminal:tui",
     "completion": "flight_server.cli.completion:completion",
 }
@@ -59,7 +60,6 @@ class LazyGroup(click.Group):
         command = getattr(importlib.import_module(module), name)
         assert isinstance(command, click.Command)
         return command
-
 
     def commands_by_name(self) -> dict[str, click.Command]:
         """All commands, imported."""

@@ -1,0 +1,115 @@
+"""``flight shell``: an interactive prompt, by prompt_toolkit on a terminal, plain lines from a pipe."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+from prompt_toolkit import PromptSession
+from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.lexers import PygmentsLexer
+from pygments.lexers.sql import PostgresLexer
+from rich.console import Console
+
+from flight_server.cli.options import Access, connected, embedded_options
+from flight_server.cli.shell_completion import SqlCompleter
+from flight_server.cli.shell_session import ShellSession
+from flight_server.cli.showing import stdout_console
+from flight_server.client import Client
+from flight_server.statements import is_complete
+
+PROMPT = "volley> "
+CONTINUED = "     -> "
+
+
+@click.command()
+@embedded_options
+def shell(access: Access) -> int:
+    """An interactive prompt: history, editing over several lines, completion, highlighting; \\? lists its commands.
+
+    From a pipe it runs the statements and commands that it reads, and exits with 1 if any failed.
+    """
+    with connected(access) as client:
+        session = ShellSession(client, stdout_console(), Console(stderr=True, highlight=False, markup=False))
+        try:
+            if sys.stdin.isatty():
+                _converse(client, session)
+                return 0
+            _read_lines(session)
+            return 1 if session.failures else 0
+        finally:
+            session.close()
+
+
+def ends(text: str) -> bool:
+    """Whether Enter runs ``text``: a command, a whole statement, or nothing at all."""
+    stripped = text.strip()
+    return not stripped or stripped.startswith("\\") or stripped in ("exit", "quit") or is_complete(text)
+
+
+def _converse(client: Client, session: ShellSession) -> None:
+    completer = SqlCompleter(client)
+    completer.refresh()
+    prompt: PromptSession[str] = PromptSession(
+        history=_history(),
+        lexer=PygmentsLexer(PostgresLexer),
+        completer=completer,
+        complete_while_typing=True,
+        auto_suggest=AutoSuggestFromHistory(),
+        key_bindings=_keys(),
+        multiline=True,
+        prompt_continuation=CONTINUED,
+    )
+    click.echo(f"Volley at {client.uri}. \\? for help, \\q to leave.")
+    while True:
+        try:
+            text = prompt.prompt(PROMPT)
+        except KeyboardInterrupt:
+            continue
+        except EOFError:
+            return
+        if not session.run(text):
+            return
+
+
+def _read_lines(session: ShellSession) -> None:
+    waiting = ""
+    for line in sys.stdin:
+        waiting += line
+        if ends(waiting):
+            if not session.run(waiting):
+                return
+            waiting = ""
+    if waiting.strip():
+        session.run(waiting)
+
+
+def _keys() -> KeyBindings:
+    keys = KeyBindings()
+
+    @keys.add("enter")
+    def _(event: KeyPressEvent) -> None:
+        buffer = event.current_buffer
+        if buffer.complete_state is not None and buffer.complete_state.current_completion is not None:
+            buffer.complete_state = None
+        elif ends(buffer.text) and not buffer.document.text_after_cursor.strip():
+            buffer.validate_and_handle()
+        else:
+            buffer.newline()
+
+    return keys
+
+
+def _history() -> History:
+    """What was typed before, kept in the user's state folder; in memory where that cannot be written."""
+    folder = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "volley"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / "history").touch(mode=0o600)
+    except OSError:
+        return InMemoryHistory()
+    return FileHistory(str(folder / "history"))

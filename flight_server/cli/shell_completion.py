@@ -1,0 +1,95 @@
+"""Completion for the shell: keywords, functions, and the server's tables and columns, asked for once and kept."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterable
+
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+
+from flight_server.client import Client
+from flight_server.errors import ClientError
+from flight_server.messages import TableStatus
+
+KEYWORDS = re.findall(
+    r"\w+",
+    """
+    ALL AND ANTI AS ASC ASOF BETWEEN BY CASE CAST COLLATE CROSS CUBE CURRENT_DATE CURRENT_TIMESTAMP DATE DESC DESCRIBE DISTINCT ELSE END
+    EXCEPT EXISTS EXPLAIN ANALYZE EXTRACT FALSE FILTER FIRST FOLLOWING FROM FULL GROUP GROUPING HAVING ILIKE IN INNER INTERSECT INTERVAL IS
+    JOIN LAST LATERAL LEFT LIKE LIMIT NATURAL NOT NULL NULLS OFFSET ON OR ORDER OUTER OVER PARTITION PRECEDING QUALIFY RANGE RECURSIVE RIGHT
+    ROLLUP ROWS SELECT SEMI SETS SHOW SIMILAR TABLES THEN TIMESTAMP TRUE TRY_CAST UNBOUNDED UNION USING VALUES WHEN WHERE WINDOW WITH
+    """,
+)
+FUNCTIONS = re.findall(
+    r"\w+",
+    """
+    abs approx_count_distinct arg_max arg_min avg bit_and bit_or bool_and bool_or ceil coalesce concat concat_ws contains corr count
+    date_diff date_part date_trunc day dense_rank exp first first_value floor generate_series greatest hour lag last last_value lead least
+    length ln log lower lpad max median min mod mode month now ntile nullif percent_rank power quantile_cont random rank read_files
+    regexp_extract regexp_matches regexp_replace replace round row_number rpad rtrim sqrt starts_with stddev strftime string_agg
+    strlen strptime substring sum trim typeof unnest upper variance year
+    """,
+)
+_WORD = re.compile(r'"?[\w$]*$')
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
+
+
+class SqlCompleter(Completer):
+    """Completes the word before the cursor. Names that need quotes get them."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._names: list[tuple[str, str]] = []
+        self._lock = threading.Lock()
+
+    def refresh(self) -> None:
+        """Asks the server for its tables in the background; until it answers, keywords are all there is."""
+        threading.Thread(target=self._ask, name="flight-completion", daemon=True).start()
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        """What the word may become: names first, then functions and keywords in the case of what was typed."""
+        found = _WORD.search(document.text_before_cursor)
+        word = found[0] if found is not None else ""
+        typed = word.strip('"').lower()
+        if not typed and not complete_event.completion_requested:
+            return
+        with self._lock:
+            names = list(self._names)
+        for name, kind in names:
+            if name.lower().startswith(typed):
+                yield Completion(quoted(name), start_position=-len(word), display=name, display_meta=kind)
+        if word.startswith('"'):
+            return
+        for function in FUNCTIONS:
+            if function.startswith(typed):
+                yield Completion(function + "(", start_position=-len(word), display_meta="function")
+        for keyword in KEYWORDS:
+            if keyword.lower().startswith(typed):
+                yield Completion(keyword.lower() if word.islower() else keyword, start_position=-len(word))
+
+    def _ask(self) -> None:
+        try:
+            tables = self._client.tables(details=True)
+        except ClientError:
+            return  # the next statement meets the same server, and says what is wrong with it
+        with self._lock:
+            self._names = names_of(tables)
+
+
+def names_of(tables: Iterable[TableStatus]) -> list[tuple[str, str]]:
+    """The tables and then their columns, each name once, with what it is."""
+    tables = list(tables)
+    names: dict[str, str] = {table.name: "table" for table in tables}
+    for table in tables:
+        for column in table.columns:
+            names.setdefault(column.name, f"{column.type.lower()} of {table.name}")
+    return list(names.items())
+
+
+def quoted(name: str) -> str:
+    """``name`` as it stands in SQL: in quotes where it would not be itself without."""
+    if _PLAIN.fullmatch(name) and name.upper() not in KEYWORDS:
+        return name
+    return '"' + name.replace('"', '""') + '"'
