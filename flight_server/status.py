@@ -82,7 +82,8 @@ def wire_error(error: Exception, *, schema_only: bool = False) -> Exception:
     Anything but a ``VolleyError`` is logged in full, and the client gets the number of the log's entry. ``schema_only``: inside
     ``get_schema``, where pyarrow does not know its own ``Flight…Error``; statuses without a plain class are told in words there.
     """
-    status, message = _told(error)
+    told = as_volley_error(error)
+    status, message = told.status, str(told)
     plain = _PLAIN.get(status)
     if plain is not None:
         return plain(_fit(message, copies=2))
@@ -117,6 +118,11 @@ def incident(what: str, error: BaseException | None = None) -> Incident:
     return Incident(number)
 
 
+def as_volley_error(error: Exception) -> VolleyError:
+    """``error`` itself if it is meant for people; of anything else, an incident in the log."""
+    return error if isinstance(error, VolleyError) else incident("a call", error)
+
+
 def guarded(
     method: Callable[Concatenate[Self, flight.ServerCallContext, Arguments], Result],
 ) -> Callable[Concatenate[Self, flight.ServerCallContext, Arguments], Result]:
@@ -139,13 +145,6 @@ def guarded_items(items: Iterator[Item]) -> Generator[Item, None, None]:
         yield from items
     except Exception as error:
         raise wire_error(error) from None
-
-
-def _told(error: Exception) -> tuple[Status, str]:
-    if isinstance(error, VolleyError):
-        return error.status, str(error)
-    found = incident("a call", error)
-    return found.status, str(found)
 
 
 def _fit(message: str, copies: int) -> str:
