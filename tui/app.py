@@ -24,7 +24,7 @@ from tui.popup import Dialogs
 from tui.queries_pane import QueriesPane
 from tui.result_actions import ResultActions
 from tui.run_panel import RunPanel, RunView
-from tui.runs import Origin, Run, RunBook
+from tui.runs import Follower, Origin, Run, RunBook
 from tui.server import Server
 from tui.session import Link, Session
 from tui.themes import choose_theme, count_colours, palette
@@ -62,12 +62,14 @@ class App:
         theme: str | None = None,
         history: History | None = None,
         screen: urwid.BaseScreen | None = None,
+        background: Background | None = None,
+        follower: Follower | None = None,
     ) -> None:
         self._files = tuple(files)
         self.history = history if history is not None else History(None)
-        self.background = Background(self.post)
+        self.background = Background(self.post) if background is None else background
         self.session = Session(server, self.background, self.post, uri)
-        self.book = RunBook(server, self.background, self.post)
+        self.book = RunBook(server, self.background, self.post, follower=follower)
         self.server = server
         self._views: weakref.WeakKeyDictionary[Run, RunView] = weakref.WeakKeyDictionary()
         self._recorded: weakref.WeakSet[Run] = weakref.WeakSet()
@@ -197,6 +199,7 @@ class App:
     # -- events ---------------------------------------------------------------------------------------------------
 
     def _started(self, _loop: urwid.MainLoop, _data: object) -> None:
+        # Ctrl-C, Ctrl-Z, Ctrl-S and Ctrl-Q are keys of the editor here, not signals of the terminal.
         self.loop.screen.tty_signal_keys(intr="undefined", quit="undefined", start="undefined", stop="undefined", susp="undefined")
         self.session.start()
         self._tick(self.loop, None)

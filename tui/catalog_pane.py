@@ -110,6 +110,8 @@ class CatalogPane(urwid.Widget):
     # -- drawing --------------------------------------------------------------------------------------------------
 
     def render(self, size: tuple[int, int], focus: bool = False) -> urwid.Canvas:
+        if size[1] < 6 or size[0] < 8:
+            return self.list.render(size, focus)
         upper, lower = self._sizes(size)
         left = self.list.render(upper, focus and not self._in_sample)
         right = self._sample_canvas(lower, focus and self._in_sample)

@@ -86,16 +86,19 @@ def draw_histogram(found: Histogram, columns: int, rows: int) -> list[Line]:
     label_width = max(len(amounts.short_count(max(found.counts))), 3)
     height = max(1, rows - 2)
     room = max(1, columns - label_width - 2)
-    each = max(1, room // len(found.counts))
-    highest = max(1, *found.counts)
+    counts = merged(found.counts, room)
+    each = max(1, room // len(counts))
+    highest = max(1, *counts)
     lines: list[Line] = []
     for level in range(height, 0, -1):
-        text = "".join(_level(number / highest * height, level) * each for number in found.counts)
+        text = "".join(_level(number / highest * height, level) * each for number in counts)
         top = amounts.short_count(highest) if level == height else amounts.short_count(highest // 2) if level == (height + 1) // 2 else ""
         lines.append([("axis", fit(top, label_width, right=True) + " │"), ("chart", text)])
-    span = each * len(found.counts)
+    span = each * len(counts)
     lines.append([("axis", " " * label_width + " └" + "─" * span)])
     low, high, middle = number_text(found.low), number_text(found.high), number_text((found.low + found.high) / 2)
+    if span < len(low) + len(high) + 1:
+        low, high = cut(low, max(1, span)), ""
     axis = fit(low, span // 2 - len(middle) // 2) + middle if span > len(low) + len(middle) + len(high) + 4 else low
     lines.append([("axis", " " * (label_width + 2) + axis + fit(high, max(0, span - len(axis)), right=True))])
     return lines
@@ -104,7 +107,7 @@ def draw_histogram(found: Histogram, columns: int, rows: int) -> list[Line]:
 def draw_bars(found: Bars, columns: int, rows: int) -> list[Line]:
     """A line for each bar, as many as fit."""
     shown = min(len(found.labels), rows - 1 if found.rest or len(found.labels) > rows else rows)
-    label_width = min(max((width(label) for label in found.labels[:shown]), default=0), max(8, columns // 3))
+    label_width = min(max((width(label) for label in found.labels[:shown]), default=0), max(4, columns // 3))
     texts = [number_text(value) for value in found.values[:shown]]
     text_width = max((len(text) for text in texts), default=0)
     room = max(1, columns - label_width - text_width - 3)
@@ -120,6 +123,12 @@ def draw_bars(found: Bars, columns: int, rows: int) -> list[Line]:
         note = found.rest if not left_out else f"and {amounts.plural(left_out, 'bar')} more"
         lines.append([("dim", cut(note, columns))])
     return lines
+
+
+def merged(counts: Sequence[int], most: int) -> list[int]:
+    """``counts`` in at most ``most`` stretches, neighbours added together."""
+    each = -(-len(counts) // most)
+    return [sum(counts[start : start + each]) for start in range(0, len(counts), each)]
 
 
 def number_text(value: float) -> str:

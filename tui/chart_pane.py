@@ -99,11 +99,14 @@ class ChartPane(urwid.Widget):
         return chart.histogram(column, bins)
 
     def _labels(self, table: pa.Table) -> list[str] | None:
-        """The values of the first column that is no measure, to name the rows by; None if all are numbers and this is the first."""
-        for number, field in enumerate(table.schema):
-            if number != self.column and not pa.types.is_floating(field.type) and not pa.types.is_decimal(field.type):
-                return [cells.one_line(value) for value in cells.values(table.column(number))]
-        return None
+        """Names for the rows: the values of the columns that are no numbers, else of the first other whole number; None without."""
+        others = [number for number in range(table.num_columns) if number != self.column]
+        named = [number for number in others if not cells.is_number(table.schema.field(number).type)]
+        chosen = named or [number for number in others if pa.types.is_integer(table.schema.field(number).type)][:1]
+        if not chosen:
+            return None
+        texts = [[cells.one_line(value) for value in cells.values(table.column(number))] for number in chosen]
+        return [" ".join(row) for row in zip(*texts, strict=True)]
 
     def _scope(self, found: chart.Histogram | chart.Bars | None) -> str:
         missing = f", {count(found.missing)} NULL" if isinstance(found, chart.Histogram) and found.missing else ""

@@ -71,12 +71,15 @@ def _candidates(ahead: str, prefix: str, body: str, tables: Sequence[TableStatus
         yield from _columns(_mentioned(body, tables))
         yield from _tables(tables)
         return
-    yield from _columns(_mentioned(body, tables) or tables)
+    mentioned = _mentioned(body, tables)
+    yield from _columns(mentioned)
     upper = prefix.isupper()
     lower = prefix.islower()
     yield from (Candidate(word.lower() if lower else word, "keyword") for word in KEYWORDS)
     yield from _tables(tables)
     yield from (Candidate((name.upper() if upper else name) + "(", "function") for name in FUNCTIONS)
+    if not mentioned:
+        yield from _columns(tables)
 
 
 def _tables(tables: Sequence[TableStatus]) -> Iterable[Candidate]:

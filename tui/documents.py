@@ -147,6 +147,8 @@ class Documents(urwid.Widget):
 
     def render(self, size: tuple[int, int], focus: bool = False) -> urwid.Canvas:
         columns, rows = size
+        if rows < 2 or columns < 8:
+            return draw([], columns, rows)
         head = draw([self._bar(columns, focus)], columns, 1)
         mark = self.current.editor.mark
         notes: list[Line] = [] if mark is None else [[("error", " " + line)] for line in mark.message.splitlines()[:1]]

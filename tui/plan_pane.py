@@ -36,16 +36,17 @@ class _Figure:
     hot: bool = False
 
 
+# In the order of what is wanted first where there is not room for all.
 FIGURES: tuple[_Figure, ...] = (
     _Figure("records", 9, lambda o: _records(o)),
     _Figure("rows", 7, lambda o: amounts.short_count(o.rows) if o.rows else ""),
-    _Figure("bytes", 8, lambda o: amounts.size(o.bytes) if o.bytes else ""),
+    _Figure("skew", 5, lambda o: f"×{skew(o):.1f}" if skew(o) >= SKEW_SHOWN else "", hot=True),
     _Figure("queue", 5, lambda o: str(o.queue_depth) if o.queue_depth else ""),
     _Figure("lease", 5, lambda o: str(o.leases) if o.leases else ""),
     _Figure("retry", 5, lambda o: str(o.retries) if o.retries else "", hot=True),
     _Figure("spill", 8, lambda o: amounts.size(o.spill_bytes) if o.spill_bytes else "", hot=True),
+    _Figure("bytes", 8, lambda o: amounts.size(o.bytes) if o.bytes else ""),
     _Figure("time", 7, lambda o: amounts.seconds(o.seconds) if o.seconds else ""),
-    _Figure("skew", 5, lambda o: f"×{skew(o):.1f}" if skew(o) >= SKEW_SHOWN else "", hot=True),
     _Figure("read", 8, lambda o: amounts.size(o.scanned_bytes) if o.scanned_bytes else ""),
 )
 
@@ -116,6 +117,8 @@ class PlanPane(urwid.Widget):
 
     def render(self, size: tuple[int, int], focus: bool = False) -> urwid.Canvas:
         columns, rows = size
+        if rows < 2 or columns < 2:
+            return draw([], columns, rows)
         if self.status is None or not self.status.operators:
             return draw([[("dim", " The plan shows here as soon as the query runs.")]], columns, rows)
         rows_of_tree, header = self._rows(columns)

@@ -55,10 +55,10 @@ def _header(runs: Sequence[Run]) -> list[Line]:
     found = tally(runs)
     summary: list[Segment] = [
         ("header", f" {amounts.plural(found.total, 'query')}  "),
-        ("header", f"{amounts.bar(found.progress, 20)} {found.progress:4.0%}   "),
-        ("header", f"✓ {found.completed} completed   "),
-        ("gutter.error" if found.failed else "header", f"✗ {found.failed} failed   "),
-        ("header", f"▶ {found.running} running   ○ {found.waiting} waiting"),
+        ("header.here", amounts.bar(found.progress, 8)),
+        ("header", f" {found.progress:4.0%}  ✓ {found.completed} completed  "),
+        ("header.bad" if found.failed else "header", f"✗ {found.failed} failed"),
+        ("header", f"  ▶ {found.running} running  ○ {found.waiting} waiting"),
     ]
     names = f"   {'#':>3}  {'state':<10} {'rows':>9} {'time':>9}  {'progress':<{BAR}}  statement"
     return [[*summary, ("header", "")], [("header.type", names), ("header.type", "")]]

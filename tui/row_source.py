@@ -83,6 +83,7 @@ class RowSource:
     _bytes: int = 0
     _page_rows: int | None = None
     _wanted: list[Page] = field(default_factory=list)
+    _needed: frozenset[Page] = frozenset()
     _fetching: set[Page] = field(default_factory=set)
     _fetched: int = 0
     _dropped: int = 0
@@ -117,6 +118,7 @@ class RowSource:
         if not missing:
             missing = [page for page in self._ahead(start, pages) if page not in self._pages]
         self._wanted = missing
+        self._needed = frozenset((*pages, *missing))
         self._last_start = start
         self._fetch_wanted()
         pieces = []
@@ -213,9 +215,11 @@ class RowSource:
         self._pages[page] = table
         self._bytes += table.nbytes
         self._fetched += 1
-        while self._bytes > self.budget_bytes and len(self._pages) > 2:
-            _, dropped = self._pages.popitem(last=False)
-            self._bytes -= dropped.nbytes
+        # What is in sight is never dropped, however large: it would be fetched again at once, and again.
+        for old in [page for page in self._pages if page not in self._needed]:
+            if self._bytes <= self.budget_bytes:
+                return
+            self._bytes -= self._pages.pop(old).nbytes
             self._dropped += 1
 
 

@@ -118,9 +118,11 @@ class RunPanel(urwid.Widget):
 
     def render(self, size: tuple[int, int], focus: bool = False) -> urwid.Canvas:
         columns, rows = size
+        if rows < 2 or columns < 2:
+            return draw([], columns, rows)
         view = self.view
         head = draw([self._head(columns, focus)], columns, 1)
-        if view is None or rows < 2:
+        if view is None:
             return urwid.CanvasCombine([(head, None, False), (draw([[("dim", self.hint)]], columns, max(1, rows - 1)), None, False)])
         body = view.widget().render((columns, rows - 1), focus)
         return urwid.CanvasCombine([(head, None, False), (body, None, True)])

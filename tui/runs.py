@@ -103,7 +103,14 @@ def tally(runs: Iterable[Run]) -> Tally:
 class RunBook:
     """All runs, oldest first. ``changed(run)`` is called on the thread of the loop at every step of a run."""
 
-    def __init__(self, server: Server, background: Background, post: Post, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        server: Server,
+        background: Background,
+        post: Post,
+        clock: Callable[[], float] = time.time,
+        follower: Follower | None = None,
+    ) -> None:
         self.runs: list[Run] = []
         self.changed: list[Callable[[Run], None]] = []
         self._server = server
@@ -111,7 +118,7 @@ class RunBook:
         self._post = post
         self._clock = clock
         self._batches: dict[int, int] = {}
-        self._follower = Follower(server, post)
+        self._follower = Follower(server, post) if follower is None else follower
 
     def run(self, sql: str, origin: Origin | None = None, derived: Derived | None = None) -> Run:
         """Starts one statement now."""
