@@ -88,6 +88,8 @@ class InstanceStatus(msgspec.Struct):
     rows: int = 0
     bytes: int = 0
     seconds: float = 0.0
+    scanned_bytes: int = 0
+    requests: int = 0
     state: OperatorPhase = "running"
 
 

@@ -111,6 +111,18 @@ class Exchange(Generic[Payload]):
                     return None
                 self._changed.wait(self._wait_seconds(until))
 
+    def lease_all(self, consumer: str) -> list[Held[Payload]]:
+        """Waits until the exchange is closed, then leases every queued record. Raises the error of :meth:`fail`."""
+        held = []
+        with self._changed:
+            while not self._queue.closed:
+                self._check()
+                self._changed.wait()
+            self._check()
+            while (lease := self._queue.lease(consumer, self._clock())) is not None:
+                held.append(Held(lease, self._payloads[lease.key]))
+        return held
+
     def heartbeat(self, key: RecordKey, epoch: int) -> Lease:
         """Extends a lease. Raises ``StaleLease``."""
         with self._changed:
@@ -144,11 +156,11 @@ class Exchange(Generic[Payload]):
             self._guarded(lambda: self._queue.release(key, epoch, str(cause)))
             self._changed.notify_all()
 
-    def lose(self, consumer: str) -> None:
-        """Queues again what a lost consumer had on lease."""
+    def lose(self, gone: Callable[[str], bool]) -> None:
+        """Queues again what the consumers that are ``gone`` had on lease."""
         with self._changed:
             if self._error is None:
-                self._guarded(lambda: self._queue.lose(consumer))
+                self._guarded(lambda: self._queue.lose(gone))
                 self._changed.notify_all()
 
     def reopen(self, key: RecordKey) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from operators.exchange import Exchange
 from operators.fragments import Output
@@ -22,17 +22,20 @@ class Gathering:
     """Collects the outputs of ``expected`` splits, each exactly once, into an exchange, which it closes after the last one.
 
     Outputs of one split become visible together: a split that was run twice, or whose outputs came in part before their worker
-    died, counts once. Thread-safe.
+    died, counts once. ``on_complete`` is called when all are here. Thread-safe.
     """
 
-    def __init__(self, operator: str, exchange: Exchange[Output], expected: Iterable[RecordKey]) -> None:
+    def __init__(
+        self, operator: str, exchange: Exchange[Output], expected: Iterable[RecordKey], on_complete: Callable[[], None] = lambda: None
+    ) -> None:
         self.exchange = exchange
         self._operator = operator
+        self._on_complete = on_complete
         self._missing = {str(key): key for key in expected}
         self._partial: dict[str, dict[int, Record[Output]]] = {}
         self._lock = threading.Lock()
         if not self._missing:
-            exchange.close()
+            self._complete()
 
     def commit(self, split: RecordKey, outputs: Iterable[Output]) -> None:
         """All outputs of a split, from a producer in this process."""
@@ -63,4 +66,8 @@ class Gathering:
             self._partial.pop(input_key, None)
             self.exchange.commit(input_key, records)
             if not self._missing:
-                self.exchange.close()
+                self._complete()
+
+    def _complete(self) -> None:
+        self.exchange.close()
+        self._on_complete()

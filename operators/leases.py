@@ -12,7 +12,7 @@ cannot acknowledge what is somebody else's by now. The time of every event is pa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
@@ -150,11 +150,11 @@ class LeaseQueue:
             self._fail(self._leased[lease.key], f"{lease.consumer} did not answer for {self.lease_seconds:g} s")
         return late
 
-    def lose(self, consumer: str) -> list[Lease]:
-        """Takes back all leases of a consumer that is gone; returns them. Raises ``AttemptsExhausted`` as :meth:`release` does."""
-        lost = [entry.lease for entry in self._leased.values() if entry.lease is not None and entry.lease.consumer == consumer]
+    def lose(self, gone: Callable[[str], bool]) -> list[Lease]:
+        """Takes back all leases of the consumers that are ``gone``; returns them. Raises ``AttemptsExhausted`` as :meth:`release` does."""
+        lost = [entry.lease for entry in self._leased.values() if entry.lease is not None and gone(entry.lease.consumer)]
         for lease in lost:
-            self._fail(self._leased[lease.key], f"{consumer} was lost")
+            self._fail(self._leased[lease.key], f"its worker was lost ({lease.consumer})")
         return lost
 
     def reopen(self, key: RecordKey) -> bool:

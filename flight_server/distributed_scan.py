@@ -1,0 +1,262 @@
+"""A parallel fragment of one query on all workers: its splits, its instances, and the exchange in which their outputs meet."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import pyarrow as pa
+import pyarrow.flight as flight
+
+from flight_server.client import from_flight_error
+from flight_server.exchange_messages import EXCHANGE_ACK, OPERATOR_START, AckRequest, PullFrame, PullTicket, StartOperator
+from flight_server.exchange_service import SPLIT_SCHEMA, ExchangeRegistry, Served, split_batch
+from flight_server.messages import InstanceStatus, WorkerStatus, decode, encode
+from flight_server.peers import Peers
+from flight_server.status import as_volley_error
+from operators.exchange import Exchange
+from operators.fragments import ExecutionContext, Output
+from operators.gathering import Gathering
+from operators.heartbeats import Heartbeats
+from operators.kernel import Kernel
+from operators.producer import HeldSplit, InstanceStatistics, ProducerInstance
+from operators.records import Record, RecordKey
+from operators.storage import Storage
+from planner.errors import Status, VolleyError
+from planner.physical import Fragment, ScanInput, Split
+
+PULL_ATTEMPTS = 5
+PULL_RETRY_SECONDS = 0.2
+PULL_WAIT_SECONDS = 0.5
+IN_PROCESS_LEASE_SECONDS = 365 * 86_400.0
+"""Leases to a consumer in the exchange's own process need no heartbeat: neither outlives the other."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What a worker offers to the queries that it runs."""
+
+    worker_id: str
+    uri: Callable[[], str]
+    slots: int
+    kernel: Kernel
+    storage: Storage
+    registry: ExchangeRegistry
+    peers: Peers
+    heartbeats: Heartbeats
+    others: Callable[[], list[WorkerStatus]]
+    report_lost: Callable[[str], None]
+
+
+def producer_name(fragment: Fragment) -> str:
+    """The name of the operator that runs ``fragment``."""
+    return f"fragment-{fragment.id}"
+
+
+def exchange_name(exchange_id: int) -> str:
+    """The name of the exchange operator that holds a fragment's output."""
+    return f"exchange-{exchange_id}"
+
+
+def instance_status(worker_id: str, statistics: InstanceStatistics) -> InstanceStatus:
+    """What an instance on ``worker_id`` has done so far."""
+    return InstanceStatus(
+        worker_id=worker_id,
+        records=statistics.records,
+        rows=statistics.rows,
+        bytes=statistics.bytes,
+        seconds=statistics.seconds,
+        scanned_bytes=statistics.scanned_bytes,
+        requests=statistics.requests,
+    )
+
+
+class DistributedScan:
+    """Runs ``fragment`` split by split on this worker and all others, and gathers the outputs here, those of each split once.
+
+    ``window``: so many splits for each worker may be ahead of the consumer, which calls :meth:`advance` for each that it is done with;
+    None gives out all at once. Errors of any instance come to whoever waits on :attr:`gathered`.
+    """
+
+    def __init__(self, fragment: Fragment, schema: pa.Schema, context: ExecutionContext, site: Site, window: int | None) -> None:
+        (scan,) = fragment.inputs
+        assert isinstance(scan, ScanInput)
+        self.fragment = fragment
+        self.scan = scan
+        self.schema = schema
+        self.keys = [RecordKey(producer_name(fragment), scan.table, index) for index in range(len(scan.splits))]
+        self.splits: Exchange[Split] = Exchange()
+        self.gathered: Exchange[Output] = Exchange(lease_seconds=IN_PROCESS_LEASE_SECONDS)
+        self.finished_reports: dict[str, InstanceStatus] = {}
+        self._gathering = Gathering(producer_name(fragment), self.gathered, self.keys, self.splits.close)
+        self._context = context
+        self._site = site
+        self.others = site.others()
+        self._window = None if window is None else window * (1 + len(self.others))
+        self._pending = iter(zip(self.keys, scan.splits, strict=True))
+        self._acked_by: dict[RecordKey, str] = {}
+        self._instances: list[ProducerInstance] = []
+        self._readers: set[flight.FlightStreamReader] = set()
+        self._closed = threading.Event()
+        self._source_name = f"{context.query_id}.splits-{fragment.id}"
+        self._output_name = f"{context.query_id}.{exchange_name(fragment.output)}"
+
+    def start(self) -> None:
+        """Brings the exchanges up, here first, then the instances."""
+        site, query_id = self._site, self._context.query_id
+        served = Served(self.splits, SPLIT_SCHEMA, split_batch, lambda _split: True, self._on_ack, self._on_failure)
+        site.registry.add(query_id, self._source_name, served)
+        for key, split in itertools.islice(self._pending, self._window):
+            self._append(key, split)
+        for index in range(site.slots):
+            self._start_local(f"{site.worker_id}/{query_id[:8]}/{self.fragment.id}.{index}")
+        for worker in self.others:
+            self._thread(f"start-{worker.worker_id}", partial(self._start_remote, worker))
+
+    def advance(self) -> None:
+        """The consumer is done with a split: another one may be started."""
+        for key, split in itertools.islice(self._pending, 1):
+            self._append(key, split)
+
+    def fail(self, error: VolleyError) -> None:
+        """Has everybody who works or waits here get ``error``."""
+        self.gathered.fail(error)
+        self.splits.fail(error)
+
+    def close(self) -> None:
+        """Wakes all threads that still wait here; they end by themselves."""
+        self._closed.set()
+        for reader in list(self._readers):
+            reader.cancel()
+        self.splits.close()
+        self.splits.wake()
+
+    def on_worker_lost(self, worker_id: str) -> None:
+        """Queues again what the worker had on lease, and what it had finished but not handed over."""
+        if not any(worker.worker_id == worker_id for worker in self.others):
+            return
+        self.splits.lose(lambda consumer: consumer.startswith(f"{worker_id}/"))
+        for key in self._gathering.missing():
+            if self._acked_by.get(key) == worker_id and self.splits.reopen(key):
+                log.warning("split %s is run again: worker %s was lost with its outputs", key, worker_id)
+
+    def instances(self) -> list[InstanceStatus]:
+        """What each instance has done so far: those here as of now, the others as of their last ack."""
+        local = [instance_status(self._site.worker_id, instance.statistics) for instance in self._instances]
+        return [*local, *(self.finished_reports[name] for name in sorted(self.finished_reports))]
+
+    # -- on this worker -------------------------------------------------------------------------------------------------
+
+    def _append(self, key: RecordKey, split: Split) -> None:
+        self.splits.append(Record(key, split, rows=split.rows or 0, bytes=split.bytes))
+
+    def _start_local(self, name: str) -> None:
+        source = _LocalSource(self, name)
+        instance = ProducerInstance(name, self.fragment, source, self._gathering.commit, self._context, self._site.heartbeats)
+        self._instances.append(instance)
+        self._thread(name, instance.run)
+
+    def _on_ack(self, key: RecordKey, epoch: int, consumer: str, instance: InstanceStatus | None) -> None:
+        # Noted first: once the ack counts, the worker may be lost at any moment.
+        self._acked_by[key] = consumer.partition("/")[0]
+        self.splits.ack_kept(key, epoch)
+        if instance is not None:
+            self.finished_reports[consumer] = instance
+
+    def _on_failure(self, key: RecordKey, epoch: int, error: VolleyError, retry: bool) -> None:
+        log.warning("split %s failed: %s", key, error)
+        self.splits.release(key, epoch, error, retry=retry)
+        if not retry:
+            self.gathered.fail(error)
+
+    # -- on other workers -----------------------------------------------------------------------------------------------
+
+    def _start_remote(self, worker: WorkerStatus) -> None:
+        start = StartOperator(
+            query_id=self._context.query_id,
+            operator=producer_name(self.fragment),
+            fragment=self.fragment,
+            schema=self.schema.serialize().to_pybytes(),
+            handler_uri=self._site.uri(),
+            handler_id=self._site.worker_id,
+            source=self._source_name,
+            output=self._output_name,
+        )
+        try:
+            self._site.peers.action(worker.uri, OPERATOR_START, encode(start))
+        except VolleyError as error:
+            log.warning("worker %s takes no part in query %s: %s", worker.worker_id, self._context.query_id, error)
+            return
+        self._collect(worker)
+
+    def _collect(self, worker: WorkerStatus) -> None:
+        """Pulls the outputs of a worker's instances into the exchange here, until all are here or the worker is gone."""
+        failures = 0
+        while not self.gathered.closed and not self._closed.is_set() and not self._context.cancellation.cancelled:
+            try:
+                self._pull(worker)
+                failures = 0
+            except VolleyError as error:
+                failures += 1
+                if error.status is not Status.UNAVAILABLE or failures == PULL_ATTEMPTS:
+                    if not self._closed.is_set():
+                        log.warning("worker %s does not hand over its outputs: %s", worker.worker_id, error)
+                        self._site.report_lost(worker.worker_id)
+                    return
+                self._closed.wait(PULL_RETRY_SECONDS)
+
+    def _pull(self, worker: WorkerStatus) -> None:
+        consumer = self._site.worker_id
+        ticket = PullTicket(self._output_name, consumer, wait_seconds=PULL_WAIT_SECONDS)
+        reader = self._site.peers.pull(worker.uri, encode(ticket))
+        self._readers.add(reader)
+        try:
+            for chunk in reader:
+                frame = decode(chunk.app_metadata, PullFrame)
+                if frame.record is None:
+                    return
+                lease = frame.record.lease
+                batch = chunk.data
+                self._gathering.receive(Record(lease.key, Output(batch, frame.record.last), rows=batch.num_rows, bytes=batch.nbytes))
+                self._site.peers.action(worker.uri, EXCHANGE_ACK, encode(AckRequest(self._output_name, consumer, [lease])))
+        except (pa.ArrowException, OSError) as error:
+            raise from_flight_error(error, worker.uri) from error
+        finally:
+            self._readers.discard(reader)
+
+    def _thread(self, name: str, work: Callable[[], None]) -> None:
+        def guarded() -> None:
+            try:
+                work()
+            except Exception as error:
+                self.gathered.fail(as_volley_error(error))
+
+        threading.Thread(target=guarded, name=name, daemon=True).start()
+
+
+class _LocalSource:
+    """The splits, for an instance in this process."""
+
+    def __init__(self, scan: DistributedScan, name: str) -> None:
+        self._scan = scan
+        self._name = name
+
+    def lease(self) -> HeldSplit | None:
+        exchange = self._scan.splits
+        held = exchange.lease(self._name, cancelled=self._scan._closed.is_set)
+        return None if held is None else HeldSplit(held.key, held.lease.epoch, held.payload, exchange.lease_seconds)
+
+    def heartbeat(self, held: HeldSplit) -> None:
+        self._scan.splits.heartbeat(held.key, held.epoch)
+
+    def ack(self, held: HeldSplit, statistics: InstanceStatistics) -> None:
+        self._scan._on_ack(held.key, held.epoch, self._name, None)
+
+    def release(self, held: HeldSplit, error: VolleyError, *, retry: bool) -> None:
+        self._scan._on_failure(held.key, held.epoch, error, retry)

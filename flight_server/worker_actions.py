@@ -1,0 +1,61 @@
+"""The actions that workers send each other: about leases, operators, membership, and each other's queries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from flight_server.cluster import Cluster
+from flight_server.exchange_messages import (
+    EXCHANGE_ACK,
+    EXCHANGE_HEARTBEAT,
+    EXCHANGE_RELEASE,
+    OPERATOR_START,
+    OPERATOR_STOP,
+    WORKER_BEAT,
+    AckRequest,
+    Beat,
+    HeartbeatRequest,
+    ReleaseRequest,
+    StartOperator,
+    StopOperators,
+)
+from flight_server.exchange_service import ExchangeRegistry
+from flight_server.forwarding import LOCAL_KILL, LOCAL_QUERIES, LOCAL_STATUS, OwnedQuery, QueryList
+from flight_server.messages import QueryStatus, decode, encode
+from flight_server.query_handler import QueryHandler
+from flight_server.remote_operators import RemoteOperators
+
+Handle = Callable[[Any], msgspec.Struct | None]
+
+
+class WorkerActions:
+    """Runs an action of another worker. Thread-safe."""
+
+    def __init__(self, handler: QueryHandler, registry: ExchangeRegistry, guests: RemoteOperators, cluster: Cluster) -> None:
+        self._actions: dict[str, tuple[type[msgspec.Struct], Handle]] = {
+            EXCHANGE_ACK: (AckRequest, registry.ack),
+            EXCHANGE_HEARTBEAT: (HeartbeatRequest, registry.heartbeat),
+            EXCHANGE_RELEASE: (ReleaseRequest, registry.release),
+            OPERATOR_START: (StartOperator, guests.start),
+            OPERATOR_STOP: (StopOperators, lambda stop: guests.stop(stop.query_id)),
+            WORKER_BEAT: (Beat, cluster.receive),
+            LOCAL_STATUS: (OwnedQuery, lambda question: _one(handler.local_status(question.query_id, question.owner))),
+            LOCAL_KILL: (OwnedQuery, lambda question: _one(handler.local_kill(question.query_id, question.owner))),
+            LOCAL_QUERIES: (OwnedQuery, lambda question: QueryList(queries=handler.local_queries(question.owner))),
+        }
+
+    def run(self, name: str, body: bytes) -> Iterator[bytes] | None:
+        """The answers to an action; None if there is none of that name."""
+        known = self._actions.get(name)
+        if known is None:
+            return None
+        kind, handle = known
+        answer = handle(decode(body, kind))
+        return iter([] if answer is None else [encode(answer)])
+
+
+def _one(status: QueryStatus | None) -> QueryList:
+    return QueryList(queries=[] if status is None else [status])
