@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from flight_server.client import Client
 from flight_server.errors import ClientError
@@ -28,6 +29,7 @@ class QueryProgress:
         self._client = client
         self._query_id = query_id
         self._console = Console(file=sys.stderr) if console is None else console
+        self._started = time.monotonic()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -51,7 +53,7 @@ class QueryProgress:
         if self._stopped.wait(QUIET_SECONDS):
             return
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TextColumn("{task.fields[said]}"))
-        with Progress(*columns, TimeElapsedColumn(), console=self._console, transient=True) as bar:
+        with Progress(*columns, console=self._console, transient=True) as bar:
             task = bar.add_task("waiting", total=1.0, said="")
             while True:
                 try:
@@ -60,15 +62,15 @@ class QueryProgress:
                     return  # the one who reads the result meets the same error, and tells it
                 if status is None:
                     return
-                _show(bar, task, status)
-                if status.state in ENDED and status.result.closed:
-                    bar.update(task, description="reading")
+                _show(bar, task, status, time.monotonic() - self._started)
                 if self._stopped.wait(POLL_SECONDS):
                     return
 
 
-def _show(bar: Progress, task: TaskID, status: QueryStatus) -> None:
-    bar.update(task, description=status.state, completed=status.progress, said=describe(status))
+def _show(bar: Progress, task: TaskID, status: QueryStatus, seconds: float) -> None:
+    doing = "reading" if status.state in ENDED else status.state
+    said = " · ".join(part for part in (describe(status), f"{seconds:.0f} s") if part)
+    bar.update(task, description=doing, completed=status.progress, said=said)
 
 
 def describe(status: QueryStatus) -> str:
@@ -79,5 +81,5 @@ def describe(status: QueryStatus) -> str:
         done, total = sum(scan.records_done for scan in scans), sum(scan.records_total for scan in scans)
         parts.append(f"{done:,} of {total:,} records")
     if status.result.rows:
-        parts.append(f"{status.result.rows:,} rows, {format_size(status.result.bytes)}")
+        parts.append(f"{status.result.rows:,} row{'' if status.result.rows == 1 else 's'}, {format_size(status.result.bytes)}")
     return " · ".join(parts)
