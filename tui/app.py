@@ -36,7 +36,7 @@ EDITOR_HINT = " Results show here. F5 runs the statement under the cursor."
 QUERIES_HINT = " Choose a query above."
 
 
-class Shell(urwid.Frame):  # type: ignore[misc]
+class Shell(urwid.Frame):
     """Title, the current view, footer. Keys that hold everywhere come first, unless a dialog is open."""
 
     def __init__(self, body: urwid.Widget, header: urwid.Widget, footer: urwid.Widget, press: Callable[[str], bool]) -> None:

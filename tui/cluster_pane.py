@@ -48,7 +48,7 @@ class QueryFilter:
                 return (newest,)
 
 
-class ClusterPane(urwid.WidgetWrap):  # type: ignore[misc]
+class ClusterPane(urwid.WidgetWrap):
     """Two lists. ``act(action)`` is called for keys that are not about moving; :attr:`query` is what they act on."""
 
     def __init__(self, act: Callable[[str], None]) -> None:

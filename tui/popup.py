@@ -118,7 +118,7 @@ class ChoiceList(urwid.Widget):
         return True
 
 
-class Dialogs(urwid.OverlayStack):  # type: ignore[misc]
+class Dialogs(urwid.OverlayStack):
     """The overlay stack of the screen, with ready-made dialogs. Esc and a click outside close the top one."""
 
     def __init__(self, base: urwid.Widget) -> None:
@@ -185,7 +185,7 @@ class Dialogs(urwid.OverlayStack):  # type: ignore[misc]
         )
 
 
-class _Question(urwid.Pile):  # type: ignore[misc]
+class _Question(urwid.Pile):
     """Takes ``y`` and ``n`` beside the buttons."""
 
     def __init__(self, widgets: Sequence[tuple[str, urwid.Widget]], yes: Callable[[], None]) -> None:

@@ -15,7 +15,7 @@ from tui.runs import Run, tally
 BAR = 8
 
 
-class QueriesPane(urwid.WidgetWrap):  # type: ignore[misc]
+class QueriesPane(urwid.WidgetWrap):
     """``chosen(run)`` is called when another run becomes current; ``act(action)`` for keys that are not about moving."""
 
     def __init__(self, runs: Callable[[], Sequence[Run]], chosen: Callable[[Run], None], act: Callable[[str], None]) -> None:

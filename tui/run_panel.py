@@ -186,7 +186,7 @@ def run_state(run: Run, now: float, columns: int) -> list[Segment]:
     if run.state in ("failed", "lost") and run.error is not None:
         text = f"{run.state}  {run.error.message.splitlines()[0] if run.error.message else run.error.status}"
         return [(attribute, fit(f"{icon} {text}", columns).rstrip())]
-    parts = [] if run.state == "completed" and columns < 60 else [run.state]
+    parts: list[str] = [] if run.state == "completed" and columns < 60 else [run.state]
     if run.rows or run.state == "completed":
         parts.append(amounts.plural(run.rows, "row"))
     if run.status is not None and run.status.result.bytes and columns > 60:

@@ -11,12 +11,13 @@ from typing import Literal
 
 import pyarrow as pa
 
+from flight_server.client import Submitted
 from flight_server.messages import ENDED, Cursor, ErrorInfo, QueryStatus, ResultTicket
 from planner.errors import Status, VolleyError
 from tui.background import Background, Post, as_volley_error
 from tui.derived import Derived
 from tui.row_source import RowSource
-from tui.server import Server, Submitted
+from tui.server import Server
 
 RunState = Literal["waiting", "submitting", "queued", "running", "completed", "failed", "killed", "lost"]
 OVER: frozenset[RunState] = frozenset(("completed", "failed", "killed", "lost"))

@@ -7,19 +7,8 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from flight_server.client import Submitted
 from flight_server.messages import BatchPlace, QueryStatus, ResultTicket, TableStatus, WorkerStatus
-
-
-class Submitted(Protocol):
-    """A query that the server has planned and taken."""
-
-    @property
-    def query_id(self) -> str: ...
-
-    @property
-    def query(self, sql: str) -> pa.Table: ...
-
-    def schema(self) -> pa.Schema: ...
 
 
 class Server(Protocol):

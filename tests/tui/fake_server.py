@@ -6,12 +6,12 @@ import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import duckdb
 import msgspec
 import pyarrow as pa
 
+from flight_server.client import Submitted
 from flight_server.messages import (
     BatchPlace,
     ColumnStatus,
@@ -31,11 +31,6 @@ from planner.errors import Position, SqlSyntaxError, Status, VolleyError
 
 class Unreachable(VolleyError):
     status = Status.UNAVAILABLE
-
-
-class Submitted(NamedTuple):
-    query_id: str
-    schema: pa.Schema
 
 
 @dataclass
@@ -75,7 +70,7 @@ class FakeServer:
         self.results[query_id] = table
         state = "running" if self.held else "completed"
         self.statuses[query_id] = self._status(query_id, sql, state)
-        return Submitted(query_id, table.schema)
+        return Submitted(query_id, table.schema, ResultTicket(query_id))
 
     def _status(self, query_id: str, sql: str, state: str) -> QueryStatus:
         table = self.results[query_id]
