@@ -6,6 +6,7 @@ here. It must never be made to wait for data (its threads are shared by all runs
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -23,7 +24,16 @@ from operators.errors import Interrupted, KernelError
 from operators.kernel_errors import ErrorTranslator
 from planner.catalog import Column
 
-Relation: TypeAlias = "str | pa.Table | pa.RecordBatchReader | Sequence[pa.RecordBatch]"
+
+@dataclass(frozen=True, slots=True)
+class FileRelation:
+    """A SELECT over files, and the columns that it is known to have: the files need not be opened to bind a query over it."""
+
+    sql: str
+    columns: tuple[Column, ...]
+
+
+Relation: TypeAlias = "str | FileRelation | pa.Table | pa.RecordBatchReader | Sequence[pa.RecordBatch]"
 """What a name in a run's SQL may stand for: a SELECT over files (see ``operators.scans``), or Arrow data. A sequence of batches
 has at least one; a reader can be named once only in the SQL."""
 
@@ -33,6 +43,8 @@ MAX_CACHED_SCHEMAS = 1024
 MAX_CACHED_SQL_CHARS = 64 << 10
 
 Step = TypeVar("Step")
+
+_LEADING_WITH = re.compile(r"\s*WITH\b(?:\s+RECURSIVE\b)?", re.IGNORECASE)
 
 FAILURES = (duckdb.Error, pa.ArrowException, OSError)
 """What the kernel raises; a stream that fails half-way raises Arrow's errors and OSError."""
@@ -165,10 +177,11 @@ class KernelRun:
     def __enter__(self) -> KernelRun:
         self._connection = self._kernel._connection.cursor()
         try:
+            _single_select(self._sql)
             for name, relation in self._relations.items():
-                _define(self._connection, name, relation)
-            self._relation = self._connection.sql(_single_select(self._sql))
-            self.schema = self._kernel._schema(self._relation)
+                _register(self._connection, name, relation)
+            self._relation = self._connection.sql(with_relations(self._sql, self._relations))
+            self.schema = self._bound_schema()
         except FAILURES as error:
             self.close()
             raise self._kernel._errors.translate(error) from None
@@ -207,6 +220,13 @@ class KernelRun:
         if connection is not None:
             self._relation = None
             connection.close()
+
+    def _bound_schema(self) -> pa.Schema:
+        """From the cache of planned queries where the columns of all relations are known; else by binding, which opens files."""
+        columns = {name: relation.columns for name, relation in self._relations.items() if isinstance(relation, FileRelation)}
+        if len(columns) == len(self._relations):
+            return self._kernel.result_schema(self._sql, columns)
+        return self._kernel._schema(self._relation)
 
     def _interrupt_until_idle(self) -> None:
         while not self._idle.wait(REINTERRUPT_SECONDS):
@@ -272,10 +292,23 @@ def _single_select(sql: str) -> str:
     return sql
 
 
-def _define(connection: duckdb.DuckDBPyConnection, name: str, relation: Relation) -> None:
+def with_relations(sql: str, relations: Mapping[str, Relation]) -> str:
+    """``sql`` with those of ``relations`` that are SQL as its first common table expressions.
+
+    A view would do the same, but defining one binds it, which opens the files once more.
+    """
+    texts = {name: relation.sql if isinstance(relation, FileRelation) else relation for name, relation in relations.items()}
+    defined = ", ".join(f"{quote_name(name)} AS NOT MATERIALIZED ({text})" for name, text in texts.items() if isinstance(text, str))
+    if not defined:
+        return sql
+    found = _LEADING_WITH.match(sql)
+    return f"WITH {defined} {sql}" if found is None else f"{found[0]} {defined}, {sql[found.end() :]}"
+
+
+def _register(connection: duckdb.DuckDBPyConnection, name: str, relation: Relation) -> None:
     match relation:
-        case str():
-            connection.execute(f"CREATE TEMP VIEW {quote_name(name)} AS {relation}")
+        case str() | FileRelation():
+            pass
         case pa.Table() | pa.RecordBatchReader():
             connection.register(name, relation)
         case _:

@@ -3,7 +3,7 @@
 There is one way for every kind of storage and format::
 
     with prepare_scan(scan, splits, storage) as prepared:
-        kernel.run(sql, {scan.name: prepared.sql})
+        kernel.run(sql, {scan.name: prepared.relation})
 
 Inside the block the files stay as they were listed: one that changes or vanishes meanwhile raises ``FileUnreadable`` when the
 block is left, so that no answer mixes two versions.
@@ -18,7 +18,7 @@ from itertools import groupby
 
 from operators.corrupt_files import name_corrupt_file
 from operators.errors import FileUnreadable
-from operators.kernel import quote_name, quote_text
+from operators.kernel import FileRelation, quote_name, quote_text
 from operators.pieces import Piece, parquet_piece
 from operators.storage import Storage, StoredFile
 from planner.catalog import Column, DataFile, FileFormat
@@ -43,10 +43,15 @@ class ScanReport:
 
 @dataclass(frozen=True, slots=True)
 class PreparedScan:
-    """A scan, ready to run: its relation as SQL, and its counters."""
+    """A scan, ready to run: its relation, and its counters."""
 
-    sql: str
+    relation: FileRelation
     report: ScanReport
+
+    @property
+    def sql(self) -> str:
+        """The relation as one SELECT."""
+        return self.relation.sql
 
 
 @contextmanager
@@ -62,7 +67,7 @@ def prepare_scan(scan: ScanInput, splits: Sequence[Split], storage: Storage) -> 
         storage.require(file)
     pieces = [_local_piece(split, scan.format, storage) for split in splits]
     try:
-        yield PreparedScan(relation_sql(scan, pieces), report)
+        yield PreparedScan(FileRelation(relation_sql(scan, pieces), scan.columns or (Column(ROW_COLUMN, "INTEGER"),)), report)
     except FileUnreadable as error:
         raise name_corrupt_file(error, scan, pieces) from None
     for file in files.values():

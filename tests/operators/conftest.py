@@ -46,7 +46,7 @@ class Lake:
     def rows(self, name: str, sql: str = "SELECT * FROM in_0", splits: tuple[Split, ...] | None = None) -> list[tuple[object, ...]]:
         scan = self.scan(name, splits=splits)
         with prepare_scan(scan, scan.splits, self.storage) as prepared:
-            return self.run(sql, in_0=prepared.sql)
+            return self.run(sql, in_0=prepared.relation)
 
     def run(self, sql: str, **relations: Relation) -> list[tuple[object, ...]]:
         with self.kernel.run(sql, relations) as run:

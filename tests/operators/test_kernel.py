@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from operators.errors import Interrupted, KernelError, OperatorError, OutOfMemory
-from operators.kernel import Kernel, Relation
+from operators.kernel import FileRelation, Kernel, Relation
 from planner.catalog import Column
 
 FOREVER = "SELECT sum(hash(a.range) % 7 + hash(b.range) % 5) FROM range(10000000) a, range(10000000) b"
@@ -71,6 +71,26 @@ def test_binding_refuses_with_the_kernels_message_and_no_internal_sql(kernel: Ke
     with pytest.raises(KernelError, match='"nope" not found') as caught:
         kernel.result_schema("SELECT nope FROM in_0", {"in_0": (Column("a", "BIGINT"),)})
     assert "LINE" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT a FROM in_0",
+        "WITH x AS (SELECT a FROM in_0) SELECT a FROM x",
+        "with recursive x(a) AS (SELECT min(a) FROM in_0 UNION ALL SELECT a + 1 FROM x WHERE a < 3) SELECT a FROM x",
+        "(SELECT a FROM in_0 WHERE a < 2) UNION ALL (SELECT a FROM in_0 WHERE a >= 2)",
+        "FROM in_0 SELECT a",
+        "SELECT l.a FROM in_0 l JOIN in_0 r USING (a)",
+        "SELECT a FROM in_0 WHERE EXISTS (WITH y AS (SELECT 1) SELECT * FROM y, in_0)",
+        "SELECT a FROM (WITH in_1 AS (SELECT a FROM in_0) SELECT * FROM in_1)",
+    ],
+)
+def test_statements_over_relations_that_are_sql(kernel: Kernel, root: Path, sql: str) -> None:
+    select = f"SELECT a, b FROM read_parquet('{root}/t.parquet')"
+    relation = FileRelation(select, (Column("a", "BIGINT"), Column("b", "VARCHAR")))
+    assert sorted(rows(kernel, sql, in_0=relation)) == [(1,), (2,), (3,)]
+    assert sorted(rows(kernel, sql, in_0=select)) == [(1,), (2,), (3,)]
 
 
 def test_columns_of_a_relation(kernel: Kernel, root: Path) -> None:

@@ -68,7 +68,7 @@ def test_a_scan_of_no_columns_counts_rows(lake: Lake) -> None:
     scan = lake.scan("t", ())
     assert scan.columns == ()
     with prepare_scan(scan, scan.splits, lake.storage) as prepared:
-        assert lake.run("SELECT count(*) FROM in_0", in_0=prepared.sql) == [(ROWS,)]
+        assert lake.run("SELECT count(*) FROM in_0", in_0=prepared.relation) == [(ROWS,)]
 
 
 def test_exactly_the_columns_that_are_asked_for(lake: Lake) -> None:
@@ -96,7 +96,7 @@ def test_files_without_a_column_and_with_narrower_types(lake: Lake) -> None:
     for splits, expected in [((first, second), [(1, None), (2, "x")]), ((first,), [(1, None)]), ((second, first), [(2, "x"), (1, None)])]:
         with prepare_scan(scan, [Split(file) for file in splits], lake.storage) as prepared:
             assert lake.kernel.columns_of(prepared.sql) == (Column("a", "BIGINT"), Column("b", "VARCHAR"))
-            assert lake.run("SELECT * FROM in_0", in_0=prepared.sql) == expected
+            assert lake.run("SELECT * FROM in_0", in_0=prepared.relation) == expected
 
 
 def test_partition_values_of_many_files(lake: Lake) -> None:
@@ -136,7 +136,7 @@ def test_csv_and_json(lake: Lake) -> None:
     assert lake.rows("j") == [(1, {"d": [1, 2]}, None), (2, None, "x")]
     scan = lake.scan("j", ("b",))
     with prepare_scan(scan, scan.splits[:1], lake.storage) as prepared:
-        assert lake.run("SELECT * FROM in_0", in_0=prepared.sql) == [(None,)]
+        assert lake.run("SELECT * FROM in_0", in_0=prepared.relation) == [(None,)]
 
 
 def test_csv_in_partitions(lake: Lake) -> None:
@@ -153,7 +153,7 @@ def test_a_file_that_changes_while_it_is_read_is_an_error(lake: Lake) -> None:
     def read_while_it_changes() -> None:
         with prepare_scan(scan, scan.splits, lake.storage) as prepared:
             numbers(lake.root, start=5)
-            lake.run("SELECT * FROM in_0", in_0=prepared.sql)
+            lake.run("SELECT * FROM in_0", in_0=prepared.relation)
 
     with pytest.raises(FileUnreadable, match=r"default:t/1\.parquet changed"):
         read_while_it_changes()
