@@ -29,6 +29,7 @@ __all__ = ["flight", "main"]
 REFUSED = 1
 USAGE = 2
 INTERRUPTED = 130
+DEBUG_VARIABLE = "VOLLEY_DEBUG"
 
 _COMMANDS = {
     "serve": "flight_server.cli.serving:serve",
@@ -81,7 +82,7 @@ def flight() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line (``sys.argv`` if None) and returns its exit status. No exception leaves it but bugs."""
+    """Runs the command line (``sys.argv`` if None) and returns its exit status."""
     try:
         status = flight.main(args=arguments, prog_name="flight", standalone_mode=False)
         sys.stdout.flush()
@@ -97,6 +98,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return REFUSED
     except VolleyError as error:
         return _tell(error)
+    except Exception as error:  # a bug of ours: a line for people, the traceback for those who look for it
+        if DEBUG_VARIABLE in os.environ:
+            raise
+        click.echo(f"error: internal error ({type(error).__name__}: {error})\nset {DEBUG_VARIABLE}=1 to see where", err=True)
+        return REFUSED
     return status if isinstance(status, int) else 0
 
 
