@@ -199,7 +199,7 @@ class CatalogPane(urwid.Widget):
 
 def _table_line(table: TableStatus, is_open: bool) -> Line:
     if table.error is not None:
-        return [("error", f" ✗ {fit(table.name, 22)} "), ("error", table.error.splitlines()[0])]
+        return [("error", f" ✗ {table.name}  "), ("error", table.error.splitlines()[0])]
     rows = "?" if table.rows is None else amounts.short_count(table.rows)
     return [
         ("rule", f" {'▾' if is_open else '▸'} "),

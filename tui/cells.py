@@ -64,12 +64,12 @@ def is_number(kind: pa.DataType) -> bool:
 
 def values(column: pa.ChunkedArray | pa.Array) -> list[Any]:
     """The values of ``column`` as Python ones. Times that Python cannot hold (nanoseconds, year 20000) come as text."""
-    if pa.types.is_temporal(column.type) and not pa.types.is_interval(column.type):
-        try:
-            return list(column.to_pylist()) if getattr(column.type, "unit", "us") != "ns" else list(column.cast(pa.string()).to_pylist())
-        except (ValueError, OverflowError, pa.ArrowException):
-            return [None if not item.is_valid else str(item) for item in column]
-    return list(column.to_pylist())
+    if getattr(column.type, "unit", "") == "ns" and pa.types.is_temporal(column.type):
+        return list(column.cast(pa.string()).to_pylist())
+    try:
+        return list(column.to_pylist())
+    except (ValueError, OverflowError):
+        return list(column.cast(pa.string()).to_pylist())
 
 
 def one_line(value: Any) -> str:
