@@ -36,7 +36,9 @@ def _operator_line(operator: OperatorStatus) -> str:
         parts.append(f"{operator.records_done}/{operator.records_total} splits")
         parts.append(f"{operator.seconds:.3f} s")
         if operator.files_bytes:
-            fetched = f"{format_size(operator.scanned_bytes)} fetched in {operator.requests} requests" if operator.requests else "read in place"
+            fetched = "read in place"
+            if operator.requests:
+                fetched = f"{format_size(operator.scanned_bytes)} fetched in {operator.requests} requests"
             parts.append(f"{fetched} of {format_size(operator.files_bytes)} of files")
         parts.append(f"spill {format_size(operator.spill_bytes)}")
     parts.append(f"{operator.retries} retries")

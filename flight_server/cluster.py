@@ -109,6 +109,7 @@ class Cluster:
     def receive(self, beat: Beat) -> Members:
         """Another worker's beat; answered with all that this worker knows."""
         if beat.event == "leave":
+            log.info("worker %s leaves", beat.worker.worker_id)
             self.lost(beat.worker.worker_id)
         else:
             with self._lock:

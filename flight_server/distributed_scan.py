@@ -6,7 +6,7 @@ import itertools
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import pyarrow as pa
@@ -181,7 +181,10 @@ class DistributedScan:
         start = StartOperator(
             query_id=self._context.query_id,
             operator=producer_name(self.fragment),
-            fragment=self.fragment,
+            fragment_id=self.fragment.id,
+            sql=self.fragment.sql,
+            # Splits are leased; they do not travel with the fragment.
+            scan=replace(self.scan, splits=()),
             schema=self.schema.serialize().to_pybytes(),
             handler_uri=self._site.uri(),
             handler_id=self._site.worker_id,

@@ -13,7 +13,7 @@ import msgspec
 
 from flight_server.messages import InstanceStatus, WorkerStatus
 from operators.records import RecordKey
-from planner.physical import Fragment
+from planner.physical import ScanInput
 
 EXCHANGE_ACK = "exchange.ack"
 EXCHANGE_HEARTBEAT = "exchange.heartbeat"
@@ -99,14 +99,16 @@ class LeaseReply(msgspec.Struct):
 
 
 class StartOperator(msgspec.Struct):
-    """Run ``fragment`` over the records of ``source`` (at ``handler_uri``) into ``output``, an exchange on the worker that gets this.
+    """Run a parallel fragment over the splits of ``source`` (at ``handler_uri``) into ``output``, an exchange on the worker that gets this.
 
     ``schema`` is the output's Arrow schema as an IPC message. The answer comes when the output exchange is up.
     """
 
     query_id: str
     operator: str
-    fragment: Fragment
+    fragment_id: int
+    sql: str
+    scan: ScanInput
     schema: bytes
     handler_uri: str
     handler_id: str

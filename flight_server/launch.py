@@ -203,5 +203,7 @@ def _stop_on_signals() -> threading.Event:
 
 
 def _stop_with_parent(stopping: threading.Event) -> None:
-    sys.stdin.buffer.read()
+    # Not by sys.stdin, whose lock this thread would hold while the interpreter ends.
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
     stopping.set()

@@ -20,6 +20,7 @@ from operators.gathering import output_records
 from operators.producer import ProducerInstance
 from operators.records import RecordKey
 from planner.errors import VolleyError
+from planner.physical import Fragment
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +92,8 @@ class RemoteOperators:
 
     def _instance(self, start: StartOperator, context: ExecutionContext, exchange: Exchange[Output], index: int) -> ProducerInstance:
         site = self._site
-        name = f"{site.worker_id}/{start.query_id[:8]}/{start.fragment.id}.{index}"
+        fragment = Fragment(start.fragment_id, start.sql, (start.scan,), output=0, parallel=True)
+        name = f"{site.worker_id}/{start.query_id[:8]}/{fragment.id}.{index}"
         source = RemoteSource(
             site.peers, start.handler_uri, start.source, name, context.cancellation, lambda done: instance_status(site.worker_id, done)
         )
@@ -99,7 +101,7 @@ class RemoteOperators:
         def commit(split: RecordKey, outputs: list[Output]) -> None:
             exchange.commit(str(split), output_records(start.operator, split, outputs))
 
-        return ProducerInstance(name, start.fragment, source, commit, context, site.heartbeats)
+        return ProducerInstance(name, fragment, source, commit, context, site.heartbeats)
 
 
 def _guarded(instance: ProducerInstance) -> None:

@@ -144,7 +144,7 @@ class Worker:
             memory_limit_bytes=self._config.memory_bytes,
             memory_used_bytes=memory,
             cpu_percent=cpu,
-            cache_bytes=self._results.statistics().cache_bytes,
+            cache_bytes=self._results.statistics().cache.bytes,
             queries=running,
             state="draining" if self._draining else "up",
             started_at=self._started_at,
