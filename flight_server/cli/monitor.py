@@ -17,7 +17,7 @@ from flight_server.cli.progress import describe
 from flight_server.cli.showing import stdout_console
 from flight_server.client import Client
 from flight_server.errors import ClientError
-from flight_server.messages import ENDED, QueryStatus, WorkerStatus, encode
+from flight_server.messages import ENDED, OperatorStatus, QueryStatus, WorkerStatus, encode
 from flight_server.quantities import format_seconds, format_size
 from planner.errors import Status
 
@@ -40,6 +40,9 @@ def queries(access: Access, format: Format, running: bool) -> None:
         found = [query for query in client.queries() if not running or query.state not in ENDED]
     if format == "json":
         _print_json(found)
+        return
+    if not found:
+        click.echo("no queries", err=True)
         return
     now = time.time()
     print_table(
@@ -172,7 +175,7 @@ def _print_operators(query: QueryStatus) -> None:
             _column("operator", [operator.operator for operator in operators]),
             _column("what", [_one_line(operator.title) for operator in operators]),
             _column("state", [operator.state for operator in operators]),
-            _column("records", [f"{operator.records_done} of {operator.records_total}" for operator in operators], right=True),
+            _column("records", [_records(operator) for operator in operators], right=True),
             _column("rows", [f"{operator.rows:,}" for operator in operators], right=True),
             _column("bytes", [format_size(operator.bytes) for operator in operators], right=True),
             _column("kernel", [format_seconds(operator.seconds) for operator in operators], right=True),
@@ -183,6 +186,10 @@ def _print_operators(query: QueryStatus) -> None:
         ],
         types=False,
     )
+
+
+def _records(operator: OperatorStatus) -> str:
+    return f"{operator.records_done} of {operator.records_total}" if operator.records_total else str(operator.records_done or "")
 
 
 def _column(name: str, values: Sequence[str], *, right: bool = False) -> Cells:

@@ -81,11 +81,11 @@ def _show_rows(console: Console, shown: Shown, rows: int, as_records: bool) -> N
         printer(console, cells_of(shown.table))
     more = None if shown.total is None else shown.total - rows
     if more is None:
-        console.print(Text(f"… more rows (first {rows:,} shown)", style="dim"))
+        console.print(Text("… more rows", style="dim"))
     elif more > 0:
         console.print(Text(f"… {more:,} more row{'s' if more != 1 else ''} ({rows:,} shown; see --max-rows and --format)", style="dim"))
 
 
-def footer(rows: int, at_least: bool, seconds: float) -> str:
-    """``3 rows · 12 ms``."""
-    return f"{'over ' if at_least else ''}{rows:,} row{'' if rows == 1 and not at_least else 's'} · {format_seconds(seconds)}"
+def footer(rows: int, shown_only: bool, seconds: float) -> str:
+    """``3 rows · 12 ms``; ``shown_only`` where nobody waited to count the rest."""
+    return f"{rows:,} row{'' if rows == 1 else 's'}{' shown' if shown_only else ''} · {format_seconds(seconds)}"

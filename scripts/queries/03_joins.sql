@@ -22,6 +22,6 @@ WITH last_orders AS (
 )
 SELECT name, country, last_ordered_at
 FROM customers LEFT JOIN last_orders USING (customer_id)
-WHERE last_ordered_at IS NULL OR last_ordered_at < DATE '2022-06-01'
+WHERE last_ordered_at IS NULL OR last_ordered_at < DATE '2024-07-01'
 ORDER BY last_ordered_at NULLS FIRST, customer_id
 LIMIT 5;

@@ -83,7 +83,7 @@ def test_max_rows(server: Served, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["query", "SELECT n FROM numbers", "--format", "csv", "--max-rows", "2"]) == 0
     assert capsys.readouterr().out == "n\n0\n1\n"
     assert main(["query", "SELECT n FROM numbers", "--max-rows", "2"]) == 0
-    assert "… more rows (first 2 shown)" in capsys.readouterr().out
+    assert "… more rows\n2 rows shown · " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("suffix", ["csv", "json", "jsonl", "arrow", "arrows", "parquet"])

@@ -1,0 +1,177 @@
+"""The real command, started as people start it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from running_server import RunningServer, command, environment, run
+
+from flight_server.client import Client
+from flight_server.config import Config
+from flight_server.sample_data import write_sample_data
+
+JOIN = (
+    "SELECT country, count(*) AS n, sum(amount) AS total FROM orders JOIN customers USING (customer_id) GROUP BY country ORDER BY country"
+)
+ENDLESS = "SELECT count(*) FROM sample AS a, sample AS b, sample AS c WHERE a.value1 || b.value1 < c.value1"
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("lake")
+    write_sample_data(str(root), "small", Config())
+    return root
+
+
+@pytest.fixture(scope="module")
+def server(lake: Path) -> Iterator[RunningServer]:
+    with RunningServer("--data", str(lake), "--threads", "2", "--memory", "1GB") as running:
+        yield running
+        assert running.stop() == 0
+
+
+def expected(lake: Path, sql: str) -> pa.Table:
+    connection = duckdb.connect()
+    for name in ("sample", "wide", "customers", "orders"):
+        connection.execute(f"CREATE VIEW {name} AS FROM read_parquet('{lake}/{name}/*.parquet')")
+    return connection.sql(sql).to_arrow_table()
+
+
+def test_an_embedded_server_answers_and_leaves_nothing_behind(lake: Path, tmp_path: Path) -> None:
+    ended = run("query", JOIN, "--data", str(lake), "--format", "jsonl", TMPDIR=str(tmp_path), HOME=str(tmp_path))
+    assert ended.returncode == 0, ended.stderr
+    rows = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert [(row["country"], row["n"]) for row in rows] == [(row["country"], row["n"]) for row in expected(lake, JOIN).to_pylist()]
+    assert list(tmp_path.iterdir()) == []
+    assert ended.stderr == ""
+
+
+def test_relative_data_roots(lake: Path) -> None:
+    ended = run("query", "SELECT count(*) AS n FROM orders", "--data", lake.name, "--format", "csv", folder=lake.parent)
+    assert (ended.returncode, ended.stdout) == (0, "n\n20000\n")
+
+
+def test_nothing_but_sql(tmp_path: Path) -> None:
+    ended = run("query", "-", "--format", "csv", stdin="SELECT 42 AS answer;\n")
+    assert (ended.returncode, ended.stdout) == (0, "answer\n42\n")
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json", "jsonl", "arrow", "parquet"])
+def test_every_format_has_the_whole_result(server: RunningServer, lake: Path, tmp_path: Path, suffix: str) -> None:
+    target = tmp_path / f"sample.{suffix}"
+    ended = run("query", "SELECT * FROM sample", "--uri", server.uri, "-o", str(target))
+    assert ended.returncode == 0, ended.stderr
+    whole = expected(lake, "SELECT * FROM sample")
+    if suffix == "parquet":
+        assert pq.read_table(target).sort_by("id").equals(whole)
+    elif suffix == "arrow":
+        assert pa.ipc.open_file(target).read_all().sort_by("id").equals(whole)
+    else:
+        ids = {
+            "csv": lambda text: [int(row[0]) for row in list(csv.reader(io.StringIO(text)))[1:]],
+            "json": lambda text: [row["id"] for row in json.loads(text)],
+            "jsonl": lambda text: [json.loads(line)["id"] for line in text.splitlines()],
+        }[suffix](target.read_text())
+        assert sorted(ids) == whole["id"].to_pylist()
+
+
+def test_bad_sql_exits_with_1_and_shows_where(server: RunningServer) -> None:
+    ended = run("query", "SELECT id FROM sampel", VOLLEY_URI=server.uri)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "sampel" in ended.stderr
+    assert "^" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert str(Path(__file__).parents[2]) not in ended.stderr
+
+
+def test_run_with_several_at_a_time(server: RunningServer, tmp_path: Path) -> None:
+    file = tmp_path / "many.sql"
+    file.write_text("\n".join(f"SELECT count(*) AS n_{n} FROM sample WHERE id % 10 = {n};" for n in range(10)))
+    ended = run("run", str(file), "--parallel", "4", VOLLEY_URI=server.uri)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.count("10000") == 10
+    assert "10 completed, 0 failed" in ended.stdout
+
+
+def test_explain_shows_fragments(server: RunningServer) -> None:
+    planned = run("explain", JOIN, VOLLEY_URI=server.uri)
+    assert planned.returncode == 0, planned.stderr
+    assert "fragment 0" in planned.stdout
+    assert "scan orders" in planned.stdout
+    measured = run("explain", "--analyze", JOIN, VOLLEY_URI=server.uri)
+    assert measured.returncode == 0, measured.stderr
+    assert "rows" in measured.stdout
+
+
+def test_an_interrupt_kills_the_query_on_the_server(server: RunningServer) -> None:
+    asked = command("query", ENDLESS)
+    process = subprocess.Popen(asked, env=environment(VOLLEY_URI=server.uri), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with Client(server.uri) as client:
+        while not any(query.sql == ENDLESS and query.state == "running" for query in client.queries()):
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+        query = next(query for query in client.queries() if query.sql == ENDLESS)
+        ended = list(client.watch(query.query_id))[-1]
+    assert (process.returncode, said.strip()) == (130, b"interrupted")
+    assert ended.state == "killed"
+
+
+def test_kill_from_another_terminal(server: RunningServer) -> None:
+    with Client(server.uri) as client:
+        query_id = client.submit(ENDLESS).query_id
+        killed = run("kill", query_id[:12], VOLLEY_URI=server.uri)
+        assert (killed.returncode, killed.stdout) == (0, f"killed {query_id}\n")
+        assert list(client.watch(query_id))[-1].state == "killed"
+        status = run("status", query_id, VOLLEY_URI=server.uri)
+        assert "killed" in status.stdout
+
+
+def test_workers_of_one_machine(lake: Path) -> None:
+    with RunningServer("--data", str(lake), "--workers", "2", "--threads", "2", "--memory", "1GB") as running:
+        listed = run("workers", "--format", "json", VOLLEY_URI=running.uri)
+        workers = [json.loads(line) for line in listed.stdout.splitlines()]
+        assert len({worker["pid"] for worker in workers}) == 2
+        for worker in workers:
+            ended = run("query", JOIN, "--format", "csv", "--uri", worker["uri"])
+            assert ended.returncode == 0, ended.stderr
+            assert len(ended.stdout.splitlines()) == 13
+        assert running.stop(signal.SIGINT) == 0
+        assert len(running.lines) == 1
+    for worker in workers:
+        with pytest.raises(ProcessLookupError):
+            os.kill(worker["pid"], 0)
+
+
+def test_a_second_signal_ends_a_server_at_once(lake: Path) -> None:
+    with RunningServer("--data", str(lake), "--memory", "1GB") as running:
+        with Client(running.uri) as client:
+            client.submit(ENDLESS)
+        running.process.send_signal(signal.SIGTERM)
+        while "draining" not in running.log:
+            assert running.process.poll() is None
+        assert running.stop(signal.SIGTERM) != 0
+
+
+def test_what_a_server_cannot_start_with_is_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = run("serve", "--port", str(port))
+        assert (ended.returncode, ended.stdout) == (1, "")
+        assert f"port {port}" in ended.stderr
+        assert "Traceback" not in ended.stderr
+    ended = run("serve", "--data", str(tmp_path / "nowhere"))
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.count("\n") == 1
