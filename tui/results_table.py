@@ -142,6 +142,8 @@ class ResultsTable(urwid.Widget):
         for number, column in enumerate(self.columns):
             if not column.chosen:
                 widest = max((width(row[number][0]) for row in data.values()), default=0)
+                if self.sorted_by is not None and self.sorted_by[0] == column.name:
+                    widest = max(widest, width(column.name) + 2)
                 column.width = max(column.width, min(widest, MAX_COLUMN))
 
     def _rows_shown(self) -> int:

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from flight_server.messages import QueryStatus, TableStatus, WorkerStatus
-from planner.errors import VolleyError
+from planner.errors import Status, VolleyError
 from tui.background import Background, Post, as_volley_error
 from tui.server import Server
 
 PULSE_SECONDS = 1.0
 PULSE_TIMEOUT = 5.0
+AWAY = frozenset((Status.UNAVAILABLE, Status.DEADLINE_EXCEEDED, Status.CANCELLED))
 Link = Literal["connecting", "up", "lost"]
 
 
@@ -58,18 +59,21 @@ class Session:
         """Asks for the catalog again."""
         self.background.submit(self.server.tables, self._take_tables, self._tables_failed)
 
+    def look(self) -> None:
+        """One look at the server; waits for it, so not for the thread of the loop."""
+        began = time.monotonic()
+        try:
+            workers = self.server.workers(timeout=PULSE_TIMEOUT)
+            pulse = Pulse(workers, self.server.queries(timeout=PULSE_TIMEOUT), time.monotonic() - began)
+        except Exception as raised:
+            error = as_volley_error(raised)
+            self.post(lambda: self._failed(error))
+        else:
+            self.post(lambda: self._take(pulse))
+
     def _look_on(self) -> None:
         while not self._closed.is_set():
-            began = time.monotonic()
-            try:
-                pulse = Pulse(
-                    self.server.workers(timeout=PULSE_TIMEOUT), self.server.queries(timeout=PULSE_TIMEOUT), time.monotonic() - began
-                )
-            except Exception as raised:
-                error = as_volley_error(raised)
-                self.post(lambda error=error: self._failed(error))  # type: ignore[misc]
-            else:
-                self.post(lambda pulse=pulse: self._take(pulse))  # type: ignore[misc]
+            self.look()
             self._closed.wait(PULSE_SECONDS)
 
     def _take(self, pulse: Pulse) -> None:
@@ -79,7 +83,8 @@ class Session:
             listener()
 
     def _failed(self, error: VolleyError) -> None:
-        self._set_link("lost", error)
+        """A server that answers with an error is there all the same."""
+        self._set_link("lost" if error.status in AWAY else "up", error)
 
     def _set_link(self, link: Link, error: VolleyError | None) -> None:
         self.link_error = error

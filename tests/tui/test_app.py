@@ -1,0 +1,323 @@
+"""The whole program on a screen without a terminal: keys in, text out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+import urwid
+from urwid import testing
+
+from tests.tui.fake_server import FakeServer
+from tests.tui.inline import InlineBackground, InlineFollower
+from tui.app import App
+from tui.history import History
+
+SIZE = (100, 30)
+
+
+class Screen:
+    """An app, its fake server, and hands and eyes for it."""
+
+    def __init__(self, tmp_path: Path, *, size: tuple[int, int] = SIZE, files: tuple[str, ...] = ()) -> None:
+        self.server = FakeServer(
+            {
+                "lineitem": pa.table(
+                    {
+                        "l_orderkey": list(range(5000)),
+                        "l_shipmode": [("AIR", "RAIL", None)[n % 3] for n in range(5000)],
+                        "l_tax": [n % 8 / 100 for n in range(5000)],
+                    }
+                )
+            }
+        )
+        self.follower = InlineFollower(self.server.status)
+        self.screen = testing.ScriptedScreen(size=size)
+        self.app = App(
+            self.server,
+            "grpc://127.0.0.1:8815",
+            files=files,
+            theme="dark",
+            history=History(tmp_path / "history.jsonl"),
+            screen=self.screen,
+            background=InlineBackground(),
+            follower=self.follower,
+        )
+        self.app.post = lambda call: call()  # type: ignore[method-assign]
+        self.app.session.post = self.app.post
+        self.app.results.post = self.app.post
+        self.app.session.look()
+        self.app._load_files()
+
+    def keys(self, *keys: str) -> str:
+        self.app.loop.process_input(list(keys))
+        return self.text()
+
+    def type(self, text: str) -> str:
+        return self.keys(*("enter" if letter == "\n" else letter for letter in text))
+
+    def text(self) -> str:
+        return "\n".join(testing.render_text(self.app.dialogs, self.screen.size, focus=True, strip=True))
+
+    def run(self, sql: str) -> str:
+        self.type(sql)
+        return self.keys("f5")
+
+
+@pytest.fixture
+def screen(tmp_path: Path) -> Screen:
+    return Screen(tmp_path)
+
+
+def test_a_first_look(screen: Screen) -> None:
+    shown = screen.text()
+    assert "F2 Editor" in shown
+    assert "● 127.0.0.1:8815" in shown
+    assert "F5 run" in shown.splitlines()[-1]
+
+
+def test_write_complete_run_and_look(screen: Screen) -> None:
+    screen.type("select * from line")
+    screen.keys("tab")
+    shown = screen.keys("f5")
+    assert "✓ completed  5,000 rows" in shown
+    assert "l_shipmode" in shown
+    shown = screen.keys("esc", "G")
+    assert "5,000/5,000" in shown
+    assert "Enter value" in shown.splitlines()[-1]
+
+
+def test_only_the_statement_under_the_cursor_runs(screen: Screen) -> None:
+    screen.type("select 1 as one;\nselect 2 as two")
+    shown = screen.keys("up", "f5")
+    assert "one" in shown.splitlines()[13]
+    assert screen.app.documents.current.run is not None
+    assert screen.app.documents.current.run.sql == "select 1 as one"
+
+
+def test_the_selection_runs_as_a_list(screen: Screen) -> None:
+    screen.type("select 1;select 2;select 3;")
+    screen.keys("ctrl a", "f5")
+    assert screen.app.view == "queries"
+    assert [run.sql for run in screen.app.book.runs] == ["select 1", "select 2", "select 3"]
+
+
+def test_an_error_is_marked_where_it_is_and_can_be_read(screen: Screen) -> None:
+    shown = screen.run("select 1;\nselect\n  2 ! 3")
+    assert "✗ failed  unexpected '!'" in shown
+    assert "▶3" in shown
+    assert screen.app.documents.current.editor.position() == "3:5"
+    assert "unexpected '!' (line 2, column 5)" in screen.keys("esc", "4")
+
+
+def test_results_can_be_sorted_filtered_and_searched(screen: Screen) -> None:
+    screen.run("select * from lineitem")
+    screen.keys("esc", "s", "s")
+    assert screen.app.editor_panel.run is not None
+    assert "ORDER BY 1 DESC" in screen.app.editor_panel.run.sql
+    assert "l_orderkey ▼" in screen.text()
+    screen.keys("right", "f", *["backspace"] * 60)
+    screen.type("l_orderkey < 10 and l_shipmode is null")
+    shown = screen.keys("enter")
+    assert "3 rows" in shown
+    screen.keys("f", *["backspace"] * 60, "enter")
+    screen.keys("/")
+    screen.type("rail")
+    shown = screen.keys("enter")
+    assert "5,000 rows" in shown
+    view = screen.app.editor_panel.view
+    assert view is not None
+    assert view.table is not None
+    assert view.table.value() == "RAIL"
+    assert "no 'nowhere'" in screen.keys("/", *["backspace"] * 8, *"nowhere", "enter")
+
+
+def test_going_to_a_row_and_reading_a_value_whole(screen: Screen) -> None:
+    screen.run("select n, repeat('long ', 300) || n as t from range(3000) x(n)")
+    screen.keys("esc", ":", *"2,500", "enter", "right")
+    shown = screen.keys("enter")
+    assert "row 2,500" in screen.keys("end")
+    assert "long long" in shown
+    screen.keys("esc")
+    assert screen.app.dialogs.depth == 0
+
+
+def test_a_chart_of_the_column_and_of_all_its_rows(screen: Screen) -> None:
+    screen.run("select * from lineitem")
+    shown = screen.keys("esc", "right", "h")
+    assert "l_shipmode varchar" in shown
+    assert "AIR" in shown
+    shown = screen.keys("right", "a")
+    assert "l_tax double all 5,000 rows" in shown
+
+
+def test_the_plan_is_there_and_an_exchange_can_be_looked_into(screen: Screen) -> None:
+    screen.server.held = True
+    screen.run("select * from lineitem")
+    screen.server.peeked = pa.table({"key": [7, 8]}).to_batches()
+    shown = screen.keys("esc", "2")
+    assert "hash(l_orderkey)" in shown
+    assert "records pass through exchanges" in screen.keys("enter")
+    shown = screen.keys("down", "down", "enter")
+    assert "exchange-1: 1 record, 2 rows waiting" in shown
+
+
+def test_a_file_of_queries_of_which_one_fails(tmp_path: Path) -> None:
+    file = tmp_path / "report.sql"
+    file.write_text("select 1 as one;\nselect !;\nselect 3 as three;\n")
+    screen = Screen(tmp_path, files=(str(file),))
+    shown = screen.text()
+    assert "3 queries" in shown
+    assert "✓ 2 completed  ✗ 1 failed" in shown
+    assert "three" in screen.keys("down", "down").splitlines()[-10:][0] or "three" in screen.text()
+    screen.keys("up", "E")
+    assert screen.app.view == "editor"
+    assert screen.app.documents.current.name == "report.sql"
+    assert screen.app.documents.current.editor.position() == "2:1"
+
+
+def test_queries_that_run_together_show_their_own_rows(screen: Screen) -> None:
+    screen.server.held = True
+    screen.server.rows_per_group = 5
+    screen.type("select n + 100 as a from range(20) t(n);\nselect n + 200 as b from range(20) t(n);")
+    screen.keys("meta t")
+    assert "▶ 2 running" in screen.text()
+    assert " 100" in screen.text()
+    assert " 200" in screen.keys("down")
+
+
+def test_killing_the_query_that_is_shown(screen: Screen) -> None:
+    screen.server.held = True
+    screen.run("select * from lineitem")
+    screen.keys("f8")
+    screen.follower.look()
+    assert screen.server.killed == ["q1"]
+    assert "killed" in screen.text()
+
+
+def test_killing_from_the_cluster_asks_first(screen: Screen) -> None:
+    screen.server.held = True
+    screen.run("select * from lineitem")
+    screen.app.session.look()
+    screen.keys("f4", "k")
+    assert screen.server.killed == []
+    screen.keys("y")
+    assert screen.server.killed == ["q1"]
+
+
+def test_a_query_of_the_cluster_opens_with_its_plan(screen: Screen) -> None:
+    screen.server.held = True
+    screen.server.submit("select 42 as elsewhere")
+    screen.app.session.look()
+    screen.keys("f4", "enter")
+    assert screen.app.view == "queries"
+    assert "select 42 as elsewhere" in screen.text()
+    assert "scan lineitem" in screen.text()
+
+
+def test_a_lost_server_shows_and_what_is_on_the_screen_stays(screen: Screen) -> None:
+    screen.run("select * from lineitem")
+    screen.server.down = True
+    screen.app.session.look()
+    shown = screen.text()
+    assert "no server at 127.0.0.1:8815" in shown
+    assert "l_shipmode" in shown
+    assert "failed  cannot reach a server" in screen.run(";select 1")
+    screen.server.down = False
+    screen.app.session.look()
+    assert "● 127.0.0.1:8815" in screen.text()
+
+
+def test_history_is_searched_and_taken(screen: Screen) -> None:
+    screen.run("select 1 as first")
+    screen.keys("ctrl t")
+    screen.run("select 2 as second")
+    screen.keys("ctrl t", "ctrl r")
+    shown = screen.type("first")
+    assert "select 1 as first" in shown
+    screen.keys("enter")
+    assert screen.app.documents.current.editor.buffer.text == "select 1 as first;"
+
+
+def test_files_are_saved_and_opened(screen: Screen, tmp_path: Path) -> None:
+    screen.type("select 1")
+    screen.keys("ctrl s", *["backspace"] * 30)
+    screen.type(str(tmp_path / "a.sql"))
+    screen.keys("enter")
+    assert (tmp_path / "a.sql").read_text() == "select 1\n"
+    screen.keys("ctrl w", "ctrl o")
+    screen.type(str(tmp_path / "a.sql"))
+    shown = screen.keys("enter")
+    assert "a.sql" in shown
+    assert "cannot open" in screen.keys("ctrl o", *"none.sql", "enter")
+
+
+def test_a_tab_with_changes_asks_before_it_closes(screen: Screen) -> None:
+    screen.type("select 1")
+    assert "not saved" in screen.keys("ctrl w")
+    screen.keys("n")
+    assert screen.app.documents.current.editor.buffer.text == "select 1"
+    screen.keys("ctrl w", "y")
+    assert screen.app.documents.current.editor.buffer.text == ""
+
+
+def test_exporting_writes_the_whole_result(screen: Screen, tmp_path: Path) -> None:
+    screen.run("select l_orderkey from lineitem order by 1")
+    screen.keys("esc", "e", *["backspace"] * 30)
+    screen.type(str(tmp_path / "out.csv"))
+    shown = screen.keys("enter")
+    assert "wrote 5,000 rows" in shown
+    assert (tmp_path / "out.csv").read_text().splitlines()[-1] == "4999"
+
+
+def test_the_catalog_puts_a_query_into_the_editor(screen: Screen) -> None:
+    screen.keys("f6")
+    assert "lineitem" in screen.text()
+    screen.keys("q")
+    assert screen.app.view == "editor"
+    assert screen.app.documents.current.editor.buffer.text == "SELECT *\nFROM lineitem"
+
+
+def test_help_lists_the_keys_of_where_one_is_first(screen: Screen) -> None:
+    shown = screen.keys("f1")
+    assert shown.index("run the selection") > 0
+    screen.keys("esc", "f4")
+    assert "between workers and queries" in screen.keys("?")
+
+
+def test_views_and_tabs_answer_to_the_mouse(screen: Screen) -> None:
+    first = screen.text().splitlines()[0]
+    screen.app.loop.process_input([("mouse press", 1, first.index("F4 Cluster"), 0)])
+    assert screen.app.view == "cluster"
+
+
+def test_leaving_asks_when_a_query_is_not_over(screen: Screen) -> None:
+    with pytest.raises(urwid.ExitMainLoop):
+        screen.keys("ctrl q")
+    screen.server.held = True
+    screen.run("select * from lineitem")
+    assert "1 query not over" in screen.keys("ctrl q")
+    with pytest.raises(urwid.ExitMainLoop):
+        screen.keys("enter")
+    assert screen.server.killed == ["q1"]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 60), (40, 10)])
+def test_every_view_can_be_drawn_in_any_size(tmp_path: Path, size: tuple[int, int]) -> None:
+    screen = Screen(tmp_path, size=size)
+    screen.run("select * from lineitem")
+    for key in ("f3", "f4", "f6", "f1", "esc", "f2", "esc", "2", "3", "4", "1", "z", "z", "f9"):
+        lines = screen.keys(key).splitlines()
+        assert len(lines) <= size[1]
+
+
+def test_more_room_for_the_results_and_zoom(screen: Screen) -> None:
+    screen.run("select * from lineitem")
+    rows = screen.text().count(" AIR ") + screen.text().count(" RAIL ")
+    screen.keys("meta up")
+    assert screen.text().count(" AIR ") + screen.text().count(" RAIL ") > rows
+    screen.keys("esc", "z")
+    assert "select * from lineitem" not in screen.text()
+    screen.keys("esc")
+    assert "select * from lineitem" in screen.text()
