@@ -148,11 +148,13 @@ class Exchange(Generic[Payload]):
 
         Raises ``StaleLease``. The fourth failed attempt fails the exchange with ``AttemptsExhausted``.
         """
-        if not retry:
-            self.fail(cause)
-            return
         with self._changed:
             self._check()
+            if not retry:
+                # Not from somebody who lost the lease: whoever has it now may succeed.
+                self._queue.holds(key, epoch)
+                self.fail(cause)
+                return
             self._guarded(lambda: self._queue.release(key, epoch, str(cause)))
             self._changed.notify_all()
 
@@ -171,10 +173,19 @@ class Exchange(Generic[Payload]):
             self._changed.notify_all()
             return reopened
 
+    def slice(self, key: RecordKey, slices: Sequence[Record[Payload]]) -> bool:
+        """Replaces a queued record by its slices; False, and no change, where :meth:`LeaseQueue.slice` says so."""
+        with self._changed:
+            self._check()
+            if not self._queue.slice(key, slices):
+                return False
+            del self._payloads[key]
+            return self._added(True, slices)
+
     def peek(self, count: int) -> list[Payload]:
         """The payloads of up to ``count`` queued records, oldest first. Leases nothing."""
         with self._changed:
-            return [self._payloads[record.key].payload for record in self._queue.peek(count) if record.key in self._payloads]
+            return [self._payloads[key].payload for key in self._queue.peek(count) if key in self._payloads]
 
     def wake(self) -> None:
         """Has waiting consumers look at their ``cancelled`` again."""
