@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from operators.cancellation import Cancellation
-from operators.kernel import Kernel, KernelRun, Relation
+from operators.kernel import Kernel, KernelRun, Relation, empty_relation
 from operators.scans import ScanReport, prepare_scan
 from operators.storage import Storage
 from planner.physical import Fragment, ScanInput, Split
@@ -64,7 +64,10 @@ def run_fragment(
         relations: dict[str, Relation] = dict(arrived)
         reports: list[ScanReport] = []
         for scan in fragment.inputs:
-            if isinstance(scan, ScanInput):
+            if isinstance(scan, ScanInput) and not splits[scan.name]:
+                # Everything was pruned.
+                relations[scan.name] = empty_relation(scan.columns)
+            elif isinstance(scan, ScanInput):
                 prepared = stack.enter_context(prepare_scan(scan, splits[scan.name], context.storage))
                 relations[scan.name] = prepared.sql
                 reports.append(prepared.report)
