@@ -36,13 +36,16 @@ def is_identifier(node: Ast) -> bool:
 
 
 def walk(root: Any, *, into_queries: bool = True) -> Iterator[Ast]:
-    """Every dict below (and with) ``root``, in the text's order. Without ``into_queries``, subqueries are given but not entered."""
+    """Every dict below (and with) ``root``, in the text's order; of a literal only its node.
+
+    Without ``into_queries``, subqueries are given but not entered.
+    """
     stack = [root]
     while stack:
         node = stack.pop()
         if type(node) is dict:
             yield node
-            if not into_queries and node is not root and is_query(node):
+            if "Value" in node or (not into_queries and node is not root and is_query(node)):
                 continue
             below = [child for key, child in node.items() if key != "span" and type(child) in NESTED]
             below.reverse()
@@ -57,15 +60,15 @@ def subqueries(root: Any) -> list[Ast]:
 
 
 def substitute(root: Any, replacement: Callable[[Ast], Ast | None]) -> Any:
-    """A copy of ``root`` in which each dict for which ``replacement`` gives one is replaced; the outermost wins."""
+    """A copy of ``root`` in which each dict for which ``replacement`` gives one is replaced; the outermost wins. Literals are shared."""
     holder: list[Any] = [None]
     stack: list[tuple[Any, Any, Any]] = [(root, holder, 0)]
     while stack:
         node, parent, key = stack.pop()
         if type(node) is dict:
             new = replacement(node)
-            if new is not None:
-                parent[key] = new
+            if new is not None or "Value" in node:
+                parent[key] = node if new is None else new
                 continue
             copy: Any = dict(node)
             stack += [(child, copy, name) for name, child in node.items() if name != "span" and type(child) in NESTED]
@@ -86,7 +89,8 @@ def span_of(root: Any) -> Span | None:
     starts: list[tuple[int, int]] = []
     ends: list[tuple[int, int]] = []
     for node in walk(root):
-        span = node.get("span")
+        value = node.get("Value")
+        span = node.get("span") if value is None else value.get("span")
         if span is not None and span["start"]["line"]:
             starts.append((span["start"]["line"], span["start"]["column"]))
             ends.append((span["end"]["line"], span["end"]["column"]))

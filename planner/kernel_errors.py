@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from planner.ast import Ast, Span, is_identifier, span_of, walk
-from planner.errors import InvalidQuery, NotSupported, PlannerError, Position, SqlSyntaxError, UnknownColumn, VolleyError
+from planner.errors import InvalidQuery, LimitExceeded, NotSupported, PlannerError, Position, SqlSyntaxError, UnknownColumn, VolleyError
 from planner.logical import Scan
 from planner.parse import ParsedSql
 
@@ -29,11 +29,11 @@ def translate(error: VolleyError, parsed: ParsedSql, scans: Sequence[Scan], pref
     if missing is not None:
         return _unknown_column(str(missing["bare"] or missing["qualified"]), message, parsed, scans)
     kind = _KIND.match(message)
-    text = message[kind.end() :] if kind else message
+    text = _reworded(message[kind.end() :] if kind else message)
     span = _first_named(message, parsed.ast)
     error_class = _class_of(kind[1] if kind else "", text)
     return error_class(
-        _lower_first(text.strip()), sql=parsed.sql, position=parsed.position(span), length=span.length if span else 1, remedy=error.remedy
+        _lower_first(text), sql=parsed.sql, position=parsed.position(span), length=span.length if span else 1, remedy=error.remedy
     )
 
 
@@ -44,8 +44,18 @@ def clean(message: str, scans: Sequence[Scan], prefix: str) -> str:
     return re.sub(rf"\b{re.escape(prefix)}\d+\b", lambda found: names.get(found[0], found[0]), message).strip()
 
 
+def _reworded(text: str) -> str:
+    """Without advice about settings, which are out of reach, and with functions called functions."""
+    text = re.sub(r"(?:,? or|\.?) (?:use |Use )?\"?SET [^.\n]*\.?", ".", text)
+    return re.sub(
+        r"(?:Scalar|Aggregate|Table|Macro)? ?Function with name (\S+) does not exist!", r"there is no function '\1'.", text
+    ).strip()
+
+
 def _class_of(kind: str, text: str) -> type[PlannerError]:
     match kind:
+        case _ if "depth limit" in text:
+            return LimitExceeded
         case "Parser":
             return SqlSyntaxError
         case "Not implemented":
@@ -85,19 +95,20 @@ def _position(parsed: ParsedSql, span: Span | None) -> Position | None:
 def _first_named(message: str, ast: Ast) -> Span | None:
     """The place of the first thing that the message names and the statement contains."""
     for found in _QUOTED.finditer(message):
-        span = _span_of_name(next(group for group in found.groups() if group is not None), ast)
+        name = re.match(r"[\w. ]+", next(group for group in found.groups() if group is not None))
+        span = None if name is None else _span_of_name(name[0], ast)
         if span is not None:
             return span
     return None
 
 
 def _span_of_name(name: str, ast: Any) -> Span | None:
+    """Where the name stands; where it stands alone before where it follows a dot, because those are the doubtful ones."""
     last = name.rpartition(".")[2].lower()
-    for node in walk(ast):
-        if is_identifier(node) and str(node["value"]).lower() == last:
-            span = span_of(node)
-            if span is not None:
-                return span
+    alone = (node["Identifier"] for node in walk(ast) if "Identifier" in node)
+    for node in (*alone, *(node for node in walk(ast) if is_identifier(node))):
+        if str(node["value"]).lower() == last and (span := span_of(node)) is not None:
+            return span
     return None
 
 

@@ -17,12 +17,18 @@ from planner.words import words
 
 @dataclass(frozen=True, slots=True)
 class SqlLimits:
-    """What a statement may be at most. ``chain_terms`` bounds the depth of the syntax tree that operators build."""
+    """What a statement may be at most. ``chain_terms`` bounds the depth of the syntax tree that operators build.
+
+    ``set_operations`` (in one chain) and ``joins`` (in the whole statement) keep planning within seconds: the kernel's own binder
+    slows down with their square, and refuses a thousand joins.
+    """
 
     sql_bytes: int = 1_000_000
     tokens: int = 400_000
     nesting: int = 200
     chain_terms: int = 20_000
+    set_operations: int = 2_000
+    joins: int = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +70,14 @@ _TOKEN = re.compile(
   | (?P<comma>,)
   | (?P<end>;)
   | (?P<question>\?\d*)
-  | (?P<operator>::|->>?|\|\||[<>=!]+|[-+*/%^|&~@\#])
+  | (?P<operator>::|->>?|\|\||[<>=!]+|[-+*/%^|&~@\#.:!])
   | (?P<other>.)
     """,
     re.VERBOSE | re.DOTALL,
 )
 _OPERATOR_WORDS = words(
     """
-    and or not is in like ilike glob between similar escape collate at isnull notnull overlaps xor div mod rlike regexp join
+    and or not is in interval pivot unpivot match_recognize like ilike glob between similar escape collate at isnull notnull overlaps xor div mod rlike regexp
     """
 )
 _SET_WORDS = frozenset(("union", "except", "intersect"))
@@ -86,6 +92,7 @@ _CLAUSE_WORDS = words(
 class _Level:
     """What is open at one nesting depth: the operators since the last comma or clause, and the deepest tree found so far."""
 
+    case: bool = False
     operators: int = 0
     inner: int = 0
     deepest: int = 0
@@ -107,14 +114,20 @@ class _Rewriting:
     parts: list[str] = field(default_factory=list)
     edits: list[Edit] = field(default_factory=list)
     copied: int = 0
+    line: int = 1
+    line_grown: int = 0
 
     def replace(self, start: int, end: int, replacement: str) -> None:
+        """Replaces a token; tokens come in order, so lines are counted from the last one on."""
         padded = replacement.ljust(end - start)
         grown = len(padded) - (end - start)
+        lines = self.sql.count("\n", self.copied, start)
+        if lines:
+            self.line, self.line_grown = self.line + lines, 0
         if grown:
-            place = position_at(self.sql, start)
-            before = sum(edit.grown for edit in self.edits if edit.line == place.line)
-            self.edits.append(Edit(place.line, place.column + before, grown))
+            column = start - self.sql.rfind("\n", 0, start)
+            self.edits.append(Edit(self.line, column + self.line_grown, grown))
+            self.line_grown += grown
         self.parts += (self.sql[self.copied : start], padded)
         self.copied = end
 
@@ -135,7 +148,7 @@ def scan_sql(sql: str, limits: SqlLimits) -> ScannedSql:
     _check_size(sql, limits)
     rewriting = _Rewriting(sql)
     levels = [_Level()]
-    tokens, questions, deepest = 0, 0, 0
+    tokens, questions, deepest, joins, unions = 0, 0, 0, 0, 0
     end: int | None = None
     for kind, start, stop in _tokens(sql):
         if end is not None:
@@ -151,19 +164,20 @@ def scan_sql(sql: str, limits: SqlLimits) -> ScannedSql:
         if kind == "end":
             end = start
         elif kind == "open":
+            levels[-1].operators += sql[start] == "["
             levels.append(_Level())
-            if len(levels) > limits.nesting:
-                raise _too_deep(sql, start, limits.nesting)
         elif kind == "close":
-            if len(levels) > 1:
-                depth = levels.pop().depth()
-                levels[-1].inner = max(levels[-1].inner, depth)
+            while len(levels) > 2 and levels[-1].case:
+                _close(levels)
+            _close(levels)
         elif kind == "comma":
             levels[-1].finish_term()
         elif kind == "operator":
             levels[-1].operators += 1
         elif kind == "word":
-            _count_word(sql[start:stop].lower(), levels[-1])
+            word = sql[start:stop].lower()
+            joins += word == "join"
+            _count_word(word, levels)
         elif kind == "question":
             questions += 1
             rewriting.replace(start, stop, f"${sql[start + 1 : stop] or questions}")
@@ -172,11 +186,20 @@ def scan_sql(sql: str, limits: SqlLimits) -> ScannedSql:
         elif kind == "number" and "_" in sql[start:stop]:
             rewriting.replace(start, stop, sql[start:stop].replace("_", ""))
         deepest = max(deepest, levels[-1].operators)
+        unions = max(unions, levels[-1].set_operators)
+        if len(levels) > limits.nesting:
+            raise _too_deep(sql, start, limits.nesting)
     chain = max(deepest, *(level.depth() for level in levels))
     if chain > limits.chain_terms:
         raise LimitExceeded(
             f"an expression chains {chain:,} operators; at most {limits.chain_terms:,} are accepted",
             remedy="Use IN with a list, or join with VALUES, instead of long chains.",
+        )
+    if unions > limits.set_operations or joins > limits.joins:
+        raise LimitExceeded(
+            f"the statement has {unions:,} set operations in a chain and {joins:,} joins; at most {limits.set_operations:,} and "
+            f"{limits.joins:,} are accepted",
+            remedy="Use VALUES for rows, or split the statement.",
         )
     if tokens == 0 or (tokens == 1 and end is not None):
         raise SqlSyntaxError("the text holds no statement", remedy="Send one SQL statement, such as SELECT 1.")
@@ -195,12 +218,26 @@ def _check_size(sql: str, limits: SqlLimits) -> None:
 
 def _too_deep(sql: str, start: int, nesting: int) -> LimitExceeded:
     return LimitExceeded(
-        f"parentheses nest deeper than {nesting}", sql=sql, position=position_at(sql, start), remedy="Flatten the expression or use CTEs."
+        f"the statement nests deeper than {nesting}",
+        sql=sql,
+        position=position_at(sql, start),
+        remedy="Flatten the expression or use CTEs.",
     )
 
 
-def _count_word(word: str, level: _Level) -> None:
-    if word in _OPERATOR_WORDS:
+def _close(levels: list[_Level]) -> None:
+    if len(levels) > 1:
+        depth = levels.pop().depth()
+        levels[-1].inner = max(levels[-1].inner, depth)
+
+
+def _count_word(word: str, levels: list[_Level]) -> None:
+    level = levels[-1]
+    if word == "case":
+        levels.append(_Level(case=True))
+    elif word == "end" and level.case:
+        _close(levels)
+    elif word in _OPERATOR_WORDS:
         level.operators += 1
     elif word in _SET_WORDS:
         level.finish_term()

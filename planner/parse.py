@@ -1,6 +1,7 @@
 """SQL text → syntax tree, by sqloxide.
 
-Dialect ``postgres`` first, because it groups operators as the kernel does; ``generic`` only for what that refuses.
+Dialect ``postgres`` first, because it groups operators as the kernel does; ``generic`` and ``duckdb`` only for what that refuses or
+misreads.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from typing import Any
 
 import sqloxide
 
-from planner.ast import Ast, Span, walk
+from planner.ast import SEQUENCES, Ast, Span, name_parts, walk
 from planner.errors import InvalidQuery, LimitExceeded, Position, SqlSyntaxError
 from planner.limits import ScannedSql, SqlLimits, scan_sql
 
-DIALECTS = ("postgres", "generic")
+DIALECTS = ("postgres", "generic", "duckdb")
 DEEP_STACK_BYTES = 256 << 20
 CHAIN_TERMS_ON_ANY_STACK = 400
 """Chains this short parse and print on a stack of 512 KiB; longer ones go to a thread with a stack of its own."""
@@ -65,9 +66,22 @@ def parse_scanned(scanned: ScannedSql) -> ParsedSql:
         if len(statements) != 1:
             raise InvalidQuery("one statement a request", remedy="Send the statements one after another.")
         ast: Ast = statements[0]
+        if dialect != DIALECTS[-1] and _has_misread_type(ast):
+            continue
         protect_signs(ast)
         return ParsedSql(scanned, ast)
     raise _syntax_error(scanned, max(failures, key=_progress))
+
+
+def _has_misread_type(ast: Ast) -> bool:
+    """Whether there is a ``STRUCT(a INTEGER)`` whose fields were read as mere modifiers."""
+    for node in walk(ast):
+        custom: Any = node.get("Custom")
+        if type(custom) in SEQUENCES and len(custom) == 2 and custom[1]:
+            parts = name_parts(custom[0])
+            if parts and str(parts[-1]["value"]).lower() in ("struct", "union", "row"):
+                return True
+    return False
 
 
 def print_sql(statement: Ast, chain_terms: int) -> str:

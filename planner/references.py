@@ -57,7 +57,7 @@ def references(*roots: Any) -> References:
         if type(node) in SEQUENCES:
             stack += node
             continue
-        if type(node) is not dict:
+        if type(node) is not dict or "Value" in node:
             continue
         if is_query(node):
             found.subqueries = True

@@ -30,6 +30,7 @@ def survey(parsed: ParsedSql, parameters: Sequence[object] | None) -> Survey:
     names: set[str] = set()
     placeholders: list[Ast] = []
     compounds: list[Ast] = []
+    wildcards: list[Ast] = []
     for node in walk(parsed.ast):
         if is_identifier(node):
             names.add(str(node["value"]).lower())
@@ -37,11 +38,15 @@ def survey(parsed: ParsedSql, parameters: Sequence[object] | None) -> Survey:
             _check_function(node["Function"], parsed)
         elif "CompoundIdentifier" in node:
             compounds.append(node)
+        elif "ObjectName" in node:
+            wildcards.append(node)
         elif "Value" in node and _placeholder(node) is not None:
             placeholders.append(node)
     _bind_parameters(placeholders, parameters, parsed)
     for node in compounds:
         _strip_schema(node)
+    for node in wildcards:
+        node["ObjectName"] = node["ObjectName"][-1:]
     prefix = INPUT_PREFIX
     while any(name.startswith(prefix) for name in names):
         prefix = "_" + prefix
@@ -95,7 +100,7 @@ def _bind_parameters(placeholders: list[Ast], parameters: Sequence[object] | Non
 
 
 def _strip_schema(node: Ast) -> None:
-    """``volley.main.t.x`` and ``main.t.x`` → ``t.x``: relations have no schema inside of a fragment."""
+    """``volley.main.t.x`` and ``main.t.x`` → ``t.x``: relations have no schema inside of a fragment; of ``main.t.*`` neither."""
     parts = node["CompoundIdentifier"]
     folded = [str(part["value"]).lower() for part in parts]
     if len(parts) >= 4 and folded[:2] == ["volley", "main"]:
