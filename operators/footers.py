@@ -23,6 +23,8 @@ MAGIC = b"PAR1"
 ENCRYPTED_MAGIC = b"PARE"
 TRAILER_BYTES = 8
 FIRST_READ_BYTES = 64 << 10
+SMALL_FILE_BYTES = 16 << 10
+"""Files up to this size are kept whole with their footer: they need no other read."""
 MAX_FOOTER_BYTES = 256 << 20
 READER_THREADS = 16
 PARSED_FACTOR = 3
@@ -150,7 +152,8 @@ def read_footer(file: StoredFile, read_ranges: ReadRanges) -> Footer:
     if footer_start < start:
         (head,) = read_ranges(file, [_range(footer_start, start)])
         tail, start = head + tail, footer_start
-    return Footer(file, tail[footer_start - start :], footer_start, _parse(file, tail[footer_start - start :]))
+    kept = start if size <= SMALL_FILE_BYTES else footer_start
+    return Footer(file, tail[kept - start :], kept, _parse(file, tail[footer_start - start :]))
 
 
 def _range(start: int, stop: int) -> ByteRange:

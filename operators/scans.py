@@ -16,10 +16,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 
+from operators.cancellation import Cancellation
 from operators.corrupt_files import name_corrupt_file
 from operators.errors import FileUnreadable
 from operators.kernel import FileRelation, quote_name, quote_text
 from operators.pieces import Piece, parquet_piece
+from operators.remote_files import RemoteFiles
 from operators.storage import Storage, StoredFile
 from planner.catalog import Column, DataFile, FileFormat
 from planner.physical import ScanInput, Split
@@ -54,24 +56,66 @@ class PreparedScan:
         return self.relation.sql
 
 
+class StartedScan:
+    """A scan whose bytes are on their way, if they come from elsewhere. To be entered once, or closed.
+
+    A producer may start the scan of its next split while the kernel works on this one.
+    """
+
+    def __init__(self, scan: ScanInput, splits: Sequence[Split], storage: Storage) -> None:
+        assert splits, "a scan has splits"
+        self._scan = scan
+        self._splits = splits
+        self._storage = storage
+        self._files = {split.file.path: _stored(split.file) for split in splits}
+        # All files of a table are in one connection.
+        self._remote = None if storage.local_path(splits[0].file.path) is not None else RemoteFiles(scan, splits, storage)
+
+    @contextmanager
+    def prepared(self, cancellation: Cancellation | None = None) -> Iterator[PreparedScan]:
+        """Waits for the bytes; see :func:`prepare_scan`."""
+        report = ScanReport(len(self._files), sum(file.size_bytes for file in self._files.values()))
+        try:
+            if self._remote is None:
+                pieces = self._local_pieces()
+            else:
+                pieces, fetched = self._remote.pieces(cancellation)
+                report.fetched_bytes, report.requests = fetched.bytes, fetched.requests
+            columns = self._scan.columns or (Column(ROW_COLUMN, "INTEGER"),)
+            try:
+                yield PreparedScan(FileRelation(relation_sql(self._scan, pieces), columns), report)
+            except FileUnreadable as error:
+                raise name_corrupt_file(error, self._scan, pieces) from None
+            if self._remote is None:
+                self._require_unchanged()
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Stops fetching and removes what was fetched. May be called again."""
+        if self._remote is not None:
+            self._remote.close()
+
+    def _local_pieces(self) -> list[Piece]:
+        self._require_unchanged()
+        return [_local_piece(split, self._scan.format, self._storage) for split in self._splits]
+
+    def _require_unchanged(self) -> None:
+        for file in self._files.values():
+            self._storage.require(file)
+
+
 @contextmanager
-def prepare_scan(scan: ScanInput, splits: Sequence[Split], storage: Storage) -> Iterator[PreparedScan]:
+def prepare_scan(
+    scan: ScanInput, splits: Sequence[Split], storage: Storage, cancellation: Cancellation | None = None
+) -> Iterator[PreparedScan]:
     """The relation of ``splits`` (at least one) with exactly ``scan.columns``, rows in the order of the splits.
 
-    Raises ``FileUnreadable`` for a file that is not what it was when it was listed, and ``StorageError``.
+    Raises ``FileUnreadable`` for a file that is not what it was when it was listed, ``StorageError``, ``OutOfMemory`` where
+    temporary storage is full, and the cancellation's error.
     """
-    assert splits, "a scan has splits"
-    files = {split.file.path: _stored(split.file) for split in splits}
-    report = ScanReport(len(files), sum(file.size_bytes for file in files.values()))
-    for file in files.values():
-        storage.require(file)
-    pieces = [_local_piece(split, scan.format, storage) for split in splits]
-    try:
-        yield PreparedScan(FileRelation(relation_sql(scan, pieces), scan.columns or (Column(ROW_COLUMN, "INTEGER"),)), report)
-    except FileUnreadable as error:
-        raise name_corrupt_file(error, scan, pieces) from None
-    for file in files.values():
-        storage.require(file)
+    with StartedScan(scan, splits, storage).prepared(cancellation) as prepared:
+        yield prepared
 
 
 def relation_sql(scan: ScanInput, pieces: Sequence[Piece]) -> str:

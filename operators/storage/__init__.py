@@ -4,8 +4,19 @@ The rest of the house knows paths like ``connection:key`` only, and asks :class:
 connection is made of stands in one table, :mod:`operators.storage.kinds`.
 """
 
-from operators.storage.backend import Backend, ByteRange, Listing, StoredFile
+from operators.storage.backend import Backend, BackendStatistics, ByteRange, Fetched, Listing, StoredFile
 from operators.storage.connections import Connection, Secret
 from operators.storage.storage import RESERVED_FOLDERS, Storage
 
-__all__ = ["RESERVED_FOLDERS", "Backend", "ByteRange", "Connection", "Listing", "Secret", "Storage", "StoredFile"]
+__all__ = [
+    "RESERVED_FOLDERS",
+    "Backend",
+    "BackendStatistics",
+    "ByteRange",
+    "Connection",
+    "Fetched",
+    "Listing",
+    "Secret",
+    "Storage",
+    "StoredFile",
+]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -40,6 +41,23 @@ class Listing:
     folders: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What a copy has cost."""
+
+    bytes: int
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class BackendStatistics:
+    """Requests that were sent (repeated ones included), those that failed, and bytes of files that came. Local disks count nothing."""
+
+    requests: int = 0
+    failures: int = 0
+    bytes: int = 0
+
+
 class Backend(Protocol):
     """One connection, opened. Thread-safe. Keys are relative to its root, with ``/``, never starting with it.
 
@@ -62,6 +80,18 @@ class Backend(Protocol):
 
     def read_ranges(self, file: StoredFile, ranges: Sequence[ByteRange]) -> list[bytes]:
         """The bytes of each range, all of the listed version. Raises ``FileUnreadable`` if it has changed or gone."""
+
+    def copy_ranges(self, file: StoredFile, ranges: Sequence[ByteRange], target: Path) -> Future[Fetched]:
+        """Starts to write ``ranges`` of the listed version at their own offsets into ``target``, which exists.
+
+        Cancelling the future stops it. It fails as :meth:`read_ranges` does, and with ``OutOfMemory`` where the disk is full.
+        """
+
+    def abort_uploads(self, folder: str) -> int:
+        """Discards unfinished uploads below ``folder``, whoever began them; returns how many there were."""
+
+    def statistics(self) -> BackendStatistics:
+        """What was asked of the storage so far."""
 
     def local_path(self, key: str) -> Path | None:
         """The file on this machine's disk, for kinds that have it there."""

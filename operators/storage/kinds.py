@@ -9,7 +9,15 @@ from operators.storage.backend import Backend
 from operators.storage.connections import Connection
 from operators.storage.local import LocalBackend
 
-KINDS: Mapping[str, Callable[[Connection], Backend]] = {"file": LocalBackend}
+
+def _s3(connection: Connection) -> Backend:
+    # Its libraries take half a second to import: only those who use it pay.
+    from operators.storage.s3 import S3Backend
+
+    return S3Backend(connection)
+
+
+KINDS: Mapping[str, Callable[[Connection], Backend]] = {"file": LocalBackend, "s3": _s3}
 
 
 def open_backend(connection: Connection) -> Backend:

@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import posixpath
+import shutil
 import tempfile
 import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from operators.claimed_directory import ClaimedDirectory
-from operators.errors import FileUnreadable, PathRefused
+from operators.errors import FileUnreadable, OutOfMemory, PathRefused
 from operators.footers import Footer, FooterCache
-from operators.storage.backend import Backend, ByteRange, Listing, StoredFile, changed, clean_key, hidden, vanished
+from operators.storage.backend import (
+    Backend,
+    BackendStatistics,
+    ByteRange,
+    Fetched,
+    Listing,
+    StoredFile,
+    changed,
+    clean_key,
+    hidden,
+    vanished,
+)
 from operators.storage.connections import Connection
 from operators.storage.globs import has_magic, literal_folder, matcher, names_hidden
 from operators.storage.kinds import open_backend
 from operators.storage.local import root_path
 
+SCRATCH_SHARE = 0.8
 DOWNLOAD_BYTES = 8 << 20
 DEFAULT_CONNECTION = "default"
 RESERVED_FOLDERS = ("results/", "exchange/")
@@ -29,13 +43,22 @@ RESERVED_FOLDERS = ("results/", "exchange/")
 class Storage:
     """Lists and reads files of named connections; knows no others. Thread-safe. Caches footers by file and version, nothing else.
 
-    ``scratch_directory`` (else the system's) gets a folder for copies of what the kernel must read from disk.
+    ``scratch_directory`` (else the system's) gets a folder for copies of what the kernel must read from disk, at most
+    ``scratch_bytes`` at a time (else most of what is free there now).
     """
 
     def __init__(
-        self, connections: Sequence[Connection], *, scratch_directory: str | Path | None = None, footer_cache_bytes: int = 256 << 20
+        self,
+        connections: Sequence[Connection],
+        *,
+        scratch_directory: str | Path | None = None,
+        scratch_bytes: int | None = None,
+        footer_cache_bytes: int = 256 << 20,
     ) -> None:
         self._scratch = ClaimedDirectory(scratch_directory or tempfile.gettempdir(), "volley-scratch")
+        free = shutil.disk_usage(self._scratch.path).free
+        self._scratch_bytes = int(free * SCRATCH_SHARE) if scratch_bytes is None else scratch_bytes
+        self._scratch_taken = 0
         self._connections: dict[str, Connection] = {}
         self._backends: dict[str, Backend] = {}
         self._lock = threading.Lock()
@@ -117,6 +140,37 @@ class Storage:
         """The file on this machine's disk; None for kinds of storage that are elsewhere. Raises ``PathRefused``."""
         backend, key = self._split(path)
         return backend.local_path(key)
+
+    def copy_ranges(self, file: StoredFile, ranges: Sequence[ByteRange], target: Path) -> Future[Fetched]:
+        """Starts to write bytes of the listed version at their own offsets into ``target``, which exists; see :class:`Backend`."""
+        backend, _ = self._split(file.path)
+        return backend.copy_ranges(file, ranges, target)
+
+    def abort_uploads(self, path: str) -> int:
+        """Discards unfinished uploads below ``connection:folder/``, whoever began them; returns how many there were."""
+        backend, key = self._split(path)
+        return backend.abort_uploads(f"{key}/" if key else "")
+
+    def statistics(self) -> Mapping[str, BackendStatistics]:
+        """What was asked of each connection so far."""
+        return {name: backend.statistics() for name, backend in self._backends.items()}
+
+    @contextmanager
+    def scratch_room(self, size: int) -> Iterator[None]:
+        """Takes ``size`` bytes of the scratch folder for the block. Raises ``OutOfMemory`` if so much is not left."""
+        with self._lock:
+            left = self._scratch_bytes - self._scratch_taken
+            if size > left:
+                raise OutOfMemory(
+                    f"the scan needs {size >> 20} MiB of temporary storage, and {left >> 20} MiB are left",
+                    remedy="Read fewer columns or files at a time, or give the server more room in its state folder.",
+                )
+            self._scratch_taken += size
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._scratch_taken -= size
 
     def download(self, file: StoredFile, target: Path) -> None:
         """Copies the listed version of a whole file, a few MiB at a time."""
