@@ -1,21 +1,22 @@
 """What can go wrong while a query runs, as a tree below ``planner.errors.VolleyError``.
 
-    OperatorError
-    ├── KernelError          the kernel refused or failed on a fragment (conversion, overflow, type …)
-    │   └── OutOfMemory      it needs more memory or spill than it may have
-    ├── Interrupted          the fragment was stopped from outside
-    ├── FileUnreadable       a data file is corrupt, truncated, vanished or changed; names the file
-    ├── SchemaClash          files of one table disagree on a column's type; names the file
-    ├── StorageError         a connection cannot be used; names the connection and the remedy
-    ├── PathRefused          a path leaves the connections
-    ├── StaleLease           an ack or heartbeat from an old epoch
-    ├── AttemptsExhausted    a record failed too often; names record, operator and cause
-    ├── ExchangeClosed       a record came after an exchange had ended
-    ├── TooManyRecords       an exchange has more records than it may have
-    ├── NoSuchResult         there is no result of that query, or not any more
-    │   └── ResultExpired    there was one, until it expired
-    ├── CursorOutOfRange     a cursor points past the end of a result
-    └── ResultUnreadable     a result's file is damaged or cannot be read just now
+OperatorError
+├── KernelError          the kernel refused or failed on a fragment (conversion, overflow, type …)
+│   └── OutOfMemory      it needs more memory or spill than it may have
+├── Interrupted          the fragment was stopped from outside
+├── FileUnreadable       a data file is corrupt, truncated, vanished or changed; names the file
+├── SchemaClash          files of one table disagree on a column's type; names the file
+├── StorageError         a connection cannot be used; names the connection and the remedy
+├── PathRefused          a path leaves the connections
+├── StaleLease           an ack or heartbeat from an old epoch
+├── AttemptsExhausted    a record failed too often; names record, operator and cause
+├── ExchangeClosed       a record came after an exchange had ended
+├── TooManyRecords       an exchange has more records than it may have
+├── NoSuchResult         there is no result of that query, or not any more
+│   └── ResultExpired    there was one, until it expired
+├── CursorOutOfRange     a cursor points past the end of a result
+├── ResultUnreadable     a result's file is damaged or cannot be read just now
+└── ResultTooLarge       a result would be larger than one query may store
 """
 
 from __future__ import annotations
@@ -111,3 +112,9 @@ class ResultUnreadable(OperatorError):
     """A result's file is damaged, or cannot be read just now."""
 
     status = Status.UNAVAILABLE
+
+
+class ResultTooLarge(OperatorError):
+    """A result would be larger than one query may store."""
+
+    status = Status.RESOURCE_EXHAUSTED
