@@ -293,6 +293,7 @@ class Editor(urwid.Widget):
             return
         found = complete(buffer.text, buffer.offset(buffer.caret), self._tables())
         if found is None:
+            self.act("nothing to complete")
             return
         self._popup = _Popup(found.start, found.candidates)
         if len(found.candidates) == 1:

@@ -81,6 +81,7 @@ class ViewActions:
             "previous tab": lambda: documents.go(documents.here - 1),
             "copy": self._interrupt,
             "copied": lambda: app.copy(documents.current.editor.clipboard),
+            "nothing to complete": self._nothing_to_complete,
             "go to line": lambda: app.dialogs.prompt("Go to line", "line ", "", self._go_to_line),
             "smaller editor": lambda: app.editor_view.grow(-1),
             "larger editor": lambda: app.editor_view.grow(1),
@@ -154,6 +155,10 @@ class ViewActions:
             self._kill(run)
         else:
             self._app.say("nothing is selected and no query runs here; Ctrl-Q leaves")
+
+    def _nothing_to_complete(self) -> None:
+        loading = not self._app.session.tables_loaded and self._app.session.link == "up"
+        self._app.say("the server's tables are still being read" if loading else "nothing to complete here")
 
     def _go_to_line(self, text: str) -> None:
         editor = self._app.documents.current.editor

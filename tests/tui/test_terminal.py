@@ -1,0 +1,190 @@
+"""End to end: the real program in a real terminal, against a real server over six million rows."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+
+from flight_server.client import Client
+from tests.tui.terminal import ServerProcess, Terminal, flight
+
+ROWS = 6_000_000
+LAST = f"{ROWS:,}/{ROWS:,}"
+MAX_RSS_BYTES = 300 << 20
+SLOW = "SELECT count(*) AS pairs FROM big AS a, big AS b WHERE a.id * 3 + b.id * 7 = 11"
+
+pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("lake")
+    connection = duckdb.connect()
+    big = f"""SELECT range AS id, CAST(range % 1000 AS INTEGER) AS grp, range * 0.25 AS price, 'customer ' || (range % 977) AS name,
+        DATE '2020-01-01' + CAST(range % 1500 AS INTEGER) AS day FROM range({ROWS})"""
+    connection.execute(f"COPY ({big}) TO '{folder}/big.parquet'")
+    connection.execute(f"COPY (SELECT range AS id, 'label ' || range AS label FROM range(1000)) TO '{folder}/labels.parquet'")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    process = ServerProcess(tmp_path_factory.mktemp("server"), "--port", "0", "--data", str(data))
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def terminal(server: ServerProcess, tmp_path: Path) -> Iterator[Terminal]:
+    opened = Terminal(tmp_path, flight("tui", "--uri", server.uri))
+    opened.see("● 127.0.0.1")
+    opened.keys("F6")
+    opened.see("2 tables")
+    opened.keys("F2")
+    yield opened
+    opened.close()
+
+
+def test_write_complete_run_and_scroll_six_million_rows_to_the_end_and_back(terminal: Terminal) -> None:
+    terminal.type("SELECT * FROM bi")
+    terminal.keys("Tab")
+    terminal.see("SELECT \\* FROM big")
+    terminal.keys("F5")
+    terminal.see(f"{ROWS:,} rows", 90)
+    terminal.escape()
+    terminal.see(f"1/{ROWS:,}")
+    terminal.keys("G")
+    terminal.see(LAST)
+    terminal.see("5,?999,?999")
+    highest = terminal.rss_bytes
+    for _ in range(30):
+        terminal.keys("PPage")
+    terminal.keys(":")
+    terminal.type("3000000")
+    terminal.keys("Enter")
+    terminal.see(f"3,000,000/{ROWS:,}")
+    terminal.see("2999999")
+    for _ in range(30):
+        terminal.keys("NPage")
+    highest = max(highest, terminal.rss_bytes)
+    terminal.keys("g")
+    terminal.see(f" 1/{ROWS:,}")
+    highest = max(highest, terminal.rss_bytes)
+    print(f"\nresident memory over six million rows: {highest / 1e6:.0f} MB")
+    assert highest < MAX_RSS_BYTES
+
+
+def test_a_query_is_killed_on_the_server(terminal: Terminal, server: ServerProcess) -> None:
+    terminal.type(SLOW)
+    terminal.keys("F5")
+    terminal.see("running")
+    terminal.keys("F8")
+    terminal.see("■ killed")
+    with Client(server.uri) as client:
+        states = [query.state for query in client.queries() if query.sql == SLOW]
+    assert states == ["killed"]
+
+
+def test_an_export_is_what_another_client_reads(terminal: Terminal, server: ServerProcess, tmp_path: Path) -> None:
+    sql = "SELECT id, price, name FROM big WHERE grp < 20 ORDER BY id"
+    terminal.type(sql)
+    terminal.keys("F5")
+    terminal.see("120,000 rows")
+    terminal.escape()
+    terminal.keys("e")
+    terminal.see("Export the whole result")
+    terminal.keys(*["BSpace"] * 20)
+    terminal.type(str(tmp_path / "out.parquet"))
+    terminal.keys("Enter")
+    terminal.see("wrote 120,000 rows")
+    with Client(server.uri) as client:
+        expected = client.query(sql)
+    written = pq.read_table(tmp_path / "out.parquet")
+    assert written.to_pydict() == expected.to_pydict()
+
+
+def test_a_file_of_queries_of_which_some_fail_and_several_run_together(server: ServerProcess, tmp_path: Path) -> None:
+    file = tmp_path / "report.sql"
+    statements = [f"SELECT {number} AS part, count(*) AS n FROM big WHERE grp % 4 = {number}" for number in range(4)]
+    file.write_text(";\n".join([SLOW, *statements[:2], "SELECT nothing FROM big", *statements[2:]]) + ";\n")
+    terminal = Terminal(tmp_path, flight("tui", str(file), "--uri", server.uri))
+    try:
+        terminal.see("6 queries")
+        terminal.see("○ 5 waiting")
+        terminal.keys("t")
+        terminal.see("✓ 4 completed  ✗ 1 failed  ▶ 1 running  ○ 0 waiting", 60)
+        for number in range(2):
+            terminal.keys("Down")
+            terminal.see(rf"\n\s+1\s+{number}\s+1500000")
+        terminal.keys("Down")
+        terminal.see("nothing")
+        terminal.keys("Home", "k")
+        terminal.see("✓ 4 completed  ✗ 2 failed  ▶ 0 running")
+    finally:
+        terminal.close()
+
+
+def test_the_server_is_lost_and_comes_back_and_results_go_on(data: Path, tmp_path: Path) -> None:
+    state = ["--state", str(tmp_path / "state-of-server"), "--data", str(data)]
+    process = ServerProcess(tmp_path, "--port", "0", *state)
+    terminal = Terminal(tmp_path, flight("tui", "--uri", process.uri))
+    try:
+        terminal.see("● 127.0.0.1")
+        terminal.type("SELECT id FROM big WHERE id < 1000000 ORDER BY id")
+        terminal.keys("F5")
+        terminal.see("1,000,000 rows")
+        port = process.port
+        process.stop(signal.SIGKILL)
+        terminal.see("no server at")
+        terminal.escape()
+        terminal.keys("G")
+        terminal.type("x")
+        terminal.see("no server at")
+        process = ServerProcess(tmp_path, "--port", port, *state)
+        terminal.see("● 127.0.0.1")
+        terminal.see("999999")
+    finally:
+        terminal.close()
+        process.stop()
+
+
+def test_every_view_fits_after_resizing_to_80_by_24(terminal: Terminal) -> None:
+    terminal.type("SELECT * FROM labels ORDER BY id")
+    terminal.keys("F5")
+    terminal.see("1,000 rows")
+    terminal.resize(80, 24)
+    for key, mark in (("F3", "1 query"), ("F4", "1 worker"), ("F6", "2 tables"), ("F2", "label 3")):
+        terminal.keys(key)
+        screen = terminal.see(mark)
+        lines = screen.rstrip("\n").split("\n")
+        assert len(lines) == 24
+        assert "F2 Editor" in lines[0]
+        assert "F1 keys" in lines[23] or "F5 run" in lines[23] or "Enter" in lines[23]
+    terminal.resize(160, 50)
+    terminal.see("label 20")
+
+
+def test_the_program_leaves_the_terminal_as_it_was(terminal: Terminal) -> None:
+    terminal.keys("C-q")
+    terminal.wait(lambda _screen: terminal.ended, "the end of the program")
+    assert "Traceback" not in terminal.screen()
+
+
+def test_embedded_it_needs_no_server(data: Path, tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path, flight("tui", "--data", str(data)))
+    try:
+        terminal.see("● 127.0.0.1")
+        terminal.type("SELECT count(*) AS n FROM big")
+        terminal.keys("F5")
+        terminal.see("6000000")
+        terminal.keys("C-q")
+        terminal.wait(lambda _screen: terminal.ended, "the end of the program")
+        assert "Traceback" not in terminal.screen()
+    finally:
+        terminal.close()
