@@ -114,16 +114,22 @@ def _write_csv(batches: Iterable[pa.RecordBatch], schema: pa.Schema, sink: Binar
     for batch in batches:
         if batch.num_rows == 0:
             continue
-        columns = [_quoted(as_text(column)) for column in batch.columns]
+        columns = [as_text(column) if _is_plain(column.type) else _quoted(as_text(column)) for column in batch.columns]
         lines = pc.binary_join_element_wise(*columns, ",", null_handling="replace", null_replacement="")
-        sink.write("\n".join(lines.to_pylist()).encode())
+        one = pa.ListArray.from_arrays(pa.array([0, len(lines)], pa.int32()), lines)
+        sink.write(pc.binary_join(one, "\n")[0].as_buffer())
         sink.write(b"\n")
         rows += batch.num_rows
     return rows
 
 
+def _is_plain(kind: pa.DataType) -> bool:
+    """Whether the type's texts never need quotes."""
+    return bool(pt.is_integer(kind) or pt.is_floating(kind) or pt.is_decimal(kind) or pt.is_boolean(kind) or pt.is_temporal(kind))
+
+
 def _quoted(text: pa.StringArray) -> pa.StringArray:
-    needed = pc.or_(pc.match_substring_regex(text, '[,"\\r\\n]'), pc.equal(text, ""))
+    needed = pc.match_substring_regex(text, '^$|[,"\\r\\n]')
     if not pc.any(needed).as_py():
         return text
     quoted = pc.binary_join_element_wise('"', pc.replace_substring(text, '"', '""'), '"', "")

@@ -52,6 +52,8 @@ _CASTS = (pt.is_large_string, pt.is_string_view, pt.is_integer, pt.is_boolean, p
 
 def _trimmed(column: pa.Array) -> pa.StringArray:
     text = column.cast(pa.string())
+    if pt.is_date(column.type) or column.type == pa.timestamp("s"):
+        return text
     zone = _ZONE if pt.is_timestamp(column.type) and column.type.tz is not None else ()
     for pattern, replacement in (_ZEROS, _TRAILING_ZEROS, *zone):
         text = pc.replace_substring_regex(text, pattern, replacement)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 
+import pyarrow as pa
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
@@ -29,6 +31,7 @@ class QueryProgress:
         self._client = client
         self._query_id = query_id
         self._console = Console(file=sys.stderr) if console is None else console
+        self._written = 0
         self._started = time.monotonic()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
@@ -41,6 +44,12 @@ class QueryProgress:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
+
+    def counted(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """``batches``, whose rows the bar shows as written once the query itself has ended."""
+        for batch in batches:
+            yield batch
+            self._written += batch.num_rows
 
     def stop(self) -> None:
         """Ends the bar and wipes it from the terminal."""
@@ -62,15 +71,17 @@ class QueryProgress:
                     return  # the one who reads the result meets the same error, and tells it
                 if status is None:
                     return
-                _show(bar, task, status, time.monotonic() - self._started)
+                _show(bar, task, status, self._written, time.monotonic() - self._started)
                 if self._stopped.wait(POLL_SECONDS):
                     return
 
 
-def _show(bar: Progress, task: TaskID, status: QueryStatus, seconds: float) -> None:
-    doing = "reading" if status.state in ENDED else status.state
-    said = " · ".join(part for part in (describe(status), f"{seconds:.0f} s") if part)
-    bar.update(task, description=doing, completed=status.progress, said=said)
+def _show(bar: Progress, task: TaskID, status: QueryStatus, written: int, seconds: float) -> None:
+    doing: str = status.state
+    done, said = status.progress, describe(status)
+    if status.state in ENDED and written:
+        doing, done, said = "writing", written / max(status.result.rows, written), f"{written:,} of {status.result.rows:,} rows"
+    bar.update(task, description=doing, completed=done, said=" · ".join(part for part in (said, f"{seconds:.0f} s") if part))
 
 
 def describe(status: QueryStatus) -> str:

@@ -95,7 +95,7 @@ def _write(client: Client, execution: Execution, format: Format, output: str | N
         batches = first_rows(batches, max_rows)
     with QueryProgress(client, execution.query_id) as progress:
         if output is not None:
-            rows = write_file(batches, execution.schema, format, output)
+            rows = write_file(progress.counted(batches), execution.schema, format, output)
             progress.stop()
             size = format_size(Path(output).stat().st_size)
             click.echo(f"wrote {output}: {rows:,} rows, {size}, {format_seconds(execution.seconds)}", err=True)
