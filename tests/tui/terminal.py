@@ -61,8 +61,13 @@ class Terminal:
         self._socket = f"volley-{os.getpid()}-{id(self)}"
         self._environment = environment(home)
         words = " ".join(f"'{word}'" for word in command)
-        self._tmux("-f", "/dev/null", "start-server", ";", "set", "-g", "default-terminal", "tmux-256color", ";", "set", "-sg", "escape-time", "0", ";",
-                   "set", "-g", "remain-on-exit", "on", ";", "new-session", "-d", "-x", str(columns), "-y", str(rows), words)  # fmt: skip
+        settings = [
+            ("set", "-g", "default-terminal", "tmux-256color"),
+            ("set", "-sg", "escape-time", "0"),
+            ("set", "-g", "remain-on-exit", "on"),
+        ]
+        flat = [word for setting in settings for word in (*setting, ";")]
+        self._tmux("-f", "/dev/null", "start-server", ";", *flat, "new-session", "-d", "-x", str(columns), "-y", str(rows), words)
 
     def keys(self, *names: str) -> None:
         """Presses keys, as tmux names them."""

@@ -94,17 +94,24 @@ def presses(program: Pty, letters: random.Random) -> list[float]:
     return times
 
 
+def measure(program: Pty, letters: random.Random) -> float:
+    """The 95th percentile over as many queries as it takes for enough key presses."""
+    times: list[float] = []
+    queries = 0
+    while len(times) < MIN_PRESSES:
+        times += presses(program, letters)
+        queries += 1
+        assert queries <= MIN_PRESSES
+    times.sort()
+    p50, p95 = times[len(times) // 2], times[int(len(times) * 0.95)]
+    print(
+        f"\n{len(times)} key presses during {queries} queries over {ROWS:,} rows:"
+        f" p50 {p50 * 1000:.1f} ms, p95 {p95 * 1000:.1f} ms, worst {times[-1] * 1000:.1f} ms"
+    )
+    return p95
+
+
 def test_a_key_press_repaints_within_50_ms_while_six_million_rows_stream(program: Pty) -> None:
+    # A machine that does something else at this moment may have a bad second: three measurements, of which one must do.
     letters = random.Random(7)
-    found: list[float] = []
-    for _ in range(ATTEMPTS):
-        times = sorted(presses(program, letters))
-        assert len(times) >= MIN_PRESSES
-        p50, p95 = times[len(times) // 2], times[int(len(times) * 0.95)]
-        print(
-            f"\n{len(times)} key presses during a query: p50 {p50 * 1000:.1f} ms, p95 {p95 * 1000:.1f} ms, worst {times[-1] * 1000:.1f} ms"
-        )
-        found.append(p95)
-        if p95 < MAX_P95_SECONDS:
-            break
-    assert min(found) < MAX_P95_SECONDS
+    assert any(measure(program, letters) < MAX_P95_SECONDS for _ in range(ATTEMPTS))
