@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -47,6 +48,8 @@ _JOIN_KINDS: Mapping[str, JoinKind] = {
     "FullOuter": "full",
 }
 _WRITING_BODIES = frozenset(("Insert", "Update", "Delete", "Merge"))
+
+_PATH = re.compile(r"[/\\*]|\.(parquet|csv|tsv|json|jsonl|ndjson|db|duckdb|txt)(\.|$)", re.IGNORECASE)
 
 Scope = frozenset[str]
 """The CTE names that are visible, in lower case."""
@@ -233,12 +236,11 @@ class Binder:
         names = list(self.catalog.table_names())
         folded = {known.lower(): known for known in reversed(names)}
         near = [folded[match] for match in get_close_matches(name.lower(), folded, 3, 0.6)]
+        if _PATH.search(name):
+            remedy = f"To read files of a connection, write {READ_FILES}('…')."
+            return self._error(AccessRefused, f"'{name}' is no table", ast, remedy=remedy)
         if near:
             remedy = f"Did you mean {' or '.join(near)}?"
-        elif "/" in name or "." in name or "*" in name:
-            return self._error(
-                AccessRefused, f"'{name}' is no table", ast, remedy=f"To read files of a connection, write {READ_FILES}('…')."
-            )
         else:
             remedy = f"Tables: {', '.join(names[:20])}{' …' if len(names) > 20 else ''}." if names else "There are no tables yet."
         return self._error(UnknownTable, f"there is no table '{name}'", ast, remedy=remedy)
@@ -255,14 +257,7 @@ class Binder:
         raise self._error(AccessRefused, f"the table function '{called}' is not available", name, remedy=remedy)
 
     def _error(self, kind: type[PlannerError], message: str, ast: Any, *, remedy: str | None = None) -> PlannerError:
-        span = span_of(ast)
-        return kind(
-            message,
-            sql=self.parsed.sql,
-            position=self.parsed.position(span),
-            length=span.length if span else 1,
-            remedy=remedy,
-        )
+        return self.parsed.error(kind, message, span_of(ast), remedy)
 
 
 def alias_of(factor: Ast) -> str | None:

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from planner.ast import Ast, Span, is_identifier, span_of, walk
-from planner.errors import InvalidQuery, LimitExceeded, NotSupported, PlannerError, Position, SqlSyntaxError, UnknownColumn, VolleyError
+from planner.errors import InvalidQuery, LimitExceeded, NotSupported, PlannerError, SqlSyntaxError, UnknownColumn, VolleyError
 from planner.logical import Scan
 from planner.parse import ParsedSql
 
@@ -32,9 +32,7 @@ def translate(error: VolleyError, parsed: ParsedSql, scans: Sequence[Scan], pref
     text = _reworded(message[kind.end() :] if kind else message)
     span = _first_named(message, parsed.ast)
     error_class = _class_of(kind[1] if kind else "", text)
-    return error_class(
-        _lower_first(text), sql=parsed.sql, position=parsed.position(span), length=span.length if span else 1, remedy=error.remedy
-    )
+    return parsed.error(error_class, _lower_first(text), span, error.remedy)
 
 
 def clean(message: str, scans: Sequence[Scan], prefix: str) -> str:
@@ -64,7 +62,7 @@ def _class_of(kind: str, text: str) -> type[PlannerError]:
             return InvalidQuery
 
 
-def _unknown_column(name: str, message: str, parsed: ParsedSql, scans: Sequence[Scan]) -> UnknownColumn:
+def _unknown_column(name: str, message: str, parsed: ParsedSql, scans: Sequence[Scan]) -> PlannerError:
     member = _MEMBER.search(message)
     table = member["table"] if member else None
     near_scans = [scan for scan in scans if table is None or scan.alias == table.lower()]
@@ -79,17 +77,7 @@ def _unknown_column(name: str, message: str, parsed: ParsedSql, scans: Sequence[
         remedy += f"Columns: {', '.join(known[:30])}{' …' if len(known) > 30 else ''}."
     span = _span_of_name(name, parsed.ast)
     where = f" in {table}" if table else ""
-    return UnknownColumn(
-        f"there is no column '{name}'{where}",
-        sql=parsed.sql,
-        position=_position(parsed, span),
-        length=span.length if span else 1,
-        remedy=remedy.strip() or None,
-    )
-
-
-def _position(parsed: ParsedSql, span: Span | None) -> Position | None:
-    return parsed.position(span)
+    return parsed.error(UnknownColumn, f"there is no column '{name}'{where}", span, remedy.strip() or None)
 
 
 def _first_named(message: str, ast: Ast) -> Span | None:

@@ -77,7 +77,8 @@ _TOKEN = re.compile(
 )
 _OPERATOR_WORDS = words(
     """
-    and or not is in interval pivot unpivot match_recognize like ilike glob between similar escape collate at isnull notnull overlaps xor div mod rlike regexp
+    and or not is in interval pivot unpivot match_recognize like ilike glob between similar escape collate at isnull notnull
+    overlaps xor div mod rlike regexp
     """
 )
 _SET_WORDS = frozenset(("union", "except", "intersect"))
@@ -140,70 +141,121 @@ def position_at(sql: str, offset: int) -> Position:
     return Position(sql.count("\n", 0, offset) + 1, offset - sql.rfind("\n", 0, offset))
 
 
+@dataclass(slots=True)
+class _Tally:
+    """What the tokens so far amount to."""
+
+    sql: str
+    limits: SqlLimits
+    rewriting: _Rewriting
+    levels: list[_Level] = field(default_factory=lambda: [_Level()])
+    tokens: int = 0
+    questions: int = 0
+    joins: int = 0
+    set_operations: int = 0
+    end: int | None = None
+
+    def take(self, kind: str, start: int, stop: int) -> None:
+        """Counts one token. Raises what :func:`scan_sql` raises."""
+        if self.end is not None:
+            raise InvalidQuery(
+                "one statement a request: a second one starts here",
+                sql=self.sql,
+                position=position_at(self.sql, start),
+                remedy="Send the statements one after another.",
+            )
+        self.tokens += 1
+        if self.tokens > self.limits.tokens:
+            raise LimitExceeded(
+                f"the statement has more than {self.limits.tokens:,} tokens", remedy="Split it, or put long lists into a table."
+            )
+        self._count(kind, start, stop)
+        self.set_operations = max(self.set_operations, self.levels[-1].set_operators)
+        if len(self.levels) > self.limits.nesting:
+            raise LimitExceeded(
+                f"the statement nests deeper than {self.limits.nesting}",
+                sql=self.sql,
+                position=position_at(self.sql, start),
+                remedy="Flatten the expression or use CTEs.",
+            )
+
+    def _count(self, kind: str, start: int, stop: int) -> None:
+        match kind:
+            case "end":
+                self.end = start
+            case "open":
+                self.levels[-1].operators += self.sql[start] == "["
+                self.levels.append(_Level())
+            case "close":
+                while len(self.levels) > 2 and self.levels[-1].case:
+                    self._close()
+                self._close()
+            case "comma":
+                self.levels[-1].finish_term()
+            case "operator":
+                self.levels[-1].operators += 1
+            case "word":
+                self._count_word(self.sql[start:stop].lower())
+            case "question":
+                self.questions += 1
+                self.rewriting.replace(start, stop, f"${self.sql[start + 1 : stop] or self.questions}")
+            case "hex":
+                self.rewriting.replace(start, stop, str(int(self.sql[start:stop].replace("_", ""), 16)))
+            case "number" if "_" in self.sql[start:stop]:
+                self.rewriting.replace(start, stop, self.sql[start:stop].replace("_", ""))
+
+    def _close(self) -> None:
+        if len(self.levels) > 1:
+            depth = self.levels.pop().depth()
+            self.levels[-1].inner = max(self.levels[-1].inner, depth)
+
+    def _count_word(self, word: str) -> None:
+        level = self.levels[-1]
+        self.joins += word == "join"
+        if word == "case":
+            self.levels.append(_Level(case=True))
+        elif word == "end" and level.case:
+            self._close()
+        elif word in _OPERATOR_WORDS:
+            level.operators += 1
+        elif word in _SET_WORDS:
+            level.finish_term()
+            level.set_operators += 1
+        elif word in _CLAUSE_WORDS:
+            level.finish_term()
+
+    def chain_terms(self) -> int:
+        """A bound on the depth of the tree that operators build. Raises ``LimitExceeded`` where a chain is too long."""
+        while len(self.levels) > 1:
+            self._close()
+        chain, limits = self.levels[0].depth(), self.limits
+        if chain > limits.chain_terms:
+            raise LimitExceeded(
+                f"an expression chains {chain:,} operators; at most {limits.chain_terms:,} are accepted",
+                remedy="Use IN with a list, or join with VALUES, instead of long chains.",
+            )
+        if self.set_operations > limits.set_operations or self.joins > limits.joins:
+            raise LimitExceeded(
+                f"the statement has {self.set_operations:,} set operations in a chain and {self.joins:,} joins; at most "
+                f"{limits.set_operations:,} and {limits.joins:,} are accepted",
+                remedy="Use VALUES for rows, or split the statement.",
+            )
+        return chain
+
+
 def scan_sql(sql: str, limits: SqlLimits) -> ScannedSql:
     """The one statement in ``sql``, ready for the parser.
 
     Raises ``LimitExceeded``, ``SqlSyntaxError`` (nothing there, a NUL character) or ``InvalidQuery`` (several statements).
     """
     _check_size(sql, limits)
-    rewriting = _Rewriting(sql)
-    levels = [_Level()]
-    tokens, questions, deepest, joins, unions = 0, 0, 0, 0, 0
-    end: int | None = None
+    tally = _Tally(sql, limits, _Rewriting(sql))
     for kind, start, stop in _tokens(sql):
-        if end is not None:
-            raise InvalidQuery(
-                "one statement a request: a second one starts here",
-                sql=sql,
-                position=position_at(sql, start),
-                remedy="Send the statements one after another.",
-            )
-        tokens += 1
-        if tokens > limits.tokens:
-            raise LimitExceeded(f"the statement has more than {limits.tokens:,} tokens", remedy="Split it, or put long lists into a table.")
-        if kind == "end":
-            end = start
-        elif kind == "open":
-            levels[-1].operators += sql[start] == "["
-            levels.append(_Level())
-        elif kind == "close":
-            while len(levels) > 2 and levels[-1].case:
-                _close(levels)
-            _close(levels)
-        elif kind == "comma":
-            levels[-1].finish_term()
-        elif kind == "operator":
-            levels[-1].operators += 1
-        elif kind == "word":
-            word = sql[start:stop].lower()
-            joins += word == "join"
-            _count_word(word, levels)
-        elif kind == "question":
-            questions += 1
-            rewriting.replace(start, stop, f"${sql[start + 1 : stop] or questions}")
-        elif kind == "hex":
-            rewriting.replace(start, stop, str(int(sql[start:stop].replace("_", ""), 16)))
-        elif kind == "number" and "_" in sql[start:stop]:
-            rewriting.replace(start, stop, sql[start:stop].replace("_", ""))
-        deepest = max(deepest, levels[-1].operators)
-        unions = max(unions, levels[-1].set_operators)
-        if len(levels) > limits.nesting:
-            raise _too_deep(sql, start, limits.nesting)
-    chain = max(deepest, *(level.depth() for level in levels))
-    if chain > limits.chain_terms:
-        raise LimitExceeded(
-            f"an expression chains {chain:,} operators; at most {limits.chain_terms:,} are accepted",
-            remedy="Use IN with a list, or join with VALUES, instead of long chains.",
-        )
-    if unions > limits.set_operations or joins > limits.joins:
-        raise LimitExceeded(
-            f"the statement has {unions:,} set operations in a chain and {joins:,} joins; at most {limits.set_operations:,} and "
-            f"{limits.joins:,} are accepted",
-            remedy="Use VALUES for rows, or split the statement.",
-        )
-    if tokens == 0 or (tokens == 1 and end is not None):
+        tally.take(kind, start, stop)
+    if tally.tokens == (0 if tally.end is None else 1):
         raise SqlSyntaxError("the text holds no statement", remedy="Send one SQL statement, such as SELECT 1.")
-    return ScannedSql(sql, rewriting.text(len(sql) if end is None else end), tuple(rewriting.edits), chain)
+    text = tally.rewriting.text(len(sql) if tally.end is None else tally.end)
+    return ScannedSql(sql, text, tuple(tally.rewriting.edits), tally.chain_terms())
 
 
 def _check_size(sql: str, limits: SqlLimits) -> None:
@@ -214,36 +266,6 @@ def _check_size(sql: str, limits: SqlLimits) -> None:
     nul = sql.find("\0")
     if nul >= 0:
         raise SqlSyntaxError("the text holds a NUL character", position=position_at(sql, nul), remedy="Remove it; use chr(0) in SQL.")
-
-
-def _too_deep(sql: str, start: int, nesting: int) -> LimitExceeded:
-    return LimitExceeded(
-        f"the statement nests deeper than {nesting}",
-        sql=sql,
-        position=position_at(sql, start),
-        remedy="Flatten the expression or use CTEs.",
-    )
-
-
-def _close(levels: list[_Level]) -> None:
-    if len(levels) > 1:
-        depth = levels.pop().depth()
-        levels[-1].inner = max(levels[-1].inner, depth)
-
-
-def _count_word(word: str, levels: list[_Level]) -> None:
-    level = levels[-1]
-    if word == "case":
-        levels.append(_Level(case=True))
-    elif word == "end" and level.case:
-        _close(levels)
-    elif word in _OPERATOR_WORDS:
-        level.operators += 1
-    elif word in _SET_WORDS:
-        level.finish_term()
-        level.set_operators += 1
-    elif word in _CLAUSE_WORDS:
-        level.finish_term()
 
 
 def _tokens(sql: str) -> Iterator[tuple[str, int, int]]:

@@ -16,7 +16,7 @@ from typing import Any
 import sqloxide
 
 from planner.ast import SEQUENCES, Ast, Span, name_parts, walk
-from planner.errors import InvalidQuery, LimitExceeded, Position, SqlSyntaxError
+from planner.errors import InvalidQuery, LimitExceeded, PlannerError, SqlSyntaxError
 from planner.limits import ScannedSql, SqlLimits, scan_sql
 
 DIALECTS = ("postgres", "generic", "duckdb")
@@ -44,9 +44,12 @@ class ParsedSql:
         """Whether printing the tree needs a deep stack."""
         return self.scanned.chain_terms > CHAIN_TERMS_ON_ANY_STACK
 
-    def position(self, span: Span | None) -> Position | None:
-        """Where a span is in the user's text."""
-        return None if span is None else self.scanned.position(span.line, span.column)
+    def error(self, kind: type[PlannerError], message: str, at: Span | None, remedy: str | None = None) -> PlannerError:
+        """An error of that kind that points at a span of the tree."""
+        if at is None:
+            return kind(message, remedy=remedy)
+        start, end = self.scanned.position(at.line, at.column), self.scanned.position(at.line, at.column + at.length)
+        return kind(message, sql=self.sql, position=start, length=end.column - start.column, remedy=remedy)
 
 
 def parse(sql: str, limits: SqlLimits) -> ParsedSql:

@@ -40,6 +40,7 @@ _REWRITES = {
 }
 _FIRST_WORD = re.compile(r"(?:\s+|--[^\n]*\n|/\*.*?\*/|\()*([A-Za-z_]+)", re.DOTALL)
 
+QUERIES_ONLY = "Send SELECT, VALUES, EXPLAIN, SHOW TABLES or DESCRIBE."
 TABLES_COLUMNS = (Column("name", "VARCHAR"),)
 PLAN_COLUMNS = (Column("plan", "VARCHAR"),)
 DESCRIBE_COLUMNS = (Column("column_name", "VARCHAR"), Column("column_type", "VARCHAR"), Column("null", "VARCHAR"))
@@ -93,7 +94,7 @@ def _refusal(word: str, scanned: ScannedSql, offset: int) -> PlannerError:
             sql=scanned.original,
             position=position,
             length=len(word),
-            remedy="Send SELECT, VALUES, EXPLAIN, SHOW TABLES or DESCRIBE.",
+            remedy=QUERIES_ONLY,
         )
     return NotSupported(
         f"{word.upper()} as a statement is not supported",
@@ -106,14 +107,8 @@ def _refusal(word: str, scanned: ScannedSql, offset: int) -> PlannerError:
 
 def _refused(kind: str, parsed: ParsedSql) -> PlannerError:
     words = re.sub(r"(?<!^)(?=[A-Z])", " ", kind).upper()
-    span = span_of(parsed.ast)
     error = NotSupported if kind.startswith("Show") else NotReadOnly
-    return error(
-        f"{words} is refused: only queries are accepted here",
-        sql=parsed.sql,
-        position=parsed.position(span),
-        remedy="Send SELECT, VALUES, EXPLAIN, SHOW TABLES or DESCRIBE.",
-    )
+    return parsed.error(error, f"{words} is refused: only queries are accepted here", span_of(parsed.ast), QUERIES_ONLY)
 
 
 def _explain(ast: Ast, planner: QueryPlanner) -> PhysicalPlan:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from planner.ast import Ast, is_identifier, span_of, walk
-from planner.errors import AccessRefused, InvalidQuery, PlannerError
+from planner.errors import AccessRefused, InvalidQuery
 from planner.functions import FILE_READERS, READ_FILES, is_refused_scalar
 from planner.literals import literal_ast
 from planner.parse import ParsedSql
@@ -63,7 +63,7 @@ def _check_function(function: Ast, parsed: ParsedSql) -> None:
     name = function_name(function)
     if is_refused_scalar(name):
         remedy = f"To read files of a connection, write FROM {READ_FILES}('…')." if name in FILE_READERS else None
-        raise _error(AccessRefused, f"the function '{name}' is not available", function["name"], parsed, remedy)
+        raise parsed.error(AccessRefused, f"the function '{name}' is not available", span_of(function["name"]), remedy)
 
 
 def _placeholder(node: Ast) -> str | None:
@@ -76,20 +76,15 @@ def _placeholder(node: Ast) -> str | None:
 def _number(node: Ast, parsed: ParsedSql) -> int:
     text = _placeholder(node) or ""
     if not text[1:].isdigit() or int(text[1:]) < 1:
-        raise _error(InvalidQuery, f"the parameter '{text}' has no number", node, parsed, "Write ? or $1, $2 ….")
+        raise parsed.error(InvalidQuery, f"the parameter '{text}' has no number", span_of(node), "Write ? or $1, $2 ….")
     return int(text[1:])
 
 
 def _bind_parameters(placeholders: list[Ast], parameters: Sequence[object] | None, parsed: ParsedSql) -> None:
     numbers = [_number(node, parsed) for node in placeholders]
     if numbers and parameters is None:
-        raise _error(
-            InvalidQuery,
-            "the statement has parameters but no values came with it",
-            placeholders[0],
-            parsed,
-            "Pass the values of ? or $1, $2 ….",
-        )
+        message = "the statement has parameters but no values came with it"
+        raise parsed.error(InvalidQuery, message, span_of(placeholders[0]), "Pass the values of ? or $1, $2 ….")
     given, wanted = len(parameters or ()), max(numbers, default=0)
     if given != wanted:
         raise InvalidQuery(f"the statement takes {wanted} parameters, and {given} values came with it", remedy="Pass one value for each.")
@@ -107,8 +102,3 @@ def _strip_schema(node: Ast) -> None:
         node["CompoundIdentifier"] = parts[2:]
     elif len(parts) >= 3 and folded[0] == "main":
         node["CompoundIdentifier"] = parts[1:]
-
-
-def _error(kind: type[PlannerError], message: str, ast: object, parsed: ParsedSql, remedy: str | None) -> PlannerError:
-    span = span_of(ast)
-    return kind(message, sql=parsed.sql, position=parsed.position(span), length=span.length if span else 1, remedy=remedy)

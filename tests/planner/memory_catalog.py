@@ -106,7 +106,10 @@ class FolderCatalog:
             for name, columns in inputs.items():
                 listed = ", ".join(f'NULL::{column.type} AS "{column.name}"' for column in columns) or "1 AS __rows"
                 cursor.execute(f"CREATE TEMP VIEW {name} AS SELECT {listed} WHERE FALSE")
-            return cursor.sql(sql).to_arrow_reader().schema
+            relation = cursor.sql(sql)
+            listed = ", ".join(f"NULL::{kind} AS c{place}" for place, kind in enumerate(relation.types))
+            types = cursor.sql(f"SELECT {listed}").to_arrow_table().schema.types
+            return pa.schema(list(zip(relation.columns, types, strict=True)))
         except duckdb.Error as error:
             raise KernelError(str(error)) from None
         finally:
@@ -156,14 +159,11 @@ def _scan_sql(scan: ScanInput, splits: Sequence[Split]) -> str:
         return f"SELECT {listed} FROM {read([split.file for split in splits])}"
     parts = []
     for split in splits:
-        where = (
-            ""
-            if split.row_groups is None
-            else f" WHERE file_row_number BETWEEN {split.first_row} AND {split.first_row + (split.rows or 0) - 1}"
-        )
-        parts.append(
-            f"SELECT {listed} FROM read_parquet('{path_of(split.file)}', file_row_number = true, hive_partitioning = {bool(split.file.partitions)}){where}"
-        )
+        last = split.first_row + (split.rows or 0) - 1
+        where = "" if split.row_groups is None else f" WHERE file_row_number BETWEEN {split.first_row} AND {last}"
+        hive = bool(split.file.partitions)
+        source = f"read_parquet('{path_of(split.file)}', file_row_number = true, hive_partitioning = {hive})"
+        parts.append(f"SELECT {listed} FROM {source}{where}")
     return " UNION ALL BY NAME ".join(parts)
 
 

@@ -1,0 +1,98 @@
+"""What a user sees: the thing, the place with a caret, the remedy; and no name that is only ours."""
+
+from __future__ import annotations
+
+import pytest
+from memory_catalog import FolderCatalog
+
+from planner import plan
+from planner.errors import (
+    AccessRefused,
+    InvalidQuery,
+    LimitExceeded,
+    NotReadOnly,
+    NotSupported,
+    PlannerError,
+    SqlSyntaxError,
+    Status,
+    UnknownColumn,
+    UnknownTable,
+)
+
+
+def refusal(sql: str, catalog: FolderCatalog, kind: type[PlannerError]) -> str:
+    with pytest.raises(PlannerError) as caught:
+        plan(sql, catalog)
+    assert type(caught.value) is kind
+    text = str(caught.value)
+    assert "in_0" not in text
+    assert "LINE" not in text
+    return text
+
+
+def caret_of(text: str) -> str:
+    """What the caret line of a message underlines."""
+    lines = text.split("\n")
+    place = next(number for number, line in enumerate(lines) if line.strip() and set(line.strip()) == {"^"})
+    start = lines[place].index("^")
+    return lines[place - 1][start : len(lines[place])]
+
+
+@pytest.mark.parametrize(
+    ("sql", "kind", "caret"),
+    [
+        ("SELECT * FRM people", SqlSyntaxError, "FRM"),
+        ("SELEC 1", SqlSyntaxError, "SELEC"),
+        ("SELECT 1\nFROM people\nWHERE AND", SqlSyntaxError, "AND"),
+        ("SELECT nam FROM people", UnknownColumn, "nam"),
+        ("SELECT p.nam FROM people p", UnknownColumn, "nam"),
+        ("SELECT name FROM people WHERE ? = nope", InvalidQuery, "?"),
+        ("SELECT 1 FROM poeple", UnknownTable, "poeple"),
+        ("SELECT 1 FROM other.people", UnknownTable, "other.people"),
+        ("SELECT x.name FROM people", InvalidQuery, "x"),
+        ("SELECT sum(name) FROM people", InvalidQuery, "sum"),
+        ("SELECT nope(name) FROM people", InvalidQuery, "nope"),
+        ("SELECT name, count(*) FROM people", InvalidQuery, "name"),
+        ("SELECT people.id FROM people, orders WHERE id = 1", InvalidQuery, "id"),
+        ("SELECT current_setting('threads')", AccessRefused, "current_setting"),
+        ("INSERT INTO people VALUES (1)", NotReadOnly, "INSERT"),
+        ("WITH d AS (DELETE FROM people RETURNING *) SELECT * FROM d", NotReadOnly, "DELETE FROM people RETURNING *"),
+        ("SELECT 1 INTO copied", NotReadOnly, "copied"),
+        ("SELECT * FROM read_csv('x')", AccessRefused, "read_csv"),
+    ],
+)
+def test_the_caret_points_at_the_cause(sql: str, kind: type[PlannerError], caret: str, catalog: FolderCatalog) -> None:
+    text = refusal(sql, catalog, kind)
+    underlined = caret_of(text)
+    assert underlined == caret or caret.startswith(underlined)
+
+
+def test_near_columns_and_all_columns_are_named(catalog: FolderCatalog) -> None:
+    text = refusal("SELECT naem FROM people", catalog, UnknownColumn)
+    assert "Did you mean name?" in text
+    assert "Columns: id, name, age, city." in text
+
+
+def test_near_tables_are_named(catalog: FolderCatalog) -> None:
+    assert "Did you mean people?" in refusal("SELECT 1 FROM Peple", catalog, UnknownTable)
+    assert "Tables: empty, events, orders, people." in refusal("SELECT 1 FROM zzz", catalog, UnknownTable)
+
+
+def test_statuses_fit_the_errors() -> None:
+    assert UnknownTable.status is Status.NOT_FOUND
+    assert NotSupported.status is Status.UNIMPLEMENTED
+    assert {kind.status for kind in (SqlSyntaxError, LimitExceeded, UnknownColumn, InvalidQuery, NotReadOnly, AccessRefused)} == {
+        Status.INVALID_ARGUMENT
+    }
+
+
+def test_the_kernels_depth_limit_is_a_limit(catalog: FolderCatalog) -> None:
+    text = refusal("SELECT " + "+".join(["1"] * 3_000), catalog, LimitExceeded)
+    assert "SET" not in text
+
+
+def test_places_after_parameters_are_right(catalog: FolderCatalog) -> None:
+    with pytest.raises(UnknownColumn) as caught:
+        plan("SELECT ?, ?, nope FROM people", catalog, parameters=[1, 2])
+    assert caught.value.position is not None
+    assert caught.value.position.column == len("SELECT ?, ?, n")
