@@ -56,12 +56,12 @@ class ResultManifest(msgspec.Struct, frozen=True):
     status: str
 
     @property
-    def rows(self) -> int:
+    def rows_total(self) -> int:
         """Rows of the whole result."""
         return sum(sum(file.rows) for file in self.files)
 
     @property
-    def bytes(self) -> int:
+    def bytes_total(self) -> int:
         """Bytes of Arrow data of the whole result."""
         return sum(sum(file.bytes) for file in self.files)
 
