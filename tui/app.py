@@ -133,6 +133,8 @@ class App:
         widgets = {"editor": self.editor_view, "queries": self.queries_view, "cluster": self.cluster, "catalog": self.catalog}
         self.shell.body = widgets[view]
         self.title.show(view=view)
+        if view == "catalog":
+            self.catalog.shown()
         if view == "queries":
             self.queries.refresh(time.time())
             self.queries_panel.show(self.queries.run)

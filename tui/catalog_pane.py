@@ -36,6 +36,7 @@ class CatalogPane(urwid.Widget):
         self._open: set[str] = set()
         self._samples: dict[str, ResultsTable | str] = {}
         self._in_sample = False
+        self._seen = False
         self.text = ""
         self.list = RowList(lambda _key: self._look(), lambda _key: self._toggle())
         self.list.empty = " asking the server for its tables …"
@@ -51,6 +52,11 @@ class CatalogPane(urwid.Widget):
         elif loaded and not tables:
             self.list.empty = " The server has no tables. Start it with --data FOLDER, where NAME.parquet is table NAME."
         self._build()
+
+    def shown(self) -> None:
+        """The pane is on the screen: only now sample rows are worth a query."""
+        self._seen = True
+        self._look()
 
     @property
     def table(self) -> TableStatus | None:
@@ -89,7 +95,7 @@ class CatalogPane(urwid.Widget):
         """Asks for sample rows of the current table, once."""
         self._invalidate()
         table = self.table
-        if table is None or table.name in self._samples:
+        if not self._seen or table is None or table.name in self._samples:
             return
         name = table.name
         if table.error is not None:

@@ -83,18 +83,18 @@ def bars_of_rows(labels: Sequence[str], values: Sequence[float | None]) -> Bars:
 
 def draw_histogram(found: Histogram, columns: int, rows: int) -> list[Line]:
     """The histogram as upright bars with an axis; ``rows`` includes the axis and its labels."""
-    label_width = max(len(amounts.short_count(max(found.counts))), 3)
     height = max(1, rows - 2)
-    room = max(1, columns - label_width - 2)
-    counts = merged(found.counts, room)
-    each = max(1, room // len(counts))
+    counts = merged(found.counts, max(1, columns - 8))
     highest = max(1, *counts)
+    labels = {height: amounts.short_count(highest), (height + 1) // 2: amounts.short_count(highest // 2)}
+    label_width = max(len(label) for label in labels.values())
+    room = max(1, columns - label_width - 2)
+    span = room if len(counts) > 1 else min(room, 12)
+    stretched = [counts[place * len(counts) // span] for place in range(span)]
     lines: list[Line] = []
     for level in range(height, 0, -1):
-        text = "".join(_level(number / highest * height, level) * each for number in counts)
-        top = amounts.short_count(highest) if level == height else amounts.short_count(highest // 2) if level == (height + 1) // 2 else ""
-        lines.append([("axis", fit(top, label_width, right=True) + " │"), ("chart", text)])
-    span = each * len(counts)
+        text = "".join(_level(number / highest * height, level) for number in stretched)
+        lines.append([("axis", fit(labels.get(level, ""), label_width, right=True) + " │"), ("chart", text)])
     lines.append([("axis", " " * label_width + " └" + "─" * span)])
     low, high, middle = number_text(found.low), number_text(found.high), number_text((found.low + found.high) / 2)
     if span < len(low) + len(high) + 1:

@@ -47,7 +47,7 @@ class Title(urwid.Widget):
 
     def render(self, size: tuple[int], focus: bool = False) -> urwid.Canvas:
         columns = size[0]
-        line: list[Segment] = [("title", " ➹ Volley "), ("title.dim", " ")]
+        line: list[Segment] = [("title", " » Volley "), ("title.dim", " ")]
         used = 11
         self._spans = []
         for name, key, label in VIEWS:

@@ -180,7 +180,7 @@ class PlanPane(urwid.Widget):
         if operator is None or room < 2:
             return []
         hint = "  Enter: look at its records" if operator.kind == "exchange" else ""
-        lines: list[Line] = [[("header", cut(f" {operator.operator}  {operator.title}{hint}", columns)), ("header", "")]]
+        lines: list[Line] = [[("header", cut(f" {_named(operator)}{hint}", columns)), ("header", "")]]
         most = max((instance.rows for instance in operator.instances), default=0)
         late = slowest(operator)
         for instance in operator.instances[: room - 1]:
@@ -191,7 +191,7 @@ class PlanPane(urwid.Widget):
             )
             lines.append(
                 [
-                    ICONS[instance.state],
+                    ICONS[instance.state if operator.state == "running" else operator.state],
                     ("text", fit(f" {instance.worker_id}", 16)),
                     ("bar.hot" if hot else "bar", bar),
                     ("text", figures),
@@ -210,6 +210,10 @@ def _records(operator: OperatorStatus) -> str:
 def _title(operator: OperatorStatus) -> str:
     mark = "⇄ " if operator.kind == "exchange" else ""
     return mark + (operator.title or operator.operator)
+
+
+def _named(operator: OperatorStatus) -> str:
+    return operator.operator if operator.title in ("", operator.operator) else f"{operator.operator}  {operator.title}"
 
 
 def _label(node: Node) -> str:

@@ -31,12 +31,13 @@ class RowList(urwid.Widget):
         self.empty = ""
         self.here = 0
         self._top = 0
+        self._chosen = False
         self._moved = moved
         self._opened = opened
 
     def set_rows(self, rows: Sequence[ListRow], header: Sequence[Line] = ()) -> None:
-        """Shows other rows; the current one stays current if it is still there."""
-        key = self.key
+        """Shows other rows; the current one stays current if it is still there, once somebody has chosen one."""
+        key = self.key if self._chosen else None
         self.rows = list(rows)
         self.header = list(header)
         self.here = next((number for number, row in enumerate(self.rows) if row.key == key), self.here)
@@ -98,6 +99,7 @@ class RowList(urwid.Widget):
         if not self.rows:
             return
         changed = number != self.here
+        self._chosen = True
         self.here = max(0, min(number, len(self.rows) - 1))
         self._invalidate()
         if changed:

@@ -167,7 +167,7 @@ class RunPanel(urwid.Widget):
         state = [] if self.run is None else run_state(self.run, time.time(), max(0, columns - used - 1))
         position = self._position() if mode == "results" else ""
         taken = used + 1 + sum(width(text) for _, text in state)
-        line += [("tab", " "), *((("tab" if attribute == "text" else attribute), text) for attribute, text in state)]
+        line += [("tab", " "), *((f"head.{attribute}", text) for attribute, text in state)]
         if position and taken + len(position) + 2 <= columns:
             line.append(("tab", fit(position + " ", columns - taken, right=True)))
         return [*line, ("tab", "")]

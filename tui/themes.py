@@ -142,7 +142,17 @@ _LIGHT_CHANGES: dict[str, Look] = {
     "toast.ok": _look("white", "h231", back="dark green", back_high="h28", mono="standout"),
 }
 
-THEMES: Mapping[str, dict[str, Look]] = {"dark": _DARK, "light": {**_DARK, **_LIGHT_CHANGES}}
+# What is shown in the line of a run's tabs, on its background.
+_IN_HEAD = ("ok", "running", "waiting", "error", "warn", "text")
+
+
+def _with_heads(looks: dict[str, Look]) -> dict[str, Look]:
+    back = looks["tab"]
+    heads = {f"head.{name}": looks[name]._replace(background=back.background, background_high=back.background_high) for name in _IN_HEAD}
+    return {**looks, **heads}
+
+
+THEMES: Mapping[str, dict[str, Look]] = {"dark": _with_heads(_DARK), "light": _with_heads({**_DARK, **_LIGHT_CHANGES})}
 
 
 def palette(theme: str) -> list[Entry]:

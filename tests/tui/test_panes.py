@@ -130,6 +130,8 @@ def catalog(queries: list[str], actions: list[str]) -> CatalogPane:
 
     pane = CatalogPane(InlineBackground(), sample, actions.append)
     pane.refresh(TABLES, None, loaded=True)
+    assert queries == []
+    pane.shown()
     return pane
 
 
