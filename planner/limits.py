@@ -70,6 +70,7 @@ _TOKEN = re.compile(
   | (?P<comma>,)
   | (?P<end>;)
   | (?P<question>\?\d*)
+  | (?P<power>\*\*)
   | (?P<operator>::|->>?|\|\||[<>=!]+|[-+*/%^|&~@\#.:!])
   | (?P<other>.)
     """,
@@ -194,6 +195,9 @@ class _Tally:
                 self.levels[-1].finish_term()
             case "operator":
                 self.levels[-1].operators += 1
+            case "power":
+                self.levels[-1].operators += 1
+                self.rewriting.replace(start, stop, "^")
             case "word":
                 self._count_word(self.sql[start:stop].lower())
             case "question":

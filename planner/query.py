@@ -12,6 +12,7 @@ from planner.arrow_types import kernel_type
 from planner.ast import Ast
 from planner.bind import Binder
 from planner.catalog import Catalog, Column
+from planner.column_names import with_user_names
 from planner.errors import PlannerError, Status, VolleyError
 from planner.explain import plan_text
 from planner.fragment import Fragmenter
@@ -49,6 +50,10 @@ class QueryPlanner:
         bound = apply(RULES_BEFORE_OPENING, self.binder.query(ast))
         query = apply(RULES, self._opened(bound))
         query, sql, schema = self._checked(query)
+        named = with_user_names(query, schema, self.surveyed.prefix)
+        if named is not None:
+            query, schema = named
+            sql = self._print(query)
         columns = tuple(Column(field.name, kernel_type(field.type)) for field in schema)
         fragmenter = Fragmenter(self.catalog, self.options, self.parsed.scanned.chain_terms)
         fragments, exchanges = fragmenter.fragments(query, sql, columns)
@@ -74,7 +79,7 @@ class QueryPlanner:
         A query that is refused with its columns pruned is tried with all of them: it may mean a column in a way that names alone
         do not tell, and if it is refused still, the kernel's message tells all that there is.
         """
-        sql = print_sql({"Query": render_query(query)}, self.parsed.scanned.chain_terms)
+        sql = self._print(query)
         try:
             return query, sql, self._schema(query, sql)
         except VolleyError as error:
@@ -87,6 +92,9 @@ class QueryPlanner:
             if isinstance(error, PlannerError) or error.status is not Status.INVALID_ARGUMENT:
                 raise
             raise translate(error, self.parsed, all_scans(whole), self.surveyed.prefix) from None
+
+    def _print(self, query: Query) -> str:
+        return print_sql({"Query": render_query(query)}, self.parsed.scanned.chain_terms)
 
     def _schema(self, query: Query, sql: str) -> pa.Schema:
         return self.catalog.result_schema(sql, {scan.name: scan.needed for scan in all_scans(query)})

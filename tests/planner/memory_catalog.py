@@ -126,20 +126,23 @@ def read(files: Sequence[DataFile]) -> str:
 def run_plan(plan: PhysicalPlan) -> pa.Table:
     """The result of a plan: each fragment in turn, parallel ones split by split, only the columns of its inputs visible."""
     arrived: dict[int, pa.Table] = {}
+    kernel = connect()
     for fragment in plan.fragments:
         if fragment.parallel:
             (scan,) = fragment.inputs
             assert isinstance(scan, ScanInput)
-            pieces = [_run(fragment, {scan.name: (split,)}, arrived) for split in scan.splits] or [_run(fragment, {scan.name: ()}, arrived)]
+            pieces = [_run(kernel, fragment, {scan.name: splits}, arrived) for splits in [(split,) for split in scan.splits] or [()]]
             arrived[fragment.output] = pa.concat_tables(pieces)
         else:
             splits = {scan.name: scan.splits for scan in fragment.inputs if isinstance(scan, ScanInput)}
-            arrived[fragment.output] = _run(fragment, splits, arrived)
+            arrived[fragment.output] = _run(kernel, fragment, splits, arrived)
     return arrived[plan.fragments[-1].output]
 
 
-def _run(fragment: Fragment, splits: Mapping[str, Sequence[Split]], arrived: Mapping[int, pa.Table]) -> pa.Table:
-    connection = connect()
+def _run(
+    kernel: duckdb.DuckDBPyConnection, fragment: Fragment, splits: Mapping[str, Sequence[Split]], arrived: Mapping[int, pa.Table]
+) -> pa.Table:
+    connection = kernel.cursor()
     for relation in fragment.inputs:
         if isinstance(relation, ExchangeInput):
             table = arrived[relation.exchange]
