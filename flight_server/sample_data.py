@@ -16,12 +16,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import fsspec
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from flight_server.config import Config, ConnectionConfig
+from operators.storage.connections import Connection, Secret
+from operators.storage.kinds import open_backend
 from planner.errors import Status, VolleyError
 
 Size = Literal["small", "large", "huge"]
@@ -125,10 +126,10 @@ def write_sample_data(
     """Writes all tables of ``size`` below ``root``, a folder or a URL; tells ``wrote(table, rows)`` after each batch.
 
     Connections of ``config`` give the keys for URLs that lie inside them. A table that is there already is replaced, files of other
-    names are left alone. Raises :class:`SampleDataError`.
+    names are left alone. Raises :class:`SampleDataError`, or ``StorageError`` where a bucket cannot be used.
     """
-    filesystem, base = _open_root(root, config)
     try:
+        filesystem, base = _open_root(root, config)
         return [_write_table(filesystem, base, plan, seed, wrote) for plan in plans(size)]
     except VolleyError:
         raise
@@ -163,32 +164,38 @@ def _write_table(filesystem: Any, base: str, plan: TablePlan, seed: int, wrote: 
     return Written(plan.name, plan.rows, plan.files, total)
 
 
+def data_root(root: str, config: Config) -> str:
+    """``root`` as a server's ``--data`` takes it: a folder or a URL."""
+    connection, below = _located(root, config)
+    return f"{connection.url.rstrip('/')}/{below}" if below else connection.url
+
+
 def _open_root(root: str, config: Config) -> tuple[Any, str]:
-    """The file system of ``root`` and the path in it. ``NAME:path`` and URLs inside a connection use that connection."""
-    name, _, rest = root.partition(":")
-    connection = config.connections.get(name)
-    if connection is not None and not rest.startswith("//"):
-        root = posixpath.join(connection.url, rest)
-    elif "://" in root:
-        connection = next((c for c in config.connections.values() if (root + "/").startswith(c.url.rstrip("/") + "/")), None)
-    try:
-        filesystem, path = fsspec.core.url_to_fs(root, **({} if connection is None else storage_options(connection)))
-    except (ImportError, ValueError) as error:
-        raise SampleDataError(f"cannot write to {root}: {error}") from None
-    return filesystem, path
+    """The file system of ``root`` and the path in it. Raises ``StorageError`` where nothing answers there."""
+    connection, below = _located(root, config)
+    backend = open_backend(connection)
+    if backend.local_root() is None:
+        backend.check()  # a folder is made; a bucket must be there
+    filesystem, base = backend.filesystem()
+    return filesystem, posixpath.join(base, below) if below else base
 
 
-def storage_options(connection: ConnectionConfig) -> dict[str, Any]:
-    """A connection in s3fs's words; what it leaves out comes from the environment and the usual AWS chain."""
-    if not connection.url.startswith("s3://"):
-        return {}
-    client = {"endpoint_url": connection.endpoint_url, "region_name": connection.region}
-    options: dict[str, Any] = {"client_kwargs": {name: value for name, value in client.items() if value is not None}}
-    if connection.key is not None:
-        options |= {"key": connection.key, "secret": connection.secret}
-    if connection.path_style:
-        options["config_kwargs"] = {"s3": {"addressing_style": "path"}}
-    return options
+def _located(root: str, config: Config) -> tuple[Connection, str]:
+    """The connection that ``root`` is in, and where in it: ``NAME:path``, a URL inside one, or a place of its own."""
+    name, _, path = root.partition(":")
+    if name in config.connections and not path.startswith("//"):
+        return _connection(name, config.connections[name]), path.strip("/")
+    for name, given in config.connections.items():
+        url = given.url.rstrip("/")
+        if root == url or root.startswith(f"{url}/"):
+            return _connection(name, given), root.removeprefix(url).strip("/")
+    return Connection(root, root), ""
+
+
+def _connection(name: str, given: ConnectionConfig) -> Connection:
+    key = None if given.key is None else Secret(given.key)
+    secret = None if given.secret is None else Secret(given.secret)
+    return Connection(name, given.url, given.endpoint_url, given.region, key, secret, given.path_style)
 
 
 class _Random:

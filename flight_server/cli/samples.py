@@ -13,7 +13,7 @@ from flight_server.box_tables import Cells, print_table
 from flight_server.cli.showing import stdout_console
 from flight_server.config import load_config
 from flight_server.quantities import format_size
-from flight_server.sample_data import SAMPLE_ROWS, SEED, Size, Written, plans, write_sample_data
+from flight_server.sample_data import SAMPLE_ROWS, SEED, Size, Written, data_root, plans, write_sample_data
 
 
 @click.command("sample-data")
@@ -29,16 +29,18 @@ def sample_data(root: str, size: str, seed: int, config: str | None) -> None:
     The same seed makes the same data everywhere. Files of these tables that are there already are replaced.
     """
     chosen = cast("Size", size)
+    loaded = load_config(config)
     total = sum(plan.rows for plan in plans(chosen))
     with Progress(console=Console(file=sys.stderr), transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("writing", total=total)
         written = write_sample_data(
-            root, chosen, load_config(config), seed=seed, wrote=lambda table, rows: bar.update(task, description=table, advance=rows)
+            root, chosen, loaded, seed=seed, wrote=lambda table, rows: bar.update(task, description=table, advance=rows)
         )
-    _tell(root, written)
+    with_config = "" if config is None else f" --config {config}"
+    _tell(data_root(root, loaded) + with_config, written)
 
 
-def _tell(root: str, written: list[Written]) -> None:
+def _tell(data: str, written: list[Written]) -> None:
     columns = [
         Cells("table", "", False, tuple(table.table for table in written)),
         Cells("rows", "", True, tuple(f"{table.rows:,}" for table in written)),
@@ -47,4 +49,4 @@ def _tell(root: str, written: list[Written]) -> None:
     ]
     console = stdout_console()
     print_table(console, columns, types=False)
-    console.print(f"written to {root}; try: flight query 'SELECT * FROM orders LIMIT 5' --data {root}", soft_wrap=True)
+    console.print(f"Try: flight query 'SELECT * FROM orders LIMIT 5' --data {data}", soft_wrap=True)

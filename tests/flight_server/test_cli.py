@@ -211,7 +211,7 @@ def test_sample_data_says_what_it_wrote(tmp_path: Path, capsys: pytest.CaptureFi
     assert main(["sample-data", "--to", str(tmp_path / "lake")]) == 0
     out = capsys.readouterr().out
     assert "│ sample    │ 100,000 │" in out
-    assert "written to" in out
+    assert f"--data {tmp_path}/lake\n" in out
 
 
 def test_an_interrupted_query_is_killed_on_the_server(server: Served) -> None:

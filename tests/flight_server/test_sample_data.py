@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from flight_server.config import Config, ConnectionConfig
-from flight_server.sample_data import ROWS_PER_BATCH, SampleDataError, batches, plans, write_sample_data
+from flight_server.sample_data import ROWS_PER_BATCH, SampleDataError, batches, data_root, plans, write_sample_data
+from operators.errors import StorageError
 
 
 def test_the_tables_are_as_promised(tmp_path: Path) -> None:
@@ -55,6 +56,7 @@ def test_progress_counts_every_row(tmp_path: Path) -> None:
 def test_a_connection_by_name_or_by_its_url(tmp_path: Path) -> None:
     config = Config(connections={"lake": ConnectionConfig(f"file://{tmp_path}")})
     write_sample_data("lake:by-name", "small", config)
+    assert data_root("lake:by-name", config) == f"file://{tmp_path}/by-name"
     write_sample_data(f"file://{tmp_path}/by-url", "small", config)
     assert (tmp_path / "by-name" / "orders").is_dir()
     assert (tmp_path / "by-url" / "orders").is_dir()
@@ -64,5 +66,5 @@ def test_where_nothing_can_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SampleDataError, match="cannot write to"):
         write_sample_data(str(tmp_path / "file"), "small", Config())
-    with pytest.raises(SampleDataError, match="cannot write to"):
+    with pytest.raises(StorageError, match="gopher://"):
         write_sample_data("gopher://x", "small", Config())
