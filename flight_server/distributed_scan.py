@@ -141,6 +141,7 @@ class DistributedScan:
         """Queues again what the worker had on lease, and what it had finished but not handed over."""
         if not any(worker.worker_id == worker_id for worker in self.others):
             return
+        self._gathering.forget(worker_id)
         self.splits.lose(lambda consumer: consumer.startswith(f"{worker_id}/"))
         for key in self._gathering.missing():
             if self._acked_by.get(key) == worker_id and self.splits.reopen(key):
@@ -226,7 +227,8 @@ class DistributedScan:
                     return
                 lease = frame.record.lease
                 batch = chunk.data
-                self._gathering.receive(Record(lease.key, Output(batch, frame.record.last), rows=batch.num_rows, bytes=batch.nbytes))
+                record = Record(lease.key, Output(batch, frame.record.last), rows=batch.num_rows, bytes=batch.nbytes)
+                self._gathering.receive(record, worker.worker_id)
                 self._site.peers.action(worker.uri, EXCHANGE_ACK, encode(AckRequest(self._output_name, consumer, [lease])))
         except (pa.ArrowException, OSError) as error:
             raise from_flight_error(error, worker.uri) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 
+from operators.batch_sizes import referenced_bytes
 from operators.exchange import Exchange
 from operators.fragments import Output
 from operators.records import Record, RecordKey
@@ -13,7 +14,7 @@ from operators.records import Record, RecordKey
 def output_records(operator: str, split: RecordKey, outputs: Iterable[Output]) -> list[Record[Output]]:
     """The records that ``operator`` makes of one split: their keys depend on the split and their order alone."""
     return [
-        Record(RecordKey(operator, str(split), sequence), output, rows=output.batch.num_rows, bytes=output.batch.nbytes)
+        Record(RecordKey(operator, str(split), sequence), output, rows=output.batch.num_rows, bytes=referenced_bytes(output.batch))
         for sequence, output in enumerate(outputs)
     ]
 
@@ -22,7 +23,8 @@ class Gathering:
     """Collects the outputs of ``expected`` splits, each exactly once, into an exchange, which it closes after the last one.
 
     Outputs of one split become visible together: a split that was run twice, or whose outputs came in part before their worker
-    died, counts once. ``on_complete`` is called when all are here. Thread-safe.
+    died, counts once. Parts of two runs are never put together, since the kernel may deliver the same rows in another order.
+    ``on_complete`` is called when all are here. Thread-safe.
     """
 
     def __init__(
@@ -32,7 +34,7 @@ class Gathering:
         self._operator = operator
         self._on_complete = on_complete
         self._missing = {str(key): key for key in expected}
-        self._partial: dict[str, dict[int, Record[Output]]] = {}
+        self._partial: dict[str, dict[str, dict[int, Record[Output]]]] = {}
         self._lock = threading.Lock()
         if not self._missing:
             self._complete()
@@ -41,18 +43,26 @@ class Gathering:
         """All outputs of a split, from a producer in this process."""
         self._commit(str(split), output_records(self._operator, split, outputs))
 
-    def receive(self, record: Record[Output]) -> None:
-        """One output, from another worker; the split counts when its last one and all before it are here."""
+    def receive(self, record: Record[Output], sender: str) -> None:
+        """One output, from the worker ``sender``, which may send it again; the split counts when all of one worker's run are here."""
+        input_key = record.key.input_key
         with self._lock:
-            if record.key.input_key not in self._missing:
+            if input_key not in self._missing:
                 return
-            parts = self._partial.setdefault(record.key.input_key, {})
+            parts = self._partial.setdefault(input_key, {}).setdefault(sender, {})
             parts[record.key.sequence] = record
             last = next((sequence for sequence, part in parts.items() if part.payload.last), None)
             if last is None or len(parts) <= last:
                 return
+            assert len(parts) == last + 1, f"{sender} sent outputs of {input_key} behind the last one"
             records = [parts[sequence] for sequence in range(last + 1)]
-        self._commit(record.key.input_key, records)
+        self._commit(input_key, records)
+
+    def forget(self, sender: str) -> None:
+        """A worker is lost: what it sent of splits that it did not send whole is dropped."""
+        with self._lock:
+            for senders in self._partial.values():
+                senders.pop(sender, None)
 
     def missing(self) -> list[RecordKey]:
         """The splits whose outputs are not here yet, in order."""

@@ -12,11 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from operators.errors import OperatorError, StaleLease, StorageError
+from operators.batch_sizes import referenced_bytes
+from operators.errors import OperatorError, StaleLease
 from operators.fragments import ExecutionContext, Output, run_split
 from operators.heartbeats import Heartbeats
 from operators.records import RecordKey
-from planner.errors import VolleyError
+from planner.errors import Status, VolleyError
 from planner.physical import Fragment, Split
 
 log = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ class SplitSource(Protocol):
         """The split's outputs are visible. Raises ``StaleLease`` where the lease was lost."""
 
     def release(self, held: HeldSplit, error: VolleyError, *, retry: bool) -> None:
-        """The split could not be run; ``retry``: another attempt may succeed."""
+        """The split could not be run; ``retry``: another attempt may succeed. Raises ``StaleLease`` where the lease was lost."""
 
 
 Commit = Callable[[RecordKey, list[Output]], None]
@@ -97,14 +98,25 @@ class ProducerInstance:
                 self._run_split(held)
             self._source.ack(held, self.statistics)
         except StaleLease:
-            log.info("%s lost its lease on %s; somebody else has it", self.name, held.key)
+            self._on_stale(held)
         except VolleyError as error:
             if not self._context.cancellation.cancelled:
-                self._source.release(held, error, retry=isinstance(error, StorageError))
+                # What is out of reach now may be reached by the next attempt; all other errors would come again.
+                self._give_back(held, error, retry=error.status is Status.UNAVAILABLE)
         except Exception as error:
             log.exception("%s failed on %s", self.name, held.key)
             cause = OperatorError(f"internal error of type {type(error).__name__} while running {held.key}")
-            self._source.release(held, cause, retry=True)
+            self._give_back(held, cause, retry=True)
+
+    def _give_back(self, held: HeldSplit, error: VolleyError, *, retry: bool) -> None:
+        try:
+            self._source.release(held, error, retry=retry)
+        except StaleLease:
+            self._on_stale(held)
+
+    def _on_stale(self, held: HeldSplit) -> None:
+        # Whoever has the split now answers for it, with its rows or with an error: ours do not count.
+        log.info("%s lost its lease on %s; somebody else has it", self.name, held.key)
 
     def _run_split(self, held: HeldSplit) -> None:
         started = time.perf_counter()
@@ -116,7 +128,7 @@ class ProducerInstance:
             done,
             records=done.records + 1,
             rows=done.rows + sum(output.batch.num_rows for output in outputs),
-            bytes=done.bytes + sum(output.batch.nbytes for output in outputs),
+            bytes=done.bytes + sum(referenced_bytes(output.batch) for output in outputs),
             seconds=done.seconds + seconds,
             scanned_bytes=done.scanned_bytes + sum(report.fetched_bytes for report in reports),
             requests=done.requests + sum(report.requests for report in reports),
