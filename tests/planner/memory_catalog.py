@@ -171,5 +171,13 @@ def _scan_sql(scan: ScanInput, splits: Sequence[Split]) -> str:
 
 
 def plan_rows(table: pa.Table) -> list[tuple[object, ...]]:
-    """Rows in the order of the table."""
-    return list(zip(*(column.to_pylist() for column in table.columns), strict=True)) if table.num_columns else []
+    """Rows in the order of the table; what Python has no type for (nanoseconds) as text."""
+    return list(zip(*map(_values, table.columns), strict=True)) if table.num_columns else []
+
+
+def _values(column: pa.ChunkedArray) -> list[object]:
+    try:
+        return list(column.to_pylist())
+    except (ValueError, OverflowError):
+        texts = connect().from_arrow(pa.table({"column": column})).query("t", 'SELECT "column"::VARCHAR FROM t')
+        return [text for (text,) in texts.fetchall()]
