@@ -1,4 +1,4 @@
-"""The README's tour works by copy and paste: its Python blocks, and its commands, against a server on the sample data."""
+"""The README's tour and docs/clients.md work by copy and paste: Python blocks and commands, against a server on the sample data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from flight_server.sample_data import write_sample_data
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PYTHON_BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+CLIENTS = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
+_PYTHON = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+PYTHON_BLOCKS = _PYTHON.findall(README)
+CLIENT_BLOCKS = _PYTHON.findall(CLIENTS)
 SHELL_BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 COMMANDS = [line for block in SHELL_BLOCKS for line in block.splitlines() if line.startswith("flight ") and "serve" not in line]
 URI = "grpc://127.0.0.1:8815"
@@ -52,13 +55,18 @@ def ran(command: list[str], folder: Path, uri: str) -> str:
 
 def test_there_is_something_to_run() -> None:
     assert len(PYTHON_BLOCKS) == 3
+    assert len(CLIENT_BLOCKS) == 5
     assert len(COMMANDS) >= 7
 
 
-@pytest.mark.parametrize("block", PYTHON_BLOCKS, ids=["adbc", "row groups", "client"])
+@pytest.mark.parametrize(
+    "block",
+    [*PYTHON_BLOCKS, *CLIENT_BLOCKS],
+    ids=["adbc", "row groups", "client", "clients-adbc", "clients-pandas", "clients-polars", "clients-flight", "clients-actions"],
+)
 def test_python(block: str, folder: Path, uri: str) -> None:
-    if "adbc_driver_flightsql" in block:
-        pytest.importorskip("adbc_driver_flightsql")
+    for module in re.findall(r"^import (\w+)", block, re.MULTILINE):
+        pytest.importorskip(module)
     assert URI in block
     assert ran([sys.executable, "-c", block.replace(URI, uri)], folder, uri)
 
