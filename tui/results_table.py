@@ -31,12 +31,12 @@ class _Column:
 
 
 class ResultsTable(urwid.Widget):
-    """Shows a :class:`RowSource`; ``act(action)`` is called for keys that are not about moving."""
+    """Shows a :class:`RowSource`; ``act(action)`` is called for keys that are not about moving. Without it they are passed on."""
 
     _sizing = frozenset([urwid.BOX])
     _selectable = True
 
-    def __init__(self, source: RowSource, act: Callable[[str], None] = lambda _action: None) -> None:
+    def __init__(self, source: RowSource, act: Callable[[str], None] | None = None) -> None:
         super().__init__()
         self.source = source
         self.act = act
@@ -177,6 +177,8 @@ class ResultsTable(urwid.Widget):
                 self._resize(2)
             case "narrower":
                 self._resize(-2)
+            case _ if self.act is None:
+                return key
             case found:
                 self.act(found)
         return None
@@ -196,12 +198,10 @@ class ResultsTable(urwid.Widget):
             if start <= col < start + span + 2:
                 again = number == self.column and self.top + row - HEADER_ROWS == self.row
                 self.column = number
-                if row < HEADER_ROWS:
-                    self.act("sort")
-                else:
+                if row >= HEADER_ROWS:
                     self.go(self.top + row - HEADER_ROWS)
-                    if again and event == "mouse press":
-                        self.act("open cell")
+                if self.act is not None and event == "mouse press" and (row < HEADER_ROWS or again):
+                    self.act("sort" if row < HEADER_ROWS else "open cell")
         self._invalidate()
         return True
 

@@ -161,6 +161,8 @@ def test_the_plan_is_there_and_an_exchange_can_be_looked_into(screen: Screen) ->
     assert "records pass through exchanges" in screen.keys("enter")
     shown = screen.keys("down", "down", "enter")
     assert "exchange-1: 1 record, 2 rows waiting" in shown
+    screen.keys("down", "esc")
+    assert screen.app.dialogs.depth == 0
 
 
 def test_a_file_of_queries_of_which_one_fails(tmp_path: Path) -> None:
