@@ -70,7 +70,7 @@ class S3Backend:
         return self._statistics
 
     def check(self) -> None:
-        self._run(self._page(self._prefix, "/", None, keys=1))
+        self._run(self._page(self._prefix, "/", None, 1))
 
     def list_folder(self, folder: str) -> Listing:
         return self._run(self._list(folder, "/"))
@@ -195,13 +195,13 @@ class S3Backend:
     async def _pages(self, prefix: str, delimiter: str) -> AsyncIterator[dict[str, Any]]:
         token: str | None = None
         while True:
-            page = await self._page(prefix, delimiter, token)
+            page = await self._page(prefix, delimiter, token, PAGE_KEYS)
             yield page
             token = page.get("NextContinuationToken")
             if not page.get("IsTruncated") or token is None:
                 return
 
-    async def _page(self, prefix: str, delimiter: str, token: str | None, keys: int = PAGE_KEYS) -> dict[str, Any]:
+    async def _page(self, prefix: str, delimiter: str, token: str | None, keys: int) -> dict[str, Any]:
         options = {"ContinuationToken": token} if token is not None else {}
         request = {"Bucket": self._bucket, "Prefix": prefix, "Delimiter": delimiter, "MaxKeys": keys, **options}
         try:

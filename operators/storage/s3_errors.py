@@ -55,7 +55,9 @@ def judge(error: Exception, connection: Connection, bucket: str) -> Verdict | No
     if isinstance(error, _NO_KEYS):
         return Verdict(False, _failure(connection, "has no keys", "Set 'key' and 'secret', or the usual AWS variables or profile"))
     if isinstance(error, boto.ParamValidationError | boto.InvalidRegionError):
-        return Verdict(False, _failure(connection, f"is wrong: {_first_line(error)}", "Correct options 'url' and 'region'"))
+        # What is wrong stands in the last line.
+        reason = str(error).strip().splitlines()[-1]
+        return Verdict(False, _failure(connection, f"is wrong: {reason}", "Correct options 'url' and 'region'"))
     if isinstance(error, _UNREACHABLE):
         return Verdict(True, _unreachable(error, connection))
     if isinstance(error, ValueError | boto.BotoCoreError):
