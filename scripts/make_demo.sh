@@ -26,7 +26,7 @@ fi
 data="$build/sf1"
 if [ ! -e "$data/region.parquet" ]; then
     rm -rf "$data" && mkdir -p "$data"
-    "$build/venv/bin/tpchgen-cli" -s 1 --format parquet --output-dir "$data"
+    "$build/venv/bin/tpchgen-cli" parquet -s 1 --output-dir "$data"
 fi
 
 export HOME="$build/home" XDG_STATE_HOME="$build/home/state"

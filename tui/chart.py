@@ -115,7 +115,8 @@ def draw_bars(found: Bars, columns: int, rows: int) -> list[Line]:
     scale = (high - low) or 1.0
     lines: list[Line] = []
     for label, value, text in zip(found.labels, found.values, texts, strict=False):
-        bar = amounts.bar(abs(value) / scale, room)
+        # Not quite as high as the line, so that one bar can be told from the next.
+        bar = "▇" * (max(1, round(abs(value) / scale * room)) if value else 0)
         attribute = "bar.hot" if value < 0 else "chart"
         lines.append([("text", fit(label, label_width) + " "), ("strong", fit(text, text_width, right=True) + " "), (attribute, bar)])
     left_out = len(found.labels) - shown

@@ -143,6 +143,8 @@ def main() -> None:
     def take(until: float) -> None:
         """Frames of the screen as it is, up to a time."""
         nonlocal due
+        if not any(line.strip() for line in screen.display):
+            due = until  # the program has not begun to draw
         while due < until:
             image = draw_screen(screen)
             if frames and image.tobytes() == frames[-1].tobytes():
