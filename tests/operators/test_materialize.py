@@ -133,14 +133,12 @@ def test_wide_rows_close_groups_and_files_early(tmp_path: Path) -> None:
     store = ResultStore(small.fs, small.root)
     writer = begun(store, pa.schema([("t", pa.binary())]))
     row = b"x" * (1 << 20)
-    for _ in range(5):
+    for _ in range(2):
         writer.append(pa.record_batch({"t": [row] * 40}))
-    writer.append(pa.record_batch({"t": [row * 50, b"", row * 50]}))
+    writer.append(pa.record_batch({"t": [row * 40, b"", row]}))
     writer.finish(lambda: "{}")
-    groups = writer.result.row_groups
-    assert sum(sum(file) for file in groups) == 203
-    assert max(rows for file in groups for rows in file) <= 32
-    assert len(groups) >= 3
+    # 32 MiB with what Arrow adds are 31 rows; the row that is larger by itself stands alone.
+    assert writer.result.row_groups == [[31, 31, 18], [1, 2]]
     small.store.close()
     store.close()
 
