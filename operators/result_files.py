@@ -188,6 +188,7 @@ class ResultFiles:
             yield pa.PythonFile(file, mode="w")
         except BaseException:
             file.discard()
+            file.closed = True  # else it would begin another upload when it is collected
             raise
         file.close()
 
