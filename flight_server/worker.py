@@ -36,7 +36,8 @@ from planner import PlanOptions, parameter_count
 
 KERNEL_SHARE = 0.75
 """The part of a worker's memory that the kernel may use; the rest is for records, hot row groups and Python."""
-CACHE_SHARE = 0.10
+CACHE_SHARE = 0.05
+MAX_CACHE_BYTES = 512 << 20
 
 log = logging.getLogger(__name__)
 
@@ -214,7 +215,7 @@ class Worker:
             rows_per_group=results.rows_per_group,
             groups_per_file=results.groups_per_file,
             ttl_seconds=results.ttl_seconds,
-            cache_bytes=int(self._config.memory_bytes * CACHE_SHARE),
+            cache_bytes=min(MAX_CACHE_BYTES, int(self._config.memory_bytes * CACHE_SHARE)),
             max_result_bytes=self._config.limits.result_bytes,
         )
 
