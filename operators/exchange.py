@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic
 
@@ -159,16 +160,21 @@ class Exchange(Generic[Payload]):
             self._changed.notify_all()
 
     def lose(self, gone: Callable[[str], bool]) -> None:
-        """Queues again what the consumers that are ``gone`` had on lease."""
+        """Queues again what the consumers that are ``gone`` had on lease.
+
+        Never raises: whoever tells of a loss is not who works here. A record's last attempt fails the exchange.
+        """
         with self._changed:
             if self._error is None:
-                self._guarded(lambda: self._queue.lose(gone))
+                with suppress(AttemptsExhausted):
+                    self._guarded(lambda: self._queue.lose(gone))
                 self._changed.notify_all()
 
     def reopen(self, key: RecordKey) -> bool:
-        """Queues a record again that was acked with :meth:`ack_kept`; False if it was not."""
+        """Queues a record again that was acked with :meth:`ack_kept`; False if it was not, or if the exchange has failed."""
         with self._changed:
-            self._check()
+            if self._error is not None:
+                return False
             reopened = self._queue.reopen(key)
             self._changed.notify_all()
             return reopened

@@ -217,6 +217,19 @@ def test_the_last_attempt_fails_the_exchange() -> None:
         waiting.result(PATIENCE)
 
 
+def test_a_loss_that_is_a_last_attempt_comes_to_consumers_not_to_who_tells_of_it() -> None:
+    exchange = exchange_of(1, 2)
+    acked = take(exchange)
+    exchange.ack_kept(acked.key, acked.lease.epoch)
+    for _ in range(4):
+        take(exchange, "w1/a")
+        exchange.lose(lambda consumer: consumer.startswith("w1/"))
+    exchange.lose(lambda consumer: True)
+    assert not exchange.reopen(acked.key)
+    with pytest.raises(AttemptsExhausted, match=r"failed 4 times, the last time because its worker was lost \(w1/a\)"):
+        exchange.lease("b")
+
+
 def test_peeking_leases_nothing() -> None:
     exchange = exchange_of(1, 2, 3)
     take(exchange)
