@@ -52,14 +52,18 @@ def unread_extent(scan: Scan) -> ScanExtent:
 
 
 def read_extent(scan: Scan, catalog: Catalog) -> ScanExtent:
-    """The row groups of the scan's files that its predicates do not rule out. Reads their footers."""
-    files: list[FileGroups] = []
+    """The row groups of the scan's files that its predicates do not rule out, but one at least. Reads the footers."""
     pruning = bool(prunable(scan))
+    files: list[FileGroups] = []
+    spare: FileGroups | None = None
     for file in scan.table.files:
         groups = catalog.row_groups(file)
         kept = keep_row_groups(scan, groups) if pruning and groups is not None else groups
         files.append(FileGroups(file, kept, len(groups or ())))
-    return ScanExtent(tuple(files))
+        if groups and spare is None:
+            spare = FileGroups(file, groups[:1], len(groups))
+    extent = ScanExtent(tuple(files))
+    return ScanExtent((spare,)) if spare is not None and extent.row_groups_kept == 0 else extent
 
 
 def whole_splits(scan: Scan, extent: ScanExtent) -> tuple[Split, ...]:
@@ -75,7 +79,7 @@ def whole_splits(scan: Scan, extent: ScanExtent) -> tuple[Split, ...]:
 
 
 def parallel_splits(scan: Scan, extent: ScanExtent, splits_wanted: int, split_rows: int) -> tuple[Split, ...]:
-    """About ``splits_wanted`` splits of at least ``split_rows`` rows each, unless a file has fewer."""
+    """About ``splits_wanted`` splits of at least ``split_rows`` rows each, unless a file has fewer; one where there are no rows."""
     target = max(split_rows, -(-(extent.rows or 0) // max(1, splits_wanted)), 1)
     splits: list[Split] = []
     for file in extent.files:
@@ -84,7 +88,7 @@ def parallel_splits(scan: Scan, extent: ScanExtent, splits_wanted: int, split_ro
             continue
         for run in _runs(file.groups):
             splits += [_split(scan, file.file, piece) for piece in _pieces(run, target)]
-    return tuple(splits)
+    return tuple(splits) or tuple(Split(file.file, None, 0, 0, file.file.size_bytes) for file in extent.files[:1])
 
 
 def _pieces(run: Sequence[RowGroup], target: int) -> list[list[RowGroup]]:

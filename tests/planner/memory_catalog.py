@@ -86,6 +86,7 @@ class FolderCatalog:
     def row_groups(self, file: DataFile) -> tuple[RowGroup, ...] | None:
         self.footers.append(file.path)
         metadata = pq.read_metadata(path_of(file))
+        schema = metadata.schema.to_arrow_schema()
         first, groups = 0, []
         for index in range(metadata.num_row_groups):
             group = metadata.row_group(index)
@@ -94,7 +95,7 @@ class FolderCatalog:
                 chunk = group.column(place)
                 sizes[chunk.path_in_schema] = chunk.total_compressed_size
                 stats = chunk.statistics
-                if stats is not None and stats.has_min_max:
+                if stats is not None and stats.has_min_max and "ns" not in str(schema.field(chunk.path_in_schema.split(".")[0]).type):
                     ranges[chunk.path_in_schema] = ColumnRange(stats.min, stats.max, stats.null_count)
             groups.append(RowGroup(index, first, group.num_rows, sizes, ranges))
             first += group.num_rows
