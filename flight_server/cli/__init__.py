@@ -17,8 +17,12 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 
 import click
 
@@ -84,8 +88,9 @@ def flight() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line (``sys.argv`` if None) and returns its exit status."""
     try:
-        status = flight.main(args=arguments, prog_name="flight", standalone_mode=False)
-        sys.stdout.flush()
+        with _ended_by_signals():
+            status = flight.main(args=arguments, prog_name="flight", standalone_mode=False)
+            sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -104,6 +109,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo(f"error: internal error ({type(error).__name__}: {error})\nset {DEBUG_VARIABLE}=1 to see where", err=True)
         return REFUSED
     return status if isinstance(status, int) else 0
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Lets SIGTERM and SIGHUP unwind the stack, so that an embedded server leaves nothing behind. ``serve`` has handlers of its own."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, _end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
 
 
 def _tell(error: VolleyError) -> int:

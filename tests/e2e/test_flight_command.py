@@ -58,6 +58,25 @@ def test_an_embedded_server_answers_and_leaves_nothing_behind(lake: Path, tmp_pa
     assert ended.stderr == ""
 
 
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_embedded_server_that_is_stopped_leaves_nothing_behind(lake: Path, tmp_path: Path, number: signal.Signals, status: int) -> None:
+    asked = command("query", ENDLESS, "--data", str(lake), "--config", str(_small(tmp_path)))
+    with subprocess.Popen(asked, env=environment(TMPDIR=str(tmp_path / "temporary")), stderr=subprocess.PIPE) as process:
+        while not any(path.is_dir() for path in (tmp_path / "temporary").iterdir()):  # there is a server
+            assert process.poll() is None
+        process.send_signal(number)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == status, said
+    assert b"Traceback" not in said
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def _small(folder: Path) -> Path:
+    (folder / "temporary").mkdir()
+    (folder / "volley.toml").write_text('[server]\nthreads = 1\nmemory = "1GB"\n')
+    return folder / "volley.toml"
+
+
 def test_relative_data_roots(lake: Path) -> None:
     ended = run("query", "SELECT count(*) AS n FROM orders", "--data", lake.name, "--format", "csv", folder=lake.parent)
     assert (ended.returncode, ended.stdout) == (0, "n\n20000\n")
