@@ -1,0 +1,212 @@
+"""What is not read: files by partition, row groups by statistics; and how the rest is split."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import pytest
+from memory_catalog import FolderCatalog
+from test_prune_columns import scans
+
+from planner import PlanOptions, plan
+from planner.catalog import Column, ColumnRange, DataFile, RowGroup, Table
+from planner.logical import Scan
+from planner.optimize.comparisons import comparisons
+from planner.optimize.prune_row_groups import keep_row_groups
+from planner.parse import parse
+from planner.physical import Exchange, ExchangeInput, Split
+
+
+def files_read(sql: str, catalog: FolderCatalog) -> list[str]:
+    (scan,) = scans(plan(sql, catalog))
+    return [split.file.path.partition("events/")[2].removesuffix("/part.parquet") for split in scan.splits]
+
+
+@pytest.mark.parametrize(
+    ("where", "files"),
+    [
+        ("year = 2024", ["year=2024/kind=click", "year=2024/kind=view"]),
+        ("2024 < year AND kind = 'view'", ["year=2025/kind=view"]),
+        ("events.year IN (2023) AND kind <> 'x' AND kind > 'd'", ["year=2023/kind=view"]),
+        ("year BETWEEN 2024 AND 2024 AND kind = 'click'", ["year=2024/kind=click"]),
+        ("year = '2024' AND kind = 'click'", ["year=2024/kind=click"]),
+        ("year = 1900", ["year=2023/kind=click"]),
+        ("kind IS NULL", ["year=2023/kind=click"]),
+    ],
+)
+def test_partitions_rule_files_out(where: str, files: list[str], catalog: FolderCatalog) -> None:
+    assert files_read(f"SELECT id FROM events WHERE {where}", catalog) == files
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "year = 2024 OR id = 1",
+        "year + 0 = 2024",
+        "NOT year = 2024",
+        "year <> 2024",
+        "year = (SELECT 2024)",
+        "kind = 3 OR TRUE",
+        "id > 0",
+    ],
+)
+def test_what_is_no_plain_comparison_rules_nothing_out(where: str, catalog: FolderCatalog) -> None:
+    assert len(files_read(f"SELECT id FROM events WHERE {where}", catalog)) == 6
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "events FULL JOIN people ON events.id = people.id WHERE year = 2024",
+        "people LEFT JOIN events ON events.id = people.id WHERE year = 2024",
+        "events LEFT JOIN people ON events.id = people.id AND year = 2024",
+        "events TABLESAMPLE (50 PERCENT) WHERE year = 2024",
+        "events POSITIONAL JOIN people WHERE year = 2024",
+    ],
+)
+def test_where_rows_could_be_missed_every_file_is_read(source: str, catalog: FolderCatalog) -> None:
+    found = [scan for scan in scans(plan(f"SELECT value FROM {source}", catalog)) if scan.table == "events"]
+    assert [len(scan.splits) for scan in found] == [6]
+
+
+def test_only_the_files_left_are_opened(catalog: FolderCatalog) -> None:
+    plan("SELECT value FROM events WHERE year = 2024 AND kind = 'view'", catalog)
+    assert [[len(table.files) for table in catalog.opened], len(catalog.footers)] == [[1], 1]
+
+
+def test_footers_are_read_only_where_they_can_help(catalog: FolderCatalog) -> None:
+    plan("SELECT id FROM orders", catalog)
+    plan("SELECT id FROM orders WHERE id = 3", catalog, PlanOptions(prune_row_groups=False))
+    assert catalog.footers == []
+
+
+def test_rows_between_kept_groups_are_not_read(catalog: FolderCatalog) -> None:
+    (scan,) = scans(plan("SELECT id FROM orders WHERE id IN (5, 120, 950)", catalog))
+    assert [(split.row_groups, split.first_row, split.rows) for split in scan.splits] == [((0, 1), 0, 200), ((9,), 900, 100)]
+    assert (scan.row_groups_kept, scan.row_groups_total) == (3, 10)
+
+
+def test_one_group_is_kept_where_none_can_match(catalog: FolderCatalog) -> None:
+    for options in (PlanOptions(), PlanOptions(workers=3, distribute_rows=0)):
+        (scan,) = scans(plan("SELECT id FROM orders WHERE id = 5000", catalog, options))
+        assert [split.row_groups for split in scan.splits] == [(0,)]
+
+
+def scan_of(kind: str, predicate: str) -> Scan:
+    query = parse(f"SELECT 1 FROM t WHERE {predicate}", PlanOptions().limits).ast["Query"]
+    select = query["body"]["Select"]
+    return Scan(
+        select["from"][0]["relation"],
+        "in_0",
+        "t",
+        Table("t", (DataFile("t", 1, "1"),)),
+        (Column("c", kind),),
+        predicates=(select["selection"],),
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "minimum", "maximum", "predicate", "kept"),
+    [
+        ("BIGINT", 10, 20, "c = 9", False),
+        ("BIGINT", 10, 20, "c = 10", True),
+        ("BIGINT", 10, 20, "c < 10", False),
+        ("BIGINT", 10, 20, "c <= 10", True),
+        ("BIGINT", 10, 20, "c > 20", False),
+        ("BIGINT", 10, 20, "20 >= c", True),
+        ("BIGINT", 10, 20, "c = 15.5", True),
+        ("BIGINT", 10, 20, "c = '9'", False),
+        ("BIGINT", 10, 20, "c = '9.7'", True),
+        ("BIGINT", 10, 20, "c = -15", False),
+        ("BIGINT", None, None, "c = 9", True),
+        ("DECIMAL(5,2)", 1, 2, "c > 2.01", False),
+        ("DOUBLE", 1.0, 2.0, "c > 3", True),
+        ("DOUBLE", 1.0, 2.0, "c < 0.5", False),
+        ("FLOAT", 1.0, 2.0, "c < 0.5", True),
+        ("VARCHAR", "a", "c", "c = 'd'", False),
+        ("VARCHAR", "a", "c", "c = 5", True),
+        ("VARCHAR", "1", "3", "c > '4' COLLATE nocase", True),
+        ("BOOLEAN", False, False, "c = TRUE", True),
+    ],
+)
+def test_statistics_rule_out_only_what_is_certain(kind: str, minimum: object, maximum: object, predicate: str, kept: bool) -> None:
+    known = ColumnRange(minimum, maximum, 0)  # type: ignore[arg-type]
+    groups = (RowGroup(0, 0, 5, ranges={"c": known}),)
+    assert bool(keep_row_groups(scan_of(kind, predicate), groups)) is kept
+
+
+def test_null_counts_decide_is_null() -> None:
+    groups = tuple(RowGroup(n, n, 1, ranges={"c": ColumnRange(None, None, count)}) for n, count in enumerate((0, 1, None)))
+    assert [group.index for group in keep_row_groups(scan_of("BIGINT", "c IS NULL"), groups)] == [1, 2]
+
+
+def test_unordered_statistics_prune_nothing() -> None:
+    groups = (RowGroup(0, 0, 1, ranges={"c": ColumnRange(math.nan, math.nan, 0)}),)
+    assert keep_row_groups(scan_of("DOUBLE", "c > 3"), groups) == groups
+
+
+@pytest.mark.parametrize("predicate", ["c", "c = c", "c <> 1", "c + 1 = 2", "c = 1 OR c = 2", "c IN (1, x)", "c NOT IN (1)", "c LIKE 'a'"])
+def test_other_shapes_are_no_comparisons(predicate: str) -> None:
+    (term,) = scan_of("BIGINT", predicate).predicates
+    assert comparisons(term) == ()
+
+
+def test_splits_cover_every_row_once_and_are_few(catalog: FolderCatalog) -> None:
+    made = plan("SELECT sum(amount) FROM orders", catalog, PlanOptions(workers=2, distribute_rows=0, splits_per_worker=2, split_rows=10))
+    (scan,) = scans(made)
+    spans = [(split.first_row, split.rows) for split in scan.splits]
+    assert len(spans) <= 5
+    assert [first for first, _ in spans] == [sum(rows or 0 for _, rows in spans[:n]) for n in range(len(spans))]
+    assert sum(rows or 0 for _, rows in spans) == 1000
+    assert all(split.bytes > 0 for split in scan.splits)
+
+
+def test_small_scans_stay_beside_the_large_one(catalog: FolderCatalog) -> None:
+    made = plan("SELECT count(*) FROM orders o JOIN people p ON o.person_id = p.id", catalog, PlanOptions(workers=3, distribute_rows=500))
+    assert [fragment.parallel for fragment in made.fragments] == [True, False]
+    assert [exchange.kind for exchange in made.exchanges] == ["gather", "result"]
+    gathered, small = made.fragments[1].inputs
+    assert isinstance(gathered, ExchangeInput)
+    assert small.name == "in_1"
+    assert made.exchanges[gathered.exchange] == Exchange(0, "gather", gathered.columns)
+
+
+def test_one_worker_is_one_fragment(catalog: FolderCatalog) -> None:
+    made = plan("SELECT count(*) FROM orders o JOIN people p ON o.person_id = p.id", catalog, PlanOptions(distribute_rows=0))
+    assert [fragment.parallel for fragment in made.fragments] == [False]
+    assert [split for scan in scans(made) for split in scan.splits] == [
+        Split(file, None, 0, None, file.size_bytes) for name in ("orders", "people") for file in catalog.tables[name].files
+    ]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT DISTINCT note FROM orders",
+        "SELECT count(*) FROM orders",
+        "SELECT note FROM orders GROUP BY note",
+        "SELECT note FROM orders ORDER BY id",
+        "SELECT note FROM orders LIMIT 3",
+        "SELECT row_number() OVER () FROM orders",
+        "SELECT random() FROM orders",
+        "SELECT unnest([1]) FROM orders",
+        "SELECT (SELECT 1) FROM orders",
+        "SELECT note FROM orders QUALIFY row_number() OVER () = 1",
+        "SELECT note FROM orders UNION ALL SELECT name FROM people",
+        "WITH x AS (SELECT 1) SELECT note FROM orders",
+    ],
+)
+def test_what_is_not_row_by_row_is_gathered(sql: str, catalog: FolderCatalog) -> None:
+    made = plan(sql, catalog, PlanOptions(workers=3, distribute_rows=500))
+    assert not made.fragments[-1].parallel
+    assert made.fragments[0].parallel
+
+
+def test_files_without_footers_are_split_by_file(catalog: FolderCatalog) -> None:
+    table = catalog.tables["events"]
+    files = tuple(dataclasses.replace(file, path=file.path) for file in table.files)
+    catalog.tables["events"] = dataclasses.replace(table, files=files)
+    catalog.row_groups = lambda file: None  # type: ignore[method-assign]
+    (scan,) = scans(plan("SELECT sum(value) FROM events", catalog, PlanOptions(workers=2, distribute_rows=0)))
+    assert [(split.row_groups, split.rows) for split in scan.splits] == [(None, None)] * 6
