@@ -122,7 +122,8 @@ class ResultActions:
 
         def done(batches: list[pa.RecordBatch]) -> None:
             if not batches:
-                self.say(f"no record waits in {name} now", "ok")
+                taken = f": {plural(operator.leases, 'record')} taken, not yet done" if operator.leases else ""
+                self.say(f"no record waits in {name} now{taken}", "ok")
                 return
             self._show_records(name, pa.Table.from_batches(batches), len(batches))
 

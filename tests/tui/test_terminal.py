@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 from collections.abc import Iterator
@@ -188,3 +189,30 @@ def test_embedded_it_needs_no_server(data: Path, tmp_path: Path) -> None:
         assert "Traceback" not in terminal.screen()
     finally:
         terminal.close()
+
+
+def test_records_that_wait_in_an_exchange_of_a_running_query_are_looked_at(data: Path, tmp_path: Path) -> None:
+    process = ServerProcess(tmp_path, "--port", "0", "--data", str(data), "--workers", "2", "--threads", "1")
+    terminal = Terminal(tmp_path, flight("tui", "--uri", process.uri))
+    try:
+        terminal.see("● 127.0.0.1")
+        # The second scan takes a while: what it has put out waits in its exchange until it is done.
+        terminal.type("SELECT count(*) FROM big JOIN (SELECT id FROM big WHERE md5(repeat(name, 100)) LIKE 'ab%') AS few USING (id)")
+        terminal.keys("F5")
+        terminal.see("running")
+        terminal.escape()
+        terminal.keys("2")
+        filling = r"● ⇄ gather +0/\d"
+        lines = terminal.see(filling).split("\n")
+        header = next(number for number, line in enumerate(lines) if line.startswith("operator"))
+        exchange = next(number for number, line in reversed(list(enumerate(lines))) if re.search(filling, line))
+        terminal.keys(*["Down"] * (exchange - header - 1))
+        terminal.see("Enter: look at its records")
+        terminal.keys("Enter")
+        terminal.see(r"\d records?, [\d,]+ rows waiting")
+        terminal.escape()
+        terminal.keys("F8")
+        terminal.see("■ killed")
+    finally:
+        terminal.close()
+        process.stop()
