@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import click
 import pyarrow as pa
@@ -13,12 +15,30 @@ import pyarrow as pa
 from flight_server.cli.execution import Execution
 from flight_server.cli.options import Access, connected, embedded_options
 from flight_server.cli.progress import QueryProgress
-from flight_server.cli.showing import Shown, default_rows, file_console, first_rows, show, shown_rows, stdout_console
+from flight_server.cli.showing import (
+    PAGER_ROWS,
+    default_rows,
+    file_console,
+    first_rows,
+    show,
+    show_paged,
+    shown_rows,
+    stdout_console,
+)
 from flight_server.client import Client
-from flight_server.output import BINARY, FORMATS, Format, format_of, write_file, write_stream
+from flight_server.output import BINARY, FORMATS, Format, OutputError, format_of, write_file, write_stream
 from flight_server.quantities import format_seconds, format_size
 
 TABLE = "table"
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How a table is shown."""
+
+    max_rows: int | None
+    expanded: bool
+    pager: bool
 
 
 @click.command()
@@ -28,8 +48,9 @@ TABLE = "table"
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the result to this file, whole or not at all.")
 @click.option("--max-rows", type=click.IntRange(min=0), help="Show or write at most so many rows.")
 @click.option("-x", "--expanded", is_flag=True, help="Tables as one line for each column, for wide rows.")
+@click.option("--pager", is_flag=True, help="Tables in a pager, as wide as they are; up to 2,000 rows if --max-rows says nothing.")
 @click.option("--timing", is_flag=True, help="Tell on stderr when the query was planned, gave its first rows, and ended.")
-def query(access: Access, sql: str, chosen: str | None, output: str | None, max_rows: int | None, expanded: bool, timing: bool) -> None:
+def query(access: Access, sql: str, chosen: str | None, output: str | None, timing: bool, **look: Any) -> None:
     """Runs one statement and prints its result. SQL - reads it from stdin.
 
     Ctrl-C kills the query on the server, too.
@@ -42,13 +63,12 @@ def query(access: Access, sql: str, chosen: str | None, output: str | None, max_
             raise click.UsageError(f"the suffix of {output} means no format; add --format with one of {', '.join(FORMATS)}")
     if format in BINARY and output is None and sys.stdout.isatty():
         raise click.UsageError(f"{format} is not for a terminal; use -o FILE or a pipe")
+    wanted = _Look(**look)
     with connected(access) as client, Execution(client, text) as execution:
         if format is not None:
-            _write(client, execution, format, output, max_rows)
-        elif output is not None:
-            _table_to_file(client, execution, output, max_rows, expanded)
+            _write(client, execution, format, output, wanted.max_rows)
         else:
-            _show(client, execution, max_rows, expanded)
+            _show(client, execution, output, wanted)
         if timing:
             _tell_times(execution)
 
@@ -71,22 +91,22 @@ def read_sql(argument: str) -> str:
     return sys.stdin.read() if argument == "-" else argument
 
 
-def _show(client: Client, execution: Execution, max_rows: int | None, expanded: bool) -> None:
+def _show(client: Client, execution: Execution, output: str | None, look: _Look) -> None:
+    default = PAGER_ROWS if look.pager else default_rows()
     with QueryProgress(client, execution.query_id):
-        shown = _shown(execution, max_rows)
-    show(stdout_console(), shown, as_records=expanded)
-
-
-def _shown(execution: Execution, max_rows: int | None) -> Shown:
-    """Without ``max_rows`` people want to know how many rows there are in all; with it, more is nobody's concern."""
-    return shown_rows(execution, default_rows() if max_rows is None else max_rows, count_all=max_rows is None)
-
-
-def _table_to_file(client: Client, execution: Execution, output: str, max_rows: int | None, expanded: bool) -> None:
-    with QueryProgress(client, execution.query_id):
-        shown = _shown(execution, max_rows)
-    with Path(output).open("w", encoding="utf-8") as file:
-        show(file_console(file), shown, as_records=expanded)
+        # Without --max-rows people want to know how many rows there are in all; with it, more is nobody's concern.
+        shown = shown_rows(execution, default if look.max_rows is None else look.max_rows, count_all=look.max_rows is None)
+    if output is not None:
+        text = io.StringIO()
+        show(file_console(text), shown, as_records=look.expanded)
+        try:
+            Path(output).write_text(text.getvalue(), encoding="utf-8")
+        except OSError as error:
+            raise OutputError(f"cannot write {output}: {error.strerror}") from None
+    elif look.pager:
+        show_paged(shown, as_records=look.expanded)
+    else:
+        show(stdout_console(), shown, as_records=look.expanded)
 
 
 def _write(client: Client, execution: Execution, format: Format, output: str | None, max_rows: int | None) -> None:

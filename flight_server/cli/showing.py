@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TextIO
 
+import click
 import pyarrow as pa
 from rich.console import Console
 from rich.text import Text
@@ -17,6 +20,7 @@ from flight_server.quantities import format_seconds
 
 TERMINAL_ROWS = 40
 PIPE_ROWS = 1_000
+PAGER_ROWS = 2_000
 PIPE_CELLS = 100_000
 
 
@@ -73,6 +77,19 @@ def show(console: Console, shown: Shown, *, as_records: bool = False, status: st
         _show_rows(console, shown, rows, as_records)
     said = footer(rows if shown.total is None else shown.total, shown.total is None, shown.seconds)
     console.print(Text(status + said, style="dim"))
+
+
+def show_paged(shown: Shown, *, as_records: bool = False) -> None:
+    """Shows it in the user's pager, as wide as it is, to be scrolled in all directions; prints it where stdout is no terminal."""
+    if not sys.stdout.isatty():
+        show(stdout_console(), shown, as_records=as_records)
+        return
+    text = io.StringIO()
+    show(
+        Console(file=text, force_terminal=True, width=PIPE_CELLS, highlight=False, emoji=False, markup=False), shown, as_records=as_records
+    )
+    os.environ.setdefault("LESS", "-RSF")  # colours, no folding of long lines, and no paging of what fits
+    click.echo_via_pager(text.getvalue(), color=True)
 
 
 def _show_rows(console: Console, shown: Shown, rows: int, as_records: bool) -> None:

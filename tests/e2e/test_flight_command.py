@@ -148,6 +148,22 @@ def test_an_interrupt_kills_the_query_on_the_server(server: RunningServer) -> No
     assert ended.state == "killed"
 
 
+def test_an_interrupted_run_kills_all_its_queries(server: RunningServer, tmp_path: Path) -> None:
+    statements = [f"{ENDLESS} AND a.id > {n}" for n in range(3)]
+    (tmp_path / "endless.sql").write_text(";\n".join(statements))
+    asked = command("run", str(tmp_path / "endless.sql"), "--parallel", "3")
+    with (
+        subprocess.Popen(asked, env=environment(VOLLEY_URI=server.uri), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process,
+        Client(server.uri) as client,
+    ):
+        while len(mine := [query for query in client.queries() if query.sql in statements]) < 3:
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert [list(client.watch(query.query_id))[-1].state for query in mine] == ["killed"] * 3
+
+
 def test_kill_from_another_terminal(server: RunningServer) -> None:
     with Client(server.uri) as client:
         query_id = client.submit(ENDLESS).query_id

@@ -103,6 +103,18 @@ def test_a_table_in_a_file(server: Served, tmp_path: Path) -> None:
     assert target.read_text().splitlines()[1] == "│      n │"
 
 
+def test_a_file_that_cannot_be_written(server: Served, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for suffix in ("csv", "table"):
+        target = tmp_path / "nowhere" / f"result.{suffix}"
+        assert main(["query", "SELECT 1", "-o", str(target), "--format", suffix]) == 1
+        assert capsys.readouterr().err == f"error: cannot write {target}: No such file or directory\n"
+
+
+def test_a_pager_is_for_terminals(server: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["query", "SELECT n FROM numbers", "--pager"]) == 0
+    assert "… 500 more rows (2,000 shown" in capsys.readouterr().out
+
+
 def test_a_refused_statement_exits_with_1_and_says_why_on_stderr(server: Served, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["query", "SELECT * FROM nummers"]) == 1
     said = capsys.readouterr()
