@@ -32,7 +32,8 @@ def translate(error: VolleyError, parsed: ParsedSql, scans: Sequence[Scan], pref
     text = _reworded(message[kind.end() :] if kind else message)
     span = _first_named(message, parsed.ast)
     error_class = _class_of(kind[1] if kind else "", text)
-    return parsed.error(error_class, _lower_first(text), span, error.remedy)
+    headline, _, advice = text.partition("\n")
+    return parsed.error(error_class, _lower_first(headline), span, advice.strip() or error.remedy)
 
 
 def clean(message: str, scans: Sequence[Scan], prefix: str) -> str:

@@ -65,7 +65,7 @@ def _partition_value(text: str, kind: str) -> Comparable | None:
     try:
         match kind.upper():
             case "VARCHAR":
-                return text
+                return None if "%" in text else text  # it may stand for an escaped character
             case "BIGINT" | "INTEGER" | "SMALLINT" | "TINYINT" | "HUGEINT":
                 return int(text)
             case "DATE":

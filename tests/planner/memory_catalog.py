@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -124,26 +125,29 @@ def read(files: Sequence[DataFile]) -> str:
     return f"read_parquet([{listed}], hive_partitioning = {hive})"
 
 
+@cache
+def kernel() -> duckdb.DuckDBPyConnection:
+    """The kernel that all plans of a test run share; each fragment gets a cursor, and so its own relations."""
+    return connect()
+
+
 def run_plan(plan: PhysicalPlan) -> pa.Table:
     """The result of a plan: each fragment in turn, parallel ones split by split, only the columns of its inputs visible."""
     arrived: dict[int, pa.Table] = {}
-    kernel = connect()
     for fragment in plan.fragments:
         if fragment.parallel:
             (scan,) = fragment.inputs
             assert isinstance(scan, ScanInput)
-            pieces = [_run(kernel, fragment, {scan.name: splits}, arrived) for splits in [(split,) for split in scan.splits] or [()]]
+            pieces = [_run(fragment, {scan.name: splits}, arrived) for splits in [(split,) for split in scan.splits] or [()]]
             arrived[fragment.output] = pa.concat_tables(pieces)
         else:
             splits = {scan.name: scan.splits for scan in fragment.inputs if isinstance(scan, ScanInput)}
-            arrived[fragment.output] = _run(kernel, fragment, splits, arrived)
+            arrived[fragment.output] = _run(fragment, splits, arrived)
     return arrived[plan.fragments[-1].output]
 
 
-def _run(
-    kernel: duckdb.DuckDBPyConnection, fragment: Fragment, splits: Mapping[str, Sequence[Split]], arrived: Mapping[int, pa.Table]
-) -> pa.Table:
-    connection = kernel.cursor()
+def _run(fragment: Fragment, splits: Mapping[str, Sequence[Split]], arrived: Mapping[int, pa.Table]) -> pa.Table:
+    connection = kernel().cursor()
     for relation in fragment.inputs:
         if isinstance(relation, ExchangeInput):
             table = arrived[relation.exchange]
