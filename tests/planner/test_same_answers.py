@@ -114,16 +114,19 @@ class QueryMaker:
         tables = [pick.choice(list(COLUMNS)) for _ in range(pick.randint(1, 3))]
         aliases = {f"t{place}": table for place, table in enumerate(tables)}
         visible = ["t0"]
+        where: list[str] = []
         source = f"{self.source(tables[0])} AS t0"
         for alias, table in list(aliases.items())[1:]:
             join = pick.choice(JOINS)
             source += f" {join} {self.source(table)} AS {alias}"
-            if join != ", ":
+            if join == ", ":
+                where.append(f"{alias}.id = {visible[-1]}.id")
+            else:
                 on = [f"{alias}.id = {visible[-1]}.id", *self.conjuncts([visible[-1], alias], aliases)]
                 source += f" ON {' AND '.join(on)}"
             if join not in ("SEMI JOIN", "ANTI JOIN"):
                 visible.append(alias)
-        where = self.conjuncts(visible, aliases)
+        where += self.conjuncts(visible, aliases)
         selected = [f"{alias}.{pick.choice(COLUMNS[aliases[alias]])}" for alias in visible]
         tail = f" WHERE {' AND '.join(where)}" if where else ""
         if pick.random() < 0.3:
