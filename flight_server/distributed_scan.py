@@ -13,11 +13,23 @@ import pyarrow as pa
 import pyarrow.flight as flight
 
 from flight_server.client import from_flight_error
-from flight_server.exchange_messages import EXCHANGE_ACK, OPERATOR_START, AckRequest, PullFrame, PullTicket, StartOperator
+from flight_server.errors import WorkerLost
+from flight_server.exchange_messages import (
+    EXCHANGE_ACK,
+    OPERATOR_START,
+    OPERATOR_STOP,
+    AckRequest,
+    PullFrame,
+    PullTicket,
+    StartOperator,
+    StopOperators,
+)
 from flight_server.exchange_service import SPLIT_SCHEMA, ExchangeRegistry, Served, split_batch
 from flight_server.messages import InstanceStatus, WorkerStatus, decode, encode
 from flight_server.peers import Peers
 from flight_server.status import as_volley_error
+from flight_server.wire_types import wire_schema
+from operators.errors import StaleLease
 from operators.exchange import Exchange
 from operators.fragments import ExecutionContext, Output
 from operators.gathering import Gathering
@@ -32,6 +44,7 @@ from planner.physical import Fragment, ScanInput, Split
 PULL_ATTEMPTS = 5
 PULL_RETRY_SECONDS = 0.2
 PULL_WAIT_SECONDS = 0.5
+SETTLE_SECONDS = 0.25
 IN_PROCESS_LEASE_SECONDS = 365 * 86_400.0
 """Leases to a consumer in the exchange's own process need no heartbeat: neither outlives the other."""
 
@@ -97,10 +110,12 @@ class DistributedScan:
         self._gathering = Gathering(producer_name(fragment), self.gathered, self.keys, self.splits.close)
         self._context = context
         self._site = site
-        self.others = site.others()
+        # ENUM columns cannot cross from one worker to another: as plain values they would sort and compare otherwise there.
+        self.others = site.others() if wire_schema(schema) is schema else []
         self._window = None if window is None else window * (1 + len(self.others))
         self._pending = iter(zip(self.keys, scan.splits, strict=True))
         self._acked_by: dict[RecordKey, str] = {}
+        self._gone: set[str] = set()
         self._instances: list[ProducerInstance] = []
         self._readers: set[flight.FlightStreamReader] = set()
         self._closed = threading.Event()
@@ -110,7 +125,7 @@ class DistributedScan:
     def start(self) -> None:
         """Brings the exchanges up, here first, then the instances."""
         site, query_id = self._site, self._context.query_id
-        served = Served(self.splits, SPLIT_SCHEMA, split_batch, lambda _split: True, self._on_ack, self._on_failure)
+        served = Served(self.splits, SPLIT_SCHEMA, split_batch, lambda _split: True, self._on_ack, self._on_failure, self._admits)
         site.registry.add(query_id, self._source_name, served)
         for key, split in itertools.islice(self._pending, self._window):
             self._append(key, split)
@@ -129,6 +144,14 @@ class DistributedScan:
         self.gathered.fail(error)
         self.splits.fail(error)
 
+    def settle(self) -> None:
+        """All outputs are here; gives the acks that are still on their way, and what they report, a moment to come."""
+        self.splits.wait_ended(SETTLE_SECONDS)
+
+    def records_done(self) -> int:
+        """The splits whose outputs are here."""
+        return len(self.keys) - self._gathering.missing_count()
+
     def close(self) -> None:
         """Wakes all threads that still wait here; they end by themselves."""
         self._closed.set()
@@ -141,8 +164,10 @@ class DistributedScan:
         """Queues again what the worker had on lease, and what it had finished but not handed over."""
         if not any(worker.worker_id == worker_id for worker in self.others):
             return
+        # In this order: from now on it gets no more leases, and its acks do not count.
+        self._gone.add(worker_id)
         self._gathering.forget(worker_id)
-        self.splits.lose(lambda consumer: consumer.startswith(f"{worker_id}/"))
+        self.splits.lose(lambda consumer: _worker_of(consumer) == worker_id)
         for key in self._gathering.missing():
             if self._acked_by.get(key) == worker_id and self.splits.reopen(key):
                 log.warning("split %s is run again: worker %s was lost with its outputs", key, worker_id)
@@ -164,11 +189,18 @@ class DistributedScan:
         self._thread(name, instance.run)
 
     def _on_ack(self, key: RecordKey, epoch: int, consumer: str, instance: InstanceStatus | None) -> None:
+        if not self._admits(consumer):
+            error = WorkerLost(f"{consumer} was taken for lost")
+            self.splits.release(key, epoch, error, retry=True)
+            raise StaleLease(str(error))
         # Noted first: once the ack counts, the worker may be lost at any moment.
-        self._acked_by[key] = consumer.partition("/")[0]
+        self._acked_by[key] = _worker_of(consumer)
         self.splits.ack_kept(key, epoch)
         if instance is not None:
             self.finished_reports[consumer] = instance
+
+    def _admits(self, consumer: str) -> bool:
+        return _worker_of(consumer) not in self._gone
 
     def _on_failure(self, key: RecordKey, epoch: int, error: VolleyError, retry: bool) -> None:
         log.warning("split %s failed: %s", key, error)
@@ -196,6 +228,12 @@ class DistributedScan:
             self._site.peers.action(worker.uri, OPERATOR_START, encode(start))
         except VolleyError as error:
             log.warning("worker %s takes no part in query %s: %s", worker.worker_id, self._context.query_id, error)
+            # It may have started all the same, and only its answer was lost.
+            self.on_worker_lost(worker.worker_id)
+            return
+        if self._closed.is_set():
+            # The query ended meanwhile; it may have told this worker so before there was anything to stop.
+            self._site.peers.action(worker.uri, OPERATOR_STOP, encode(StopOperators(self._context.query_id)))
             return
         self._collect(worker)
 
@@ -243,6 +281,10 @@ class DistributedScan:
                 self.gathered.fail(as_volley_error(error))
 
         threading.Thread(target=guarded, name=name, daemon=True).start()
+
+
+def _worker_of(consumer: str) -> str:
+    return consumer.partition("/")[0]
 
 
 class _LocalSource:

@@ -42,9 +42,18 @@ class RemoteError(OperatorError):
         self.status = Status(status)
 
 
+class NotAdmitted(OperatorError):
+    """A consumer that was taken for lost came back; its records have gone to others."""
+
+    status = Status.CANCELLED
+
+
 @dataclass(frozen=True, slots=True)
 class Served(Generic[Payload]):
-    """An exchange that other workers may use: how its payloads travel, and what an ack and a failure mean to its owner."""
+    """An exchange that other workers may use: how its payloads travel, and what an ack and a failure mean to its owner.
+
+    ``admits`` says whether a consumer may lease: one that was taken for lost may not, since nobody waits for what it makes.
+    """
 
     exchange: Exchange[Payload]
     schema: pa.Schema
@@ -52,6 +61,7 @@ class Served(Generic[Payload]):
     is_last: Callable[[Payload], bool]
     on_ack: Callable[[RecordKey, int, str, InstanceStatus | None], None]
     on_failure: Callable[[RecordKey, int, VolleyError, bool], None]
+    admits: Callable[[str], bool] = lambda _consumer: True
 
 
 def serve_outputs(exchange: Exchange[Output], schema: pa.Schema) -> Served[Output]:
@@ -107,9 +117,11 @@ class ExchangeRegistry:
             return sorted(self._served)
 
     def pull(self, body: bytes, cancelled: Cancelled) -> ExchangeStream:
-        """Leases records to whoever pulls. Raises ``UnknownExchange``, and the exchange's error where it failed."""
+        """Leases records to whoever pulls. Raises ``UnknownExchange``, ``NotAdmitted``, and the exchange's error where it failed."""
         ticket = decode(body, PullTicket)
         served = self._require(ticket.exchange)
+        if not served.admits(ticket.consumer):
+            raise NotAdmitted(f"{ticket.consumer} was taken for lost and has no part in the query any more")
         return ExchangeStream(served.schema, _frames(served, ticket, cancelled))
 
     def ack(self, request: AckRequest) -> LeaseReply:

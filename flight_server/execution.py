@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Protocol
 
+import msgspec
 import pyarrow as pa
 
 from flight_server.distributed_scan import IN_PROCESS_LEASE_SECONDS, DistributedScan, Site, exchange_name, instance_status, producer_name
 from flight_server.exchange_service import SPLIT_SCHEMA, split_batch
-from flight_server.messages import InstanceStatus, OperatorStatus
+from flight_server.messages import InstanceStatus, OperatorPhase, OperatorStatus
 from flight_server.service import PeekStream
 from operators.cancellation import Cancellation
 from operators.exchange import Exchange, Held
@@ -68,6 +69,8 @@ class Execution:
                 self._stream(self._scans[self._root.output])
             else:
                 self._run_root()
+            for scan in self._scans.values():
+                scan.settle()
         self._count(0, 0)
         self._ended = True
 
@@ -178,14 +181,16 @@ class Execution:
 
     def _scan_statuses(self, scan: DistributedScan) -> list[OperatorStatus]:
         splits, gathered, instances = scan.splits.statistics(), scan.gathered.statistics(), scan.instances()
-        done = splits.acked == len(scan.keys)
+        done = scan.records_done()
+        state: OperatorPhase = "completed" if done == len(scan.keys) else "running"
+        instances = [msgspec.structs.replace(instance, state=state) for instance in instances]
         producer = OperatorStatus(
             operator=producer_name(scan.fragment),
             kind="producer",
             title=f"scan {scan.scan.table}",
-            state="completed" if done else "running",
+            state=state,
             records_total=len(scan.keys),
-            records_done=splits.acked,
+            records_done=done,
             rows=sum(instance.rows for instance in instances),
             bytes=sum(instance.bytes for instance in instances),
             seconds=sum(instance.seconds for instance in instances),

@@ -19,8 +19,8 @@ import pyarrow as pa
 
 from flight_server.analyze import RowCounter, analyze_lines
 from flight_server.config import LimitsConfig
-from flight_server.errors import NoRoom, QueryKilled, ServerClosing, UnknownExchange, UnknownQuery
 from flight_server.distributed_scan import Site
+from flight_server.errors import NoRoom, QueryKilled, ServerClosing, UnknownExchange, UnknownQuery
 from flight_server.exchange_messages import OPERATOR_STOP, StopOperators
 from flight_server.execution import Execution
 from flight_server.forwarding import Forwarding

@@ -83,11 +83,11 @@ class RemoteOperators:
     def _stop(self, query_id: str, error: VolleyError) -> None:
         with self._lock:
             guest = self._guests.pop(query_id, None)
-        if guest is None:
-            return
-        guest.context.cancellation.cancel(error)
-        for exchange in guest.exchanges:
-            exchange.fail(error)
+        if guest is not None:
+            guest.context.cancellation.cancel(error)
+            for exchange in guest.exchanges:
+                exchange.fail(error)
+        # Also where nothing is known of it: a start that came at the same time may have brought its exchange up just now.
         self._site.registry.drop(query_id)
 
     def _instance(self, start: StartOperator, context: ExecutionContext, exchange: Exchange[Output], index: int) -> ProducerInstance:

@@ -20,8 +20,8 @@ class TableListing:
         catalog = self._catalog.session()
         names = catalog.table_names()
         if request.pattern is not None:
-            matches = like(request.pattern)
-            names = [name for name in names if matches(name)]
+            wanted = like(request.pattern)
+            names = [name for name in names if wanted.fullmatch(name)]
         if not request.details:
             return [TableStatus(name) for name in names]
         return [status for name in names if (status := self._describe(catalog, name)) is not None]

@@ -124,6 +124,11 @@ class Exchange(Generic[Payload]):
                 held.append(Held(lease, self._payloads[lease.key]))
         return held
 
+    def wait_ended(self, seconds: float) -> bool:
+        """Waits up to ``seconds`` until the exchange has :attr:`ended`; whether it has."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._queue.ended or self._error is not None, seconds) and self._queue.ended
+
     def heartbeat(self, key: RecordKey, epoch: int) -> Lease:
         """Extends a lease. Raises ``StaleLease``."""
         with self._changed:

@@ -69,6 +69,10 @@ class Gathering:
         with self._lock:
             return sorted(self._missing.values())
 
+    def missing_count(self) -> int:
+        """How many splits' outputs are not here yet."""
+        return len(self._missing)
+
     def _commit(self, input_key: str, records: list[Record[Output]]) -> None:
         with self._lock:
             if self._missing.pop(input_key, None) is None:
