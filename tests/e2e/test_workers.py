@@ -1,0 +1,244 @@
+"""Three workers: scans on all of them, any of them asked, and any of them killed at the worst time."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.flight as flight
+import pytest
+from answers import same_rows
+from running_server import RunningServer
+from served_lake import EVENT_FILES, EVENTS
+from waiting import eventually
+
+from flight_server.client import Client, Submitted
+from flight_server.errors import ClientError
+from flight_server.exchange_messages import WORKER_BEAT, Beat
+from flight_server.messages import ENDED, InstanceStatus, OperatorStatus, QueryStatus, WorkerStatus, encode
+from planner.errors import Status
+
+SLOW = "length(md5(repeat(person, 200))) = 32"
+"""True of each row, after some microseconds: keeps a worker busy with a split for a quarter of a second."""
+GROUPED = (
+    "SELECT kind, count(*) AS n, sum(amount) AS total, min(day) AS first FROM events JOIN kinds USING (kind_id) GROUP BY kind ORDER BY kind"
+)
+SLOW_GROUPED = GROUPED.replace("GROUP BY", f"WHERE {SLOW} GROUP BY")
+ROWS = "SELECT id, person, amount FROM events"
+SLOW_ROWS = f"{ROWS} WHERE {SLOW}"
+QUERIES = [
+    GROUPED,
+    "SELECT count(*), count(maybe), sum(id), avg(amount) FROM events",
+    """SELECT person, age, sum(amount) AS total FROM events JOIN people USING (person) WHERE day < DATE '2021-01-01'
+    GROUP BY ALL ORDER BY total DESC, person LIMIT 20""",
+    "SELECT id, amount FROM events WHERE id % 1000 = 7 ORDER BY id",
+    "SELECT count(*) FROM events a JOIN events b ON a.id = b.id + 1 WHERE a.maybe > b.maybe",
+    "SELECT day, count(DISTINCT person) AS n FROM events GROUP BY day ORDER BY n DESC, day LIMIT 50",
+    """SELECT id, row_number() OVER (PARTITION BY kind_id ORDER BY amount, id) AS place FROM events
+    QUALIFY place <= 2 ORDER BY id LIMIT 500""",
+    """WITH top AS (SELECT kind_id FROM events GROUP BY kind_id ORDER BY sum(amount) DESC, kind_id LIMIT 5)
+    SELECT e.id FROM events e WHERE e.kind_id IN (FROM top) ORDER BY id LIMIT 100""",
+    "SELECT CAST(CASE WHEN id % 2 = 0 THEN 'even' ELSE 'odd' END AS ENUM ('odd', 'even')) AS parity FROM events WHERE id < 300000",
+    "SELECT max(id) FROM events WHERE id < 0",
+    "SELECT id FROM events WHERE amount IS NULL",
+    "SELECT * FROM odd ORDER BY id",
+]
+
+
+@pytest.fixture(name="mortal")
+def _mortal(lake: Path) -> Iterator[RunningServer]:
+    """Three workers of its own, for a test that kills some."""
+    with RunningServer("--data", str(lake), "--workers", "3", "--threads", "3", "--memory", "3GB") as running:
+        yield running
+
+
+def read_all(client: Client, submitted: Submitted) -> pa.Table:
+    return pa.Table.from_batches([batch for batch, _ in client.read(submitted.ticket)], submitted.schema)
+
+
+def scan_of(status: QueryStatus) -> OperatorStatus | None:
+    return next((operator for operator in status.operators if operator.title == "scan events"), None)
+
+
+def children(client: Client) -> list[WorkerStatus]:
+    """The workers that a test may kill: all but the one that it is connected to, which is the first."""
+    return client.workers()[1:]
+
+
+def in_the_middle(client: Client, query_id: str) -> OperatorStatus:
+    """Waits until each of the three workers has a split on lease, some are done, and some are waiting."""
+
+    def ask() -> OperatorStatus | None:
+        status = client.status(query_id)
+        assert status is not None
+        assert status.state not in ENDED, status
+        scan = scan_of(status)
+        return scan if scan is not None and scan.leases == 3 and scan.records_done >= 1 else None
+
+    scan = eventually(ask, 20, "three leases at once")
+    assert scan.queue_depth >= 1, "it was too late: nothing is left to do"
+    return scan
+
+
+def kill_with_a_lease(client: Client, query_id: str, victim: WorkerStatus) -> None:
+    """Kills a worker that certainly has a split on lease: halted first, so that it can hand nothing over while one looks."""
+    in_the_middle(client, query_id)
+    os.kill(victim.pid, signal.SIGSTOP)
+    in_the_middle(client, query_id)
+    os.kill(victim.pid, signal.SIGKILL)
+
+
+def lost(client: Client) -> set[str]:
+    return {worker.worker_id for worker in client.workers() if worker.state == "lost"}
+
+
+@pytest.mark.parametrize("sql", QUERIES)
+def test_answers_of_three_workers_are_those_of_duckdb(cluster_client: Client, oracle: duckdb.DuckDBPyConnection, sql: str) -> None:
+    same_rows(cluster_client.query(sql), oracle.sql(sql).to_arrow_table())
+
+
+def test_rows_of_a_streamed_scan_come_in_the_order_of_the_files(cluster_client: Client) -> None:
+    ids = cluster_client.query("SELECT id FROM events")["id"]
+    assert ids.to_pylist() == list(range(EVENTS))
+
+
+def test_scans_run_on_all_workers(cluster_client: Client) -> None:
+    query_id = cluster_client.submit(SLOW_GROUPED).query_id
+    ended = list(cluster_client.watch(query_id))[-1]
+    scan = scan_of(ended)
+    assert scan is not None
+    assert {instance.worker_id for instance in scan.instances if instance.records} == {w.worker_id for w in cluster_client.workers()}
+    assert sum(instance.records for instance in scan.instances) == scan.records_done == scan.records_total == EVENT_FILES
+    assert scan.rows == EVENTS
+
+
+def test_explain_analyze_names_every_worker(cluster_client: Client) -> None:
+    text = "\n".join(cluster_client.query(f"EXPLAIN ANALYZE {SLOW_GROUPED}").column(0).to_pylist())
+    for worker in cluster_client.workers():
+        assert worker.worker_id in text
+
+
+def test_any_worker_takes_queries(cluster_client: Client, oracle: duckdb.DuckDBPyConnection) -> None:
+    truth = oracle.sql(GROUPED).to_arrow_table()
+    for worker in cluster_client.workers():
+        with Client(worker.uri) as client:
+            same_rows(client.query(GROUPED), truth)
+
+
+def test_nothing_is_left_on_any_worker(cluster_client: Client) -> None:
+    for _ in range(10):
+        cluster_client.query("SELECT count(*) FROM events WHERE id % 7 = 3")
+    eventually(lambda: all(w.slots_used == 0 and w.queries == 0 for w in cluster_client.workers()), 5, "all workers idle")
+
+
+@pytest.mark.parametrize(("sql", "slow"), [(GROUPED, SLOW_GROUPED), (ROWS, SLOW_ROWS)], ids=["grouped", "streamed"])
+def test_a_worker_killed_in_the_middle_costs_nothing_but_time(
+    mortal: RunningServer, oracle: duckdb.DuckDBPyConnection, sql: str, slow: str
+) -> None:
+    with Client(mortal.uri) as client:
+        victim = children(client)[0]
+        submitted = client.submit(slow)
+        kill_with_a_lease(client, submitted.query_id, victim)
+        answer = read_all(client, submitted)
+        same_rows(answer, oracle.sql(sql).to_arrow_table())
+        ended = list(client.watch(submitted.query_id))[-1]
+        scan = scan_of(ended)
+        assert scan is not None
+        assert scan.retries >= 1, "the victim had nothing on lease"
+        assert lost(client) == {victim.worker_id}
+        same_rows(client.query(GROUPED), oracle.sql(GROUPED).to_arrow_table())
+
+
+def test_all_children_killed_in_the_middle(mortal: RunningServer, oracle: duckdb.DuckDBPyConnection) -> None:
+    with Client(mortal.uri) as client:
+        submitted = client.submit(SLOW_GROUPED)
+        in_the_middle(client, submitted.query_id)
+        for victim in children(client):
+            os.kill(victim.pid, signal.SIGKILL)
+        answer = read_all(client, submitted)
+        same_rows(answer, oracle.sql(GROUPED).to_arrow_table())
+        assert len(lost(client)) == 2
+        same_rows(client.query(GROUPED), oracle.sql(GROUPED).to_arrow_table())
+    assert mortal.stop() == 0, mortal.log
+
+
+def test_a_worker_taken_for_lost_that_still_lives_takes_nothing_with_it(mortal: RunningServer, oracle: duckdb.DuckDBPyConnection) -> None:
+    with Client(mortal.uri) as client, flight.connect(mortal.uri) as plain:
+        victim = children(client)[0]
+        submitted = client.submit(SLOW_GROUPED)
+        in_the_middle(client, submitted.query_id)
+        farewell = encode(Beat(worker=victim, event="leave"))
+        list(plain.do_action(flight.Action(WORKER_BEAT, farewell)))
+        same_rows(read_all(client, submitted), oracle.sql(GROUPED).to_arrow_table())
+        eventually(lambda: not lost(client), 20, "the worker is back")
+        same_rows(client.query(GROUPED), oracle.sql(GROUPED).to_arrow_table())
+        assert {instance.worker_id for instance in scan_instances(client, SLOW_GROUPED)} == {w.worker_id for w in client.workers()}
+
+
+def scan_instances(client: Client, sql: str) -> list[InstanceStatus]:
+    query_id = client.submit(sql).query_id
+    scan = scan_of(list(client.watch(query_id))[-1])
+    assert scan is not None
+    return scan.instances
+
+
+def test_the_death_of_a_query_s_own_worker_is_told(mortal: RunningServer) -> None:
+    with Client(mortal.uri) as first:
+        owner = children(first)[0]
+        with Client(owner.uri) as client:
+            submitted = client.submit(SLOW_GROUPED)
+            in_the_middle(client, submitted.query_id)
+            os.kill(owner.pid, signal.SIGKILL)
+            with pytest.raises(ClientError) as told:
+                list(client.read(submitted.ticket))
+            assert told.value.status is Status.UNAVAILABLE
+        eventually(lambda: owner.worker_id in lost(first), 10, "lost")
+        eventually(lambda: all(w.slots_used == 0 for w in first.workers() if w.state == "up"), 10, "its operators elsewhere are gone")
+        assert first.status(submitted.query_id) is None
+
+
+def test_peeking_at_exchanges_consumes_nothing(cluster_client: Client, oracle: duckdb.DuckDBPyConnection) -> None:
+    submitted = cluster_client.submit(SLOW_GROUPED)
+    in_the_middle(cluster_client, submitted.query_id)
+    status = cluster_client.status(submitted.query_id)
+    assert status is not None
+    (exchange,) = [operator.operator for operator in status.operators if operator.kind == "exchange"]
+    for _ in range(3):
+        splits = cluster_client.peek(submitted.query_id, "splits-0", 5)
+        records = cluster_client.peek(submitted.query_id, exchange, 2)
+        assert 1 <= len(splits) <= 5
+        assert 1 <= len(records) <= 2
+        assert sum(batch.num_rows for batch in records) > 0
+    answer = read_all(cluster_client, submitted)
+    same_rows(answer, oracle.sql(GROUPED).to_arrow_table())
+
+
+def test_peeking_wants_the_right_names(cluster_client: Client) -> None:
+    submitted = cluster_client.submit(SLOW_GROUPED)
+    in_the_middle(cluster_client, submitted.query_id)
+    with pytest.raises(ClientError, match=r"no exchange 'nonsense'.*\n?.*exchange-0"):
+        cluster_client.peek(submitted.query_id, "nonsense", 1)
+    cluster_client.kill(submitted.query_id)
+
+
+def test_a_lease_pulled_by_hand_is_given_to_somebody_else_after_its_time(cluster: RunningServer) -> None:
+    """A consumer that takes a split with DoGet and never comes back delays the answer, and changes nothing else."""
+    with Client(cluster.uri) as client, flight.connect(cluster.uri) as plain:
+        submitted = client.submit(SLOW_GROUPED)
+        in_the_middle(client, submitted.query_id)
+        ticket = f'{{"exchange": "{submitted.query_id}.splits-0", "consumer": "stranger/0", "max_records": 1, "wait_seconds": 5.0}}'
+        reader = plain.do_get(flight.Ticket(ticket))
+        taken = reader.read_chunk()
+        assert taken.data.num_rows == 1
+        assert b'"epoch":' in taken.app_metadata.to_pybytes()
+        table = read_all(client, submitted)
+        assert sum(table["n"].to_pylist()) == EVENTS
+        status = client.status(submitted.query_id)
+        assert status is not None
+        scan = scan_of(status)
+        assert scan is not None
+        assert scan.retries == 1
