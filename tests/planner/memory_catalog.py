@@ -87,7 +87,7 @@ class FolderCatalog:
     def row_groups(self, file: DataFile) -> tuple[RowGroup, ...] | None:
         self.footers.append(file.path)
         metadata = pq.read_metadata(path_of(file))
-        schema = metadata.schema.to_arrow_schema()
+        plain = {field.name for field in metadata.schema.to_arrow_schema() if "ns" not in str(field.type)}
         first, groups = 0, []
         for index in range(metadata.num_row_groups):
             group = metadata.row_group(index)
@@ -96,7 +96,7 @@ class FolderCatalog:
                 chunk = group.column(place)
                 sizes[chunk.path_in_schema] = chunk.total_compressed_size
                 stats = chunk.statistics
-                if stats is not None and stats.has_min_max and "ns" not in str(schema.field(chunk.path_in_schema.split(".")[0]).type):
+                if stats is not None and stats.has_min_max and chunk.path_in_schema in plain:
                     ranges[chunk.path_in_schema] = ColumnRange(stats.min, stats.max, stats.null_count)
             groups.append(RowGroup(index, first, group.num_rows, sizes, ranges))
             first += group.num_rows
