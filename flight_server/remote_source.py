@@ -23,7 +23,7 @@ from flight_server.exchange_messages import (
 )
 from flight_server.exchange_service import split_from
 from flight_server.messages import InstanceStatus, decode, encode
-from flight_server.peers import Peers
+from flight_server.peers import CALL_SECONDS, Peers
 from operators.cancellation import Cancellation
 from operators.errors import StaleLease
 from operators.leases import LEASE_SECONDS
@@ -32,6 +32,8 @@ from planner.errors import Status, VolleyError
 
 ATTEMPTS = 3
 WAIT_SECONDS = 0.5
+HEARTBEAT_CALL_SECONDS = LEASE_SECONDS / 5
+"""A heartbeat that takes longer is given up: the next one is due soon."""
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +79,8 @@ class RemoteSource:
 
     def heartbeat(self, held: HeldSplit) -> None:
         """Extends the lease."""
-        self._fenced(EXCHANGE_HEARTBEAT, encode(HeartbeatRequest(self._exchange, self._consumer, [_ref(held)])))
+        request = HeartbeatRequest(self._exchange, self._consumer, [_ref(held)])
+        self._fenced(EXCHANGE_HEARTBEAT, encode(request), HEARTBEAT_CALL_SECONDS)
 
     def ack(self, held: HeldSplit, statistics: InstanceStatistics) -> None:
         """The split's outputs can be pulled from this worker."""
@@ -104,8 +107,8 @@ class RemoteSource:
             raise from_flight_error(error, self._uri) from error
         return decode(chunk.app_metadata, PullFrame), chunk.data
 
-    def _fenced(self, action: str, body: bytes) -> None:
-        reply = decode(self._peers.action(self._uri, action, body), LeaseReply)
+    def _fenced(self, action: str, body: bytes, timeout_seconds: float = CALL_SECONDS) -> None:
+        reply = decode(self._peers.action(self._uri, action, body, timeout_seconds=timeout_seconds), LeaseReply)
         if reply.stale:
             raise StaleLease(f"the lease on {reply.stale[0]} was lost")
 
