@@ -13,7 +13,7 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -24,10 +24,6 @@ from operators.storage.backend import BackendStatistics, ByteRange, Fetched, Lis
 from operators.storage.connections import Connection
 from operators.storage.s3_errors import ListedVersionGone, ShortBody, judge, not_s3
 
-ATTEMPT_SECONDS = (1.5, 2.5, 4.0, 6.0, 8.0, 10.0)
-"""How long each attempt may stay without a byte of an answer."""
-GIVE_UP_SECONDS = 4.4
-"""A server of which nothing at all has been heard for so long is reported as gone: in five seconds, with what else takes time."""
 BACK_OFF_SECONDS = 0.1
 MAX_BACK_OFF_SECONDS = 2.0
 CONNECT_SECONDS = 1.5
@@ -45,6 +41,20 @@ class Attempt(Protocol[Answer_co]):
     """One try of a request; ``seconds`` is how long the server may be silent."""
 
     async def __call__(self, client: Any, seconds: float, /) -> Answer_co: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long each attempt may stay without a byte of an answer, and when a server that was not heard of since counts as gone."""
+
+    attempt_seconds: tuple[float, ...]
+    give_up_seconds: float
+
+
+ASKING = Patience((1.5, 2.5, 4.0, 6.0, 8.0, 10.0), 4.4)
+"""For small questions. Every query begins with one: a server that is gone is told within five seconds, with what else takes time."""
+READING = Patience((2.5, 5.0, 8.0, 10.0, 10.0), 30.0)
+"""For bytes of files, asked for just after a small question was answered: a server that is busy with them is not gone."""
 
 
 class S3Backend:
@@ -122,24 +132,26 @@ class S3Backend:
     def _reader(self) -> Any:
         with self._lock:
             if self._fs is None:
-                self._fs = _open(self._connection, attempts=1, read_seconds=max(ATTEMPT_SECONDS))
+                self._fs = _open(self._connection, attempts=1, read_seconds=max(READING.attempt_seconds))
             return self._fs
 
     def _run(self, work: Coroutine[Any, Any, Answer]) -> Answer:
         return asyncio.run_coroutine_threadsafe(work, self._reader().loop).result()
 
-    async def _attempts(self, work: Attempt[Answer]) -> Answer:
+    async def _attempts(self, work: Attempt[Answer], patience: Patience | None = None) -> Answer:
         """``work(client, seconds)`` until it succeeds, fails for good, or the server has been silent for too long."""
         if self._slots is None:
             self._slots = asyncio.Semaphore(REQUESTS_IN_FLIGHT)
         loop = asyncio.get_running_loop()
         started: float | None = None
-        for attempt, seconds in enumerate(ATTEMPT_SECONDS):
+        limits = patience or ASKING
+        following = (*limits.attempt_seconds[1:], None)
+        for attempt, (seconds, next_seconds) in enumerate(zip(limits.attempt_seconds, following, strict=True)):
             async with self._slots:
                 started = loop.time() if started is None else started
                 self._count(requests=1)
                 try:
-                    client = await asyncio.wait_for(self._reader().set_session(), GIVE_UP_SECONDS)
+                    client = await asyncio.wait_for(self._reader().set_session(), limits.give_up_seconds)
                     answer = await work(client, seconds)
                 except Exception as error:
                     failure = self._judged(error)
@@ -147,10 +159,8 @@ class S3Backend:
                     self.heard()
                     return answer
             pause = min(BACK_OFF_SECONDS * 2**attempt, MAX_BACK_OFF_SECONDS) * (0.5 + random.random() / 2)
-            if attempt + 1 == len(ATTEMPT_SECONDS):
-                raise failure
-            ends = loop.time() + pause + ATTEMPT_SECONDS[attempt + 1]
-            if self._heard < started and ends - started > GIVE_UP_SECONDS:
+            silent = self._heard < started
+            if next_seconds is None or (silent and loop.time() + pause + next_seconds - started > limits.give_up_seconds):
                 raise failure
             await asyncio.sleep(pause)
         raise AssertionError("unreachable: the last attempt raises")
@@ -240,7 +250,7 @@ class S3Backend:
         """Writes a range of the listed version to ``sink``; a broken answer is continued where it broke. Returns the requests."""
         read = _RangeRead(self, file, wanted, sink)
         try:
-            await self._attempts(read.attempt)
+            await self._attempts(read.attempt, READING)
         except ListedVersionGone as gone:
             raise (vanished(file.path) if gone.missing else changed(file.path)) from None
         return read.requests

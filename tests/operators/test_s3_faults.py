@@ -25,7 +25,9 @@ QUERIES = 30
 @pytest.fixture(name="impatient", autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A silent server costs each test tenths of seconds."""
-    monkeypatch.setattr(s3_storage, "ATTEMPT_SECONDS", (0.5, 1.0, 2.0, 4.0, 8.0, 8.0))
+    patience = s3_storage.Patience((0.5, 1.0, 2.0, 4.0, 8.0, 8.0), 4.4)
+    monkeypatch.setattr(s3_storage, "ASKING", patience)
+    monkeypatch.setattr(s3_storage, "READING", patience)
 
 
 def open_lake(s3: S3Place, tmp_path: Path, proxy: FaultyProxy) -> S3Lake:
