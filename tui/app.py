@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 import weakref
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ import urwid
 
 from flight_server.client import Client
 from flight_server.statements import split_statements
-from planner.errors import VolleyError
+from planner.errors import Status, VolleyError
 from tui import keys
 from tui.background import Background
 from tui.canvas import Line, fit
@@ -27,13 +28,19 @@ from tui.run_panel import RunPanel, RunView
 from tui.runs import Follower, Origin, Run, RunBook
 from tui.server import Server
 from tui.session import Link, Session
-from tui.themes import choose_theme, count_colours, palette
+from tui.themes import NAMES, choose_theme, count_colours, palette
 from tui.view_actions import ViewActions
 from tui.views import Split
 
 TICK_SECONDS = 0.2
 EDITOR_HINT = " Results show here. F5 runs the statement under the cursor."
 QUERIES_HINT = " Choose a query above."
+
+
+class CannotOpen(VolleyError):
+    """The terminal UI cannot be opened as asked."""
+
+    status = Status.INVALID_ARGUMENT
 
 
 class Shell(urwid.Frame):
@@ -318,8 +325,12 @@ def main(
     """Opens the terminal UI on the server at ``uri``; returns the exit status when the user leaves.
 
     ``files`` are texts of SQL statements, which are listed and run. ``theme`` is ``dark``, ``light``, ``16`` or ``mono``.
-    Raises ``VolleyError`` if ``uri`` is none; a server that is not there is waited for.
+    Raises ``VolleyError`` if ``uri`` is none, there is no such theme, or this is no terminal. A server that is not there is waited for.
     """
+    if theme not in (None, *NAMES):
+        raise CannotOpen(f"there is no theme {theme!r}", remedy=f"choose one of: {', '.join(NAMES)}")
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise CannotOpen("the terminal UI needs a terminal", remedy="in scripts, use `flight query` or `flight run`")
     with Client(uri, token=token, tls_ca=tls_ca) as client:
         App(client, uri, files=files, theme=theme, history=History(default_path())).run()
     return 0

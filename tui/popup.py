@@ -83,7 +83,7 @@ class ChoiceList(urwid.Widget):
         for number, choice in enumerate(found[self._top : self._top + room], self._top):
             attribute = "dialog.here" if number == self.here else "dialog"
             detail = cut(choice.detail, columns // 2)
-            lines.append([(attribute, fit(f" {choice.text}", columns - len(detail) - 1)), (attribute, detail + " ")])
+            lines.append([(attribute, fit(f" {choice.text}", columns - len(detail) - 3)), (attribute, f"  {detail} ")])
         if not found:
             lines.append([("dialog", " nothing found")])
         return draw(lines, columns, rows, cursor=(min(columns - 1, 3 + len(self.typed)), 0) if focus else None)
