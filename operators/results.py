@@ -170,7 +170,11 @@ class ResultStore:
         manifest = None if known is not None else self._read_manifest(query_id)
         if manifest is None:
             return known
-        result = Result.from_manifest(manifest, self._files, self._cache)
+        try:
+            result = Result.from_manifest(manifest, self._files, self._cache)
+        except (pa.ArrowException, ValueError) as error:
+            log.warning("the manifest of result %s is damaged: %s", query_id, error)
+            return None
         with self._lock:
             known = self._finished.get(query_id)
             if known is not None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pytest
 
@@ -173,6 +174,15 @@ def test_a_damaged_manifest_is_no_result(small: SmallStore) -> None:
     other = small.another()
     assert other.get(result.query_id) is None
     assert other.list() == []
+
+
+def test_a_manifest_with_a_damaged_schema_is_no_result(small: SmallStore) -> None:
+    result = finished(small.store, 5)
+    path = f"{small.root}/results/{result.query_id}/result.json"
+    manifest = msgspec.json.decode(small.fs.cat_file(path))
+    for schema in ("", "AAAA", manifest["schema"][:40]):
+        small.fs.pipe_file(path, msgspec.json.encode({**manifest, "schema": schema}))
+        assert small.another().get(result.query_id) is None
 
 
 def test_what_a_dead_process_left_is_removed_once_it_is_old(small: SmallStore, monkeypatch: pytest.MonkeyPatch) -> None:
