@@ -27,6 +27,7 @@ from planner.errors import VolleyError
 MAX_CACHED_FILES = 50_000
 SNIFFER_THREADS = 4
 
+QUERY_FOLDERS = ("results/", "exchange/")
 GUESSED_TYPES = {"csv": "VARCHAR", "json": "JSON"}
 """Types in text files are guesses: where guesses clash, the values stay as they are written."""
 
@@ -132,7 +133,7 @@ class FileCatalog:
             entry = None if spelled is None else entries[spelled]
             if spelled is None or entry is None:
                 continue
-            files = self._list_tree(entry) if isinstance(entry, str) else [entry]
+            files = self._data_below(entry) if isinstance(entry, str) else [entry]
             table = make_table(spelled, files, entry if isinstance(entry, str) else root)
             if table is not None:
                 return table
@@ -142,6 +143,10 @@ class FileCatalog:
         if table.files[0].format != "parquet":
             return None
         return sum(int(footer.metadata.num_rows) for footer in self._storage.footers([_stored(file) for file in table.files]))
+
+    def _data_below(self, folder: str) -> list[StoredFile]:
+        connection = folder.partition(":")[0]
+        return [file for file in self._list_tree(folder) if not self._storage.reserved(connection, file.key)]
 
     def _list_folder(self, path: str) -> Listing:
         return self._storage.list_folder(path)
@@ -160,9 +165,16 @@ class FileCatalog:
                 entries.setdefault(table_name(name), file)
         for folder in listing.folders:
             name = folder.rstrip("/").rpartition("/")[2]
-            if not hidden(name) and not self._storage.reserved(connection, folder):
+            if not hidden(name) and not self._belongs_to_queries(connection, folder):
                 entries[name] = f"{connection}:{folder}"
         return entries
+
+    def _belongs_to_queries(self, connection: str, folder: str) -> bool:
+        """Whether all that a folder holds are results and spill of queries."""
+        if folder not in QUERY_FOLDERS:
+            return False
+        listing = self._list_folder(f"{connection}:{folder}")
+        return not listing.files and all(self._storage.reserved(connection, below) for below in listing.folders)
 
     def _pattern_table(self, name: str, pattern: str) -> Table | None:
         found = self._storage.resolve(pattern)
@@ -238,6 +250,10 @@ class _Session(FileCatalog):
         self.__dict__.update(catalog.__dict__)
         self._folders: dict[str, Listing] = {}
         self._trees: dict[str, list[StoredFile]] = {}
+
+    def _data_below(self, folder: str) -> list[StoredFile]:
+        connection = folder.partition(":")[0]
+        return [file for file in self._list_tree(folder) if not self._storage.reserved(connection, file.key)]
 
     def _list_folder(self, path: str) -> Listing:
         if path not in self._folders:

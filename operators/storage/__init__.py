@@ -6,10 +6,9 @@ connection is made of stands in one table, :mod:`operators.storage.kinds`.
 
 from operators.storage.backend import Backend, BackendStatistics, ByteRange, Fetched, Listing, StoredFile
 from operators.storage.connections import Connection, Secret
-from operators.storage.storage import RESERVED_FOLDERS, Storage
+from operators.storage.storage import Storage
 
 __all__ = [
-    "RESERVED_FOLDERS",
     "Backend",
     "BackendStatistics",
     "ByteRange",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import shutil
 import tempfile
 import threading
@@ -36,8 +37,8 @@ from operators.storage.local import root_path
 SCRATCH_SHARE = 0.8
 DOWNLOAD_BYTES = 8 << 20
 DEFAULT_CONNECTION = "default"
-RESERVED_FOLDERS = ("results/", "exchange/")
-"""Folders of the default connection that hold what belongs to queries and their owners: not to be read as data."""
+RESERVED = re.compile(r"(?:results|exchange)/[0-9a-f]{32}(?:/|\Z)")
+"""Keys of the default connection that belong to queries and their owners (by the query's id): not to be read as data."""
 
 
 class Storage:
@@ -190,7 +191,7 @@ class Storage:
 
     def reserved(self, connection: str, key: str) -> bool:
         """Whether a key belongs to queries and their owners, and is nobody's data."""
-        return connection == DEFAULT_CONNECTION and key.startswith(RESERVED_FOLDERS)
+        return connection == DEFAULT_CONNECTION and RESERVED.match(key) is not None
 
     def close(self) -> None:
         """Removes the scratch folder."""

@@ -20,6 +20,7 @@ def write(root: Path, name: str, table: pa.Table, **options: object) -> None:
     pq.write_table(table, path, **options)
 
 
+QUERY = "0123456789abcdef" * 2
 ONE = pa.table({"a": [1, 2], "b": ["x", "y"]})
 
 
@@ -91,7 +92,7 @@ def test_a_folder_wins_over_a_file_and_the_first_root_over_later_ones(lake: Lake
 
 
 def test_names_that_hide_are_no_data(lake: Lake) -> None:
-    for name in ["t/_temporary/0.parquet", "t/.crc.parquet", "t/_SUCCESS", "_hidden/1.parquet", ".x.parquet", "results/q/0.parquet"]:
+    for name in ["t/_temporary/0.parquet", "t/.crc.parquet", "t/_SUCCESS", "_hidden/1.parquet", ".x.parquet", f"results/{QUERY}/0.parquet"]:
         write(lake.root, name, ONE)
     write(lake.root, "t/1.parquet", ONE)
     write(lake.root, "u/_year=2024/1.parquet", ONE)
@@ -172,6 +173,15 @@ def test_a_file_that_vanished_since_it_was_listed(lake: Lake) -> None:
     (lake.root / "t/1.parquet").unlink()
     with pytest.raises(FileUnreadable, match=r"default:t/1\.parquet vanished"):
         lake.catalog.columns(table)
+
+
+def test_a_table_called_results_is_a_table_without_the_queries_results(lake: Lake) -> None:
+    write(lake.root, f"results/{QUERY}/0.parquet", ONE)
+    assert lake.catalog.table_names() == []
+    write(lake.root, "results/mine.parquet", ONE)
+    assert lake.catalog.table_names() == ["results"]
+    assert [file.path for file in lake.table("results").files] == ["default:results/mine.parquet"]
+    assert [file.path for file in lake.catalog.files("results/**").files] == ["default:results/mine.parquet"]
 
 
 def test_no_files_for_a_pattern_and_patterns_outside(lake: Lake) -> None:

@@ -7,11 +7,13 @@ import pytest
 from operators.errors import FileUnreadable, PathRefused, StorageError
 from operators.storage import ByteRange, Connection, Secret, Storage, StoredFile
 
+QUERY = "0123456789abcdef" * 2
+
 
 @pytest.fixture(name="root")
 def _root(tmp_path: Path) -> Path:
     root = tmp_path / "lake"
-    for name in ["a.parquet", "b/c.parquet", "b/d/e.csv", "b/_SUCCESS", "b/.hidden/x.parquet", "results/q1/0.parquet"]:
+    for name in ["a.parquet", "b/c.parquet", "b/d/e.csv", "b/_SUCCESS", "b/.hidden/x.parquet", f"results/{QUERY}/0.parquet"]:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(f"content of {name}")
     return root
@@ -55,7 +57,7 @@ def test_lists_folders_and_trees(storage: Storage) -> None:
         ("file://{root}/b/*.parquet", ["inner:c.parquet"]),
         ("nothing/*", []),
         ("results/*/*.parquet", []),
-        ("results/q1/0.parquet", []),
+        (f"results/{QUERY}/0.parquet", []),
     ],
 )
 def test_resolves_patterns(storage: Storage, root: Path, pattern: str, found: list[str]) -> None:
