@@ -36,6 +36,7 @@ from planner import PlanOptions, parameter_count
 
 KERNEL_SHARE = 0.75
 """The part of a worker's memory that the kernel may use; the rest is for records, hot row groups and Python."""
+GATHER_SHARE = 0.125
 CACHE_SHARE = 0.05
 MAX_CACHE_BYTES = 512 << 20
 
@@ -84,7 +85,7 @@ class Worker:
         )
         self._guests = RemoteOperators(site)
         forwarding = Forwarding(self._peers, self._cluster)
-        options = PlanOptions(max_sql_bytes=config.limits.sql_bytes)
+        options = PlanOptions(max_sql_bytes=config.limits.sql_bytes, gather_bytes=int(config.memory_bytes * GATHER_SHARE))
         self._handler = QueryHandler(self._catalog, self._results, site, forwarding, config.limits, options)
         self._tables = TableListing(self._catalog)
         self._actions = WorkerActions(self._handler, self._registry, self._guests, self._cluster)

@@ -17,6 +17,8 @@ from planner.references import references
 from planner.render import render_query
 from planner.splits import ScanExtent, parallel_splits, read_extent, unread_extent, whole_splits
 
+DECODED_SIZE = 4
+"""Arrow data is about so many times as large as Parquet's column chunks (2 to 4 for TPC-H's tables)."""
 _CHEAP_TYPES = ("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "DATE", "FLOAT", "BIGINT", "DOUBLE", "TIMESTAMP")
 
 
@@ -37,6 +39,8 @@ class Fragmenter:
             return self._single(scans, extents, sql, result)
         if len(scans) == 1 and is_row_by_row(query):
             return self._parallel(scans[0], extents[scans[0].name], sql, result)
+        if sum(_gathered_bytes(scan, extents[scan.name]) for scan in distributed) > self.options.gather_bytes:
+            return self._single(scans, extents, sql, result)
         return self._gather(query, distributed, extents, result)
 
     def _extent(self, scan: Scan) -> ScanExtent:
@@ -94,7 +98,9 @@ class Fragmenter:
 
     def _parallel_input(self, scan: Scan, extent: ScanExtent) -> ScanInput:
         wanted = self.options.workers * self.options.splits_per_worker
-        return replace(self._input(scan, extent), splits=parallel_splits(scan, extent, wanted, self.options.split_rows))
+        return replace(
+            self._input(scan, extent), splits=parallel_splits(scan, extent, wanted, self.options.split_rows, self.options.max_split_rows)
+        )
 
     def _input(self, scan: Scan, extent: ScanExtent) -> ScanInput:
         table = scan.table
@@ -117,6 +123,11 @@ class Fragmenter:
         terms = [_unqualified(term, scan.alias) for term in scan.predicates]
         condition = terms[0] if len(terms) == 1 else all_of(terms)
         return None if condition is None else print_expression(condition, self.chain_terms)
+
+
+def _gathered_bytes(scan: Scan, extent: ScanExtent) -> int:
+    """About how much memory a scan's needed columns take as Arrow data; its predicates may leave less."""
+    return DECODED_SIZE * extent.column_bytes([column.name for column in scan.needed])
 
 
 def print_expression(expression: Ast, chain_terms: int) -> str:

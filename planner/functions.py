@@ -39,12 +39,24 @@ _REFUSED_SCALARS = words(
 )
 _REFUSED_PREFIXES = ("duckdb_", "pragma_", "parquet_", "read_", "pg_read_", "pg_ls_", "sniff_")
 
-VOLATILE = words(
+CLOCK = words(
     """
+    now today age current_date current_time current_timestamp current_localtime current_localtimestamp get_current_time
+    get_current_timestamp localtime localtimestamp transaction_timestamp
+    """
+)
+"""Read the time at which the statement began, which is another on each worker."""
+
+VOLATILE = (
+    words(
+        """
     random uuid uuidv4 uuidv7 gen_random_uuid nextval setval setseed stats vector_type error sleep_ms current_transaction_id
     txid_current
     """
+    )
+    | CLOCK
 )
+"""May give another value when evaluated elsewhere or again: they stay in the fragment that runs once."""
 
 SET_RETURNING = frozenset(["unnest", "generate_subscripts", "regexp_split_to_table", "unpivot_list", "json_each", "json_tree"])
 

@@ -12,14 +12,17 @@ class PlanOptions:
     """How far to distribute, and the limits on the statement.
 
     With one worker everything is one fragment. With more, a scan of at least ``distribute_rows`` rows (after pruning) becomes
-    a parallel fragment of about ``workers * splits_per_worker`` splits of at least ``split_rows`` rows. ``prune_row_groups`` off
-    leaves row groups to the kernel, which prunes them itself where it reads whole files.
+    a parallel fragment of about ``workers * splits_per_worker`` splits of ``split_rows`` to ``max_split_rows`` rows, unless all rows
+    that would have to be gathered in one place may take more than ``gather_bytes``: then the kernel streams them from the files.
+    ``prune_row_groups`` off leaves row groups to the kernel, which prunes them itself where it reads whole files.
     """
 
     workers: int = 1
     distribute_rows: int = 200_000
     splits_per_worker: int = 4
     split_rows: int = 100_000
+    max_split_rows: int = 1_000_000
+    gather_bytes: int = 2 << 30
     prune_row_groups: bool = True
     max_sql_bytes: int = 1_000_000
     max_tokens: int = 400_000

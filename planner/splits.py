@@ -35,6 +35,11 @@ class ScanExtent:
             return None
         return sum(group.rows for file in self.files for group in file.groups or ())
 
+    def column_bytes(self, columns: Sequence[str]) -> int:
+        """Compressed bytes of these columns in the kept row groups."""
+        groups = (group for file in self.files for group in file.groups or ())
+        return sum(group.column_bytes.get(name, 0) for group in groups for name in columns)
+
     @property
     def row_groups_total(self) -> int | None:
         """Row groups in all files, kept or not."""
@@ -78,9 +83,12 @@ def whole_splits(scan: Scan, extent: ScanExtent) -> tuple[Split, ...]:
     return tuple(splits)
 
 
-def parallel_splits(scan: Scan, extent: ScanExtent, splits_wanted: int, split_rows: int) -> tuple[Split, ...]:
-    """About ``splits_wanted`` splits of at least ``split_rows`` rows each, unless a file has fewer; one where there are no rows."""
-    target = max(split_rows, -(-(extent.rows or 0) // max(1, splits_wanted)), 1)
+def parallel_splits(scan: Scan, extent: ScanExtent, splits_wanted: int, least_rows: int, most_rows: int) -> tuple[Split, ...]:
+    """About ``splits_wanted`` splits of ``least_rows`` to ``most_rows`` rows; one where there are no rows.
+
+    A file's end may make a split smaller, and a row group larger: it is never cut.
+    """
+    target = max(1, least_rows, min(most_rows, -(-(extent.rows or 0) // max(1, splits_wanted))))
     splits: list[Split] = []
     for file in extent.files:
         if file.groups is None:

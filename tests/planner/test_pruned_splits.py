@@ -210,3 +210,31 @@ def test_files_without_footers_are_split_by_file(catalog: FolderCatalog) -> None
     catalog.row_groups = lambda file: None  # type: ignore[method-assign]
     (scan,) = scans(plan("SELECT sum(value) FROM events", catalog, PlanOptions(workers=2, distribute_rows=0)))
     assert [(split.row_groups, split.rows) for split in scan.splits] == [(None, None)] * 6
+
+
+def test_more_rows_than_memory_may_hold_are_not_gathered(catalog: FolderCatalog) -> None:
+    sql = "SELECT person_id, sum(amount) FROM orders GROUP BY person_id"
+    few = PlanOptions(workers=3, distribute_rows=0, gather_bytes=1 << 30)
+    assert [fragment.parallel for fragment in plan(sql, catalog, few).fragments] == [True, False]
+    many = PlanOptions(workers=3, distribute_rows=0, gather_bytes=100)
+    assert [fragment.parallel for fragment in plan(sql, catalog, many).fragments] == [False]
+    streamed = plan("SELECT amount FROM orders", catalog, many)
+    assert [fragment.parallel for fragment in streamed.fragments] == [True], "nothing is gathered for a scan that is streamed"
+
+
+def test_a_split_is_never_larger_than_it_may_be(catalog: FolderCatalog) -> None:
+    made = plan("SELECT amount FROM orders", catalog, PlanOptions(workers=2, distribute_rows=0, split_rows=10, max_split_rows=250))
+    (scan,) = scans(made)
+    assert max(split.rows or 0 for split in scan.splits) <= 250
+
+
+@pytest.mark.parametrize("clock", ["now()", "current_timestamp", "current_date", "today()"])
+def test_the_time_is_told_once(catalog: FolderCatalog, clock: str) -> None:
+    made = plan(
+        f"SELECT id, {clock} AS seen FROM orders WHERE {clock} > DATE '2020-01-01'", catalog, PlanOptions(workers=3, distribute_rows=0)
+    )
+    assert [fragment.parallel for fragment in made.fragments] == [True, False]
+    first, last = (fragment.sql.lower() for fragment in made.fragments)
+    name = clock.removesuffix("()")
+    assert name not in first, "each worker would tell another time"
+    assert name in last
