@@ -1,0 +1,160 @@
+"""The same server over a bucket: what it answers, what it stores there, and what it says when the bucket is not there."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+from answers import same_rows
+from lakes import open_s3
+from running_server import RunningServer, run
+from s3_server import S3Place
+from served_lake import oracle_over
+
+from flight_server.client import Client
+from flight_server.messages import Cursor
+
+BUCKET = "served"
+TPCH_QUERIES = Path(__file__).parents[2].parent / "shared" / "conformance" / "tpch"
+TPCH_TABLES = 8
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket with the lake in it, and a configuration whose default connection it is."""
+
+    place: S3Place
+    configuration: Path
+    state: Path
+
+    def server(self, *options: str) -> RunningServer:
+        return RunningServer("--config", str(self.configuration), "--state", str(self.state), "--threads", "2", "--memory", "2GB", *options)
+
+
+@pytest.fixture(name="bucket", scope="module")
+def _bucket(s3: S3Place, lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Bucket:
+    files = open_s3(s3)
+    files.mkdir(BUCKET)
+    files.pipe({f"{BUCKET}/lake/{path.relative_to(lake)}": path.read_bytes() for path in lake.rglob("*.parquet")})
+    folder = tmp_path_factory.mktemp("s3-server")
+    return Bucket(s3, write_configuration(folder, s3, f"s3://{BUCKET}"), folder / "state")
+
+
+@pytest.fixture(name="served", scope="module")
+def _served(bucket: Bucket) -> Iterator[RunningServer]:
+    with bucket.server("--data", f"s3://{BUCKET}/lake") as running:
+        yield running
+        assert running.stop() == 0, running.log
+
+
+def write_configuration(folder: Path, place: S3Place, url: str, **changes: str) -> Path:
+    settings = {"url": url, "endpoint_url": place.endpoint_url, "region": place.region, "key": place.key, "secret": place.secret, **changes}
+    file = folder / "volley.toml"
+    file.write_text("[connections.default]\n" + "".join(f'{name} = "{value}"\n' for name, value in settings.items()))
+    return file
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM odd ORDER BY id",
+        "SELECT count(*) FROM events",
+        "SELECT person, sum(amount) AS total FROM events WHERE id BETWEEN 100000 AND 180000 GROUP BY person ORDER BY 2 DESC, 1 LIMIT 20",
+        "SELECT kind, count(*), min(day), max(maybe) FROM events JOIN kinds USING (kind_id) GROUP BY kind ORDER BY kind",
+        "SELECT age, count(*) FROM events JOIN people USING (person) WHERE maybe IS NULL GROUP BY age ORDER BY age",
+        "SELECT id, person FROM events WHERE id % 50000 = 7 ORDER BY id",
+    ],
+)
+def test_answers_are_those_of_the_same_files_on_disk(served: RunningServer, oracle: duckdb.DuckDBPyConnection, sql: str) -> None:
+    with Client(served.uri) as client:
+        same_rows(client.query(sql), oracle.cursor().sql(sql).to_arrow_table())
+
+
+def test_read_files_by_url_by_connection_and_by_path(served: RunningServer) -> None:
+    with Client(served.uri) as client:
+        for pattern in (f"s3://{BUCKET}/lake/events/*.parquet", "default:lake/events/part-*.parquet", "lake/events/**"):
+            assert client.query(f"SELECT count(*) FROM read_files('{pattern}')").column(0).to_pylist() == [480_000]
+
+
+def test_explain_analyze_says_what_was_fetched(served: RunningServer) -> None:
+    with Client(served.uri) as client:
+        plan = "\n".join(client.query("EXPLAIN ANALYZE SELECT sum(amount) FROM events").column(0).to_pylist())
+    assert "fetched in" in plan
+    assert "not-so-secret" not in plan
+
+
+def test_results_are_in_the_bucket_and_outlive_the_server(bucket: Bucket, oracle: duckdb.DuckDBPyConnection) -> None:
+    sql = "SELECT id, person, amount FROM events WHERE id < 300000 ORDER BY id"
+    with bucket.server("--data", f"s3://{BUCKET}/lake") as first, Client(first.uri) as client:
+        query_id = client.submit(sql).query_id
+        whole = whole_result(client, query_id)
+        part, following = client.row_group(query_id, Cursor(0, 1, 0))
+        assert first.stop() == 0
+    assert open_s3(bucket.place).find(f"{BUCKET}/results/{query_id}")
+    with bucket.server("--data", f"s3://{BUCKET}/lake") as second, Client(second.uri) as client:
+        same_rows(client.row_group(query_id, Cursor(0, 1, 0))[0], part)
+        same_rows(whole_result(client, query_id), whole)
+        assert second.stop() == 0
+    assert following is not None
+    same_rows(whole, oracle.cursor().sql(sql).to_arrow_table())
+
+
+def whole_result(client: Client, query_id: str) -> pa.Table:
+    return pa.Table.from_batches([batch for batch, _ in client.read(query_id)])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"endpoint_url": "http://127.0.0.1:1"}, "cannot be reached"),
+        ({"secret": "wrong-secret"}, "the key or the secret is wrong"),
+        ({"url": "s3://no-such-bucket"}, "no-such-bucket"),
+    ],
+)
+def test_a_server_over_a_broken_connection_does_not_start(s3: S3Place, tmp_path: Path, changes: dict[str, str], message: str) -> None:
+    settings = {"url": f"s3://{BUCKET}", **changes}
+    configuration = write_configuration(tmp_path, s3, **settings)
+    started = time.monotonic()
+    done = run("serve", "--port", "0", "--config", str(configuration), "--state", str(tmp_path / "state"))
+    assert done.returncode != 0
+    assert time.monotonic() - started < 15
+    assert "'default'" in done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "wrong-secret" not in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.slow
+def test_tpch_from_a_bucket(bucket: Bucket, tmp_path: Path) -> None:
+    generator = shutil.which("tpchgen-cli", path=str(Path(sys.executable).parent))
+    queries = sorted(TPCH_QUERIES.glob("q*.sql"))
+    if generator is None or not queries:
+        pytest.skip("needs tpchgen-cli and the conformance folder beside the checkout")
+    subprocess.run([generator, "parquet", "-s", "0.1", "--output-dir", str(tmp_path / "tpch")], check=True, capture_output=True)
+    files = open_s3(bucket.place)
+    for path in (tmp_path / "tpch").glob("*.parquet"):
+        files.put_file(str(path), f"{BUCKET}/tpch/{path.name}")
+    with oracle_over(tmp_path / "tpch") as truth, bucket.server("--data", f"s3://{BUCKET}/tpch") as running, Client(running.uri) as client:
+        assert len(client.tables()) == TPCH_TABLES
+        for query in queries:
+            sql = query.read_text()
+            answer = client.query(sql)
+            expected = truth.sql(sql).to_arrow_table()
+            assert answer.num_rows == expected.num_rows, query.stem
+            assert rounded(answer) == rounded(expected), query.stem
+        assert running.stop() == 0
+
+
+def rounded(table: pa.Table) -> list[tuple[object, ...]]:
+    """Rows, with floats to ten digits: the order of a sum's terms is nobody's promise."""
+    columns = [column.to_pylist() for column in table.columns]
+    return [tuple(float(f"{value:.10g}") if isinstance(value, float) else value for value in row) for row in zip(*columns, strict=True)]
