@@ -40,6 +40,7 @@ from planner.physical import PhysicalPlan
 MAX_REMEMBERED = 1_000
 """Ended queries that are kept in memory for ``query.list``; the results of older ones are still on storage."""
 SWEEP_SECONDS = 0.5
+STOP_SECONDS = 2.0
 EXPIRE_SECONDS = 60.0
 
 log = logging.getLogger(__name__)
@@ -259,23 +260,25 @@ class QueryHandler:
             self._executions[query.query_id] = execution
         try:
             execution.run()
+            query.cancellation.check()
+            if query.plan.analyze:
+                seconds = time.time() - (query.state.started_at or 0.0)
+                lines = analyze_lines(query.plan.text, execution.statuses(), seconds)
+                query.writer.append(pa.record_batch([pa.array(lines, pa.string())], schema=query.plan.schema))
+            query.writer.finish(lambda: encode(_completed(query)).decode())
+            query.on(Completed())
         finally:
             self._release(query, execution)
-        query.cancellation.check()
-        if query.plan.analyze:
-            seconds = time.time() - (query.state.started_at or 0.0)
-            lines = analyze_lines(query.plan.text, execution.statuses(), seconds)
-            query.writer.append(pa.record_batch([pa.array(lines, pa.string())], schema=query.plan.schema))
-        query.writer.finish(lambda: encode(_completed(query)).decode())
-        query.on(Completed())
 
     def _release(self, query: Query, execution: Execution) -> None:
         """Frees what the query held, here and on the workers that took part."""
         execution.close()
+        operators = execution.statuses()
+        query.operators = lambda: operators
         self._site.registry.drop(query.query_id)
         for uri in execution.others():
             try:
-                self._site.peers.action(uri, OPERATOR_STOP, encode(StopOperators(query.query_id)))
+                self._site.peers.action(uri, OPERATOR_STOP, encode(StopOperators(query.query_id)), timeout_seconds=STOP_SECONDS)
             except VolleyError as error:
                 # A worker that does not answer is lost, and its operators with it.
                 log.warning("could not stop query %s at %s: %s", query.query_id, uri, error)

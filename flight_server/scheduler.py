@@ -44,10 +44,17 @@ class Admission:
         return "refuse"
 
     def leave(self, query_id: str) -> str | None:
-        """A query has ended, whether it ran or waited. Returns the one that may start in its place, or None."""
-        self._waiting.pop(query_id, None)
-        self._running.discard(query_id)
-        if not self._waiting or len(self._running) >= self._max_running:
+        """A query has ended, whether it ran or waited. Returns the one that may start in its place, or None.
+
+        One that is not here (any more) changes nothing.
+        """
+        if query_id in self._waiting:
+            del self._waiting[query_id]
+            return None
+        if query_id not in self._running:
+            return None
+        self._running.remove(query_id)
+        if not self._waiting:
             return None
         following, _ = self._waiting.popitem(last=False)
         self._running.add(following)

@@ -19,3 +19,13 @@ def test_a_waiting_query_that_is_killed_frees_its_place_in_the_line() -> None:
     assert admission.arrive("c") == "wait"
     assert admission.leave("a") == "c"
     assert (admission.statistics().running, admission.statistics().waiting) == (1, 0)
+
+
+def test_leaving_twice_lets_only_one_in() -> None:
+    admission = Admission(max_running=1, max_waiting=3)
+    for query in "abc":
+        admission.arrive(query)
+    assert admission.leave("a") == "b"
+    assert admission.leave("a") is None
+    assert admission.leave("never seen") is None
+    assert (admission.statistics().running, admission.statistics().waiting) == (1, 1)
