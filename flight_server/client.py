@@ -42,7 +42,8 @@ CALL_SECONDS = 30.0
 PLAN_SECONDS = 300.0
 _URI = re.compile(r"((?:grpc|grpc\+tcp|grpc\+tls)://(?:[^\s/:@\[\]]+|\[[0-9a-fA-F:.]+\]):\d{1,5}|grpc\+unix://\S+?)/?")
 # gRPC waits up to two minutes before it tries a lost server again; a person looks at the screen meanwhile.
-_CHANNEL = [("grpc.initial_reconnect_backoff_ms", 100), ("grpc.min_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 1000)]
+# The least back-off is also what an attempt to connect may take: a busy server, or one far away, needs more than an instant.
+_CHANNEL = [("grpc.initial_reconnect_backoff_ms", 100), ("grpc.min_reconnect_backoff_ms", 5000), ("grpc.max_reconnect_backoff_ms", 1000)]
 
 Answer = TypeVar("Answer", bound=msgspec.Struct)
 

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import msgspec
+
 from flight_server.messages import ErrorInfo, OperatorStatus, QueryStatus, ResultStatus, RowGroupStatus
 from flight_server.query_state import Event, QueryState, Started
 from flight_server.service import Cancelled
@@ -96,6 +98,8 @@ class Query:
         """How it is doing."""
         state = self._state
         operators = self.operators()
+        if state.ended and state.phase != "completed":
+            operators = [_stopped(operator) for operator in operators]
         return QueryStatus(
             query_id=self.query_id,
             sql=self.plan.sql,
@@ -111,6 +115,14 @@ class Query:
             operators=operators,
             plan=self.plan.text,
         )
+
+
+def _stopped(operator: OperatorStatus) -> OperatorStatus:
+    """What an operator of a query that failed or was killed says of itself: it does not run any more."""
+    if operator.state == "completed":
+        return operator
+    instances = [msgspec.structs.replace(instance, state="failed") for instance in operator.instances]
+    return msgspec.structs.replace(operator, state="failed", instances=instances)
 
 
 def result_status(result: Result) -> ResultStatus:

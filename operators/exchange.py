@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic
 
 from operators.errors import AttemptsExhausted
@@ -204,9 +204,10 @@ class Exchange(Generic[Payload]):
             self._changed.notify_all()
 
     def statistics(self) -> LeaseStatistics:
-        """What the exchange holds, and what became of it."""
+        """What the exchange holds, and what became of it. One that failed holds nothing any more."""
         with self._changed:
-            return self._queue.statistics()
+            statistics = self._queue.statistics()
+            return statistics if self._error is None else replace(statistics, queued=0, leased=0, queued_bytes=0)
 
     def _added(self, new: bool, records: Sequence[Record[Payload]]) -> bool:
         if new:
