@@ -10,7 +10,7 @@ The rooms, from the network outwards:
     cells, amounts  values, sizes and times as people read them
     text_buffer     what an editor does to a text; highlight, completion: what it knows about SQL
     editor, results_table, plan_pane, chart_pane, queries_pane, cluster_pane, catalog_pane: one widget each
-    documents, run_panel, popup, history, export, themes, keys: what holds them together
+    documents, run_panel, popup, history, export, log, themes, keys: what holds them together
     app             the screen, its views and the loop
 
 Widgets live on one thread. Nothing that may wait for the network, a disk or a lock runs there.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 import weakref
@@ -20,7 +21,8 @@ from tui.catalog_pane import CatalogPane
 from tui.chrome import Footer, Mood, Title
 from tui.cluster_pane import ClusterPane
 from tui.documents import Documents
-from tui.history import History, default_path
+from tui.history import History, state_folder
+from tui.log import stderr_aside
 from tui.popup import Dialogs
 from tui.queries_pane import QueriesPane
 from tui.result_actions import ResultActions
@@ -110,6 +112,9 @@ class App:
     def run(self) -> None:
         """Runs until the user leaves; the terminal is as before afterwards."""
         self.loop.set_alarm_in(0, self._started)
+        # Asked to end from outside, the terminal is given back as it was, too.
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda _number, _frame: self.post(self._leave))
         try:
             self.loop.run()
         finally:
@@ -123,6 +128,10 @@ class App:
             self.loop.call_from_thread(call)
         except RuntimeError:
             return
+
+    @staticmethod
+    def _leave() -> None:
+        raise urwid.ExitMainLoop
 
     def say(self, text: str, mood: Mood = "ok") -> None:
         """A message in the last line."""
@@ -332,5 +341,7 @@ def main(
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise CannotOpen("the terminal UI needs a terminal", remedy="in scripts, use `flight query` or `flight run`")
     with Client(uri, token=token, tls_ca=tls_ca) as client:
-        App(client, uri, files=files, theme=theme, history=History(default_path())).run()
+        app = App(client, uri, files=files, theme=theme, history=History(state_folder() / "history.jsonl"))
+        with stderr_aside(state_folder() / "tui.log"):
+            app.run()
     return 0

@@ -135,14 +135,13 @@ class Documents(urwid.Widget):
             return
         document = self.find(run.origin.document)
         match = _POSITION.search(run.error.message)
-        if document is None or match is None:
+        if document is None or (match is None and not run.error.message.rstrip().endswith("EOF")):
             return
         buffer = document.editor.buffer
         if buffer.text[run.origin.start : run.origin.start + len(run.sql)] != run.sql:
             return
-        line, column = int(match.group(1)), int(match.group(2))
-        lines = run.sql.splitlines() or [""]
-        inside = sum(len(text) + 1 for text in lines[: line - 1]) + column - 1
+        # A statement that ends too soon is wrong at its end; messages of that kind name no place.
+        inside = len(run.sql) - 1 if match is None else _offset(run.sql, int(match.group(1)), int(match.group(2)))
         document.editor.set_mark(Mark(buffer.place(run.origin.start + min(inside, len(run.sql))), run.error.message))
 
     def render(self, size: tuple[int, int], focus: bool = False) -> urwid.Canvas:
@@ -189,6 +188,11 @@ class Documents(urwid.Widget):
         position = self.current.editor.position() + " "
         line.append(("tab", position.rjust(max(0, columns - used))))
         return [*line, ("tab", "")]
+
+
+def _offset(text: str, line: int, column: int) -> int:
+    """How many characters are before a line and column, both from 1."""
+    return sum(len(before) + 1 for before in text.splitlines()[: line - 1]) + column - 1
 
 
 def read_text(path: Path) -> str:

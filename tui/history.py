@@ -23,10 +23,10 @@ class Entry(msgspec.Struct, frozen=True):
     seconds: float = 0.0
 
 
-def default_path(environment: Mapping[str, str] = os.environ) -> Path:
-    """Where the history is kept: the user's state folder (``XDG_STATE_HOME``)."""
+def state_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where the program keeps what outlives it: in the user's state folder (``XDG_STATE_HOME``)."""
     base = environment.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(base) / "volley" / "history.jsonl"
+    return Path(base) / "volley"
 
 
 class History:

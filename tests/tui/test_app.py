@@ -9,6 +9,7 @@ import pytest
 import urwid
 from urwid import testing
 
+from flight_server.messages import ErrorInfo
 from tests.tui.fake_server import FakeServer
 from tests.tui.inline import InlineBackground, InlineFollower
 from tui.app import App
@@ -109,6 +110,16 @@ def test_an_error_is_marked_where_it_is_and_can_be_read(screen: Screen) -> None:
     assert "▶3" in shown
     assert screen.app.documents.current.editor.position() == "3:5"
     assert "unexpected '!' (line 2, column 5)" in screen.keys("esc", "4")
+
+
+def test_a_statement_that_ends_too_soon_is_marked_at_its_end(screen: Screen) -> None:
+    screen.server.held = True
+    screen.run("select 1 +")
+    run = screen.app.documents.current.run
+    assert run is not None
+    run.error = ErrorInfo("INVALID_ARGUMENT", "syntax error: expected an expression, found EOF")
+    screen.app.documents.mark_error(run)
+    assert screen.app.documents.current.editor.position() == "1:10"
 
 
 def test_results_can_be_sorted_filtered_and_searched(screen: Screen) -> None:

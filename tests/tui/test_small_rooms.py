@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import os
 from pathlib import Path
 
 import duckdb
@@ -18,6 +19,7 @@ from tui.derived import Derived
 from tui.documents import FileError, read_text, write_text
 from tui.export import Export, ExportError, Stopped
 from tui.history import History
+from tui.log import stderr_aside
 from tui.result_actions import find
 from tui.row_source import Piece
 from tui.themes import THEMES, choose_theme, count_colours, palette
@@ -130,6 +132,15 @@ def test_a_history_that_cannot_be_written_is_kept_in_memory(tmp_path: Path) -> N
     history = History(tmp_path / "file" / "history.jsonl")
     history.add("SELECT 1", "completed", 1, 0.5)
     assert len(history.newest()) == 1
+
+
+def test_what_is_written_to_stderr_goes_to_a_file_for_a_while(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "state" / "tui.log"
+    with stderr_aside(log):
+        os.write(2, b"noise\n")
+    os.write(2, b"seen\n")
+    assert log.read_bytes() == b"noise\n"
+    assert capfd.readouterr().err == "seen\n"
 
 
 def test_every_key_does_one_thing_in_its_place() -> None:
