@@ -93,6 +93,8 @@ class ResultsTable(urwid.Widget):
         here = number == self.row
         prefix = "row" if here else "cell"
         line: list[Segment] = [("gutter.here" if here else "gutter", fit(count(number + 1), gutter - 1, right=True) + " ")]
+        if texts is None and number == self.top and self.source.error is not None:
+            return [*line, ("error", f"these rows cannot be read: {self.source.error.message}")]
         if texts is None:
             return [*line, ("cell.loading", "·" * max(0, sum(span + 2 for _, _, span in spans) - 2))]
         for column_number, _, span in spans:

@@ -113,6 +113,8 @@ class RowSource:
 
     def window(self, start: int, count: int) -> list[Piece]:
         """The rows that are here of ``start … start + count``, in order. What is missing is fetched, and a page ahead too."""
+        if start != self._last_start:
+            self.error = None  # somebody scrolls on: what failed before may work now
         pages = self._pages_of(start, count)
         missing = [page for page in pages if page not in self._pages]
         if not missing:

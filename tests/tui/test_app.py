@@ -12,7 +12,7 @@ from urwid import testing
 from flight_server.messages import ErrorInfo
 from tests.tui.fake_server import FakeServer
 from tests.tui.inline import InlineBackground, InlineFollower
-from tui.app import App
+from tui.app import App, CannotOpen, main
 from tui.history import History
 
 SIZE = (100, 30)
@@ -323,6 +323,12 @@ def test_every_view_can_be_drawn_in_any_size(tmp_path: Path, size: tuple[int, in
     for key in ("f3", "f4", "f6", "f1", "esc", "f2", "esc", "2", "3", "4", "1", "z", "z", "f9"):
         lines = screen.keys(key).splitlines()
         assert len(lines) <= size[1]
+
+
+@pytest.mark.parametrize(("theme", "message"), [("pink", "no theme 'pink'"), (None, "needs a terminal")])
+def test_what_cannot_be_opened_says_why(theme: str | None, message: str) -> None:
+    with pytest.raises(CannotOpen, match=message):
+        main("grpc://127.0.0.1:1", theme=theme)
 
 
 def test_more_room_for_the_results_and_zoom(screen: Screen) -> None:

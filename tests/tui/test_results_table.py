@@ -6,8 +6,11 @@ import decimal
 import pyarrow as pa
 from urwid import testing
 
+from flight_server.messages import Cursor, ResultStatus, RowGroupStatus
+from planner.errors import Status, VolleyError
 from tests.tui.inline import InlineBackground, source_of
 from tui.results_table import ResultsTable
+from tui.row_source import RowSource
 
 SIZE = (60, 12)
 
@@ -106,6 +109,27 @@ def test_rows_that_are_not_here_yet_are_dots_and_keys_still_work() -> None:
     assert widget.value() is None
     background.resume()
     assert widget.value() == 1
+
+
+def test_rows_that_cannot_be_read_say_why_and_scrolling_tries_again() -> None:
+    class Gone(VolleyError):
+        status = Status.NOT_FOUND
+
+    rows = pa.table({"n": list(range(100))})
+    answers: list[Exception | None] = [Gone("this result has expired"), None]
+
+    def fetch(cursor: Cursor, count: int) -> pa.Table:
+        answer = answers.pop(0) if answers else None
+        if answer is not None:
+            raise answer
+        return rows.slice(cursor.row, count)
+
+    source = RowSource(rows.schema, fetch, InlineBackground())
+    source.extend(ResultStatus(100, 800, [RowGroupStatus(0, 0, 100)], True))
+    widget = ResultsTable(source)
+    assert "these rows cannot be read: this result has expired" in shown(widget)[2]
+    testing.press(widget, SIZE, "page down")
+    assert "expired" not in "".join(shown(widget))
 
 
 def test_a_result_without_rows_or_columns_is_drawn() -> None:
