@@ -20,8 +20,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from flight_server.config import Config, ConnectionConfig
-from operators.storage.connections import Connection, Secret
+from flight_server.config import Config
+from flight_server.connections import connection, containing
+from operators.storage.connections import Connection
 from operators.storage.kinds import open_backend
 from planner.errors import Status, VolleyError
 
@@ -166,14 +167,14 @@ def _write_table(filesystem: Any, base: str, plan: TablePlan, seed: int, wrote: 
 
 def data_root(root: str, config: Config) -> str:
     """``root`` as a server's ``--data`` takes it: a folder or a URL."""
-    connection, below = _located(root, config)
-    return f"{connection.url.rstrip('/')}/{below}" if below else connection.url
+    place, below = _located(root, config)
+    return f"{place.url.rstrip('/')}/{below}" if below else place.url
 
 
 def _open_root(root: str, config: Config) -> tuple[Any, str]:
     """The file system of ``root`` and the path in it. Raises ``StorageError`` where nothing answers there."""
-    connection, below = _located(root, config)
-    backend = open_backend(connection)
+    place, below = _located(root, config)
+    backend = open_backend(place)
     if backend.local_root() is None:
         backend.check()  # a folder is made; a bucket must be there
     filesystem, base = backend.filesystem()
@@ -184,18 +185,12 @@ def _located(root: str, config: Config) -> tuple[Connection, str]:
     """The connection that ``root`` is in, and where in it: ``NAME:path``, a URL inside one, or a place of its own."""
     name, _, path = root.partition(":")
     if name in config.connections and not path.startswith("//"):
-        return _connection(name, config.connections[name]), path.strip("/")
-    for name, given in config.connections.items():
-        url = given.url.rstrip("/")
-        if root == url or root.startswith(f"{url}/"):
-            return _connection(name, given), root.removeprefix(url).strip("/")
+        return connection(name, config.connections[name]), path.strip("/")
+    name = containing(config, root)
+    if name is not None:
+        given = config.connections[name]
+        return connection(name, given), root.removeprefix(given.url.rstrip("/")).strip("/")
     return Connection(root, root), ""
-
-
-def _connection(name: str, given: ConnectionConfig) -> Connection:
-    key = None if given.key is None else Secret(given.key)
-    secret = None if given.secret is None else Secret(given.secret)
-    return Connection(name, given.url, given.endpoint_url, given.region, key, secret, given.path_style)
 
 
 class _Random:

@@ -15,7 +15,8 @@ import psutil
 import pyarrow as pa
 
 from flight_server.cluster import Cluster
-from flight_server.config import Config, ConnectionConfig
+from flight_server.config import Config
+from flight_server.connections import DEFAULT, connections_of
 from flight_server.distributed_scan import Site
 from flight_server.exchange_service import ExchangeRegistry
 from flight_server.forwarding import Forwarding
@@ -31,7 +32,7 @@ from operators.catalog import FileCatalog
 from operators.heartbeats import Heartbeats
 from operators.kernel import Kernel
 from operators.results import ResultStore
-from operators.storage import Connection, Secret, Storage
+from operators.storage import Storage
 from planner import PlanOptions, parameter_count
 
 KERNEL_SHARE = 0.75
@@ -55,7 +56,7 @@ class Worker:
         self._started_at = time.time()
         self._process = psutil.Process()
         self._draining = False
-        self._storage = Storage(_connections(config), scratch_directory=state / "scratch")
+        self._storage = Storage(connections_of(config), scratch_directory=state / "scratch")
         roots = [self._storage.add_root(root) for root in config.data_roots]
         self._storage.check()
         self._kernel = Kernel(
@@ -205,7 +206,7 @@ class Worker:
 
     def _result_store(self, state: Path) -> ResultStore:
         """Results go to the default connection, if the configuration has one, and else into the state folder."""
-        if "default" in self._config.connections:
+        if DEFAULT in self._config.connections:
             filesystem, root = self._storage.filesystem()
         else:
             filesystem, root = fsspec.filesystem("file"), str(state)
@@ -227,17 +228,3 @@ def version() -> str:
         return importlib.metadata.version("volley")
     except importlib.metadata.PackageNotFoundError:
         return "0+source"
-
-
-def _connections(config: Config) -> list[Connection]:
-    """The configured connections. Without a default one, ``read_files`` starts at the first data root."""
-    connections = [_connection(name, given) for name, given in config.connections.items()]
-    if "default" not in config.connections and config.data_roots:
-        connections.append(Connection("default", config.data_roots[0]))
-    return connections
-
-
-def _connection(name: str, given: ConnectionConfig) -> Connection:
-    key = None if given.key is None else Secret(given.key)
-    secret = None if given.secret is None else Secret(given.secret)
-    return Connection(name, given.url, given.endpoint_url, given.region, key, secret, given.path_style)

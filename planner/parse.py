@@ -94,13 +94,43 @@ def print_sql(statement: Ast, chain_terms: int) -> str:
 
 
 def protect_signs(ast: Ast) -> None:
-    """Puts a sign's signed operand in parentheses, in place: the printer would write ``- -x`` as ``--x``, a comment."""
+    """Puts signed operands of signs in parentheses, in place: the printer would write ``- -x`` as ``--x``, a comment.
+
+    The parentheses stand where the kernel sees the operand end, whose sign binds tighter than its power: ``- -2 ^ 2`` becomes
+    ``-(-2) ^ 2``. A single sign is left alone: whatever it means to the kernel, that is what the user wrote.
+    """
     for node in walk(ast):
         unary = node.get("UnaryOp")
-        if type(unary) is dict and not unary["expr"].keys() & {"Identifier", "CompoundIdentifier", "Nested", "Function"}:
-            value = unary["expr"].get("Value")
-            if value is None or type(value["value"]) is not dict or "Number" not in value["value"]:
+        if type(unary) is not dict or unary["op"] == "Not":
+            continue
+        signs, operand = _signs(node)
+        first, place = operand, None
+        while "BinaryOp" in first:
+            place, first = first["BinaryOp"], first["BinaryOp"]["left"]
+        if len(signs) < 2:
+            # ``~ -x`` would be an operator of its own, were it printed side by side. So would ``- ~x``, but there the kernel and
+            # the parser group what follows otherwise: the kernel refuses it.
+            if "UnaryOp" in first and not signs:
                 unary["expr"] = {"Nested": unary["expr"]}
+            continue
+        for sign in reversed(signs[1:]):
+            first = {"Nested": {"UnaryOp": {"op": sign, "expr": first}}}
+        if place is not None:
+            place["left"], first = first, operand
+        unary["expr"] = first
+
+
+_SIGNS = ("Minus", "Plus")
+
+
+def _signs(node: Ast) -> tuple[list[str], Ast]:
+    """The signs that a unary operator begins with (none, if it is no sign), and what they stand before."""
+    signs: list[str] = []
+    operand = node
+    while "UnaryOp" in operand and operand["UnaryOp"]["op"] in _SIGNS:
+        signs.append(operand["UnaryOp"]["op"])
+        operand = operand["UnaryOp"]["expr"]
+    return signs, operand if signs else node["UnaryOp"]["expr"]
 
 
 def _on_stack(function: Any, chain_terms: int, **arguments: Any) -> Any:
