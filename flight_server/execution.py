@@ -251,7 +251,7 @@ def _exchange_status(scan: DistributedScan, gathered: LeaseStatistics) -> Operat
     return OperatorStatus(
         operator=exchange_name(scan.fragment.output),
         kind="exchange",
-        title="gather",
+        title=f"gather {scan.scan.table}",
         state="completed" if scan.gathered.closed else "running",
         inputs=[producer_name(scan.fragment)],
         records_total=gathered.records,

@@ -186,9 +186,9 @@ def _located(root: str, config: Config) -> tuple[Connection, str]:
     name, _, path = root.partition(":")
     if name in config.connections and not path.startswith("//"):
         return connection(name, config.connections[name]), path.strip("/")
-    name = containing(config, root)
-    if name is not None:
-        given = config.connections[name]
+    around = containing(config, root)
+    if around is not None:
+        given = config.connections[around]
         return connection(name, given), root.removeprefix(given.url.rstrip("/")).strip("/")
     return Connection(root, root), ""
 

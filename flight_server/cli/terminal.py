@@ -13,7 +13,7 @@ from flight_server.cli.options import Access, embedded_options, embedded_uri
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False))
 @embedded_options
-@click.option("--theme", help="Colours of the UI; `?` in it lists them.")
+@click.option("--theme", help="Colours of the UI: dark, light, 16 or mono.")
 def tui(access: Access, files: tuple[str, ...], theme: str | None) -> int:
     """Opens the terminal UI; the statements of the files are loaded as a list of queries."""
     # By name: the UI is above the server in the house, and nothing down here depends on it.
