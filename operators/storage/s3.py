@@ -27,7 +27,7 @@ from operators.storage.s3_errors import ListedVersionGone, ShortBody, judge, not
 BACK_OFF_SECONDS = 0.1
 MAX_BACK_OFF_SECONDS = 2.0
 CONNECT_SECONDS = 1.5
-REQUESTS_IN_FLIGHT = 16
+REQUESTS_IN_FLIGHT = 32
 READ_BYTES = 1 << 20
 WRITE_BLOCK_BYTES = 8 << 20
 PAGE_KEYS = 1000
