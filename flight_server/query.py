@@ -9,12 +9,12 @@ from contextlib import contextmanager
 
 import msgspec
 
-from flight_server.messages import ErrorInfo, OperatorStatus, QueryStatus, ResultStatus, RowGroupStatus
+from flight_server.messages import ErrorInfo, OperatorStatus, QueryStatus, ResultStatus, RowGroupStatus, decode
 from flight_server.query_state import Event, QueryState, Started
 from flight_server.service import Cancelled
 from operators.cancellation import Cancellation
 from operators.materialize import ResultWriter
-from operators.results import Result
+from operators.results import Result, ResultManifest
 from planner.physical import PhysicalPlan
 
 WATCH_SECONDS = 0.25
@@ -139,6 +139,23 @@ def result_status(result: Result) -> ResultStatus:
         closed=result.closed,
         expires_at=result.expires_at,
     )
+
+
+def stored_status(manifest: ResultManifest) -> QueryStatus:
+    """What there is to say of a query of which only the result is left."""
+    status = decode(manifest.status.encode(), QueryStatus)
+    status.result = ResultStatus(
+        rows=manifest.rows_total,
+        bytes=manifest.bytes_total,
+        row_groups=[
+            RowGroupStatus(file=number, row_group=index, rows=rows)
+            for number, file in enumerate(manifest.files)
+            for index, rows in enumerate(file.rows)
+        ],
+        closed=True,
+        expires_at=manifest.expires_at,
+    )
+    return status
 
 
 def _progress(operators: list[OperatorStatus]) -> float:

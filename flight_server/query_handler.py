@@ -25,7 +25,7 @@ from flight_server.exchange_messages import OPERATOR_STOP, StopOperators
 from flight_server.execution import Execution
 from flight_server.forwarding import Forwarding
 from flight_server.messages import BatchPlace, Cursor, PeekTicket, QueryStatus, ResultTicket, decode, encode
-from flight_server.query import Query, result_status
+from flight_server.query import Query, result_status, stored_status
 from flight_server.query_state import Completed, Failed, Killed
 from flight_server.scheduler import Admission
 from flight_server.service import Cancelled, PeekStream, ResultStream, Submitted
@@ -217,7 +217,7 @@ class QueryHandler:
         with self._lock:
             known = dict(self._queries)
         own = [query.status() for query in known.values() if query.owner == owner]
-        stored = [decode(m.status.encode(), QueryStatus) for m in self._results.list() if m.query_id not in known and m.owner == owner]
+        stored = [stored_status(m) for m in self._results.list() if m.query_id not in known and m.owner == owner]
         return [*own, *stored]
 
     def local_kill(self, query_id: str, owner: str) -> QueryStatus | None:
