@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from operators.footers import Footer
 from planner.catalog import DataFile
@@ -20,10 +19,10 @@ class Piece:
     footer: Footer | None = None
 
 
-def parquet_piece(split: Split, path: Path, footer: Footer) -> Piece:
+def parquet_piece(split: Split, path: str, footer: Footer) -> Piece:
     """The piece that ``split`` means, in a (perhaps partial) copy of its file at ``path``."""
     if split.row_groups is None or len(split.row_groups) == footer.metadata.num_row_groups:
-        return Piece(str(path), split.file, None, footer)
+        return Piece(path, split.file, None, footer)
     starts = footer.first_rows
     ranges: list[tuple[int, int]] = []
     for index in sorted(split.row_groups):
@@ -31,4 +30,4 @@ def parquet_piece(split: Split, path: Path, footer: Footer) -> Piece:
             ranges[-1] = (ranges[-1][0], starts[index + 1])
         else:
             ranges.append((starts[index], starts[index + 1]))
-    return Piece(str(path), split.file, tuple(ranges), footer)
+    return Piece(path, split.file, tuple(ranges), footer)

@@ -101,7 +101,7 @@ class RemoteFiles:
         copy = self._copies[split.file.path]
         if self._scan.format != "parquet":
             return Piece(str(copy.path), split.file)
-        return parquet_piece(split, copy.path, self._storage.footer(copy.file))
+        return parquet_piece(split, str(copy.path), self._storage.footer(copy.file))
 
 
 def _cancel(futures: Sequence[Future[Fetched]]) -> None:

@@ -67,27 +67,28 @@ class StartedScan:
         self._scan = scan
         self._splits = splits
         self._storage = storage
-        self._files = {split.file.path: _stored(split.file) for split in splits}
         # All files of a table are in one connection.
-        self._remote = None if storage.local_path(splits[0].file.path) is not None else RemoteFiles(scan, splits, storage)
+        self._files = {split.file.path: _stored(split.file) for split in splits}
+        self._local = storage.local_files(list(self._files.values()))
+        self._remote = RemoteFiles(scan, splits, storage) if self._local is None else None
 
     @contextmanager
     def prepared(self, cancellation: Cancellation | None = None) -> Iterator[PreparedScan]:
         """Waits for the bytes; see :func:`prepare_scan`."""
         report = ScanReport(len(self._files), sum(file.size_bytes for file in self._files.values()))
         try:
-            if self._remote is None:
-                pieces = self._local_pieces()
-            else:
+            if self._remote is not None:
                 pieces, fetched = self._remote.pieces(cancellation)
                 report.fetched_bytes, report.requests = fetched.bytes, fetched.requests
+            else:
+                pieces = self._local_pieces(self._local or ())
             columns = self._scan.columns or (Column(ROW_COLUMN, "INTEGER"),)
             try:
                 yield PreparedScan(FileRelation(relation_sql(self._scan, pieces), columns), report)
             except FileUnreadable as error:
                 raise name_corrupt_file(error, self._scan, pieces) from None
-            if self._remote is None:
-                self._require_unchanged()
+            if self._local is not None:
+                self._storage.local_files(list(self._files.values()))
         finally:
             self.close()
 
@@ -96,13 +97,12 @@ class StartedScan:
         if self._remote is not None:
             self._remote.close()
 
-    def _local_pieces(self) -> list[Piece]:
-        self._require_unchanged()
-        return [_local_piece(split, self._scan.format, self._storage) for split in self._splits]
-
-    def _require_unchanged(self) -> None:
-        for file in self._files.values():
-            self._storage.require(file)
+    def _local_pieces(self, local: Sequence[str]) -> list[Piece]:
+        paths = dict(zip(self._files, local, strict=True))
+        if self._scan.format != "parquet":
+            return [Piece(paths[split.file.path], split.file) for split in self._splits]
+        footers = dict(zip(self._files, self._storage.footers(list(self._files.values())), strict=True))
+        return [parquet_piece(split, paths[split.file.path], footers[split.file.path]) for split in self._splits]
 
 
 @contextmanager
@@ -132,12 +132,6 @@ def relation_sql(scan: ScanInput, pieces: Sequence[Piece]) -> str:
 def columns_sql(path: str, file_format: FileFormat) -> str:
     """A SELECT whose columns are those of one file."""
     return f"SELECT * FROM {_reader([path], file_format, {}, union=False)}"
-
-
-def _local_piece(split: Split, file_format: FileFormat, storage: Storage) -> Piece:
-    path = storage.local_path(split.file.path)
-    assert path is not None, split.file.path
-    return parquet_piece(split, path, storage.footer(_stored(split.file))) if file_format == "parquet" else Piece(str(path), split.file)
 
 
 def _select(scan: ScanInput, pieces: Sequence[Piece]) -> str:

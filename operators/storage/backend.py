@@ -96,6 +96,12 @@ class Backend(Protocol):
     def local_path(self, key: str) -> Path | None:
         """The file on this machine's disk, for kinds that have it there."""
 
+    def local_files(self, files: Sequence[StoredFile]) -> list[str] | None:
+        """The paths of the listed versions on this machine's disk, for kinds that have them there, else None.
+
+        Raises ``FileUnreadable`` for a file that changed or vanished since it was listed.
+        """
+
     def local_root(self) -> Path | None:
         """The root on this machine's disk, for kinds that have it there."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -90,6 +91,30 @@ class LocalBackend:
 
     def local_path(self, key: str) -> Path | None:
         return self._resolve(key)
+
+    def local_files(self, files: Sequence[StoredFile]) -> list[str] | None:
+        folders: dict[str, str] = {}
+        paths = []
+        for file in files:
+            folder, _, name = clean_key(file.key, self.name).rpartition("/")
+            if folder not in folders:
+                folders[folder] = str(self._resolve(folder))
+            paths.append(self._listed_version(file, f"{folders[folder]}/{name}"))
+        return paths
+
+    def _listed_version(self, file: StoredFile, path: str) -> str:
+        try:
+            status = os.lstat(path)
+            if stat.S_ISLNK(status.st_mode):
+                path = str(self._resolve(file.key))
+                status = os.stat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            raise vanished(file.path) from None
+        except OSError as error:
+            raise self._failure(error) from None
+        if _version(status) != file.version:
+            raise changed(file.path)
+        return path
 
     def local_root(self) -> Path | None:
         return self._root

@@ -117,6 +117,9 @@ class S3Backend:
     def local_path(self, key: str) -> Path | None:
         return None
 
+    def local_files(self, files: Sequence[StoredFile]) -> list[str] | None:
+        return None
+
     def local_root(self) -> Path | None:
         return None
 

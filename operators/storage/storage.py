@@ -24,10 +24,8 @@ from operators.storage.backend import (
     Fetched,
     Listing,
     StoredFile,
-    changed,
     clean_key,
     hidden,
-    vanished,
 )
 from operators.storage.connections import Connection
 from operators.storage.globs import has_magic, literal_folder, matcher, names_hidden
@@ -120,13 +118,12 @@ class Storage:
         backend, key = self._split(path)
         return backend.stat(key)
 
-    def require(self, file: StoredFile) -> None:
-        """Raises ``FileUnreadable`` unless ``file`` still is what was listed."""
-        now = self.stat(file.path)
-        if now is None:
-            raise vanished(file.path)
-        if now.version != file.version:
-            raise changed(file.path)
+    def local_files(self, files: Sequence[StoredFile]) -> list[str] | None:
+        """The paths on this machine's disk of files of one connection, None for kinds of storage that are elsewhere.
+
+        Raises ``FileUnreadable`` unless each still is what was listed.
+        """
+        return self._split(files[0].path)[0].local_files(files)
 
     def read_ranges(self, file: StoredFile, ranges: Sequence[ByteRange]) -> list[bytes]:
         """Bytes of the listed version. Raises ``FileUnreadable`` if it changed, vanished, or is shorter than a range."""

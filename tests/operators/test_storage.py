@@ -111,7 +111,7 @@ def test_reads_ranges_of_the_listed_version_only(storage: Storage, root: Path) -
     with pytest.raises(FileUnreadable, match=r"default:a\.parquet changed"):
         storage.read_ranges(file, [ByteRange(0, 7)])
     with pytest.raises(FileUnreadable, match=r"default:a\.parquet changed"):
-        storage.require(file)
+        storage.local_files([file])
     (root / "a.parquet").unlink()
     with pytest.raises(FileUnreadable, match=r"default:a\.parquet vanished"):
         storage.read_ranges(file, [ByteRange(0, 7)])
