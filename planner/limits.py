@@ -20,7 +20,7 @@ class SqlLimits:
     """What a statement may be at most. ``chain_terms`` bounds the depth of the syntax tree that operators build.
 
     ``set_operations`` (in one chain) and ``joins`` (in the whole statement) keep planning within seconds: the kernel's own binder
-    slows down with their square, and refuses a thousand joins.
+    slows down with their square, refuses a thousand joins, and overflows the stack on many thousands. A comma in FROM is a join.
     """
 
     sql_bytes: int = 1_000_000
@@ -95,6 +95,7 @@ class _Level:
     """What is open at one nesting depth: the operators since the last comma or clause, and the deepest tree found so far."""
 
     case: bool = False
+    listing_tables: bool = False
     operators: int = 0
     inner: int = 0
     deepest: int = 0
@@ -154,6 +155,7 @@ class _Tally:
     questions: int = 0
     joins: int = 0
     set_operations: int = 0
+    last_word: str = ""
     end: int | None = None
 
     def take(self, kind: str, start: int, stop: int) -> None:
@@ -192,6 +194,7 @@ class _Tally:
                     self._close()
                 self._close()
             case "comma":
+                self.joins += self.levels[-1].listing_tables
                 self.levels[-1].finish_term()
             case "operator":
                 self.levels[-1].operators += 1
@@ -225,8 +228,12 @@ class _Tally:
         elif word in _SET_WORDS:
             level.finish_term()
             level.set_operators += 1
+            level.listing_tables = False
         elif word in _CLAUSE_WORDS:
             level.finish_term()
+            # IS DISTINCT FROM begins no clause.
+            level.listing_tables = word == "from" and self.last_word != "distinct"
+        self.last_word = word
 
     def chain_terms(self) -> int:
         """A bound on the depth of the tree that operators build. Raises ``LimitExceeded`` where a chain is too long."""

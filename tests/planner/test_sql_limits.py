@@ -24,6 +24,7 @@ TOO_LONG = {
     "pivots": "SELECT * FROM t " + "PIVOT (sum(a) FOR b IN (1)) " * 30_000,
     "unions": " UNION ".join(["SELECT 1"] * 3_000),
     "joins": "SELECT 1 FROM t " + "JOIN t USING (a) " * 1_500,
+    "tables with commas": "SELECT 1 FROM " + ", ".join(["t"] * 1_500),
     "parentheses": "SELECT " + "(" * 10_000 + "1" + ")" * 10_000,
     "brackets": "SELECT " + "[" * 10_000,
     "cases": "SELECT " + "CASE WHEN TRUE THEN " * 3_000 + "1" + " END" * 3_000,
@@ -38,6 +39,11 @@ def test_too_much_is_refused_by_its_tokens(sql: str) -> None:
     with pytest.raises(LimitExceeded) as caught:
         scan_sql(sql, LIMITS)
     assert len(str(caught.value)) < 500
+
+
+def test_commas_that_list_no_tables_are_no_joins() -> None:
+    columns = ", ".join(["a"] * 1_500)
+    scan_sql(f"SELECT a IS DISTINCT FROM b, {columns} FROM t WHERE a IN ({columns}) GROUP BY {columns}", LIMITS)
 
 
 @pytest.mark.parametrize("sql", ["SELECT " + "+".join(["1"] * 19_000), "SELECT 1 WHERE " + " OR ".join(["a"] * 19_000)])
