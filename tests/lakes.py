@@ -6,6 +6,7 @@ import uuid
 from functools import cache
 from pathlib import Path
 
+import fsspec
 import pyarrow as pa
 import s3fs
 from s3_server import S3Place
@@ -96,6 +97,29 @@ class S3Lake(Lake):
                 self._uploaded[key] = version
         if stale:
             self.files.pipe(stale)
+
+
+class MemoryLake(Lake):
+    """The same in fsspec's memory file system: a kind of storage that Volley has nothing special for."""
+
+    def __init__(self, root: Path, scratch: Path) -> None:
+        self.files = fsspec.filesystem("memory")
+        self._folder = f"/{uuid.uuid4().hex}/lake"
+        self.files.makedirs(self._folder)
+        self._written: dict[str, tuple[int, int, int]] = {}
+        super().__init__(root, scratch, Connection("default", f"memory:/{self._folder}"))
+
+    def sync(self) -> None:
+        present = {path.relative_to(self.root).as_posix(): path for path in self.root.rglob("*") if path.is_file()}
+        for key in self._written.keys() - present.keys():
+            self.files.rm_file(f"{self._folder}/{key}")
+            del self._written[key]
+        for key, path in present.items():
+            status = path.stat()
+            version = (status.st_mtime_ns, status.st_size, status.st_ino)
+            if self._written.get(key) != version:
+                self.files.pipe_file(f"{self._folder}/{key}", path.read_bytes())
+                self._written[key] = version
 
 
 @cache

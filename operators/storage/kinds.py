@@ -1,8 +1,8 @@
-"""The kinds of storage. A new one that fsspec knows is one more entry here."""
+"""The kinds of storage. A new one that fsspec knows is one more entry here: ``"gs": other_kind`` with gcsfs installed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from operators.errors import StorageError
 from operators.storage.backend import Backend
@@ -17,7 +17,14 @@ def _s3(connection: Connection) -> Backend:
     return S3Backend(connection)
 
 
-KINDS: Mapping[str, Callable[[Connection], Backend]] = {"file": LocalBackend, "s3": _s3}
+def other_kind(connection: Connection) -> Backend:
+    """Any kind that fsspec has a file system for."""
+    from operators.storage.other import FsspecBackend
+
+    return FsspecBackend(connection)
+
+
+KINDS: dict[str, Callable[[Connection], Backend]] = {"file": LocalBackend, "s3": _s3}
 
 
 def open_backend(connection: Connection) -> Backend:
