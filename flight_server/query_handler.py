@@ -33,7 +33,7 @@ from flight_server.status import as_volley_error
 from operators.catalog import FileCatalog
 from operators.errors import NoSuchResult
 from operators.results import Result, ResultStore
-from planner import PlanOptions, parameter_count, plan
+from planner import PlanOptions, parameter_count, parameter_types, plan
 from planner.errors import VolleyError
 from planner.physical import PhysicalPlan
 
@@ -116,6 +116,10 @@ class QueryHandler:
         if parameters is None:
             parameters = [None] * parameter_count(sql)
         return self._plan(sql, parameters).schema
+
+    def parameter_types(self, sql: str) -> tuple[pa.DataType, ...]:
+        """The types that a statement's parameters should have."""
+        return parameter_types(sql, self._catalog.session(), self._options)
 
     def _plan(self, sql: str, parameters: Sequence[object] | None) -> PhysicalPlan:
         options = replace(self._options, workers=1 + len(self._site.others()))

@@ -66,8 +66,8 @@ class QueryService(Protocol):
     def plan_schema(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Schema:
         """Plans only. Without ``parameters``, placeholders count as NULL."""
 
-    def parameter_count(self, sql: str) -> int:
-        """How many placeholders a statement has. Raises what parsing raises."""
+    def parameter_types(self, sql: str) -> tuple[pa.DataType, ...]:
+        """The types that the values of a statement's placeholders should have; others may come. Raises what planning raises."""
 
     def read(self, ticket: ResultTicket, owner: str, cancelled: Cancelled, abandon: bool) -> ResultStream:
         """Opens a result at a cursor; the iterator waits for rows that are not there yet.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -61,13 +61,13 @@ class SqlActions:
         request = _read(body, pb.ActionCreatePreparedStatementRequest)
         if request.transaction_id:
             raise BadRequest("there are no transactions here", remedy="each statement stands alone: use autocommit")
-        count = self._service.parameter_count(request.query)
-        schema = self._dataset_schema(request.query, count)
-        statement = self._prepared.add(request.query, owner, count)
+        types = self._service.parameter_types(request.query)
+        schema = self._dataset_schema(request.query, len(types))
+        statement = self._prepared.add(request.query, owner, len(types))
         answer = pb.ActionCreatePreparedStatementResult(
             prepared_statement_handle=statement.handle.encode(),
             dataset_schema=b"" if schema is None else wire_schema(schema).serialize().to_pybytes(),
-            parameter_schema=_parameter_schema(count).serialize().to_pybytes(),
+            parameter_schema=_parameter_schema(types).serialize().to_pybytes(),
         )
         return pack("ActionCreatePreparedStatementResult", answer)
 
@@ -116,9 +116,8 @@ class SqlActions:
         return _endpoint_bytes(renewed)
 
 
-def _parameter_schema(count: int) -> pa.Schema:
-    # What a placeholder takes is decided by the values: the type says so.
-    return pa.schema([pa.field(f"parameter_{number}", pa.null()) for number in range(1, count + 1)])
+def _parameter_schema(types: Sequence[pa.DataType]) -> pa.Schema:
+    return pa.schema([pa.field(f"parameter_{number}", kind) for number, kind in enumerate(types, start=1)])
 
 
 def _read(body: bytes, kind: Any) -> Any:

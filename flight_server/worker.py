@@ -33,7 +33,7 @@ from operators.heartbeats import Heartbeats
 from operators.kernel import Kernel
 from operators.results import ResultStore
 from operators.storage import Storage
-from planner import PlanOptions, parameter_count
+from planner import PlanOptions
 
 KERNEL_SHARE = 0.75
 """The part of a worker's memory that the kernel may use; the rest is for records, hot row groups and Python."""
@@ -162,8 +162,8 @@ class Worker:
     def plan_schema(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Schema:
         return self._handler.plan_schema(sql, parameters)
 
-    def parameter_count(self, sql: str) -> int:
-        return parameter_count(sql)
+    def parameter_types(self, sql: str) -> tuple[pa.DataType, ...]:
+        return self._handler.parameter_types(sql)
 
     def read(self, ticket: ResultTicket, owner: str, cancelled: Cancelled, abandon: bool) -> ResultStream:
         return self._handler.read(ticket, owner, cancelled, abandon)

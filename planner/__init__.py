@@ -7,7 +7,7 @@ Pure: no I/O, no clock; tables and types come through the :class:`~planner.catal
 
 from planner.explain import explain_text
 from planner.options import PlanOptions
-from planner.prepare import parameter_count
+from planner.prepare import parameter_count, parameter_types
 from planner.statements import plan
 
-__all__ = ["PlanOptions", "explain_text", "parameter_count", "plan"]
+__all__ = ["PlanOptions", "explain_text", "parameter_count", "parameter_types", "plan"]

@@ -70,12 +70,12 @@ class FakeService:
         return Submitted(query_id, table.schema)
 
     def plan_schema(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Schema:
-        return self._run(sql, parameters if parameters is not None else [None] * self.parameter_count(sql)).schema
+        return self._run(sql, parameters if parameters is not None else [None] * len(self.parameter_types(sql))).schema
 
-    def parameter_count(self, sql: str) -> int:
+    def parameter_types(self, sql: str) -> tuple[pa.DataType, ...]:
         self._check()
         try:
-            return len(duckdb.extract_statements(sql)[0].named_parameters)
+            return (pa.string(),) * len(duckdb.extract_statements(sql)[0].named_parameters)
         except duckdb.ParserException as error:
             raise SqlSyntaxError(str(error).split("\n")[0]) from error
 

@@ -1,0 +1,157 @@
+"""Apache Arrow's JDBC driver for Flight SQL against a real server: what JdbcProbe.java prints, section by section.
+
+The driver's jar is fetched once into the user's Maven repository. Without Java, Maven or a registry, these tests are skipped.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from flight_server.config import Config
+from flight_server.launch import embedded
+
+DRIVER_VERSION = "18.3.0"
+REPOSITORY = Path.home() / ".m2" / "repository"
+JAR = REPOSITORY / "org/apache/arrow/flight-sql-jdbc-driver" / DRIVER_VERSION / f"flight-sql-jdbc-driver-{DRIVER_VERSION}.jar"
+PROBE = Path(__file__).with_name("JdbcProbe.java")
+BIG_ROWS = 400_000
+FETCH_SECONDS = 240
+RUN_SECONDS = 180
+
+Sections = dict[str, list[str]]
+
+ROW = """
+    SELECT 1 AS id, TRUE AS yes, 1::TINYINT AS i8, 2::SMALLINT AS i16, 3::BIGINT AS i64, 4::UTINYINT AS u8, 5::UBIGINT AS u64,
+        1.5::FLOAT AS f32, 2.5::DOUBLE AS f64, 12.34::DECIMAL(9, 2) AS dec, 'grüß' AS text, '\\x00\\xFF'::BLOB AS bin,
+        DATE '2024-02-29' AS day, TIME '12:30:00' AS clock, TIMESTAMP '2024-02-29 12:30:00.123456' AS at,
+        TIMESTAMPTZ '2024-02-29 12:30:00+00' AS tz, [1, 2] AS lst, {'a': 1, 'b': 'x'} AS rec, MAP {'k': 1} AS dict,
+        INTERVAL 1 DAY AS gap, '88188cca-5b19-408b-a4c2-31eb2fdf21f0'::UUID AS u
+"""
+
+
+def _driver() -> Path:
+    for program in ("java", "mvn"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+    if not JAR.is_file():
+        goal = "org.apache.maven.plugins:maven-dependency-plugin:3.6.0:get"
+        artifact = f"-Dartifact=org.apache.arrow:flight-sql-jdbc-driver:{DRIVER_VERSION}"
+        try:
+            subprocess.run(
+                ["mvn", "-q", "-B", goal, artifact, "-Dtransitive=false"], capture_output=True, timeout=FETCH_SECONDS, check=True
+            )
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+            pytest.skip("Maven cannot fetch the JDBC driver")
+    return JAR
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("jdbc-lake")
+    with duckdb.connect() as kernel:
+        kernel.execute(f"COPY (SELECT range AS i, 'row ' || range AS s FROM range({BIG_ROWS})) TO '{folder}/big.parquet'")
+        kernel.execute(f"COPY ({ROW} UNION ALL BY NAME SELECT 2 AS id) TO '{folder}/kinds.parquet'")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def uri(lake: Path) -> Iterator[str]:
+    with embedded(Config(data_roots=(str(lake),), threads=2, memory_bytes=1 << 30)) as uri:
+        yield uri
+
+
+@pytest.fixture(scope="module")
+def told(uri: str) -> Sections:
+    """What the program printed, by section: one run of it for all tests."""
+    command = ["java", "--add-opens=java.base/java.nio=ALL-UNNAMED", "-Duser.timezone=UTC", "-Dfile.encoding=UTF-8", "-cp", str(_driver())]
+    url = uri.replace("grpc:", "jdbc:arrow-flight-sql:") + "?useEncryption=false"
+    ended = subprocess.run([*command, str(PROBE), url], capture_output=True, encoding="utf-8", timeout=RUN_SECONDS)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.endswith("== end\n"), ended.stderr
+    assert "FAILED" not in ended.stdout, ended.stdout + ended.stderr
+    pieces = [piece.splitlines() for piece in ended.stdout.split("== ")[1:]]
+    return {name: lines for name, *lines in pieces}
+
+
+@pytest.mark.parametrize(
+    ("section", "lines"),
+    [
+        ("catalogs", ["volley"]),
+        ("schemas", ["main|volley"]),
+        ("table types", ["TABLE"]),
+        ("tables", ["volley|main|big|TABLE", "volley|main|kinds|TABLE"]),
+        ("tables like", ["kinds"]),
+        ("keys", []),
+        ("foreign keys", []),
+        ("statement", ["answer INTEGER", "42"]),
+        ("many statements", ["210"]),
+        ("moment", ["2024-02-29T12:30:00Z", "null"]),
+        ("getters", ["7 5000000000 true", "7.25 7.25", "x 7", "2024-02-29 2024-02-29 12:30:00.0", "0 true"]),
+        ("prepared", ["2", "9 row 8", "999 row 999"]),
+        ("prepared without parameters", [str(BIG_ROWS)] * 2),
+        ("prepared limit", ["0", "1"]),
+        ("parameter kinds", ["5000000001|grüß!|true|2024-02-29|2024-02-29 12:30:00.0|12.34|0.5|00ff"]),
+        ("null parameter", ["nothing"]),
+        ("big result", [f"{BIG_ROWS} {BIG_ROWS * (BIG_ROWS - 1) // 2}"]),
+        ("closed early", ["read one"]),
+        ("after errors", ["one INTEGER", "1"]),
+        ("max rows", ["0", "1", "2"]),
+        ("execute", ["true -1", "big", "kinds"]),
+        ("valid", ["true true true"]),
+    ],
+)
+def test_answers(told: Sections, section: str, lines: list[str]) -> None:
+    assert told[section] == lines
+
+
+def test_the_server_names_itself(told: Sections) -> None:
+    assert told["server"][0] == "Volley"
+    assert told["server"][2:] == ["true", '"', "true true false"]
+
+
+def test_columns_have_their_jdbc_types(told: Sections) -> None:
+    columns = [line.split("|") for line in told["columns"]]
+    assert [column[0] for column in columns[:4]] == ["id", "yes", "i8", "i16"]
+    kinds = {column[0]: column[2] for column in columns}
+    assert kinds["dec"] == "DECIMAL"
+    assert kinds["at"] == "TIMESTAMP"
+    assert kinds["lst"] == "ARRAY"
+    assert next(column for column in columns if column[0] == "dec")[3:5] == ["9", "2"]
+
+
+def test_every_type_arrives(told: Sections) -> None:
+    assert told["kinds"][1:] == [
+        "1|true|1|2|3|4|5|1.5|2.5|12.34|grüß|00ff|2024-02-29|12:30:00|2024-02-29 12:30:00.123456|[1,2]|"
+        '{"a":1,"b":"x"}|{"k":1}|P1D PT0S|88188cca-5b19-408b-a4c2-31eb2fdf21f0',
+        "2" + "|null" * 19,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ("bad syntax", "there is no table 'WHERE' (line 1, column 13) /   SELECT FROM WHERE /               ^^^^^"),
+        ("unknown table", "there is no table 'nowhere' (line 1, column 15)"),
+        ("bad cast", "Could not convert string 'x' to INT32"),
+        ("late error", "Could not convert string 'x' to INT32"),
+        ("write", "CREATE is refused: only queries are accepted here"),
+        ("unknown parameter", "Binding value of type INTEGER is not yet supported"),
+    ],
+)
+def test_errors_say_what_is_wrong(told: Sections, section: str, message: str, lake: Path) -> None:
+    error = told[section][-1]
+    assert error.startswith("SQLException: ")
+    assert message in error
+    assert "Traceback" not in error
+    assert str(lake) not in error
+
+
+def test_an_empty_result_has_no_rows(told: Sections) -> None:
+    # The driver doubles the columns of an empty result of a Statement (not of a PreparedStatement), so they are not looked at.
+    assert len(told["empty"]) == 1
