@@ -6,12 +6,13 @@ here. It must never be made to wait for data (its threads are shared by all runs
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from types import TracebackType
 from typing import TypeAlias, TypeVar
@@ -20,8 +21,8 @@ import duckdb
 import pyarrow as pa
 
 from operators.claimed_directory import ClaimedDirectory
-from operators.errors import Interrupted, KernelError
-from operators.kernel_errors import ErrorTranslator
+from operators.errors import Interrupted, KernelError, OperatorError
+from operators.kernel_errors import ErrorTranslator, invalidates
 from planner.catalog import Column
 
 
@@ -43,6 +44,8 @@ MAX_CACHED_SCHEMAS = 1024
 MAX_CACHED_SQL_CHARS = 64 << 10
 
 Step = TypeVar("Step")
+
+log = logging.getLogger(__name__)
 
 _LEADING_WITH = re.compile(r"\s*WITH\b(?:\s+RECURSIVE\b)?", re.IGNORECASE)
 
@@ -79,11 +82,12 @@ class Kernel:
         self._directory = ClaimedDirectory(temp_directory, "kernel")
         self._errors = ErrorTranslator({**allowed_directories, str(self._directory.path): "temporary storage"})
         self._runs = 0
+        self._instances = 0
         self._lock = threading.Lock()
+        self._threads = threads
+        self._settings = partial(_settings, memory_bytes, allowed=list(allowed_directories), spill_bytes=spill_bytes)
         try:
-            self._connection = duckdb.connect(config={"threads": threads, "python_enable_replacements": False})
-            for setting in _settings(memory_bytes, self._directory.path, list(allowed_directories), spill_bytes):
-                self._connection.execute(setting)
+            self._connection = self._open()
         except FAILURES as error:
             self._directory.close()
             raise self._errors.translate(error) from None
@@ -110,7 +114,7 @@ class Kernel:
             relation = connection.sql(_single_select(relation_sql))
             return tuple(Column(name, str(kind)) for name, kind in zip(relation.columns, relation.types, strict=True))
         except FAILURES as error:
-            raise self._errors.translate(error) from None
+            raise self.failed(error) from None
         finally:
             connection.close()
 
@@ -135,6 +139,27 @@ class Kernel:
         self._connection.close()
         self._directory.close()
 
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        self._instances += 1
+        connection = duckdb.connect(config={"threads": self._threads, "python_enable_replacements": False})
+        for setting in self._settings(self._directory.path / f"spill-{self._instances}"):
+            connection.execute(setting)
+        return connection
+
+    def failed(self, error: Exception) -> OperatorError:
+        """What to tell of ``error``, which this kernel has raised.
+
+        After an internal error DuckDB refuses everything else on that instance: a new one takes its place for the runs to come.
+        """
+        if invalidates(error):
+            log.error("the kernel failed and is started again: %s", self._errors.clean(str(error)))
+            with self._lock:
+                try:
+                    self._connection.cursor().execute("SELECT 1")
+                except FAILURES:
+                    self._connection = self._open()
+        return self._errors.translate(error)
+
     def _bind_schema(self, sql: str, inputs: tuple[tuple[str, tuple[Column, ...]], ...]) -> pa.Schema:
         connection = self._connection.cursor()
         try:
@@ -142,7 +167,7 @@ class Kernel:
                 connection.execute(f"CREATE TEMP VIEW {quote_name(name)} AS {empty_relation(columns)}")
             return self._schema(connection.sql(_single_select(sql)))
         except FAILURES as error:
-            raise self._errors.translate(error) from None
+            raise self.failed(error) from None
         finally:
             connection.close()
 
@@ -184,7 +209,7 @@ class KernelRun:
             self.schema = self._bound_schema()
         except FAILURES as error:
             self.close()
-            raise self._kernel._errors.translate(error) from None
+            raise self._kernel.failed(error) from None
         except BaseException:
             self.close()
             raise
@@ -243,7 +268,7 @@ class KernelRun:
         try:
             return work()
         except FAILURES as error:
-            raise self._kernel._errors.translate(error) from None
+            raise self._kernel.failed(error) from None
         finally:
             self._idle.set()
 
@@ -265,10 +290,10 @@ def empty_relation(columns: Sequence[Column]) -> str:
     return "SELECT " + ", ".join(f"NULL::{column.type} AS {quote_name(column.name)}" for column in columns) + " WHERE false"
 
 
-def _settings(memory_bytes: int, temp_directory: Path, allowed: Sequence[str], spill_bytes: int | None) -> Iterator[str]:
-    directories = ", ".join(quote_text(directory) for directory in [*allowed, str(temp_directory)])
+def _settings(memory_bytes: int, spill: Path, *, allowed: Sequence[str], spill_bytes: int | None) -> Iterator[str]:
+    directories = ", ".join(quote_text(directory) for directory in [*allowed, str(spill)])
     yield f"SET memory_limit = '{memory_bytes}B'"
-    yield f"SET temp_directory = {quote_text(str(temp_directory / 'spill'))}"
+    yield f"SET temp_directory = {quote_text(str(spill))}"
     if spill_bytes is not None:
         yield f"SET max_temp_directory_size = '{spill_bytes}B'"
     # Global: a run has a connection of its own.

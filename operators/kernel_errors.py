@@ -11,6 +11,7 @@ MAX_MESSAGE_CHARS = 2000
 _EXCERPT = re.compile(r"\n+LINE \d+:.*", re.DOTALL)
 _ABSOLUTE_PATH = re.compile(r"""(["'])/[^"'\n]*\1|(?<![\w:/.~-])/(?:[\w.=%+@~-]+/)+[^\s"',;)]*""")
 _KERNEL_PREFIX = re.compile(r"[A-Z][A-Za-z ]* Error: ")
+_DECODER_FAULT = re.compile(r"Invalid Error: T(?:Protocol|Transport)Exception")
 _FILE_FAULT = re.compile(
     r"No magic bytes|too small to be a|Parquet|TProtocolException|TTransportException|Snappy|ZSTD|GZIP|LZ4|decompress|thrift"
     r"|No files found|Malformed JSON in file|CSV Error|page header|Corrupt",
@@ -31,7 +32,11 @@ class ErrorTranslator:
         message = self.clean(text)
         if text.startswith("INTERRUPT"):
             return Interrupted("the run was stopped")
-        if text.startswith("Out of Memory"):
+        if invalidates(error):
+            return KernelError(
+                "the kernel failed at this statement, by a fault of its own", remedy="Write it in another way, and report it."
+            )
+        if text.startswith("Out of Memory") or "bad_alloc" in text:
             return OutOfMemory(_first_line(message), remedy="Ask for less at a time, or give the server more memory or spill space.")
         if text.startswith("Permission Error"):
             return PathRefused("the statement reaches for something outside the connections")
@@ -49,10 +54,15 @@ class ErrorTranslator:
         return text.strip()[:MAX_MESSAGE_CHARS]
 
     def _blames_file(self, text: str) -> bool:
-        """Decoders raise without the kernel's usual prefix; its readers name the file."""
-        if _KERNEL_PREFIX.match(text) is None:
+        """Decoders raise without the kernel's usual prefix, or name no file; its readers do."""
+        if _KERNEL_PREFIX.match(text) is None or _DECODER_FAULT.match(text) is not None:
             return True
         return _FILE_FAULT.search(text) is not None and any(path in text for path, _ in self._names)
+
+
+def invalidates(error: Exception) -> bool:
+    """Whether the kernel's instance is of no more use after ``error``."""
+    return str(error).startswith(("INTERNAL Error", "FATAL Error"))
 
 
 def _hide_paths(text: str) -> str:

@@ -243,3 +243,16 @@ def test_statistics_count_runs(kernel: Kernel) -> None:
 def test_agrees_with_a_kernel_without_locks(kernel: Kernel, root: Path) -> None:
     sql = f"SELECT b, sum(a) FROM read_parquet('{root}/t.parquet') GROUP BY b ORDER BY b"
     assert rows(kernel, sql) == duckdb.sql(sql).fetchall()
+
+
+def test_a_kernel_that_broke_is_replaced(kernel: Kernel) -> None:
+    sound = kernel._connection
+    told = kernel.failed(duckdb.InternalException("INTERNAL Error: assertion failed\nStack Trace: 0x0"))
+    assert isinstance(told, KernelError)
+    assert "Stack" not in str(told)
+    assert kernel._connection is sound
+    kernel._connection.close()
+    kernel.failed(duckdb.FatalException("FATAL Error: the database has been invalidated"))
+    assert rows(kernel, "SELECT 7 / 2") == [(3,)]
+    with pytest.raises(OperatorError):
+        rows(kernel, "SELECT * FROM read_text('/etc/passwd')")
