@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 import duckdb
@@ -214,3 +215,39 @@ def test_scan_inputs_name_the_columns_of_the_table(lake: Lake) -> None:
     scan = lake.scan("t")
     assert isinstance(scan, ScanInput)
     assert [column.name for column in scan.table_columns] == ["n", "s"]
+
+
+EVERY_TYPE = """
+    SELECT true AS b, 1::tinyint AS i8, 2::usmallint AS u16, 3::ubigint AS u64, 4::hugeint AS h, 1.5::float AS f, 'NaN'::double AS d,
+        1.25::decimal(4, 2) AS d4, 1.25::decimal(38, 2) AS d38, 'x' AS s, 'y'::blob AS bl, uuid() AS u, date '2024-01-02' AS da,
+        time '10:11:12' AS t, timetz '10:11:12+02' AS ttz, timestamp '2024-01-02 03:04:05.678901' AS ts,
+        timestamp_ns '2024-01-02 03:04:05.678901234' AS ns, timestamptz '2024-01-02 03:04:05+02' AS tz,
+        timestamp_s '2024-01-02 03:04:05' AS tss, interval '1 month 2 days' AS iv, [1, NULL] AS l,
+        {'a b': 1, 'c': {'d"e': [2]}} AS st, map {'k': 1} AS m, [{'x': 1}] AS ls, 'e'::enum('d', 'e') AS en,
+        '{"j": 1}'::json AS j, NULL::integer AS n
+"""
+
+
+def test_every_type_arrives_as_the_kernel_reads_it(lake: Lake) -> None:
+    unusual = {
+        "nulls": pa.nulls(2),
+        "dictionary": pa.array(["x", "y"]).dictionary_encode(),
+        "large": pa.array(["x", "y"], pa.large_string()),
+        "view": pa.array(["x", "y"], pa.string_view()),
+        "fixed": pa.array([b"ab", b"cd"], pa.binary(2)),
+        "half": pa.array([1.5, 2.5], pa.float16()),
+        "days": pa.array([1, 2], pa.time64("us")),
+    }
+    pq.write_table(pa.table(unusual), lake.root / "arrow.parquet")
+    plain = duckdb.connect()
+    plain.execute("SET TimeZone = 'UTC'")
+    plain.execute(f"COPY ({EVERY_TYPE}) TO '{lake.root}/kernel.parquet'")
+    for name in ("kernel", "arrow"):
+        direct = plain.sql(f"SELECT * FROM read_parquet('{lake.root}/{name}.parquet')").to_arrow_table()
+        scan = lake.scan(name)
+        with ExitStack() as stack:
+            prepared = stack.enter_context(prepare_scan(scan, scan.splits, lake.storage))
+            run = stack.enter_context(lake.kernel.run("SELECT * FROM in_0", {"in_0": prepared.relation}))
+            found = pa.Table.from_batches(list(run), run.schema)
+        assert found.schema.equals(direct.schema, check_metadata=True)
+        assert str(found.to_pylist()) == str(direct.to_pylist())
