@@ -14,17 +14,32 @@ from planner.physical import ScanInput
 MAX_SEARCH_BYTES = 4 << 30
 """Beyond this it is not worth the time to find the one among many."""
 
+_REMEDY = "Replace or remove the file, then run the query again."
+
+
+class _Found(FileUnreadable):
+    """Names the file that was found to be corrupt."""
+
+
+class _Guess(FileUnreadable):
+    """Names a file that another scan of the same query may know better."""
+
 
 def name_corrupt_file(error: FileUnreadable, scan: ScanInput, pieces: Sequence[Piece]) -> FileUnreadable:
-    """``error`` if it names one of the scan's files; else one that names the corrupt file among ``pieces``."""
+    """``error`` if it names one of the scan's files; else one that names the corrupt file among ``pieces``.
+
+    Where none of them is found to be corrupt, the error is a guess, which the other scans of the query get to see.
+    """
     paths = sorted({piece.file.path for piece in pieces})
-    if any(path in error.message for path in paths):
+    if isinstance(error, _Found) or (not isinstance(error, _Guess) and any(path in error.message for path in paths)):
         return error
-    found = paths[0] if len(paths) == 1 else _search(scan, pieces)
-    subject = (
-        f"the file {found}" if found is not None else f"one of the {len(paths)} files of table '{scan.table}' (the first is {paths[0]})"
-    )
-    return FileUnreadable(f"{subject} has corrupt data", remedy="Replace or remove the file, then run the query again.")
+    found = _search(scan, pieces)
+    if found is not None:
+        return _Found(f"the file {found} has corrupt data", remedy=_REMEDY)
+    if isinstance(error, _Guess):
+        return error
+    several = f"one of the {len(paths)} files of table '{scan.table}' (the first is {paths[0]})"
+    return _Guess(f"{f'the file {paths[0]}' if len(paths) == 1 else several} has corrupt data", remedy=_REMEDY)
 
 
 def _search(scan: ScanInput, pieces: Sequence[Piece]) -> str | None:
