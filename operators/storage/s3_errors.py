@@ -14,7 +14,7 @@ from operators.errors import StorageError
 from operators.storage.connections import Connection
 
 _WRONG_KEYS = frozenset(
-    ("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken", "AuthorizationHeaderMalformed", "InvalidSecurity")
+    ("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken", "AuthorizationHeaderMalformed", "RequestTimeTooSkewed")
 )
 _FORBIDDEN = frozenset(("AccessDenied", "403", "Forbidden", "AllAccessDisabled", "UnauthorizedAccess"))
 _NOT_FOUND = frozenset(("NoSuchKey", "404", "NotFound"))
