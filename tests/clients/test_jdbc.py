@@ -7,32 +7,19 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
-import duckdb
 import pytest
-
-from flight_server.config import Config
-from flight_server.launch import embedded
 
 DRIVER_VERSION = "18.3.0"
 REPOSITORY = Path.home() / ".m2" / "repository"
 JAR = REPOSITORY / "org/apache/arrow/flight-sql-jdbc-driver" / DRIVER_VERSION / f"flight-sql-jdbc-driver-{DRIVER_VERSION}.jar"
 PROBE = Path(__file__).with_name("JdbcProbe.java")
-BIG_ROWS = 400_000
+BIG_ROWS = 400_000  # of the lake's `big`
 FETCH_SECONDS = 240
 RUN_SECONDS = 180
 
 Sections = dict[str, list[str]]
-
-ROW = """
-    SELECT 1 AS id, TRUE AS yes, 1::TINYINT AS i8, 2::SMALLINT AS i16, 3::BIGINT AS i64, 4::UTINYINT AS u8, 5::UBIGINT AS u64,
-        1.5::FLOAT AS f32, 2.5::DOUBLE AS f64, 12.34::DECIMAL(9, 2) AS dec, 'grüß' AS text, '\\x00\\xFF'::BLOB AS bin,
-        DATE '2024-02-29' AS day, TIME '12:30:00' AS clock, TIMESTAMP '2024-02-29 12:30:00.123456' AS at,
-        TIMESTAMPTZ '2024-02-29 12:30:00+00' AS tz, [1, 2] AS lst, {'a': 1, 'b': 'x'} AS rec, MAP {'k': 1} AS dict,
-        INTERVAL 1 DAY AS gap, '88188cca-5b19-408b-a4c2-31eb2fdf21f0'::UUID AS u
-"""
 
 
 def _driver() -> Path:
@@ -49,21 +36,6 @@ def _driver() -> Path:
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
             pytest.skip("Maven cannot fetch the JDBC driver")
     return JAR
-
-
-@pytest.fixture(scope="module")
-def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("jdbc-lake")
-    with duckdb.connect() as kernel:
-        kernel.execute(f"COPY (SELECT range AS i, 'row ' || range AS s FROM range({BIG_ROWS})) TO '{folder}/big.parquet'")
-        kernel.execute(f"COPY ({ROW} UNION ALL BY NAME SELECT 2 AS id) TO '{folder}/kinds.parquet'")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def uri(lake: Path) -> Iterator[str]:
-    with embedded(Config(data_roots=(str(lake),), threads=2, memory_bytes=1 << 30)) as uri:
-        yield uri
 
 
 @pytest.fixture(scope="module")
