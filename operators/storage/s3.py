@@ -187,6 +187,12 @@ class S3Backend:
         """The parameters of a ranged GET."""
         return {"Bucket": self._bucket, "Key": self._prefix + key, "Range": f"bytes={wanted.start}-{wanted.stop - 1}"}
 
+    def require_range(self, answer: Mapping[str, Any], start: int, size: int) -> None:
+        """Raises unless ``answer`` begins at ``start``: a server that ignores ranges would pass for right with wrong bytes."""
+        place = str(answer.get("ContentRange") or "bytes 0-")
+        if not place.startswith(f"bytes {start}-") or not place.endswith(("-", "/*", f"/{size}")):
+            raise not_s3(self._connection, f"{place!r} for a range that starts at {start}")
+
     def _count(self, requests: int = 0, failures: int = 0, size: int = 0) -> None:
         # Only the loop's thread counts.
         now = self._statistics
@@ -290,6 +296,7 @@ class _RangeRead:
         try:
             if _etag(answer) != self._file.version:
                 raise ListedVersionGone(missing=False)
+            self._backend.require_range(answer, self._position, self._file.size_bytes)
             while self._position < self._stop:
                 data = await asyncio.wait_for(body.read(min(READ_BYTES, self._stop - self._position)), seconds)
                 if not data:

@@ -18,7 +18,7 @@ from s3_server import S3Place
 from operators.cancellation import Cancellation
 from operators.errors import FileUnreadable, Interrupted, OutOfMemory, StorageError
 from operators.scans import StartedScan, prepare_scan
-from operators.storage import Connection, Secret, Storage
+from operators.storage import ByteRange, Connection, Secret, Storage
 from operators.storage import s3 as s3_storage
 from planner.physical import ScanInput, Split
 
@@ -259,6 +259,18 @@ def test_a_query_on_one_partition_opens_the_files_of_that_partition_alone(lake: 
     listings, footers = 2, 2
     assert lake.storage.statistics()["default"].requests - before == listings + footers + prepared.report.requests
     assert len(table.files) == 60
+
+
+def test_answers_that_are_not_the_range_that_was_asked_for_are_refused(lake: S3Lake) -> None:
+    (lake.root / "t.bin").write_bytes(bytes(range(200)))
+    (file,) = lake.storage.list_folder("default:").files
+    backend = lake.storage._backends["default"]
+    assert isinstance(backend, s3_storage.S3Backend)
+    assert lake.storage.read_ranges(file, [ByteRange(100, 103), ByteRange(0, 200)]) == [b"def", bytes(range(200))]
+    backend.require_range({"ContentRange": "bytes 100-102/200"}, 100, 200)
+    for answer in ({}, {"ContentRange": "bytes 0-2/200"}, {"ContentRange": "bytes 100-102/300"}):
+        with pytest.raises(StorageError, match="does not understand"):
+            backend.require_range(answer, 100, 200)
 
 
 def test_statistics_count_requests(lake: Lake) -> None:
