@@ -22,8 +22,9 @@ from flight_server.exchange_messages import (
     ReleaseRequest,
     StreamEnd,
 )
-from flight_server.messages import InstanceStatus, decode, encode
+from flight_server.messages import InstanceStatus, encode
 from flight_server.service import Cancelled, ExchangeStream
+from flight_server.tickets import read_message
 from operators.errors import OperatorError, StaleLease
 from operators.exchange import Exchange
 from operators.fragments import Output
@@ -31,6 +32,8 @@ from operators.records import Payload, RecordKey
 from planner.errors import Status, VolleyError
 from planner.physical import Split
 
+MAX_WAIT_SECONDS = 30.0
+"""A consumer that has gone away is noticed at the end of its wait."""
 SPLIT_SCHEMA = pa.schema([pa.field("split", pa.binary(), nullable=False)])
 
 
@@ -117,8 +120,11 @@ class ExchangeRegistry:
             return sorted(self._served)
 
     def pull(self, body: bytes, cancelled: Cancelled) -> ExchangeStream:
-        """Leases records to whoever pulls. Raises ``UnknownExchange``, ``NotAdmitted``, and the exchange's error where it failed."""
-        ticket = decode(body, PullTicket)
+        """Leases records to whoever pulls.
+
+        Raises ``BadRequest``, ``UnknownExchange``, ``NotAdmitted``, and the exchange's error where it failed.
+        """
+        ticket = read_message(body, PullTicket, "the exchange ticket")
         served = self._require(ticket.exchange)
         if not served.admits(ticket.consumer):
             raise NotAdmitted(f"{ticket.consumer} was taken for lost and has no part in the query any more")
@@ -150,8 +156,9 @@ class ExchangeRegistry:
 def _frames(served: Served[Any], ticket: PullTicket, cancelled: Cancelled) -> Iterator[tuple[pa.RecordBatch, bytes]]:
     exchange = served.exchange
     sent = 0
+    wait_seconds = min(max(0.0, ticket.wait_seconds), MAX_WAIT_SECONDS)
     while ticket.max_records is None or sent < ticket.max_records:
-        held = exchange.lease(ticket.consumer, seconds=ticket.wait_seconds, cancelled=cancelled)
+        held = exchange.lease(ticket.consumer, seconds=wait_seconds, cancelled=cancelled)
         if held is None:
             end = StreamEnd(ended=exchange.ended)
             yield pa.RecordBatch.from_pylist([], schema=served.schema), encode(PullFrame(end=end))

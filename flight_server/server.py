@@ -19,7 +19,6 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import msgspec
 import pyarrow as pa
 import pyarrow.flight as flight
 
@@ -27,13 +26,13 @@ from flight_server.any_message import unpack
 from flight_server.catalog_tables import like
 from flight_server.errors import BadRequest, PortInUse, ServerClosing, ServerError, UnknownAction, UnknownQuery, shorten
 from flight_server.flight_sql import FlightSql
-from flight_server.messages import START, QueryRef, QueryStatus, ResultTicket, TableListRequest, decode, encode
+from flight_server.messages import START, QueryRef, QueryStatus, ResultTicket, TableListRequest, encode
 from flight_server.service import Cancelled, QueryService
 from flight_server.sql_actions import SqlActions
 from flight_server.sql_info import sql_infos
 from flight_server.status import guarded, guarded_items
 from flight_server.streams import exchange_stream, flight_info, now, peek_stream, result_stream
-from flight_server.tickets import ExchangeTicket, parse_ticket
+from flight_server.tickets import ExchangeTicket, parse_ticket, read_message
 from flight_server.wire_types import wire_schema
 from planner.errors import Status, UnknownTable, VolleyError
 
@@ -291,7 +290,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         return map(encode, self._service.workers())
 
     def _table_list(self, body: bytes, owner: str, cancelled: Cancelled) -> Iterator[bytes]:
-        return map(encode, self._service.tables(_body(body or b"{}", TableListRequest)))
+        return map(encode, self._service.tables(read_message(body or b"{}", TableListRequest, "the action's body")))
 
     def _cancelled(self, context: flight.ServerCallContext) -> Cancelled:
         stopping, gone = self._stopping.is_set, context.is_cancelled
@@ -344,15 +343,8 @@ def _result_ticket(command: bytes) -> ResultTicket:
 
 
 def _query_id(body: bytes) -> str:
-    query_id: str = _body(body, QueryRef).query_id
+    query_id: str = read_message(body, QueryRef, "the action's body").query_id
     return query_id
-
-
-def _body(body: bytes, kind: Any) -> Any:
-    try:
-        return decode(body, kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise BadRequest(f"the action's body cannot be read as JSON: {error}") from error
 
 
 def _one(query_id: str, find: Callable[[str, str], QueryStatus | None], owner: str) -> Iterator[bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -27,6 +27,7 @@ class _Keys(msgspec.Struct):
     peek: Any = msgspec.UNSET
 
 
+Message = TypeVar("Message", bound=msgspec.Struct)
 Ticket = ResultTicket | PeekTicket | ExchangeTicket
 
 
@@ -34,15 +35,21 @@ def parse_ticket(data: bytes) -> Ticket:
     """The ticket in ``data``. Raises ``BadRequest`` saying what is wrong with it."""
     if len(data) > MAX_TICKET_BYTES:
         raise BadRequest(f"the ticket is {len(data)} bytes long; at most {MAX_TICKET_BYTES} are read")
+    remedy = f"a result's ticket is JSON: {SHAPE}"
+    keys = read_message(data, _Keys, "the ticket", remedy)
+    if keys.exchange is msgspec.UNSET:
+        return _checked_result(read_message(data, ResultTicket, "the ticket", remedy))
+    if keys.peek is msgspec.UNSET:
+        return ExchangeTicket(data)
+    return _checked_peek(read_message(data, PeekTicket, "the ticket", remedy))
+
+
+def read_message(data: bytes, kind: type[Message], what: str, remedy: str | None = None) -> Message:
+    """JSON that came from outside, as a ``kind``. Raises ``BadRequest`` saying what is wrong with ``what`` it is."""
     try:
-        keys = decode(data, _Keys)
-        if keys.exchange is msgspec.UNSET:
-            return _checked_result(decode(data, ResultTicket))
-        if keys.peek is msgspec.UNSET:
-            return ExchangeTicket(data)
-        return _checked_peek(decode(data, PeekTicket))
+        return decode(data, kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise BadRequest(f"the ticket cannot be read: {error}", remedy=f"a result's ticket is JSON: {SHAPE}") from error
+        raise BadRequest(f"{what} cannot be read as JSON: {error}", remedy=remedy) from error
 
 
 def _checked_result(ticket: ResultTicket) -> ResultTicket:

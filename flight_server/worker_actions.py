@@ -24,9 +24,10 @@ from flight_server.exchange_messages import (
 )
 from flight_server.exchange_service import ExchangeRegistry
 from flight_server.forwarding import LOCAL_KILL, LOCAL_QUERIES, LOCAL_STATUS, OwnedQuery, QueryList
-from flight_server.messages import QueryStatus, decode, encode
+from flight_server.messages import QueryStatus, encode
 from flight_server.query_handler import QueryHandler
 from flight_server.remote_operators import RemoteOperators
+from flight_server.tickets import read_message
 
 Handle = Callable[[Any], msgspec.Struct | None]
 
@@ -48,12 +49,12 @@ class WorkerActions:
         }
 
     def run(self, name: str, body: bytes) -> Iterator[bytes] | None:
-        """The answers to an action; None if there is none of that name."""
+        """The answers to an action; None if there is none of that name. Raises ``BadRequest`` for a body that cannot be read."""
         known = self._actions.get(name)
         if known is None:
             return None
         kind, handle = known
-        answer = handle(decode(body, kind))
+        answer = handle(read_message(body, kind, "the action's body"))
         return iter([] if answer is None else [encode(answer)])
 
 
