@@ -6,8 +6,10 @@ from typing import Any
 
 import pyarrow as pa
 
+Rows = list[tuple[Any, ...]]
 
-def rows_of(table: pa.Table) -> list[tuple[Any, ...]]:
+
+def rows_of(table: pa.Table) -> Rows:
     """The rows as Python values, with a NaN that equals itself."""
     return [tuple(map(_comparable, row)) for row in zip(*(column.to_pylist() for column in table.columns), strict=True)]
 
