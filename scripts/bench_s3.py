@@ -296,7 +296,7 @@ def many_files(count: int, client: Client, place: Place) -> None:
         took = seconds(lambda sql=sql: print(client.query(sql).to_pylist()))
         print(f"one partition: {took:.2f} s, {cost(client)[1]} requests for its chunks")
         lines = [line for row in client.query(f"EXPLAIN {sql}").column(0).to_pylist() for line in row.splitlines()]
-        print(next(line.strip() for line in lines if "files" in line))
+        print(next(line.strip() for line in lines if " scan " in line))
 
 
 if __name__ == "__main__":
