@@ -43,4 +43,3 @@ def _operator_line(operator: OperatorStatus) -> str:
         parts.append(f"spill {format_size(operator.spill_bytes)}")
     parts.append(f"{operator.retries} retries")
     return f"  {operator.operator} ({operator.title}): {', '.join(parts)}"
-

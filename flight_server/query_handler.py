@@ -25,6 +25,7 @@ from flight_server.exchange_messages import OPERATOR_STOP, StopOperators
 from flight_server.execution import Execution
 from flight_server.forwarding import Forwarding
 from flight_server.messages import BatchPlace, Cursor, PeekTicket, QueryStatus, ResultTicket, decode, encode
+from flight_server.planned_ahead import PlannedAhead
 from flight_server.query import Query, result_status, stored_status
 from flight_server.query_state import Completed, Failed, Killed
 from flight_server.scheduler import Admission
@@ -63,6 +64,7 @@ class QueryHandler:
         self._admission = Admission(limits.queries, limits.queue)
         self._threads = ThreadPoolExecutor(limits.queries, thread_name_prefix="query")
         self._executions: dict[str, Execution] = {}
+        self._planned_ahead = PlannedAhead()
         self._draining = False
         self._closing = threading.Event()
         self._sweeper = threading.Thread(target=self._sweep_for_ever, name="sweeper", daemon=True)
@@ -95,7 +97,7 @@ class QueryHandler:
         """Plans a statement and starts or queues it. Raises what planning raises, ``NoRoom`` and ``ServerClosing``."""
         if self._draining:
             raise ServerClosing("the server is shutting down and takes no new queries", remedy="try another worker, or again later")
-        planned = self._plan(sql, parameters)
+        planned = (None if parameters else self._planned_ahead.take(sql)) or self._plan(sql, parameters)
         query_id = secrets.token_hex(16)
         writer = self._results.create(query_id, planned.schema, sql, owner)
         query = Query(query_id, owner, planned, writer, self._site.worker_id)
@@ -115,7 +117,10 @@ class QueryHandler:
         """The schema that a statement's result would have. Without ``parameters``, placeholders count as NULL."""
         if parameters is None:
             parameters = [None] * parameter_count(sql)
-        return self._plan(sql, parameters).schema
+        planned = self._plan(sql, parameters)
+        if not parameters:
+            self._planned_ahead.put(sql, planned)
+        return planned.schema
 
     def parameter_types(self, sql: str) -> tuple[pa.DataType, ...]:
         """The types that a statement's parameters should have."""
