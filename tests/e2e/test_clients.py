@@ -1,0 +1,277 @@
+"""The clients that people have: ADBC's DB-API, and plain pyarrow.flight with tickets written by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import adbc_driver_flightsql.dbapi as adbc
+import adbc_driver_manager
+import duckdb
+import pyarrow as pa
+import pyarrow.flight as flight
+import pytest
+from answers import rows_of, same_rows
+from running_server import RunningServer
+from served_lake import EVENTS
+
+ROWS = "SELECT id, person, amount FROM events"
+BY_KIND = "SELECT kind, count(*) AS n FROM events JOIN kinds USING (kind_id) GROUP BY kind ORDER BY kind"
+
+
+@pytest.fixture(name="uri", params=["server", "cluster"])
+def _uri(request: pytest.FixtureRequest) -> str:
+    running: RunningServer = request.getfixturevalue(request.param)
+    return running.uri
+
+
+@pytest.fixture(name="connection")
+def _connection(uri: str) -> Iterator[adbc.Connection]:
+    with adbc.connect(uri, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture(name="cursor")
+def _cursor(connection: adbc.Connection) -> Iterator[adbc.Cursor]:
+    with connection.cursor() as cursor:
+        yield cursor
+
+
+@pytest.fixture(name="plain")
+def _plain(uri: str) -> Iterator[flight.FlightClient]:
+    with flight.connect(uri) as client:
+        yield client
+
+
+# -- ADBC ---------------------------------------------------------------------------------------------------------------
+
+
+def test_rows_one_by_one_some_and_all(cursor: adbc.Cursor) -> None:
+    cursor.execute("SELECT kind_id, kind FROM kinds ORDER BY kind_id")
+    assert [column[0] for column in cursor.description] == ["kind_id", "kind"]
+    assert cursor.fetchone() == (0, "kind 0")
+    assert cursor.fetchmany(3) == [(1, "kind 1"), (2, "kind 2"), (3, "kind 3")]
+    rest = cursor.fetchall()
+    assert len(rest) == 996
+    assert rest[-1] == (999, "kind 9")
+    assert cursor.fetchone() is None
+
+
+def test_tables_and_batches(cursor: adbc.Cursor, oracle: duckdb.DuckDBPyConnection) -> None:
+    truth = oracle.sql(ROWS).to_arrow_table()
+    cursor.execute(ROWS)
+    same_rows(cursor.fetch_arrow_table(), truth)
+    cursor.execute(ROWS)
+    reader = cursor.fetch_record_batch()
+    assert reader.schema.names == ["id", "person", "amount"]
+    batches = list(reader)
+    assert len(batches) > 3
+    assert sum(batch.num_rows for batch in batches) == EVENTS
+    cursor.execute(BY_KIND)
+    same_rows(cursor.fetch_arrow_table(), oracle.sql(BY_KIND).to_arrow_table())
+
+
+def test_a_cursor_is_used_again_and_left_half_way(cursor: adbc.Cursor) -> None:
+    for n in range(5):
+        cursor.execute(ROWS)
+        assert len(cursor.fetchmany(10)) == 10
+        cursor.execute(f"SELECT {n} AS n")
+        assert cursor.fetchall() == [(n,)]
+
+
+@pytest.mark.parametrize(
+    ("sql", "parameters", "rows"),
+    [
+        ("SELECT ? AS a, ? AS b", [1, "two"], [(1, "two")]),
+        ("SELECT $2 AS b, $1 AS a", [1, "two"], [("two", 1)]),
+        ("SELECT count(*) AS n FROM events WHERE person = ?", ["person-7"], [(492,)]),
+        ("SELECT count(*) AS n FROM events WHERE id BETWEEN ? AND ?", [10, 19], [(10,)]),
+        ("SELECT ? AS quoted", ['it\'s "it"; --'], [('it\'s "it"; --',)]),
+        ("SELECT ? IS NULL AS n", [None], [(True,)]),
+        ("SELECT ? + 0.5 AS n", [1.25], [(1.75,)]),
+        ("SELECT id FROM events WHERE id IN (?, ?) ORDER BY id LIMIT ?", [5, 3, 1], [(3,)]),
+    ],
+)
+def test_parameters(cursor: adbc.Cursor, sql: str, parameters: list[Any], rows: list[tuple[Any, ...]]) -> None:
+    cursor.execute(sql, parameters)
+    assert [tuple(float(v) if type(v).__name__ == "Decimal" else v for v in row) for row in cursor.fetchall()] == rows
+    cursor.execute(sql, parameters)
+    assert len(cursor.fetchall()) == len(rows), "a prepared statement may be run again"
+
+
+def test_prepared_once_run_often(cursor: adbc.Cursor) -> None:
+    schema = cursor.adbc_prepare("SELECT count(*) AS n FROM events WHERE kind_id = ?")
+    assert schema is None or len(schema) == 1
+    for kind in (1, 2, 3):
+        cursor.execute("SELECT count(*) AS n FROM events WHERE kind_id = ?", [kind])
+        assert cursor.fetchall() == [(480,)]
+
+
+def test_catalogs_tables_and_columns(connection: adbc.Connection) -> None:
+    objects = connection.adbc_get_objects(depth="all").read_all().to_pylist()
+    (catalog,) = [entry for entry in objects if entry["catalog_name"] == "volley"]
+    (schema,) = catalog["catalog_db_schemas"]
+    tables = {table["table_name"]: table for table in schema["db_schema_tables"]}
+    assert schema["db_schema_name"] == "main"
+    assert {"events", "kinds", "people", "odd"} <= set(tables)
+    assert [column["column_name"] for column in tables["kinds"]["table_columns"]] == ["kind_id", "kind"]
+    found = connection.adbc_get_objects(depth="tables", table_name_filter="kin%").read_all().to_pylist()
+    assert [table["table_name"] for table in found[0]["catalog_db_schemas"][0]["db_schema_tables"]] == ["kinds"]
+    assert connection.adbc_get_table_schema("kinds").names == ["kind_id", "kind"]
+    assert connection.adbc_get_table_types() == ["TABLE"]
+    assert connection.adbc_get_info()["vendor_name"] == "Volley"
+
+
+def test_a_schema_without_running(cursor: adbc.Cursor) -> None:
+    schema = cursor.adbc_execute_schema("SELECT id, person AS who, amount * 2 AS twice FROM events")
+    assert schema.names == ["id", "who", "twice"]
+    assert schema.field("twice").type == pa.float64()
+
+
+def test_partitions_are_tickets(connection: adbc.Connection, cursor: adbc.Cursor) -> None:
+    partitions, schema = cursor.adbc_execute_partitions(BY_KIND)
+    assert schema is None or schema.names == ["kind", "n"]
+    rows = []
+    for partition in partitions:
+        with connection.cursor() as other:
+            other.adbc_read_partition(partition)
+            rows += other.fetchall()
+    assert len(rows) == 10
+
+
+@pytest.mark.parametrize(
+    ("sql", "status", "words"),
+    [
+        ("SELECT 1 +", "INVALID_ARGUMENT", "EOF"),
+        ("SELECT persn FROM events", "INVALID_ARGUMENT", "person"),
+        ("SELECT * FROM evnts", "NOT_FOUND", "events"),
+        ("SELECT 1 / 0", "INVALID_ARGUMENT", "zero"),
+        ("DROP TABLE events", "INVALID_ARGUMENT", "DROP"),
+        ("BEGIN", "NOT_IMPLEMENTED", "BEGIN"),
+    ],
+)
+def test_statuses(cursor: adbc.Cursor, sql: str, status: str, words: str) -> None:
+    with pytest.raises(adbc.Error) as told:
+        cursor.execute(sql).fetchall()
+    assert isinstance(told.value, adbc_driver_manager.Error)
+    assert told.value.status_code.name == status
+    assert words.lower() in str(told.value).lower()
+    assert "Traceback" not in str(told.value)
+    cursor.execute("SELECT 1 AS one")
+    assert cursor.fetchall() == [(1,)]
+
+
+def test_types_arrive_as_they_are(cursor: adbc.Cursor, oracle: duckdb.DuckDBPyConnection) -> None:
+    sql = """SELECT 1::TINYINT a, 1::UBIGINT b, 1.5::FLOAT c, 1.25::DECIMAL(9, 2) d, true e, 'ä' f, '\\x41'::BLOB g, DATE '2020-02-29' h,
+        TIME '12:34:56' i, TIMESTAMP '2020-01-01 00:00:00.123456' j, [1, NULL] k, {'x': 1, 'y': 'z'} l, MAP {'a': 1} m, NULL::INTEGER n,
+        TIMESTAMPTZ '2020-01-01 00:00:00+00' o, 'red'::ENUM ('red', 'green') p, [[1], []] q"""
+    cursor.execute(sql)
+    answer, truth = cursor.fetch_arrow_table(), oracle.sql(sql).to_arrow_table()
+    assert rows_of(answer) == rows_of(truth)
+    differing = [field.name for field, other in zip(answer.schema, truth.schema, strict=True) if field.type != other.type]
+    assert differing == ["p"], "dictionaries travel as plain values; nothing else changes"
+
+
+def test_empty_results_have_their_schema(cursor: adbc.Cursor) -> None:
+    cursor.execute("SELECT id, person FROM events WHERE id < 0")
+    table = cursor.fetch_arrow_table()
+    assert (table.num_rows, table.column_names) == (0, ["id", "person"])
+    assert table.schema.field("person").type == pa.string()
+
+
+# -- plain Flight -------------------------------------------------------------------------------------------------------
+
+
+def submit(plain: flight.FlightClient, sql: str) -> tuple[str, flight.FlightInfo]:
+    info = plain.get_flight_info(flight.FlightDescriptor.for_command(sql.encode()))
+    return json.loads(info.app_metadata)["query_id"], info
+
+
+def chunks(plain: flight.FlightClient, **ticket: object) -> list[tuple[pa.RecordBatch, dict[str, Any]]]:
+    reader = plain.do_get(flight.Ticket(json.dumps(ticket)))
+    return [(chunk.data, json.loads(chunk.app_metadata.to_pybytes())) for chunk in reader]
+
+
+def test_the_one_endpoint_reads_all(plain: flight.FlightClient, oracle: duckdb.DuckDBPyConnection) -> None:
+    query_id, info = submit(plain, BY_KIND)
+    (endpoint,) = info.endpoints
+    assert json.loads(endpoint.ticket.ticket)["query_id"] == query_id
+    assert endpoint.expiration_time is not None
+    table = plain.do_get(endpoint.ticket).read_all()
+    assert info.schema == table.schema
+    same_rows(table, oracle.sql(BY_KIND).to_arrow_table())
+    assert plain.do_get(endpoint.ticket).read_all().equals(table), "a ticket may be used again"
+
+
+def test_the_cursor_loop(plain: flight.FlightClient, oracle: duckdb.DuckDBPyConnection) -> None:
+    query_id, info = submit(plain, ROWS)
+    cursor: list[int] | None = [0, 0, 0]
+    parts = []
+    groups = 0
+    while cursor is not None:
+        for batch, place in chunks(plain, query_id=query_id, cursor=cursor, follow=False):
+            parts.append(batch)
+            cursor = place["next"]
+        groups += 1
+    assert groups >= 4
+    same_rows(pa.Table.from_batches(parts, info.schema), oracle.sql(ROWS).to_arrow_table())
+
+
+def test_limits(plain: flight.FlightClient) -> None:
+    query_id, _ = submit(plain, "SELECT id FROM events")
+    for limit, follow in ((1, False), (1, True), (100_000, False), (200_000, True), (0, True)):
+        read = chunks(plain, query_id=query_id, cursor=[0, 0, 7], follow=follow, limit=limit)
+        ids = [n for batch, _ in read for n in batch.column(0).to_pylist()]
+        assert ids == list(range(7, 7 + limit))
+        assert read[-1][1]["next"] is not None
+    (batch, place), *_ = chunks(plain, query_id=query_id, cursor=[0, 0, 0], limit=3)
+    assert (batch.num_rows, place["cursor"], place["next"]) == (3, [0, 0, 0], [0, 0, 3])
+
+
+def test_schemas(plain: flight.FlightClient) -> None:
+    command = flight.FlightDescriptor.for_command(BY_KIND.encode())
+    assert plain.get_schema(command).schema.names == ["kind", "n"]
+    assert plain.get_schema(flight.FlightDescriptor.for_path("kinds")).schema.names == ["kind_id", "kind"]
+
+
+def test_tables_by_path(plain: flight.FlightClient) -> None:
+    info = plain.get_flight_info(flight.FlightDescriptor.for_path("kinds"))
+    assert plain.do_get(info.endpoints[0].ticket).read_all().num_rows == 1000
+
+
+def test_flights_are_tables_and_finished_results(plain: flight.FlightClient) -> None:
+    query_id, info = submit(plain, "SELECT 17 AS n")
+    plain.do_get(info.endpoints[0].ticket).read_all()
+    listed = list(plain.list_flights())
+    assert {"events", "kinds"} <= {one.descriptor.path[0].decode() for one in listed if one.descriptor.path}
+    (finished,) = [one for one in listed if query_id.encode() in (one.descriptor.command or b"")]
+    assert finished.total_records == 1
+    assert plain.do_get(finished.endpoints[0].ticket).read_all().to_pylist() == [{"n": 17}]
+    only = list(plain.list_flights(criteria=b"kin%"))
+    assert [one.descriptor.path for one in only] == [[b"kinds"]]
+
+
+def act(plain: flight.FlightClient, name: str, **body: object) -> list[dict[str, Any]]:
+    action = flight.Action(name, json.dumps(body).encode() if body else b"")
+    return [json.loads(answer.body.to_pybytes()) for answer in plain.do_action(action)]
+
+
+def test_actions(plain: flight.FlightClient) -> None:
+    query_id, info = submit(plain, BY_KIND)
+    plain.do_get(info.endpoints[0].ticket).read_all()
+    *_, last = act(plain, "query.watch", query_id=query_id)
+    assert (last["state"], last["sql"], last["result"]["rows"]) == ("completed", BY_KIND, 10)
+    (status,) = act(plain, "query.status", query_id=query_id)
+    assert status["query_id"] == query_id
+    assert status["progress"] == 1.0
+    assert query_id in {query["query_id"] for query in act(plain, "query.list")}
+    assert {worker["state"] for worker in act(plain, "worker.list")} == {"up"}
+    tables = {table["name"]: table for table in act(plain, "table.list")}
+    assert tables["events"]["rows"] == EVENTS
+    assert tables["kinds"]["columns"] == [{"name": "kind_id", "type": "BIGINT"}, {"name": "kind", "type": "VARCHAR"}]
+    (killed,) = act(plain, "query.kill", query_id=query_id)
+    assert killed["state"] == "completed", "an ended query stays as it ended"
+    assert {"query.list", "query.kill", "query.status", "query.watch", "worker.list", "table.list", "CancelFlightInfo"} <= {
+        action.type for action in plain.list_actions()
+    }
