@@ -90,6 +90,11 @@ def instance_status(worker_id: str, statistics: InstanceStatistics) -> InstanceS
     )
 
 
+def instances_of(site: Site, fetching: bool) -> int:
+    """How many instances of an operator a worker runs: one a slot, and one more to fetch its split while the others compute."""
+    return site.slots + (1 if fetching else 0)
+
+
 class DistributedScan:
     """Runs ``fragment`` split by split on this worker and all others, and gathers the outputs here, those of each split once.
 
@@ -106,6 +111,7 @@ class DistributedScan:
         self.keys = [RecordKey(producer_name(fragment), scan.table, index) for index in range(len(scan.splits))]
         self.splits: Exchange[Split] = Exchange()
         self.gathered: Exchange[Output] = Exchange(lease_seconds=IN_PROCESS_LEASE_SECONDS)
+        self.fetching = bool(scan.splits) and site.storage.is_elsewhere(scan.splits[0].file.path)
         self.finished_reports: dict[str, InstanceStatus] = {}
         self._gathering = Gathering(producer_name(fragment), self.gathered, self.keys, self.splits.close)
         self._context = context
@@ -129,7 +135,7 @@ class DistributedScan:
         site.registry.add(query_id, self._source_name, served)
         for key, split in itertools.islice(self._pending, self._window):
             self._append(key, split)
-        for index in range(site.slots):
+        for index in range(instances_of(site, self.fetching)):
             self._start_local(f"{site.worker_id}/{query_id[:8]}/{self.fragment.id}.{index}")
         for worker in self.others:
             self._thread(f"start-{worker.worker_id}", partial(self._start_remote, worker))
@@ -223,6 +229,7 @@ class DistributedScan:
             handler_id=self._site.worker_id,
             source=self._source_name,
             output=self._output_name,
+            fetching=self.fetching,
         )
         try:
             self._site.peers.action(worker.uri, OPERATOR_START, encode(start))

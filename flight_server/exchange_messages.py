@@ -101,7 +101,8 @@ class LeaseReply(msgspec.Struct):
 class StartOperator(msgspec.Struct):
     """Run a parallel fragment over the splits of ``source`` (at ``handler_uri``) into ``output``, an exchange on the worker that gets this.
 
-    ``schema`` is the output's Arrow schema as an IPC message. The answer comes when the output exchange is up.
+    ``schema`` is the output's Arrow schema as an IPC message. ``fetching``: splits are read from elsewhere. The answer comes when
+    the output exchange is up.
     """
 
     query_id: str
@@ -114,6 +115,7 @@ class StartOperator(msgspec.Struct):
     handler_id: str
     source: str
     output: str
+    fetching: bool = False
 
 
 class StopOperators(msgspec.Struct):

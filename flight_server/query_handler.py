@@ -11,7 +11,7 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -51,13 +51,21 @@ class QueryHandler:
     """The queries that one worker accepted. Thread-safe."""
 
     def __init__(
-        self, catalog: FileCatalog, results: ResultStore, site: Site, forwarding: Forwarding, limits: LimitsConfig, options: PlanOptions
+        self,
+        catalog: FileCatalog,
+        results: ResultStore,
+        site: Site,
+        forwarding: Forwarding,
+        limits: LimitsConfig,
+        options: PlanOptions,
+        discard_uploads: Callable[[Sequence[str]], None],
     ) -> None:
         self._catalog = catalog
         self._results = results
         self._site = site
         self._forwarding = forwarding
         self._limits = limits
+        self._discard_uploads = discard_uploads
         self._options = options
         self._lock = threading.Lock()
         self._queries: OrderedDict[str, Query] = OrderedDict()
@@ -355,7 +363,7 @@ class QueryHandler:
             if time.monotonic() >= expire_at:
                 expire_at = time.monotonic() + EXPIRE_SECONDS
                 try:
-                    self._results.sweep(time.time())
+                    self._discard_uploads(self._results.sweep(time.time()))
                 except (VolleyError, OSError):
                     log.warning("could not clear expired results away; will try again", exc_info=True)
 

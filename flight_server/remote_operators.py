@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from flight_server.distributed_scan import Site, instance_status
+from flight_server.distributed_scan import Site, instance_status, instances_of
 from flight_server.errors import QueryKilled, WorkerLost
 from flight_server.exchange_messages import StartOperator
 from flight_server.exchange_service import serve_outputs
@@ -54,7 +54,7 @@ class RemoteOperators:
             guest.exchanges.append(exchange)
         schema = pa.ipc.read_schema(pa.py_buffer(start.schema))
         site.registry.add(start.query_id, start.output, serve_outputs(exchange, schema))
-        for index in range(site.slots):
+        for index in range(instances_of(site, start.fetching)):
             instance = self._instance(start, guest.context, exchange, index)
             threading.Thread(target=_guarded, args=(instance,), name=instance.name, daemon=True).start()
 

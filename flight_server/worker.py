@@ -87,7 +87,7 @@ class Worker:
         self._guests = RemoteOperators(site)
         forwarding = Forwarding(self._peers, self._cluster)
         options = PlanOptions(max_sql_bytes=config.limits.sql_bytes, gather_bytes=int(config.memory_bytes * GATHER_SHARE))
-        self._handler = QueryHandler(self._catalog, self._results, site, forwarding, config.limits, options)
+        self._handler = QueryHandler(self._catalog, self._results, site, forwarding, config.limits, options, self._discard_uploads)
         self._tables = TableListing(self._catalog)
         self._actions = WorkerActions(self._handler, self._registry, self._guests, self._cluster)
         self._server: VolleyServer | None = None
@@ -100,7 +100,7 @@ class Worker:
 
     def start(self) -> None:
         """Accepts calls, and joins the workers that the configuration names. Raises ``PortInUse`` and ``ClientError``."""
-        self._results.recover()
+        self._discard_uploads(self._results.recover())
         self._server = VolleyServer(
             self, self._config.host, self._config.port, version=version(), result_seconds=self._config.results.ttl_seconds
         )
@@ -203,6 +203,12 @@ class Worker:
     def _on_lost(self, worker_id: str) -> None:
         self._handler.on_worker_lost(worker_id)
         self._guests.on_worker_lost(worker_id)
+
+    def _discard_uploads(self, query_ids: Sequence[str]) -> None:
+        """What a dead process had half uploaded of these results is thrown away."""
+        if DEFAULT in self._config.connections:
+            for query_id in query_ids:
+                self._storage.abort_uploads(f"{DEFAULT}:results/{query_id}/")
 
     def _result_store(self, state: Path) -> ResultStore:
         """Results go to the default connection, if the configuration has one, and else into the state folder."""

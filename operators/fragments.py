@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from operators.cancellation import Cancellation
 from operators.kernel import Kernel, KernelRun, Relation, empty_relation
-from operators.scans import ScanReport, prepare_scan
+from operators.scans import ScanReport, StartedScan
 from operators.storage import Storage
 from planner.physical import Fragment, ScanInput, Split
 
@@ -63,14 +63,17 @@ def run_fragment(
     with ExitStack() as stack:
         relations: dict[str, Relation] = dict(arrived)
         reports: list[ScanReport] = []
-        for scan in fragment.inputs:
-            if isinstance(scan, ScanInput) and not splits[scan.name]:
-                # Everything was pruned.
-                relations[scan.name] = empty_relation(scan.columns)
-            elif isinstance(scan, ScanInput):
-                prepared = stack.enter_context(prepare_scan(scan, splits[scan.name], context.storage))
-                relations[scan.name] = prepared.sql
-                reports.append(prepared.report)
+        scans = [scan for scan in fragment.inputs if isinstance(scan, ScanInput)]
+        # Where everything was pruned there is nothing to read.
+        relations |= {scan.name: empty_relation(scan.columns) for scan in scans if not splits[scan.name]}
+        # All begin to fetch before the first is waited for.
+        started = {scan.name: StartedScan(scan, splits[scan.name], context.storage) for scan in scans if splits[scan.name]}
+        for scan in started.values():
+            stack.callback(scan.close)
+        for name, scan in started.items():
+            prepared = stack.enter_context(scan.prepared(context.cancellation))
+            relations[name] = prepared.relation
+            reports.append(prepared.report)
         run = stack.enter_context(context.kernel.run(fragment.sql, relations, batch_rows=batch_rows))
         stack.enter_context(context.cancellation.on_cancel(run.interrupt))
         yield FragmentRun(run.schema, _checked(run, context.cancellation), reports)

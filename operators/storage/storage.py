@@ -125,6 +125,10 @@ class Storage:
         """
         return self._split(files[0].path)[0].local_files(files)
 
+    def is_elsewhere(self, path: str) -> bool:
+        """Whether the file is not on this machine's disk, so that reading it means fetching it."""
+        return self._split(path)[0].local_root() is None
+
     def read_ranges(self, file: StoredFile, ranges: Sequence[ByteRange]) -> list[bytes]:
         """Bytes of the listed version. Raises ``FileUnreadable`` if it changed, vanished, or is shorter than a range."""
         backend, _ = self._split(file.path)
