@@ -1,4 +1,4 @@
-"""The README's tour and docs/clients.md work by copy and paste: Python blocks and commands, against a server on the sample data."""
+"""The README's tour and the pages of docs/clients work by copy and paste: Python blocks and commands, on the sample data."""
 
 from __future__ import annotations
 
@@ -18,13 +18,17 @@ from flight_server.sample_data import write_sample_data
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-CLIENTS = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
+CLIENT_PAGES = sorted((ROOT / "docs" / "clients").glob("*.md"))
 _PYTHON = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PYTHON_BLOCKS = _PYTHON.findall(README)
-CLIENT_BLOCKS = _PYTHON.findall(CLIENTS)
+CLIENT_BLOCKS = [
+    pytest.param(block, id=f"{page.stem}-{number}")
+    for page in CLIENT_PAGES
+    for number, block in enumerate(_PYTHON.findall(page.read_text(encoding="utf-8")), start=1)
+]
 SHELL_BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 COMMANDS = [line for block in SHELL_BLOCKS for line in block.splitlines() if line.startswith("flight ") and "serve" not in line]
-URI = "grpc://127.0.0.1:8815"
+ADDRESS = "127.0.0.1:8815"
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +42,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def uri(folder: Path) -> Iterator[str]:
     with embedded(Config(data_roots=(str(folder / "volley-data"),), threads=1, memory_bytes=512 << 20)) as uri:
         yield uri
+
+
+def at(block: str, uri: str) -> str:
+    """The block with the address of the server that is there."""
+    return block.replace(ADDRESS, uri.partition("://")[2])
 
 
 def ran(command: list[str], folder: Path, uri: str) -> str:
@@ -55,24 +64,23 @@ def ran(command: list[str], folder: Path, uri: str) -> str:
 
 def test_there_is_something_to_run() -> None:
     assert len(PYTHON_BLOCKS) == 3
-    assert len(CLIENT_BLOCKS) == 5
+    assert [page.stem for page in CLIENT_PAGES] == ["adbc", "index", "jdbc", "pandas", "polars", "pyarrow"]
+    assert len(CLIENT_BLOCKS) >= 15
     assert len(COMMANDS) >= 7
 
 
 @pytest.mark.parametrize(
-    "block",
-    [*PYTHON_BLOCKS, *CLIENT_BLOCKS],
-    ids=["adbc", "row groups", "client", "clients-adbc", "clients-pandas", "clients-polars", "clients-flight", "clients-actions"],
+    "block", [*(pytest.param(block, id=f"readme-{number}") for number, block in enumerate(PYTHON_BLOCKS, start=1)), *CLIENT_BLOCKS]
 )
 def test_python(block: str, folder: Path, uri: str) -> None:
     for module in re.findall(r"^import (\w+)", block, re.MULTILINE):
         pytest.importorskip(module)
-    assert URI in block
-    assert ran([sys.executable, "-c", block.replace(URI, uri)], folder, uri)
+    assert ADDRESS in block
+    assert ran([sys.executable, "-c", at(block, uri)], folder, uri)
 
 
 def test_the_loop_over_row_groups_reads_every_row_once(folder: Path, uri: str) -> None:
-    assert ran([sys.executable, "-c", PYTHON_BLOCKS[1].replace(URI, uri)], folder, uri) == "100000 rows, each read once\n"
+    assert ran([sys.executable, "-c", at(PYTHON_BLOCKS[1], uri)], folder, uri) == "100000 rows, each read once\n"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
