@@ -1,4 +1,4 @@
-"""The README's tour and the pages of docs/clients work by copy and paste: Python blocks and commands, on the sample data."""
+"""The README's tour, getting started and the pages of docs/clients work by copy and paste, on the sample data."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from flight_server.sample_data import write_sample_data
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+GETTING_STARTED = (ROOT / "docs" / "getting-started.md").read_text(encoding="utf-8")
 CLIENT_PAGES = sorted((ROOT / "docs" / "clients").glob("*.md"))
 _PYTHON = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PYTHON_BLOCKS = _PYTHON.findall(README)
@@ -26,8 +27,16 @@ CLIENT_BLOCKS = [
     for page in CLIENT_PAGES
     for number, block in enumerate(_PYTHON.findall(page.read_text(encoding="utf-8")), start=1)
 ]
-SHELL_BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-COMMANDS = [line for block in SHELL_BLOCKS for line in block.splitlines() if line.startswith("flight ") and "serve" not in line]
+GETTING_STARTED_BLOCKS = [pytest.param(block, id="getting-started") for block in _PYTHON.findall(GETTING_STARTED)]
+
+
+def commands_of(page: str) -> list[str]:
+    """The commands of a page that can run here, in their order: not those that wait for ever, or for somebody at a terminal."""
+    lines = [line for block in re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL) for line in block.splitlines()]
+    return [line for line in lines if re.match(r"flight (?!serve|tui|shell)|mkdir ", line)]
+
+
+COMMANDS = commands_of(README)
 ADDRESS = "127.0.0.1:8815"
 
 
@@ -67,10 +76,16 @@ def test_there_is_something_to_run() -> None:
     assert [page.stem for page in CLIENT_PAGES] == ["adbc", "index", "jdbc", "pandas", "polars", "pyarrow"]
     assert len(CLIENT_BLOCKS) >= 15
     assert len(COMMANDS) >= 7
+    assert len(commands_of(GETTING_STARTED)) >= 9
 
 
 @pytest.mark.parametrize(
-    "block", [*(pytest.param(block, id=f"readme-{number}") for number, block in enumerate(PYTHON_BLOCKS, start=1)), *CLIENT_BLOCKS]
+    "block",
+    [
+        *(pytest.param(block, id=f"readme-{number}") for number, block in enumerate(PYTHON_BLOCKS, start=1)),
+        *CLIENT_BLOCKS,
+        *GETTING_STARTED_BLOCKS,
+    ],
 )
 def test_python(block: str, folder: Path, uri: str) -> None:
     for module in re.findall(r"^import (\w+)", block, re.MULTILINE):
@@ -85,5 +100,17 @@ def test_the_loop_over_row_groups_reads_every_row_once(folder: Path, uri: str) -
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command(command: str, folder: Path, uri: str) -> None:
+    run_command(command, folder, uri)
+
+
+def test_getting_started_from_top_to_bottom(folder: Path, uri: str) -> None:
+    for command in commands_of(GETTING_STARTED):
+        run_command(command, folder, uri)
+    assert (folder / "sales.csv").read_text(encoding="utf-8").startswith("order_id,ordered_at,amount,country\n")
+    assert GETTING_STARTED_BLOCKS
+
+
+def run_command(command: str, folder: Path, uri: str) -> None:
     words = shlex.split(command)
-    assert ran([sys.executable, "-m", "flight_server.cli", *words[1:]], folder, uri) or "-o" in words
+    program = [sys.executable, "-m", "flight_server.cli"] if words[0] == "flight" else words[:1]
+    assert ran([*program, *words[1:]], folder, uri) or "-o" in words or words[0] == "mkdir"
