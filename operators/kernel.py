@@ -111,7 +111,7 @@ class Kernel:
         """
         connection = self._connection.cursor()
         try:
-            relation = connection.sql(_single_select(relation_sql))
+            relation = connection.sql(_single_select(connection, relation_sql))
             return tuple(Column(name, str(kind)) for name, kind in zip(relation.columns, relation.types, strict=True))
         except FAILURES as error:
             raise self.failed(error) from None
@@ -165,7 +165,7 @@ class Kernel:
         try:
             for name, columns in inputs:
                 connection.execute(f"CREATE TEMP VIEW {quote_name(name)} AS {empty_relation(columns)}")
-            return self._schema(connection.sql(_single_select(sql)))
+            return self._schema(connection.sql(_single_select(connection, sql)))
         except FAILURES as error:
             raise self.failed(error) from None
         finally:
@@ -202,7 +202,7 @@ class KernelRun:
     def __enter__(self) -> KernelRun:
         self._connection = self._kernel._connection.cursor()
         try:
-            _single_select(self._sql)
+            _single_select(self._connection, self._sql)
             for name, relation in self._relations.items():
                 _register(self._connection, name, relation)
             self._relation = self._connection.sql(with_relations(self._sql, self._relations))
@@ -304,14 +304,17 @@ def _settings(memory_bytes: int, spill: Path, *, allowed: Sequence[str], spill_b
     yield "SET autoload_known_extensions = false"
     yield "SET allow_community_extensions = false"
     yield "SET allow_persistent_secrets = false"
+    # Else what a large query leaves behind stays with the allocator for good; it goes back to the system within a second.
+    yield "SET allocator_background_threads = true"
     # In this order: what is allowed can only be said before external access ends, and nothing can be said after the lock.
     yield f"SET allowed_directories = [{directories}]"
     yield "SET enable_external_access = false"
     yield "SET lock_configuration = true"
 
 
-def _single_select(sql: str) -> str:
-    statements = duckdb.extract_statements(sql)
+def _single_select(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
+    # Not with duckdb.extract_statements, which opens another instance beside the kernel: with threads, memory and settings of its own.
+    statements = connection.extract_statements(sql)
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         raise KernelError("the kernel runs single SELECT statements only")
     return sql
