@@ -201,7 +201,7 @@ def test_records_that_wait_in_an_exchange_of_a_running_query_are_looked_at(data:
         terminal.see("running")
         terminal.escape()
         terminal.keys("2")
-        lines = terminal.see(r"● ⇄ gather +0/\d[^⇄]*$").split("\n")
+        lines = terminal.see(r"● ⇄ gather big +0/\d[^⇄]*$").split("\n")
         header = next(number for number, line in enumerate(lines) if line.startswith("operator"))
         exchange = max(number for number, line in enumerate(lines) if "⇄" in line)
         terminal.keys(*["Down"] * (exchange - header - 1))
