@@ -59,6 +59,7 @@ class Site:
     uri: Callable[[], str]
     slots: int
     kernel: Kernel
+    serial_kernel: Kernel
     storage: Storage
     registry: ExchangeRegistry
     peers: Peers

@@ -49,7 +49,7 @@ class Execution:
         self._root = plan.fragments[-1]
         self._sink = sink
         self._site = site
-        self._context = ExecutionContext(query_id, site.kernel, site.storage, cancellation)
+        self._context = ExecutionContext(query_id, site.kernel, site.serial_kernel, site.storage, cancellation)
         self._scans: dict[int, DistributedScan] = {}
         self._root_splits: dict[str, Exchange[Split]] = {}
         self._reports: Sequence[ScanReport] = ()

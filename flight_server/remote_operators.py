@@ -49,7 +49,7 @@ class RemoteOperators:
         with self._lock:
             guest = self._guests.get(start.query_id)
             if guest is None:
-                context = ExecutionContext(start.query_id, site.kernel, site.storage, Cancellation())
+                context = ExecutionContext(start.query_id, site.kernel, site.serial_kernel, site.storage, Cancellation())
                 guest = self._guests[start.query_id] = _Guest(start.handler_id, context, [])
             guest.exchanges.append(exchange)
         schema = pa.ipc.read_schema(pa.py_buffer(start.schema))

@@ -35,7 +35,8 @@ from operators.results import ResultStore
 from operators.storage import Storage
 from planner import PlanOptions
 
-KERNEL_SHARE = 0.75
+KERNEL_SHARE = 0.70
+SERIAL_KERNEL_SHARE = 0.05
 """The part of a worker's memory that the kernel may use; the rest is for records, hot row groups and Python."""
 GATHER_SHARE = 0.125
 CACHE_SHARE = 0.05
@@ -59,13 +60,8 @@ class Worker:
         self._storage = Storage(connections_of(config), scratch_directory=state / "scratch")
         roots = [self._storage.add_root(root) for root in config.data_roots]
         self._storage.check()
-        self._kernel = Kernel(
-            config.threads,
-            int(config.memory_bytes * KERNEL_SHARE),
-            state / "kernel",
-            self._storage.local_roots(),
-            spill_bytes=config.limits.spill_bytes,
-        )
+        self._kernel = self._new_kernel(config.threads, KERNEL_SHARE, state)
+        self._serial_kernel = self._new_kernel(1, SERIAL_KERNEL_SHARE, state)
         self._catalog = FileCatalog(self._storage, self._kernel, roots, config.tables)
         self._results = self._result_store(state)
         self._peers = Peers()
@@ -77,6 +73,7 @@ class Worker:
             uri=lambda: self.uri,
             slots=config.threads,
             kernel=self._kernel,
+            serial_kernel=self._serial_kernel,
             storage=self._storage,
             registry=self._registry,
             peers=self._peers,
@@ -126,6 +123,7 @@ class Worker:
         self._peers.close()
         self._results.close()
         self._kernel.close()
+        self._serial_kernel.close()
         self._storage.close()
 
     def worker_lost(self, worker_id: str) -> None:
@@ -203,6 +201,10 @@ class Worker:
     def _on_lost(self, worker_id: str) -> None:
         self._handler.on_worker_lost(worker_id)
         self._guests.on_worker_lost(worker_id)
+
+    def _new_kernel(self, threads: int, share: float, state: Path) -> Kernel:
+        memory_bytes = int(self._config.memory_bytes * share)
+        return Kernel(threads, memory_bytes, state / "kernel", self._storage.local_roots(), spill_bytes=self._config.limits.spill_bytes)
 
     def _discard_uploads(self, query_ids: Sequence[str]) -> None:
         """What a dead process had half uploaded of these results is thrown away."""

@@ -20,10 +20,14 @@ RECORD_ROWS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class ExecutionContext:
-    """What a running fragment may use: the query that it belongs to, how it is stopped, the kernel and the storage."""
+    """What a running fragment may use: the query that it belongs to, how it is stopped, the kernels and the storage.
+
+    ``serial_kernel`` has one thread, for fragments that are ``serial``.
+    """
 
     query_id: str
     kernel: Kernel
+    serial_kernel: Kernel
     storage: Storage
     cancellation: Cancellation = field(default_factory=Cancellation)
 
@@ -74,7 +78,8 @@ def run_fragment(
             prepared = stack.enter_context(scan.prepared(context.cancellation))
             relations[name] = prepared.relation
             reports.append(prepared.report)
-        run = stack.enter_context(context.kernel.run(fragment.sql, relations, batch_rows=batch_rows))
+        kernel = context.serial_kernel if fragment.serial else context.kernel
+        run = stack.enter_context(kernel.run(fragment.sql, relations, batch_rows=batch_rows))
         stack.enter_context(context.cancellation.on_cancel(run.interrupt))
         yield FragmentRun(run.schema, _checked(run, context.cancellation), reports)
 

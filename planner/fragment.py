@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from planner.ast import Ast, all_of, quote_identifier, substitute, walk
 from planner.catalog import Catalog, Column
 from planner.functions import AGGREGATES, SET_RETURNING, VOLATILE
-from planner.logical import FromItem, Query, Scan, Select, all_scans, rewrite_selects
+from planner.logical import FromItem, Query, Scan, Select, TableFunction, all_scans, relations, rewrite_selects
 from planner.optimize.prune_columns import prune_columns
 from planner.options import PlanOptions
 from planner.parse import print_sql
@@ -17,6 +17,7 @@ from planner.references import references
 from planner.render import render_query
 from planner.splits import ScanExtent, parallel_splits, read_extent, unread_extent, whole_splits
 
+SERIAL_BYTES = 4 << 20
 DECODED_SIZE = 4
 """Arrow data is about so many times as large as Parquet's column chunks (2 to 4 for TPC-H's tables)."""
 _CHEAP_TYPES = ("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "DATE", "FLOAT", "BIGINT", "DOUBLE", "TIMESTAMP")
@@ -36,11 +37,11 @@ class Fragmenter:
         extents = {scan.name: self._extent(scan) for scan in scans}
         distributed = [scan for scan in scans if self._is_large(scan, extents[scan.name])]
         if not distributed:
-            return self._single(scans, extents, sql, result)
+            return self._single(query, scans, extents, sql, result)
         if len(scans) == 1 and is_row_by_row(query):
             return self._parallel(scans[0], extents[scans[0].name], sql, result)
         if sum(_gathered_bytes(scan, extents[scan.name]) for scan in distributed) > self.options.gather_bytes:
-            return self._single(scans, extents, sql, result)
+            return self._single(query, scans, extents, sql, result)
         return self._gather(query, distributed, extents, result)
 
     def _extent(self, scan: Scan) -> ScanExtent:
@@ -53,10 +54,10 @@ class Fragmenter:
         return extent.rows >= self.options.distribute_rows if extent.rows is not None else self.options.distribute_rows == 0
 
     def _single(
-        self, scans: list[Scan], extents: Mapping[str, ScanExtent], sql: str, result: tuple[Column, ...]
+        self, query: Query, scans: list[Scan], extents: Mapping[str, ScanExtent], sql: str, result: tuple[Column, ...]
     ) -> tuple[tuple[Fragment, ...], tuple[Exchange, ...]]:
         inputs = tuple(self._whole_input(scan, extents[scan.name]) for scan in scans)
-        return (Fragment(0, sql, inputs, 0),), (Exchange(0, "result", result),)
+        return (Fragment(0, sql, inputs, 0, serial=is_small_union(query, scans)),), (Exchange(0, "result", result),)
 
     def _parallel(
         self, scan: Scan, extent: ScanExtent, sql: str, result: tuple[Column, ...]
@@ -193,6 +194,21 @@ def is_row_by_row(query: Query) -> bool:
     functions = references(*expressions).functions
     windows = any(node.get("over") is not None for node in walk(expressions))
     return not windows and not functions & (AGGREGATES | SET_RETURNING | VOLATILE)
+
+
+def is_small_union(query: Query, scans: Sequence[Scan]) -> bool:
+    """Whether the query joins branches by UNION and reads little: no more than ``SERIAL_BYTES`` of files, and no function's rows."""
+    if sum(file.size_bytes for scan in scans for file in scan.table.files) > SERIAL_BYTES:
+        return False
+    functions = False
+
+    def look(select: Select) -> Select:
+        nonlocal functions
+        functions = functions or any(isinstance(relation, TableFunction) for relation in relations(select))
+        return select
+
+    rewrite_selects(query, look)
+    return not functions and any("SetOperation" in node for node in walk(query.ast))
 
 
 def _is_bare(ast: Ast) -> bool:

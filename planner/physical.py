@@ -72,6 +72,8 @@ class Fragment:
 
     ``parallel``: it has one scan input and may run split by split on any worker. Otherwise it runs once, over all records
     of all its inputs.
+    ``serial``: it is small and joins branches of a UNION, whose rows arrive in any order where several threads run: what hangs on
+    arrival (``row_number()`` over ties, ``list``, ``first``) would be another from one run to the next. One thread is to run it.
     """
 
     id: int
@@ -79,6 +81,7 @@ class Fragment:
     inputs: tuple[ScanInput | ExchangeInput, ...]
     output: int
     parallel: bool = False
+    serial: bool = False
 
 
 @dataclass(frozen=True, slots=True)

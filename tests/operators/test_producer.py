@@ -95,7 +95,7 @@ class Producing:
         monkeypatch.setattr(
             producer, "run_split", lambda _fragment, part, _context: (run(part), [ScanReport(fetched_bytes=30, requests=2)])
         )
-        context = ExecutionContext("q", cast(Kernel, None), cast(Storage, None), self.cancellation)
+        context = ExecutionContext("q", cast(Kernel, None), cast(Kernel, None), cast(Storage, None), self.cancellation)
         self.instance = ProducerInstance("w/0", FRAGMENT, self.source, self._commit, context, self.heartbeats)
 
     def _commit(self, held: RecordKey, outputs: Sequence[Output]) -> None:
@@ -242,7 +242,7 @@ class Scan:
         monkeypatch.setattr(producer, "run_split", lambda _fragment, part, _context: (run(part), []))
 
     def instance(self, name: str) -> ProducerInstance:
-        context: Any = ExecutionContext("q", cast(Kernel, None), cast(Storage, None))
+        context: Any = ExecutionContext("q", cast(Kernel, None), cast(Kernel, None), cast(Storage, None))
         source = ExchangeSource(self.splits, name)
         return ProducerInstance(name, FRAGMENT, source, self.gathering.commit, context, Heartbeats(clock=lambda: self.now))
 

@@ -238,3 +238,16 @@ def test_the_time_is_told_once(catalog: FolderCatalog, clock: str) -> None:
     name = clock.removesuffix("()")
     assert name not in first, "each worker would tell another time"
     assert name in last
+
+
+@pytest.mark.parametrize(
+    ("sql", "serial"),
+    [
+        ("SELECT row_number() OVER (ORDER BY 1) FROM (SELECT 1 AS a UNION ALL SELECT 2) t", True),
+        ("SELECT list(id) FROM (SELECT id FROM people UNION ALL SELECT id FROM people) t", True),
+        ("SELECT id FROM people", False),
+        ("SELECT sum(i) FROM (SELECT range AS i FROM range(1000000) UNION ALL SELECT 1) t", False),
+    ],
+)
+def test_small_unions_are_for_one_thread(catalog: FolderCatalog, sql: str, serial: bool) -> None:
+    assert [fragment.serial for fragment in plan(sql, catalog).fragments] == [serial]
