@@ -121,7 +121,7 @@ class _Runner:
             with self._lock:
                 live = list(self._live)
             for execution in live:
-                execution.kill()
+                execution.abandon()
 
     def _run(self, task: _Task) -> _Outcome:
         execution = Execution(self._client, task.sql)

@@ -31,6 +31,7 @@ class Execution:
         self._submitted: Submitted | None = None
         self._answered = threading.Event()
         self._finished = False
+        self._abandoned = False
         self._started = time.monotonic()
         self.planned_seconds: float | None = None
         self.first_seconds: float | None = None
@@ -54,6 +55,9 @@ class Execution:
             self._submitted = self._client.submit(self._sql)
         finally:
             self._answered.set()
+        if self._abandoned:
+            self.kill()
+            raise ClientError("the query was given up before it began", status=Status.CANCELLED)
         return self._submitted
 
     @property
@@ -104,6 +108,11 @@ class Execution:
         if status.state == "killed":
             raise ClientError(f"query {self.query_id} was killed", status=Status.CANCELLED)
         return status.result.rows
+
+    def abandon(self) -> None:
+        """Kills the query, from any thread: at once if the server has answered, and else as soon as it does."""
+        self._abandoned = True  # before the look whether there is an answer: whoever comes second sees the other
+        self.kill()
 
     def kill(self) -> None:
         """Stops the query on the server, as far as the server can be reached."""
