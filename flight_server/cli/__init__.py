@@ -23,16 +23,18 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
+from typing import NoReturn
 
 import click
 
 from planner.errors import VolleyError
 
-__all__ = ["flight", "main"]
+__all__ = ["command", "flight", "main"]
 
 REFUSED = 1
 USAGE = 2
-INTERRUPTED = 130
+SIGNALLED = 128
+INTERRUPTED = SIGNALLED + signal.SIGINT
 DEBUG_VARIABLE = "VOLLEY_DEBUG"
 
 _COMMANDS = {
@@ -111,6 +113,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status if isinstance(status, int) else 0
 
 
+def command() -> NoReturn:
+    """The process ``flight``: :func:`main`, and then its end.
+
+    After a signal it ends at once. Everything is cleared away by then, but threads may still wait inside gRPC, and the
+    interpreter's own way out can wait for them without end.
+    """
+    try:
+        status = main()
+    except SystemExit as ended:
+        status = ended.code if isinstance(ended.code, int) else REFUSED
+    if status > SIGNALLED:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
+
+
 @contextmanager
 def _ended_by_signals() -> Iterator[None]:
     """Lets SIGTERM and SIGHUP unwind the stack, so that an embedded server leaves nothing behind. ``serve`` has handlers of its own."""
@@ -126,7 +145,7 @@ def _ended_by_signals() -> Iterator[None]:
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)
+    raise SystemExit(SIGNALLED + number)
 
 
 def _tell(error: VolleyError) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
+from flight_server.cli import command
 
-from flight_server.cli import main
-
-sys.exit(main())
+command()
