@@ -51,7 +51,6 @@ def serve(config: Config) -> int:
     with _state_folder(config) as state, _running(_share(config), state) as worker, _children(config, worker, state):
         print(f"ready {worker.uri}", flush=True)
         stopping.wait()
-        log.info("draining: no new queries, those that run may end")
         worker.drain(DRAIN_SECONDS)
     return 0
 

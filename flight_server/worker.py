@@ -110,6 +110,7 @@ class Worker:
         self._draining = True
         if self._server is not None:
             self._server.drain()
+        log.info("draining: no new queries, those that run may end")
         self._handler.drain(seconds)
 
     def close(self) -> None:
