@@ -10,7 +10,6 @@ OperatorError
 ├── PathRefused          a path leaves the connections
 ├── StaleLease           an ack or heartbeat from an old epoch
 ├── AttemptsExhausted    a record failed too often; names record, operator and cause
-├── ExchangeClosed       a record came after an exchange had ended
 ├── TooManyRecords       an exchange has more records than it may have
 ├── NoSuchResult         there is no result of that query, or not any more
 │   └── ResultExpired    there was one, until it expired
@@ -80,10 +79,6 @@ class AttemptsExhausted(OperatorError):
     """A record failed too often."""
 
     status = Status.UNAVAILABLE
-
-
-class ExchangeClosed(OperatorError):
-    """A record came after the exchange had ended, or was dropped."""
 
 
 class TooManyRecords(OperatorError):

@@ -39,11 +39,6 @@ class ParsedSql:
         """The user's text."""
         return self.scanned.original
 
-    @property
-    def deep(self) -> bool:
-        """Whether printing the tree needs a deep stack."""
-        return self.scanned.chain_terms > CHAIN_TERMS_ON_ANY_STACK
-
     def error(self, kind: type[PlannerError], message: str, at: Span | None, remedy: str | None = None) -> PlannerError:
         """An error of that kind that points at a span of the tree."""
         if at is None:

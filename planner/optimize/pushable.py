@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from planner.ast import Ast
 from planner.functions import SET_RETURNING, VOLATILE
-from planner.logical import FromItem, Join, JoinedItem, Relation, Scan, Select, relations, relations_of_item
+from planner.logical import FromItem, Join, JoinedItem, Relation, Scan, Select, relations
 from planner.references import References, references
 
 
@@ -101,8 +101,3 @@ def block_names(select: Select) -> BlockNames:
             joins += relation.item.joins
     merged = frozenset(name for join in joins for name in join.using)
     return BlockNames(tuple(relation.alias for relation in found), merged, any(join.natural for join in joins))
-
-
-def item_scans(item: FromItem) -> list[Scan]:
-    """The scans of one item of FROM."""
-    return [relation for relation in relations_of_item(item) if isinstance(relation, Scan)]
