@@ -1,10 +1,14 @@
 """What runs: everything between a plan and its rows, on one machine, without a network of our own.
 
-- Records and leases: ``records``, ``leases`` (the pure queue), ``exchange`` (shared by threads), ``gathering``, ``heartbeats``.
-- Running: ``kernel`` (DuckDB), ``scans`` (files as relations), ``fragments`` (a kernel program over its inputs), ``producer`` (lease, run,
-  commit, acknowledge), ``cancellation``.
-- Results: ``materialize`` (rows in, row groups out), ``reading`` (by cursor), ``results`` (all of a server's), ``row_group_cache``.
-- Files: ``storage`` (connections by name), ``footers``, ``catalog`` (files as tables).
+Rooms, each above all that it imports; splits go in at the top, rows come out into ``results``:
 
-Imports the planner's types; knows nothing of Flight, of other workers, or of who asked.
+    run           a fragment over its inputs: once, or split by split by the instances of a producer
+    scan          files as relations: the catalog, row-group statistics, what of a file a split needs
+    kernel        DuckDB: one SELECT over relations
+    storage       connections by name: listing and reading files, Parquet footers
+    exchange      records, leases, and the heartbeats that keep them
+    results       a query's rows in row groups: written, stored, read by cursor
+
+At the root, what rooms share: ``errors``, ``cancellation``, ``batch_sizes``, ``claimed_directory``. Imports the planner's types; knows
+nothing of Flight, of other workers, or of who asked.
 """

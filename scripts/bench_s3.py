@@ -29,13 +29,13 @@ import s3fs
 from bench_setup import default_folder, embedded_duckdb, rows_of, seconds, server, tpch_data, tpch_queries
 
 from flight_server.client import Client
-from operators.catalog import FileCatalog
-from operators.kernel import Kernel
+from operators.kernel.kernel import Kernel
+from operators.scan.catalog import FileCatalog
 from operators.storage import Connection, Storage
 from planner import plan
 from planner.physical import ScanInput
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 HTTPFS_CHILD = """
 import json, pathlib, sys, time
@@ -113,7 +113,7 @@ def s3_place(arguments: argparse.Namespace) -> Iterator[Place]:
     if arguments.endpoint:
         yield Place(arguments.endpoint, arguments.key, arguments.secret, arguments.region, arguments.bucket)
         return
-    from s3_server import S3Server
+    from tests.s3_server import S3Server
 
     with tempfile.TemporaryDirectory() as folder, S3Server(Path(folder)) as started:
         place = started.place

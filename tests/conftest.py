@@ -4,7 +4,8 @@ import importlib.util
 from collections.abc import Iterator
 
 import pytest
-from s3_server import S3Place, S3Server
+
+from tests.s3_server import S3Place, S3Server
 
 
 @pytest.fixture(name="s3", scope="session")

@@ -9,14 +9,14 @@ from pathlib import Path
 import fsspec
 import pyarrow as pa
 import s3fs
-from s3_server import S3Place
 
-from operators.catalog import FileCatalog
-from operators.kernel import Kernel, Relation
-from operators.scans import prepare_scan
+from operators.kernel.kernel import Kernel, Relation
+from operators.scan.catalog import FileCatalog
+from operators.scan.scans import prepare_scan
 from operators.storage import Connection, Secret, Storage
 from planner.catalog import Column, Table
 from planner.physical import ScanInput, Split
+from tests.s3_server import S3Place
 
 
 class Lake:

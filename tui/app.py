@@ -12,25 +12,25 @@ from collections.abc import Callable, Sequence
 import urwid
 
 from flight_server.client import Client
-from flight_server.statements import split_statements
+from flight_server.client.statements import split_statements
 from planner.errors import Status, VolleyError
 from tui import keys
-from tui.background import Background
-from tui.canvas import Line, fit
-from tui.catalog_pane import CatalogPane
-from tui.chrome import Footer, Mood, Title
-from tui.cluster_pane import ClusterPane
-from tui.documents import Documents
-from tui.history import History, state_folder
+from tui.draw.canvas import Line, fit
+from tui.draw.chrome import Footer, Mood, Title
+from tui.draw.popup import Dialogs
+from tui.draw.themes import NAMES, choose_theme, count_colours, palette
+from tui.editor.documents import Documents
+from tui.editor.history import History, state_folder
+from tui.link.background import Background
+from tui.link.runs import Follower, Origin, Run, RunBook
+from tui.link.server import Server
+from tui.link.session import Link, Session
 from tui.log import stderr_aside
-from tui.popup import Dialogs
-from tui.queries_pane import QueriesPane
+from tui.panes.catalog_pane import CatalogPane
+from tui.panes.cluster_pane import ClusterPane
+from tui.panes.queries_pane import QueriesPane
+from tui.panes.run_panel import RunPanel, RunView
 from tui.result_actions import ResultActions
-from tui.run_panel import RunPanel, RunView
-from tui.runs import Follower, Origin, Run, RunBook
-from tui.server import Server
-from tui.session import Link, Session
-from tui.themes import NAMES, choose_theme, count_colours, palette
 from tui.view_actions import ViewActions
 from tui.views import Split
 

@@ -9,20 +9,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from planner.errors import VolleyError
-from tui import cells, chart, derived
-from tui.amounts import count, plural
-from tui.background import Background, Post
-from tui.canvas import Line, fit
-from tui.chart_pane import BINS, ChartPane
-from tui.chrome import Mood
-from tui.derived import Derived
-from tui.export import SUFFIXES, Export
-from tui.popup import Dialogs
-from tui.results_table import ResultsTable
-from tui.row_source import Piece, RowSource
-from tui.run_panel import RunPanel
-from tui.runs import Run, RunBook
-from tui.server import Server
+from tui.draw import cells, chart
+from tui.draw.amounts import count, plural
+from tui.draw.canvas import Line, fit
+from tui.draw.chrome import Mood
+from tui.draw.popup import Dialogs
+from tui.link import derived
+from tui.link.background import Background, Post
+from tui.link.derived import Derived
+from tui.link.export import SUFFIXES, Export
+from tui.link.row_source import Piece, RowSource
+from tui.link.runs import Run, RunBook
+from tui.link.server import Server
+from tui.panes.chart_pane import BINS, ChartPane
+from tui.panes.results_table import ResultsTable
+from tui.panes.run_panel import RunPanel
 
 PEEK_RECORDS = 3
 PEEK_ROWS = 40

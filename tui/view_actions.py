@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import urwid
 
-from flight_server.messages import ENDED
-from flight_server.statements import split_statements
+from flight_server.client.statements import split_statements
+from flight_server.protocol.messages import ENDED
 from planner.errors import VolleyError
-from tui.amounts import count, plural, seconds
-from tui.cluster_pane import QueryFilter
-from tui.completion import quoted
-from tui.popup import Choice
-from tui.runs import TOGETHER, Origin, Run
-from tui.text_buffer import Place
+from tui.draw.amounts import count, plural, seconds
+from tui.draw.popup import Choice
+from tui.editor.completion import quoted
+from tui.editor.text_buffer import Place
+from tui.link.runs import TOGETHER, Origin, Run
+from tui.panes.cluster_pane import QueryFilter
 
 if TYPE_CHECKING:
     from tui.app import App

@@ -149,7 +149,7 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 
 def _tell(error: VolleyError) -> int:
-    from flight_server.config import ConfigError
+    from flight_server.settings.config import ConfigError
 
     click.echo(f"error: {error}", err=True)
     return USAGE if isinstance(error, ConfigError) else REFUSED

@@ -21,8 +21,8 @@ from flight_server.cli.options import Access, connected, embedded_options
 from flight_server.cli.progress import QueryProgress
 from flight_server.cli.showing import Shown, default_rows, show, shown_rows, stdout_console
 from flight_server.client import Client
-from flight_server.quantities import format_seconds
-from flight_server.statements import split_statements
+from flight_server.client.statements import split_statements
+from flight_server.settings.quantities import format_seconds
 from planner.errors import VolleyError
 
 MAX_PARALLEL = 64

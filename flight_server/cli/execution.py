@@ -13,7 +13,7 @@ import pyarrow as pa
 from flight_server.cli.background import interruptible, waiting
 from flight_server.client import Client, Submitted
 from flight_server.errors import ClientError
-from flight_server.messages import ENDED, QueryStatus, ResultTicket
+from flight_server.protocol.messages import ENDED, QueryStatus, ResultTicket
 from planner.errors import Status
 
 KILL_SECONDS = 5.0

@@ -11,14 +11,14 @@ import click
 import msgspec
 from rich.text import Text
 
-from flight_server.box_tables import Cells, print_table, printable
 from flight_server.cli.options import Access, connected, server_options
 from flight_server.cli.progress import describe
 from flight_server.cli.showing import stdout_console
 from flight_server.client import Client
+from flight_server.client.box_tables import Cells, print_table, printable
 from flight_server.errors import ClientError
-from flight_server.messages import ENDED, OperatorStatus, QueryStatus, WorkerStatus, encode
-from flight_server.quantities import format_seconds, format_size
+from flight_server.protocol.messages import ENDED, OperatorStatus, QueryStatus, WorkerStatus, encode
+from flight_server.settings.quantities import format_seconds, format_size
 from planner.errors import Status
 
 SQL_CHARS = 60

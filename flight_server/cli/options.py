@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from flight_server.client import Client
-from flight_server.config import DEFAULT_HOST, DEFAULT_PORT, Config, ServerSection, load_config
+from flight_server.settings.config import DEFAULT_HOST, DEFAULT_PORT, Config, ServerSection, load_config
 
 LOCAL_URI = f"grpc://{DEFAULT_HOST}:{DEFAULT_PORT}"
 
@@ -103,7 +103,7 @@ def connected(access: Access) -> Iterator[Client]:
 @contextmanager
 def embedded_uri(access: Access) -> Iterator[str]:
     """The URI of a server in this process, with its own temporary state."""
-    from flight_server.launch import embedded
+    from flight_server.process.launch import embedded
 
     with embedded(embedded_config(access)) as uri:
         yield uri

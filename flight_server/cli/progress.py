@@ -14,8 +14,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from flight_server.client import Client
 from flight_server.errors import ClientError
-from flight_server.messages import ENDED, QueryStatus
-from flight_server.quantities import format_size
+from flight_server.protocol.messages import ENDED, QueryStatus
+from flight_server.settings.quantities import format_size
 
 QUIET_SECONDS = 1.0
 POLL_SECONDS = 0.25

@@ -26,8 +26,8 @@ from flight_server.cli.showing import (
     stdout_console,
 )
 from flight_server.client import Client
-from flight_server.output import BINARY, FORMATS, Format, OutputError, format_of, write_file, write_stream
-from flight_server.quantities import format_seconds, format_size
+from flight_server.client.output import BINARY, FORMATS, Format, OutputError, format_of, write_file, write_stream
+from flight_server.settings.quantities import format_seconds, format_size
 
 TABLE = "table"
 

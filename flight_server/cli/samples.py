@@ -9,11 +9,11 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from flight_server.box_tables import Cells, print_table
+from flight_server.cli.sample_data import SAMPLE_ROWS, SEED, Size, Written, data_root, plans, write_sample_data
 from flight_server.cli.showing import stdout_console
-from flight_server.config import load_config
-from flight_server.quantities import format_size
-from flight_server.sample_data import SAMPLE_ROWS, SEED, Size, Written, data_root, plans, write_sample_data
+from flight_server.client.box_tables import Cells, print_table
+from flight_server.settings.config import load_config
+from flight_server.settings.quantities import format_size
 
 
 @click.command("sample-data")

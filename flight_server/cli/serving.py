@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from flight_server.config import ServerSection, load_config
+from flight_server.settings.config import ServerSection, load_config
 
 
 @click.command()
@@ -49,6 +49,6 @@ def serve(
     loaded = load_config(config, flags)
 
     # Only now: this brings the kernel, and a mistake in the configuration should not take a second to be told.
-    from flight_server.launch import serve as run_server
+    from flight_server.process.launch import serve as run_server
 
     return run_server(loaded)

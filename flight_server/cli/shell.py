@@ -20,7 +20,7 @@ from flight_server.cli.shell_completion import SqlCompleter
 from flight_server.cli.shell_session import ShellSession
 from flight_server.cli.showing import stdout_console
 from flight_server.client import Client
-from flight_server.statements import is_complete
+from flight_server.client.statements import is_complete
 
 PROMPT = "volley> "
 CONTINUED = "     -> "

@@ -11,7 +11,7 @@ from prompt_toolkit.document import Document
 
 from flight_server.client import Client
 from flight_server.errors import ClientError
-from flight_server.messages import TableStatus
+from flight_server.protocol.messages import TableStatus
 
 KEYWORDS = re.findall(
     r"\w+",

@@ -14,9 +14,9 @@ import pyarrow as pa
 from rich.console import Console
 from rich.text import Text
 
-from flight_server.box_tables import cells_of, print_record, print_table
 from flight_server.cli.execution import Execution
-from flight_server.quantities import format_seconds
+from flight_server.client.box_tables import cells_of, print_record, print_table
+from flight_server.settings.quantities import format_seconds
 
 TERMINAL_ROWS = 40
 PIPE_ROWS = 1_000

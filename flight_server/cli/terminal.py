@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.metadata
 from collections.abc import Callable
 
 import click
 
 from flight_server.cli.options import Access, embedded_options, embedded_uri
+from flight_server.errors import ServerError
+
+TERMINAL_UI = "volley.terminal_ui"
+"""The group of entry points in which a terminal UI says where it starts."""
 
 
 @click.command()
@@ -16,9 +20,17 @@ from flight_server.cli.options import Access, embedded_options, embedded_uri
 @click.option("--theme", help="Colours of the UI: dark, light, 16 or mono.")
 def tui(access: Access, files: tuple[str, ...], theme: str | None) -> int:
     """Opens the terminal UI; the statements of the files are loaded as a list of queries."""
-    # By name: the UI is above the server in the house, and nothing down here depends on it.
-    run_ui: Callable[..., int] = importlib.import_module("tui.app").main
+    run_ui = _terminal_ui()
     if access.uri is not None:
         return run_ui(access.uri, files, token=access.token, tls_ca=access.tls_ca, theme=theme)
     with embedded_uri(access) as uri:
         return run_ui(uri, files, theme=theme)
+
+
+def _terminal_ui() -> Callable[..., int]:
+    """The installed terminal UI: it is above the server in the house, and nothing down here names it."""
+    found = importlib.metadata.entry_points(group=TERMINAL_UI, name="main")
+    if not found:
+        raise ServerError("no terminal UI is installed", remedy="install Volley again: `pip install --force-reinstall volley`")
+    main: Callable[..., int] = next(iter(found)).load()
+    return main

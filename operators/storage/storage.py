@@ -16,7 +16,6 @@ from typing import Any
 
 from operators.claimed_directory import ClaimedDirectory
 from operators.errors import FileUnreadable, OutOfMemory, PathRefused
-from operators.footers import Footer, FooterCache
 from operators.storage.backend import (
     Backend,
     BackendStatistics,
@@ -28,6 +27,7 @@ from operators.storage.backend import (
     hidden,
 )
 from operators.storage.connections import Connection
+from operators.storage.footers import Footer, FooterCache
 from operators.storage.globs import has_magic, literal_folder, matcher, names_hidden
 from operators.storage.kinds import open_backend
 from operators.storage.local import root_path

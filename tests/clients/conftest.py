@@ -8,8 +8,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flight_server.config import Config
-from flight_server.launch import embedded
+from flight_server.process.launch import embedded
+from flight_server.settings.config import Config
 
 BIG_ROWS = 400_000
 

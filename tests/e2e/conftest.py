@@ -7,10 +7,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from running_server import RunningServer
-from served_lake import oracle_over, write_lake
 
 from flight_server.client import Client
+from tests.e2e.running_server import RunningServer
+from tests.e2e.served_lake import oracle_over, write_lake
 
 
 @pytest.fixture(scope="session", name="lake")

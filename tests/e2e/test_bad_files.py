@@ -8,13 +8,13 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from running_server import ROOT, RunningServer
-from test_bad_input import no_insides
-from waiting import eventually
 
 from flight_server.client import Client
 from flight_server.errors import ClientError
 from planner.errors import Status
+from tests.e2e.running_server import ROOT, RunningServer
+from tests.e2e.test_bad_input import no_insides
+from tests.e2e.waiting import eventually
 
 ROWS = 300_000
 """Enough to be spread over workers."""

@@ -9,11 +9,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.flight as flight
 import pytest
-from running_server import ROOT, RunningServer
 
 from flight_server.client import Client
 from flight_server.errors import ClientError
 from planner.errors import Status
+from tests.e2e.running_server import ROOT, RunningServer
 
 SEEN_INSIDE = re.compile(r"Traceback|\.py\b|File \"|site-packages|/home/|/root/|/usr/|0x[0-9a-f]{8}", re.IGNORECASE)
 CHAIN = 100_000

@@ -10,14 +10,14 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.flight as flight
 import pytest
-from running_server import ROOT, RunningServer
-from test_bad_input import no_insides
 
 from flight_server.client import Client
-from flight_server.client_errors import from_flight_error
 from flight_server.errors import ClientError
-from flight_server.flight_sql_pb2 import AnyMessage, CommandStatementQuery
+from flight_server.protocol.client_errors import from_flight_error
+from flight_server.protocol.flight_sql_pb2 import AnyMessage, CommandStatementQuery
 from planner.errors import Status
+from tests.e2e.running_server import ROOT, RunningServer
+from tests.e2e.test_bad_input import no_insides
 
 UNKNOWN = "0" * 32
 CALL = flight.FlightCallOptions(timeout=10)

@@ -12,9 +12,10 @@ import duckdb
 import pyarrow as pa
 import pyarrow.flight as flight
 import pytest
-from answers import rows_of, same_rows
-from running_server import RunningServer
-from served_lake import EVENTS
+
+from tests.e2e.answers import rows_of, same_rows
+from tests.e2e.running_server import RunningServer
+from tests.e2e.served_lake import EVENTS
 
 ROWS = "SELECT id, person, amount FROM events"
 BY_KIND = "SELECT kind, count(*) AS n FROM events JOIN kinds USING (kind_id) GROUP BY kind ORDER BY kind"

@@ -10,11 +10,11 @@ import adbc_driver_flightsql.dbapi as adbc
 import duckdb
 import pyarrow as pa
 import pytest
-from answers import Rows, rows_of
-from running_server import RunningServer
-from waiting import eventually
 
 from flight_server.client import Client
+from tests.e2e.answers import Rows, rows_of
+from tests.e2e.running_server import RunningServer
+from tests.e2e.waiting import eventually
 
 CLIENTS = 16
 QUERIES_OF_EACH = 6

@@ -13,9 +13,10 @@ from pathlib import Path
 import adbc_driver_flightsql.dbapi as adbc
 import duckdb
 import pytest
-from answers import rows_of
-from running_server import RunningServer
-from served_lake import oracle_over
+
+from tests.e2e.answers import rows_of
+from tests.e2e.running_server import RunningServer
+from tests.e2e.served_lake import oracle_over
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "conformance"
 EVERYTHING = os.environ.get("VOLLEY_TEST_EVERYTHING") == "1"

@@ -16,11 +16,11 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from running_server import RunningServer, command, environment, run
 
+from flight_server.cli.sample_data import write_sample_data
 from flight_server.client import Client
-from flight_server.config import Config
-from flight_server.sample_data import write_sample_data
+from flight_server.settings.config import Config
+from tests.e2e.running_server import RunningServer, command, environment, run
 
 JOIN = (
     "SELECT country, count(*) AS n, sum(amount) AS total FROM orders JOIN customers USING (customer_id) GROUP BY country ORDER BY country"

@@ -14,13 +14,13 @@ import adbc_driver_flightsql.dbapi as adbc
 import adbc_driver_manager
 import psutil
 import pytest
-from running_server import RunningServer, environment
-from waiting import eventually
 
 from flight_server.client import Client, Submitted
 from flight_server.errors import ClientError
-from flight_server.messages import QueryStatus
+from flight_server.protocol.messages import QueryStatus
 from planner.errors import Status
+from tests.e2e.running_server import RunningServer, environment
+from tests.e2e.waiting import eventually
 
 FREE_SECONDS = 2.0
 WINDOW_SECONDS = 0.2

@@ -8,11 +8,11 @@ from pathlib import Path
 import adbc_driver_flightsql.dbapi as adbc
 import duckdb
 import pytest
-from running_server import ROOT, RunningServer
-from test_bad_input import no_insides
 
 from flight_server.client import Client
 from flight_server.errors import ClientError
+from tests.e2e.running_server import ROOT, RunningServer
+from tests.e2e.test_bad_input import no_insides
 
 SECRET = "tops3cret-7f3a"
 

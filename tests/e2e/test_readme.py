@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from flight_server.config import Config
-from flight_server.launch import embedded
-from flight_server.sample_data import write_sample_data
+from flight_server.cli.sample_data import write_sample_data
+from flight_server.process.launch import embedded
+from flight_server.settings.config import Config
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -16,16 +16,16 @@ import duckdb
 import pyarrow as pa
 import pyarrow.flight as flight
 import pytest
-from answers import rows_of, same_rows
-from cut_wire import CutWire
-from running_server import RunningServer, environment
-from served_lake import EVENTS
-from waiting import eventually
 
 from flight_server.client import Client, Submitted
 from flight_server.errors import ClientError
-from flight_server.messages import START, Cursor, ResultTicket
+from flight_server.protocol.messages import START, Cursor, ResultTicket
 from planner.errors import Status
+from tests.e2e.answers import rows_of, same_rows
+from tests.e2e.cut_wire import CutWire
+from tests.e2e.running_server import RunningServer, environment
+from tests.e2e.served_lake import EVENTS
+from tests.e2e.waiting import eventually
 
 ROWS = "SELECT id, person, amount, maybe FROM events"
 SLOW_ROWS = f"{ROWS} WHERE length(md5(repeat(person, 100))) = 32"

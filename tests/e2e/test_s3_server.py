@@ -13,14 +13,14 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 import pytest
-from answers import same_rows
-from lakes import open_s3
-from running_server import RunningServer, run
-from s3_server import S3Place
-from served_lake import oracle_over
 
 from flight_server.client import Client
-from flight_server.messages import Cursor
+from flight_server.protocol.messages import Cursor
+from tests.e2e.answers import same_rows
+from tests.e2e.running_server import RunningServer, run
+from tests.e2e.served_lake import oracle_over
+from tests.lakes import open_s3
+from tests.s3_server import S3Place
 
 BUCKET = "served"
 TPCH_QUERIES = Path(__file__).parents[2].parent / "shared" / "conformance" / "tpch"

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from flight_server.cli.sample_data import write_sample_data
 from flight_server.client import Client
-from flight_server.config import Config
+from flight_server.client.text_columns import as_text
+from flight_server.endpoints.prepared import MAX_PARAMETER_ROWS
 from flight_server.errors import ClientError
-from flight_server.launch import embedded
-from flight_server.prepared import MAX_PARAMETER_ROWS
-from flight_server.sample_data import write_sample_data
-from flight_server.text_columns import as_text
+from flight_server.process.launch import embedded
+from flight_server.settings.config import Config
 from planner.errors import Status
 from planner.limits import SqlLimits
 

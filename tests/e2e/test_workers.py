@@ -11,16 +11,16 @@ import duckdb
 import pyarrow as pa
 import pyarrow.flight as flight
 import pytest
-from answers import same_rows
-from running_server import RunningServer
-from served_lake import EVENT_FILES, EVENTS
-from waiting import eventually
 
 from flight_server.client import Client, Submitted
 from flight_server.errors import ClientError
-from flight_server.exchange_messages import WORKER_BEAT, Beat
-from flight_server.messages import ENDED, InstanceStatus, OperatorStatus, QueryStatus, WorkerStatus, encode
+from flight_server.protocol.exchange_messages import WORKER_BEAT, Beat
+from flight_server.protocol.messages import ENDED, InstanceStatus, OperatorStatus, QueryStatus, WorkerStatus, encode
 from planner.errors import Status
+from tests.e2e.answers import same_rows
+from tests.e2e.running_server import RunningServer
+from tests.e2e.served_lake import EVENT_FILES, EVENTS
+from tests.e2e.waiting import eventually
 
 SLOW = "length(md5(repeat(person, 200))) = 32"
 """True of each row, after some microseconds: keeps a worker busy with a split for a quarter of a second."""

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 import duckdb
 import pyarrow as pa
 
+from flight_server.endpoints.server import VolleyServer
 from flight_server.errors import UnknownQuery
-from flight_server.messages import (
+from flight_server.protocol.messages import (
     BatchPlace,
     ColumnStatus,
     Cursor,
@@ -25,8 +26,7 @@ from flight_server.messages import (
     TableStatus,
     WorkerStatus,
 )
-from flight_server.server import VolleyServer
-from flight_server.service import Cancelled, ExchangeStream, PeekStream, ResultStream, Submitted
+from flight_server.protocol.service import Cancelled, ExchangeStream, PeekStream, ResultStream, Submitted
 from operators.errors import Interrupted, KernelError
 from planner.errors import NotReadOnly, SqlSyntaxError, UnknownTable
 

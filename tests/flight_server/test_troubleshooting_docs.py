@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from flight_server.client import Client
-from flight_server.config import Config
 from flight_server.errors import ClientError
-from flight_server.launch import embedded
+from flight_server.process.launch import embedded
+from flight_server.settings.config import Config
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")

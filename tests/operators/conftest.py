@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lakes import Lake, MemoryLake, S3Lake
 
 from operators.storage.kinds import KINDS, other_kind
+from tests.lakes import Lake, MemoryLake, S3Lake
 
 
 @pytest.fixture(name="lake", params=["local", "s3", "memory"])

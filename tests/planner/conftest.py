@@ -7,7 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from memory_catalog import FolderCatalog
+
+from tests.planner.memory_catalog import FolderCatalog
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from memory_catalog import FolderCatalog, connect, plan_rows, read, run_plan
 
 from planner import PlanOptions, plan
+from tests.planner.memory_catalog import FolderCatalog, connect, plan_rows, read, run_plan
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "conformance"
 SUITES = ("sqlite", "datafusion", "duckdb")

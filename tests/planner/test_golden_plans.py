@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from memory_catalog import FolderCatalog
 
 from planner import PlanOptions, plan
+from tests.planner.memory_catalog import FolderCatalog
 
 GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.sql"))
 MARK = "-- plan, workers = "

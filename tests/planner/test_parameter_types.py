@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
-from memory_catalog import FolderCatalog
 
 from planner import parameter_types
 from planner.errors import UnknownTable
 from planner.parameter_types import arrow_type
+from tests.planner.memory_catalog import FolderCatalog
 
 INTEGER, DOUBLE, TEXT, BOOLEAN, DATE = pa.int64(), pa.float64(), pa.string(), pa.bool_(), pa.date32()
 MOMENT = pa.timestamp("ms")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from memory_catalog import FolderCatalog
 
 from planner import plan
 from planner.physical import PhysicalPlan, ScanInput
+from tests.planner.memory_catalog import FolderCatalog
 
 ALL = ("id", "name", "age", "city")
 

@@ -6,8 +6,6 @@ import dataclasses
 import math
 
 import pytest
-from memory_catalog import FolderCatalog
-from test_prune_columns import scans
 
 from planner import PlanOptions, plan
 from planner.catalog import Column, ColumnRange, DataFile, RowGroup, Table
@@ -16,6 +14,8 @@ from planner.optimize.comparisons import comparisons
 from planner.optimize.prune_row_groups import keep_row_groups
 from planner.parse import parse
 from planner.physical import Exchange, ExchangeInput, Split
+from tests.planner.memory_catalog import FolderCatalog
+from tests.planner.test_prune_columns import scans
 
 
 def files_read(sql: str, catalog: FolderCatalog) -> list[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import duckdb
 import pytest
-from memory_catalog import FolderCatalog
 
 from planner import plan
 from planner.errors import AccessRefused, NotReadOnly, NotSupported, SqlSyntaxError, UnknownTable
 from planner.functions import TABLE_FUNCTIONS
+from tests.planner.memory_catalog import FolderCatalog
 
 WRITES = [
     "INSERT INTO people VALUES (1)",

@@ -6,9 +6,9 @@ import random
 
 import duckdb
 import pytest
-from memory_catalog import FolderCatalog, connect, plan_rows, read, run_plan
 
 from planner import PlanOptions, plan
+from tests.planner.memory_catalog import FolderCatalog, connect, plan_rows, read, run_plan
 
 SPLIT_UP = PlanOptions(workers=3, distribute_rows=0, split_rows=150)
 ALONE = PlanOptions()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from memory_catalog import FolderCatalog
 
 from planner import plan
 from planner.errors import (
@@ -18,6 +17,7 @@ from planner.errors import (
     UnknownColumn,
     UnknownTable,
 )
+from tests.planner.memory_catalog import FolderCatalog
 
 
 def refusal(sql: str, catalog: FolderCatalog, kind: type[PlannerError]) -> str:

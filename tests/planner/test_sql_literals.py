@@ -8,10 +8,10 @@ import math
 import uuid
 
 import pytest
-from memory_catalog import connect
 
 from planner.errors import InvalidQuery
 from planner.literals import quote_literal
+from tests.planner.memory_catalog import connect
 
 VALUES = [
     None,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime
 
 import pytest
-from memory_catalog import FolderCatalog, plan_rows, run_plan
 
 from planner import PlanOptions, explain_text, parameter_count, plan
 from planner.errors import InvalidQuery, SqlSyntaxError
+from tests.planner.memory_catalog import FolderCatalog, plan_rows, run_plan
 
 
 def rows(sql: str, catalog: FolderCatalog, *parameters: object) -> list[tuple[object, ...]]:

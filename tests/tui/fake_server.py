@@ -12,7 +12,7 @@ import msgspec
 import pyarrow as pa
 
 from flight_server.client import Submitted
-from flight_server.messages import (
+from flight_server.protocol.messages import (
     BatchPlace,
     ColumnStatus,
     Cursor,

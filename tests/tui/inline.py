@@ -7,11 +7,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from flight_server.messages import ENDED, QueryStatus, ResultStatus, RowGroupStatus
+from flight_server.protocol.messages import ENDED, QueryStatus, ResultStatus, RowGroupStatus
 from planner.errors import VolleyError
-from tui.background import Background, as_volley_error
-from tui.row_source import RowSource
-from tui.runs import Follower, Forgotten
+from tui.link.background import Background, as_volley_error
+from tui.link.row_source import RowSource
+from tui.link.runs import Follower, Forgotten
 
 
 class InlineBackground(Background):

@@ -9,11 +9,11 @@ import pytest
 import urwid
 from urwid import testing
 
-from flight_server.messages import ErrorInfo
+from flight_server.protocol.messages import ErrorInfo
 from tests.tui.fake_server import FakeServer
 from tests.tui.inline import InlineBackground, InlineFollower
 from tui.app import App, CannotOpen, main
-from tui.history import History
+from tui.editor.history import History
 
 SIZE = (100, 30)
 

@@ -14,15 +14,17 @@ import pytest
 
 from planner.errors import VolleyError
 from tests.tui.fake_server import FakeServer
-from tui import amounts, cells, derived, keys
-from tui.derived import Derived
-from tui.documents import FileError, read_text, write_text
-from tui.export import Export, ExportError, Stopped
-from tui.history import History
+from tui import keys
+from tui.draw import amounts, cells
+from tui.draw.themes import THEMES, choose_theme, count_colours, palette
+from tui.editor.documents import FileError, read_text, write_text
+from tui.editor.history import History
+from tui.link import derived
+from tui.link.derived import Derived
+from tui.link.export import Export, ExportError, Stopped
+from tui.link.row_source import Piece
 from tui.log import stderr_aside
 from tui.result_actions import find
-from tui.row_source import Piece
-from tui.themes import THEMES, choose_theme, count_colours, palette
 
 
 @pytest.mark.parametrize(

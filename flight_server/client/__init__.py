@@ -1,0 +1,10 @@
+"""A client of Volley over plain Arrow Flight, and what the command line and the terminal UI share with it.
+
+``client`` (the calls), ``statements`` (a file of SQL, split), ``text_columns`` and ``box_tables`` (values and tables for a terminal),
+``output`` (results in every format). This is all that the terminal UI may know of the server.
+"""
+
+from flight_server.client.client import Client, Submitted
+from flight_server.errors import ClientError
+
+__all__ = ["Client", "ClientError", "Submitted"]

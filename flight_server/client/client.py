@@ -1,0 +1,215 @@
+"""A client of Volley over plain Arrow Flight: what the command line and the terminal UI use, and any Python program may.
+
+    with Client("grpc://127.0.0.1:8815") as client:
+        table = client.query("SELECT 42 AS answer")
+
+All failures are :class:`flight_server.errors.ClientError`, with a status and a message for people. A failed call leaves the
+client usable: the connection comes back by itself when the server does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import NamedTuple, TypeVar
+
+import msgspec
+import pyarrow as pa
+import pyarrow.flight as flight
+
+from flight_server.errors import ClientError
+from flight_server.protocol.client_errors import translating
+from flight_server.protocol.messages import (
+    START,
+    BatchPlace,
+    Cursor,
+    PeekTicket,
+    QueryRef,
+    QueryStatus,
+    ResultTicket,
+    TableListRequest,
+    TableStatus,
+    WorkerStatus,
+    decode,
+    encode,
+)
+from planner.errors import Status
+
+CALL_SECONDS = 30.0
+PLAN_SECONDS = 300.0
+_URI = re.compile(r"((?:grpc|grpc\+tcp|grpc\+tls)://(?:[^\s/:@\[\]]+|\[[0-9a-fA-F:.]+\]):\d{1,5}|grpc\+unix://\S+?)/?")
+# gRPC waits up to two minutes before it tries a lost server again; a person looks at the screen meanwhile.
+# The least back-off is also what an attempt to connect may take: a busy server, or one far away, needs more than an instant.
+_CHANNEL = [("grpc.initial_reconnect_backoff_ms", 100), ("grpc.min_reconnect_backoff_ms", 5000), ("grpc.max_reconnect_backoff_ms", 1000)]
+
+Answer = TypeVar("Answer", bound=msgspec.Struct)
+
+
+class Submitted(NamedTuple):
+    """A query that the server accepted. ``ticket`` reads its whole result from the start."""
+
+    query_id: str
+    schema: pa.Schema
+    ticket: ResultTicket
+
+
+class Client:
+    """A connection to a Volley server. Thread-safe; nothing is sent before the first call.
+
+    ``uri`` is ``grpc://HOST:PORT``, ``grpc+tls://HOST:PORT`` or ``HOST:PORT``. ``tls_ca`` is a PEM text of authorities to trust
+    instead of the system's. ``token`` is sent as a bearer token. Times are in seconds.
+    """
+
+    def __init__(self, uri: str, *, token: str | None = None, tls_ca: str | bytes | None = None) -> None:
+        self.uri = normal_uri(uri)
+        self._headers = [] if token is None else [(b"authorization", f"Bearer {token}".encode())]
+        trust = {} if tls_ca is None else {"tls_root_certs": tls_ca}
+        with translating(self.uri):
+            self._flight = flight.FlightClient(self.uri, generic_options=_CHANNEL, **trust)
+
+    def submit(self, sql: str) -> Submitted:
+        """Starts a statement; returns as soon as it is planned."""
+        descriptor = flight.FlightDescriptor.for_command(_utf8(sql))
+        with translating(self.uri):
+            info = self._flight.get_flight_info(descriptor, self._options(PLAN_SECONDS))
+            ticket = decode(info.endpoints[0].ticket.ticket, ResultTicket)
+            return Submitted(ticket.query_id, info.schema, ticket)
+
+    def read(
+        self, source: ResultTicket | str, cursor: Cursor = START, *, follow: bool = True, limit: int | None = None
+    ) -> Iterator[tuple[pa.RecordBatch, BatchPlace]]:
+        """The batches of a result, each with its place; waits for rows that are not there yet.
+
+        ``source`` is a ticket, taken as it is, or a query id, read from ``cursor``. After a failure, go on from the last
+        place's ``next``. Closing the iterator stops the stream, not the query.
+        """
+        ticket = source if isinstance(source, ResultTicket) else ResultTicket(source, cursor, follow, limit)
+        with translating(self.uri):
+            reader = self._flight.do_get(flight.Ticket(encode(ticket)), self._options(None))
+        return self._chunks(reader)
+
+    def row_group(self, query_id: str, cursor: Cursor, *, timeout: float | None = None) -> tuple[pa.Table, Cursor | None]:
+        """One row group from ``cursor`` on, and the cursor after it (None: that was the last). Waits until it is closed."""
+        ticket = flight.Ticket(encode(ResultTicket(query_id, cursor)))
+        after: Cursor | None = None
+        batches = []
+        with translating(self.uri):
+            reader = self._flight.do_get(ticket, self._options(timeout))
+            for chunk in reader:
+                if chunk.app_metadata is not None:
+                    after = decode(chunk.app_metadata, BatchPlace).next
+                if chunk.data is not None:
+                    batches.append(chunk.data)
+            return pa.Table.from_batches(batches, reader.schema), after
+
+    def query(self, sql: str) -> pa.Table:
+        """Runs a statement and returns its whole result. If the call is interrupted, the query is killed."""
+        submitted = self.submit(sql)
+        try:
+            return pa.Table.from_batches([batch for batch, _ in self.read(submitted.ticket)], submitted.schema)
+        except KeyboardInterrupt:
+            self.kill(submitted.query_id)
+            raise
+
+    def schema(self, sql: str) -> pa.Schema:
+        """The schema that a statement's result would have; plans only."""
+        descriptor = flight.FlightDescriptor.for_command(_utf8(sql))
+        with translating(self.uri):
+            return self._flight.get_schema(descriptor, self._options(PLAN_SECONDS)).schema
+
+    def status(self, query_id: str, *, timeout: float = CALL_SECONDS) -> QueryStatus | None:
+        """How a query is doing, or None if there is no such query."""
+        return self._found(lambda: self._one("query.status", QueryRef(query_id), QueryStatus, timeout))
+
+    def kill(self, query_id: str, *, timeout: float = CALL_SECONDS) -> QueryStatus | None:
+        """Asks a query to stop; None if there is no such query."""
+        return self._found(lambda: self._one("query.kill", QueryRef(query_id), QueryStatus, timeout))
+
+    def queries(self, *, timeout: float = CALL_SECONDS) -> list[QueryStatus]:
+        """The caller's queries, newest first."""
+        return list(self._act("query.list", b"", QueryStatus, timeout))
+
+    def watch(self, query_id: str, *, timeout: float | None = None) -> Iterator[QueryStatus]:
+        """The status of a query now, at each change, and at last when it has ended. Raises NOT_FOUND if there is no such query."""
+        return self._act("query.watch", encode(QueryRef(query_id)), QueryStatus, timeout)
+
+    def workers(self, *, timeout: float = CALL_SECONDS) -> list[WorkerStatus]:
+        """All workers that the server knows."""
+        return list(self._act("worker.list", b"", WorkerStatus, timeout))
+
+    def tables(self, details: bool = True, pattern: str | None = None, *, timeout: float = PLAN_SECONDS) -> list[TableStatus]:
+        """The tables, by name. ``details`` asks for columns and rows too, for which files are opened; ``pattern`` is a SQL LIKE."""
+        return list(self._act("table.list", encode(TableListRequest(pattern, details)), TableStatus, timeout))
+
+    def peek(self, query_id: str, exchange: str, records: int, *, timeout: float = CALL_SECONDS) -> list[pa.RecordBatch]:
+        """Up to ``records`` records that wait in an exchange of a running query; none is consumed."""
+        ticket = flight.Ticket(encode(PeekTicket(query_id, exchange, records)))
+        with translating(self.uri):
+            return [chunk.data for chunk in self._flight.do_get(ticket, self._options(timeout)) if chunk.data is not None]
+
+    def ping(self, *, timeout: float = 5.0) -> None:
+        """Returns if the server answers, raises if not."""
+        with translating(self.uri):
+            list(self._flight.do_action(flight.Action("worker.list", b""), self._options(timeout)))
+
+    def close(self) -> None:
+        """Closes the connection; further calls fail."""
+        self._flight.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _options(self, seconds: float | None) -> flight.FlightCallOptions:
+        return flight.FlightCallOptions(timeout=seconds, headers=self._headers)
+
+    def _chunks(self, reader: flight.FlightStreamReader) -> Iterator[tuple[pa.RecordBatch, BatchPlace]]:
+        ended = False
+        try:
+            with translating(self.uri):
+                for chunk in reader:
+                    if chunk.data is not None:
+                        yield chunk.data, decode(chunk.app_metadata, BatchPlace)
+            ended = True
+        finally:
+            if not ended:
+                reader.cancel()
+
+    def _act(self, name: str, body: bytes, kind: type[Answer], timeout: float | None) -> Iterator[Answer]:
+        with translating(self.uri):
+            for result in self._flight.do_action(flight.Action(name, body), self._options(timeout)):
+                yield decode(result.body, kind)
+
+    def _one(self, name: str, request: msgspec.Struct, kind: type[Answer], timeout: float) -> Answer:
+        for answer in self._act(name, encode(request), kind, timeout):
+            return answer
+        raise ClientError(f"the server at {self.uri} did not answer {name}", status=Status.INTERNAL)
+
+    def _found(self, call: Callable[[], QueryStatus]) -> QueryStatus | None:
+        try:
+            return call()
+        except ClientError as error:
+            if error.status is Status.NOT_FOUND:
+                return None
+            raise
+
+
+def normal_uri(uri: str) -> str:
+    """``uri`` with its scheme. Raises ``ClientError`` if it is none that Flight can use."""
+    text = uri.strip()
+    text = text if "://" in text else f"grpc://{text}"
+    if (found := _URI.fullmatch(text)) is None:
+        raise ClientError(
+            f"{uri!r} is not the URI of a server",
+            status=Status.INVALID_ARGUMENT,
+            remedy="it looks like grpc://HOST:PORT, or grpc+tls://HOST:PORT",
+        )
+    return found[1]
+
+
+def _utf8(sql: str) -> bytes:
+    # Half a surrogate pair (a terminal's broken input) is the server's to refuse, as any text that is not UTF-8.
+    return sql.encode("utf-8", "surrogatepass")

@@ -1,0 +1,124 @@
+"""What Flight SQL's catalog commands answer: catalogs, schemas, tables, their types and (no) keys, as Arrow tables.
+
+There is one catalog, ``volley``, with one schema, ``main``. Schemas and orders are those of the protocol.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pyarrow as pa
+
+from flight_server.protocol.like import like
+from flight_server.protocol.messages import TableListRequest
+from flight_server.protocol.service import QueryService
+from flight_server.protocol.wire_types import wire_schema
+from planner.errors import VolleyError
+
+log = logging.getLogger(__name__)
+
+CATALOG = "volley"
+DB_SCHEMA = "main"
+TABLE_TYPES = ("TABLE",)
+
+CATALOGS_SCHEMA = pa.schema([pa.field("catalog_name", pa.string(), False)])
+DB_SCHEMAS_SCHEMA = pa.schema([pa.field("catalog_name", pa.string()), pa.field("db_schema_name", pa.string(), False)])
+TABLE_TYPES_SCHEMA = pa.schema([pa.field("table_type", pa.string(), False)])
+TABLES_SCHEMA = pa.schema(
+    [
+        pa.field("catalog_name", pa.string()),
+        pa.field("db_schema_name", pa.string()),
+        pa.field("table_name", pa.string(), False),
+        pa.field("table_type", pa.string(), False),
+    ]
+)
+TABLES_WITH_SCHEMA_SCHEMA = TABLES_SCHEMA.append(pa.field("table_schema", pa.binary(), False))
+PRIMARY_KEYS_SCHEMA = pa.schema(
+    [
+        pa.field("catalog_name", pa.string()),
+        pa.field("db_schema_name", pa.string()),
+        pa.field("table_name", pa.string(), False),
+        pa.field("column_name", pa.string(), False),
+        pa.field("key_name", pa.string()),
+        pa.field("key_sequence", pa.int32(), False),
+    ]
+)
+FOREIGN_KEYS_SCHEMA = pa.schema(
+    [
+        pa.field("pk_catalog_name", pa.string()),
+        pa.field("pk_db_schema_name", pa.string()),
+        pa.field("pk_table_name", pa.string(), False),
+        pa.field("pk_column_name", pa.string(), False),
+        pa.field("fk_catalog_name", pa.string()),
+        pa.field("fk_db_schema_name", pa.string()),
+        pa.field("fk_table_name", pa.string(), False),
+        pa.field("fk_column_name", pa.string(), False),
+        pa.field("key_sequence", pa.int32(), False),
+        pa.field("fk_key_name", pa.string()),
+        pa.field("pk_key_name", pa.string()),
+        pa.field("update_rule", pa.uint8(), False),
+        pa.field("delete_rule", pa.uint8(), False),
+    ]
+)
+
+
+def catalogs() -> pa.Table:
+    """The answer of GetCatalogs."""
+    return pa.table([[CATALOG]], schema=CATALOGS_SCHEMA)
+
+
+def db_schemas(request: Any) -> pa.Table:
+    """The answer of GetDbSchemas."""
+    here = _in_catalog(request) and _in_schema(request)
+    return pa.table([[CATALOG], [DB_SCHEMA]] if here else [[], []], schema=DB_SCHEMAS_SCHEMA)
+
+
+def table_types() -> pa.Table:
+    """The answer of GetTableTypes."""
+    return pa.table([list(TABLE_TYPES)], schema=TABLE_TYPES_SCHEMA)
+
+
+def tables_schema(request: Any) -> pa.Schema:
+    """The schema of what ``tables`` answers."""
+    return TABLES_WITH_SCHEMA_SCHEMA if request.include_schema else TABLES_SCHEMA
+
+
+def tables(request: Any, service: QueryService) -> pa.Table:
+    """The answer of GetTables. A table that cannot be read right now is listed without columns: the others must stay visible."""
+    names = _table_names(request, service)
+    columns: list[list[Any]] = [[CATALOG] * len(names), [DB_SCHEMA] * len(names), names, ["TABLE"] * len(names)]
+    if request.include_schema:
+        columns.append([_serialized_schema(name, service) for name in names])
+    return pa.table(columns, schema=tables_schema(request))
+
+
+def _table_names(request: Any, service: QueryService) -> list[str]:
+    typed = not request.table_types or "TABLE" in request.table_types
+    if not (typed and _in_catalog(request) and _in_schema(request)):
+        return []
+    names = sorted(table.name for table in service.tables(TableListRequest(details=False)))
+    if not request.HasField("table_name_filter_pattern"):
+        return names
+    wanted = like(request.table_name_filter_pattern)
+    return [name for name in names if wanted.fullmatch(name)]
+
+
+def _serialized_schema(name: str, service: QueryService) -> bytes:
+    try:
+        schema = service.table_schema(name)
+    except VolleyError as error:
+        log.warning("table %s is listed without columns: %s", name, error)
+        schema = None
+    serialized: bytes = wire_schema(schema or pa.schema([])).serialize().to_pybytes()
+    return serialized
+
+
+def _in_catalog(request: Any) -> bool:
+    return not request.HasField("catalog") or request.catalog == CATALOG
+
+
+def _in_schema(request: Any) -> bool:
+    if not request.HasField("db_schema_filter_pattern"):
+        return True
+    return like(request.db_schema_filter_pattern).fullmatch(DB_SCHEMA) is not None

@@ -1,0 +1,218 @@
+"""Flight SQL: what its commands mean here. Statements become queries; catalog commands are answered from the table list.
+
+A statement's ticket is a ``TicketStatementQuery`` around our own result ticket; a catalog command is its own ticket. Neither needs
+anything to be remembered between the two calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.flight as flight
+
+from flight_server.endpoints import catalog_tables as catalog
+from flight_server.endpoints.prepared import PreparedStatements, parameter_rows
+from flight_server.endpoints.sql_info import SQL_INFO_SCHEMA, SqlInfoValue, sql_info_table
+from flight_server.endpoints.streams import Stopping, flight_info, now, plain_stream, result_stream, table_stream
+from flight_server.endpoints.xdbc_types import XDBC_TYPES_SCHEMA, xdbc_types
+from flight_server.errors import BadRequest, UnknownAction, shorten
+from flight_server.protocol import flight_sql_pb2 as pb
+from flight_server.protocol.any_message import Packed, pack
+from flight_server.protocol.messages import START, QueryRef, ResultTicket, decode, encode
+from flight_server.protocol.service import Cancelled, QueryService
+from flight_server.protocol.tickets import parse_ticket
+from planner.errors import NotReadOnly
+
+UNKNOWN_COUNT = -1
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogCommand:
+    """A command that is answered with a small table."""
+
+    message: Any
+    schema: Callable[[Any], pa.Schema]
+    table: Callable[[Any], pa.Table]
+
+
+class ExecutionTicket(msgspec.Struct):
+    """The handle of a prepared statement's execution with several rows of parameters."""
+
+    statement: str
+    execution: str
+
+
+class FlightSql:
+    """Flight SQL's commands over a query service. Thread-safe. ``result_seconds`` is how long results are kept."""
+
+    def __init__(self, service: QueryService, infos: dict[int, SqlInfoValue], result_seconds: float, stopping: Stopping) -> None:
+        self.prepared = PreparedStatements()
+        self._service = service
+        self._result_seconds = result_seconds
+        self._stopping = stopping
+        self._catalog = _catalog_commands(service, infos)
+
+    def info(self, command: Packed, descriptor: flight.FlightDescriptor, owner: str) -> flight.FlightInfo:
+        """Answers GetFlightInfo: starts a statement, or says where a catalog command's table is."""
+        name = command.type_name
+        if name == "CommandStatementQuery":
+            request = command.read(pb.CommandStatementQuery)
+            _refuse_transaction(request)
+            return self._submit(request.query, None, descriptor, owner)
+        if name == "CommandPreparedStatementQuery":
+            return self._execute(command.read(pb.CommandPreparedStatementQuery).prepared_statement_handle, descriptor, owner)
+        known = self._catalog_command(command)
+        return flight_info(known.schema(command.read(known.message)), descriptor, descriptor.command)
+
+    def schema(self, command: Packed, owner: str) -> pa.Schema:
+        """Answers GetSchema; runs nothing."""
+        name = command.type_name
+        if name == "CommandStatementQuery":
+            return self._service.plan_schema(command.read(pb.CommandStatementQuery).query)
+        if name == "CommandPreparedStatementQuery":
+            statement = self.prepared.get(command.read(pb.CommandPreparedStatementQuery).prepared_statement_handle, owner)
+            return self._service.plan_schema(statement.sql, statement.rows[0] if statement.rows else None)
+        known = self._catalog_command(command)
+        return known.schema(command.read(known.message))
+
+    def get(self, ticket: Packed, owner: str, cancelled: Cancelled) -> flight.FlightDataStream:
+        """Answers DoGet."""
+        if ticket.type_name == "TicketStatementQuery":
+            parsed = parse_ticket(ticket.read(pb.TicketStatementQuery).statement_handle)
+            if not isinstance(parsed, ResultTicket):
+                raise BadRequest("the statement's ticket is not one that this server made")
+            return result_stream(self._service.read(parsed, owner, cancelled, True), self._stopping)
+        if ticket.type_name == "CommandPreparedStatementQuery":
+            return self._executions(ticket.read(pb.CommandPreparedStatementQuery).prepared_statement_handle, owner, cancelled)
+        known = self._catalog_command(ticket)
+        return table_stream(known.table(ticket.read(known.message)))
+
+    def put(
+        self,
+        command: Packed,
+        owner: str,
+        reader: flight.MetadataRecordBatchReader,
+        writer: flight.FlightMetadataWriter,
+        cancelled: Cancelled,
+    ) -> None:
+        """Answers DoPut: binds parameters, or runs a statement for its effect."""
+        name = command.type_name
+        if name == "CommandPreparedStatementQuery":
+            handle = command.read(pb.CommandPreparedStatementQuery).prepared_statement_handle
+            self.prepared.bind(handle, owner, parameter_rows(reader))
+        elif name == "CommandStatementUpdate":
+            request = command.read(pb.CommandStatementUpdate)
+            _refuse_transaction(request)
+            self._run(request.query, None, owner, cancelled)
+            _write_count(writer)
+        elif name == "CommandPreparedStatementUpdate":
+            self._update(command.read(pb.CommandPreparedStatementUpdate).prepared_statement_handle, owner, reader, cancelled)
+            _write_count(writer)
+        elif name == "CommandStatementIngest":
+            table = command.read(pb.CommandStatementIngest).table
+            raise NotReadOnly(f"rows cannot be written to table {shorten(table)!r}", remedy="this server is read-only")
+        else:
+            raise UnknownAction(f"Volley does not serve {shorten(command.type_url)} in DoPut")
+
+    def _catalog_command(self, command: Packed) -> CatalogCommand:
+        known = self._catalog.get(command.type_name or "")
+        if known is None:
+            raise UnknownAction(f"Volley does not serve {shorten(command.type_name or command.type_url)}")
+        return known
+
+    def _submit(self, sql: str, values: tuple[object, ...] | None, descriptor: flight.FlightDescriptor, owner: str) -> flight.FlightInfo:
+        query_id, schema = self._service.submit(sql, owner, values)
+        handle = encode(ResultTicket(query_id, START, True))
+        return flight_info(
+            schema,
+            descriptor,
+            pack("TicketStatementQuery", pb.TicketStatementQuery(statement_handle=handle)),
+            expires_at=now() + self._result_seconds,
+            app_metadata=encode(QueryRef(query_id)),
+        )
+
+    def _execute(self, handle: bytes, descriptor: flight.FlightDescriptor, owner: str) -> flight.FlightInfo:
+        statement = self.prepared.get(handle, owner)
+        rows = statement.bound()
+        if len(rows) == 1:
+            return self._submit(statement.sql, rows[0] if statement.parameters else None, descriptor, owner)
+        schema = self._service.plan_schema(statement.sql, rows[0] if rows else None)
+        execution = encode(ExecutionTicket(statement.handle, self.prepared.freeze(handle, owner)))
+        command = pb.CommandPreparedStatementQuery(prepared_statement_handle=execution)
+        return flight_info(schema, descriptor, pack("CommandPreparedStatementQuery", command))
+
+    def _executions(self, handle: bytes, owner: str, cancelled: Cancelled) -> flight.FlightDataStream:
+        try:
+            ticket = decode(handle, ExecutionTicket)
+        except msgspec.MsgspecError as error:
+            raise BadRequest("the prepared statement's ticket is not one that this server made") from error
+        statement = self.prepared.get(ticket.statement.encode(), owner)
+        rows = self.prepared.execution(statement.handle.encode(), owner, ticket.execution)
+        schema = self._service.plan_schema(statement.sql, rows[0] if rows else None)
+        return plain_stream(schema, self._one_after_another(statement.sql, rows, schema, owner, cancelled))
+
+    def _one_after_another(
+        self, sql: str, rows: list[tuple[object, ...]], schema: pa.Schema, owner: str, cancelled: Cancelled
+    ) -> Iterator[pa.RecordBatch]:
+        for number, values in enumerate(rows, start=1):
+            for batch in self._batches(sql, values, owner, cancelled):
+                if batch.schema != schema and batch.schema.types != schema.types:
+                    raise BadRequest(f"row {number} of the parameters makes a result of other types than row 1", remedy="add casts")
+                yield batch.cast(schema) if batch.schema != schema else batch
+
+    def _batches(self, sql: str, values: tuple[object, ...] | None, owner: str, cancelled: Cancelled) -> Iterator[pa.RecordBatch]:
+        query_id, _ = self._service.submit(sql, owner, values)
+        stream = self._service.read(ResultTicket(query_id, START, True), owner, cancelled, True)
+        for batch, _ in stream.batches:
+            yield batch
+
+    def _run(self, sql: str, values: tuple[object, ...] | None, owner: str, cancelled: Cancelled) -> None:
+        for _ in self._batches(sql, values, owner, cancelled):
+            pass
+
+    def _update(self, handle: bytes, owner: str, reader: flight.MetadataRecordBatchReader, cancelled: Cancelled) -> None:
+        rows = parameter_rows(reader)
+        statement = self.prepared.get(handle, owner)
+        if statement.parameters:
+            self.prepared.bind(handle, owner, rows)
+        for values in statement.bound():
+            self._run(statement.sql, values if statement.parameters else None, owner, cancelled)
+
+
+def _catalog_commands(service: QueryService, infos: dict[int, SqlInfoValue]) -> dict[str, CatalogCommand]:
+    def keys(message: Any, schema: pa.Schema) -> CatalogCommand:
+        return CatalogCommand(message, lambda _: schema, lambda _: schema.empty_table())
+
+    return {
+        "CommandGetSqlInfo": CatalogCommand(
+            pb.CommandGetSqlInfo, lambda _: SQL_INFO_SCHEMA, lambda request: sql_info_table(infos, request.info)
+        ),
+        "CommandGetXdbcTypeInfo": CatalogCommand(
+            pb.CommandGetXdbcTypeInfo,
+            lambda _: XDBC_TYPES_SCHEMA,
+            lambda request: xdbc_types(request.data_type if request.HasField("data_type") else None),
+        ),
+        "CommandGetCatalogs": CatalogCommand(pb.CommandGetCatalogs, lambda _: catalog.CATALOGS_SCHEMA, lambda _: catalog.catalogs()),
+        "CommandGetDbSchemas": CatalogCommand(pb.CommandGetDbSchemas, lambda _: catalog.DB_SCHEMAS_SCHEMA, catalog.db_schemas),
+        "CommandGetTables": CatalogCommand(pb.CommandGetTables, catalog.tables_schema, lambda request: catalog.tables(request, service)),
+        "CommandGetTableTypes": CatalogCommand(
+            pb.CommandGetTableTypes, lambda _: catalog.TABLE_TYPES_SCHEMA, lambda _: catalog.table_types()
+        ),
+        "CommandGetPrimaryKeys": keys(pb.CommandGetPrimaryKeys, catalog.PRIMARY_KEYS_SCHEMA),
+        "CommandGetExportedKeys": keys(pb.CommandGetExportedKeys, catalog.FOREIGN_KEYS_SCHEMA),
+        "CommandGetImportedKeys": keys(pb.CommandGetImportedKeys, catalog.FOREIGN_KEYS_SCHEMA),
+        "CommandGetCrossReference": keys(pb.CommandGetCrossReference, catalog.FOREIGN_KEYS_SCHEMA),
+    }
+
+
+def _refuse_transaction(request: Any) -> None:
+    if request.transaction_id:
+        raise BadRequest("there are no transactions here", remedy="each statement stands alone: use autocommit")
+
+
+def _write_count(writer: flight.FlightMetadataWriter) -> None:
+    writer.write(pa.py_buffer(pb.DoPutUpdateResult(record_count=UNKNOWN_COUNT).SerializeToString()))

@@ -1,0 +1,354 @@
+"""The Flight server: every call of a client comes in here, is checked, and goes to the query handler or to Flight SQL.
+
+=================  ===========================================================================================================
+GetFlightInfo      a SQL text, a result ticket, the path of a table, or a Flight SQL command
+GetSchema          the same; plans only
+DoGet              a result, peek or exchange ticket (``flight_server.protocol.tickets``), or one of Flight SQL's
+DoPut              Flight SQL's: parameters and updates
+DoAction           ``query.…``, ``worker.list``, ``table.list`` in JSON, one result for each item; Flight SQL's; those between workers
+ListFlights        tables (path ``[name]``), then finished results (command: their ticket); a criterion is a LIKE for tables' names
+=================  ===========================================================================================================
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.flight as flight
+
+from flight_server.endpoints.flight_sql import FlightSql
+from flight_server.endpoints.sql_actions import SqlActions
+from flight_server.endpoints.sql_info import sql_infos
+from flight_server.endpoints.streams import exchange_stream, flight_info, now, peek_stream, result_stream
+from flight_server.errors import BadRequest, PortInUse, ServerClosing, ServerError, UnknownAction, UnknownQuery, shorten
+from flight_server.protocol.any_message import unpack
+from flight_server.protocol.like import like
+from flight_server.protocol.messages import START, QueryRef, QueryStatus, ResultTicket, TableListRequest, encode
+from flight_server.protocol.service import Cancelled, QueryService
+from flight_server.protocol.status import guarded, guarded_items
+from flight_server.protocol.tickets import ExchangeTicket, parse_ticket, read_message
+from flight_server.protocol.wire_types import wire_schema
+from planner.errors import Status, UnknownTable, VolleyError
+
+log = logging.getLogger(__name__)
+
+RESULT_SECONDS = 86_400.0
+MAX_COMMAND_BYTES = 16 << 20
+_JSON = b"{"
+
+
+def owner_of(context: flight.ServerCallContext) -> str:
+    """Who calls: the name that authentication put on the call, ``""`` where nobody has to say who they are."""
+    return str(context.peer_identity().decode("utf-8", "replace"))
+
+
+class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore]
+    """Serves a query service on ``host`` and ``port`` (0: a free one) from the moment that it is made. Thread-safe.
+
+    ``result_seconds`` is how long results are said to be kept. ``flight_options`` go to pyarrow's ``FlightServerBase``: certificates,
+    middleware. Raises ``PortInUse`` or another ``ServerError`` if it cannot listen there.
+    """
+
+    def __init__(
+        self,
+        service: QueryService,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        version: str = "",
+        read_only: bool = True,
+        result_seconds: float = RESULT_SECONDS,
+        **flight_options: Any,
+    ) -> None:
+        check_port(host, port)
+        self.host = host
+        self._scheme = "grpc+tls" if flight_options.get("tls_certificates") else "grpc"
+        self._service = service
+        self._result_seconds = result_seconds
+        self._draining = threading.Event()
+        self._stopping = threading.Event()
+        self._sql = FlightSql(service, sql_infos(version, read_only=read_only), result_seconds, self._stopping.is_set)
+        self._sql_actions = SqlActions(service, self._sql.prepared)
+        self._actions: dict[str, tuple[str, Callable[[bytes, str, Cancelled], Iterator[bytes]]]] = {
+            "query.list": ("the caller's queries, newest first", self._query_list),
+            "query.status": ("how a query is doing: body {query_id}", self._query_status),
+            "query.kill": ("stops a query: body {query_id}", self._query_kill),
+            "query.watch": ("a query's status at each change, until it has ended: body {query_id}", self._query_watch),
+            "worker.list": ("the workers", self._worker_list),
+            "table.list": ("the tables: body {pattern, details}, or none", self._table_list),
+        }
+        super().__init__(f"{self._scheme}://{_bracketed(host)}:{port}", **flight_options)
+
+    @property
+    def uri(self) -> str:
+        """Where clients reach it."""
+        return f"{self._scheme}://{_bracketed(self.host)}:{self.port}"
+
+    def drain(self) -> None:
+        """From now on, refuses new queries; running ones and their readers go on."""
+        self._draining.set()
+
+    def shutdown(self, wait_seconds: float = 0.0) -> None:
+        """Refuses new queries, lets open calls end for ``wait_seconds``, then cuts them off with UNAVAILABLE, and stops.
+
+        Not to be called from inside a call.
+        """
+        self._draining.set()
+        timer = threading.Timer(wait_seconds, self._stopping.set)
+        timer.daemon = True
+        timer.start()
+        try:
+            super().shutdown()
+        finally:
+            timer.cancel()
+            self._stopping.set()
+
+    @guarded
+    def get_flight_info(self, context: flight.ServerCallContext, descriptor: flight.FlightDescriptor) -> flight.FlightInfo:
+        """Starts a query, or says where something can be read."""
+        owner = owner_of(context)
+        self._refuse_if_draining()
+        if descriptor.descriptor_type == flight.DescriptorType.PATH:
+            name = self._table_name(descriptor.path)
+            return self._submit(f"SELECT * FROM {_quoted(name)}", descriptor, owner)
+        command = descriptor.command or b""
+        packed = unpack(command)
+        if packed is not None:
+            return self._sql.info(packed, descriptor, owner)
+        if command.startswith(_JSON):
+            return self._ticket_info(command, descriptor, owner)
+        return self._submit(_sql_text(command), descriptor, owner)
+
+    @guarded
+    def get_schema(self, context: flight.ServerCallContext, descriptor: flight.FlightDescriptor) -> flight.SchemaResult:
+        """Plans only."""
+        return flight.SchemaResult(wire_schema(self._schema(descriptor, owner_of(context))))
+
+    @guarded
+    def do_get(self, context: flight.ServerCallContext, ticket: flight.Ticket) -> flight.FlightDataStream:
+        """Opens a stream of record batches."""
+        owner = owner_of(context)
+        cancelled = self._cancelled(context)
+        packed = unpack(ticket.ticket)
+        if packed is not None:
+            return self._sql.get(packed, owner, cancelled)
+        parsed = parse_ticket(ticket.ticket)
+        if isinstance(parsed, ResultTicket):
+            return result_stream(self._service.read(parsed, owner, cancelled, False), self._stopping.is_set)
+        if isinstance(parsed, ExchangeTicket):
+            return exchange_stream(self._service.exchange_get(parsed.body, cancelled))
+        return peek_stream(self._service.peek(parsed, owner))
+
+    @guarded
+    def do_put(
+        self,
+        context: flight.ServerCallContext,
+        descriptor: flight.FlightDescriptor,
+        reader: flight.MetadataRecordBatchReader,
+        writer: flight.FlightMetadataWriter,
+    ) -> None:
+        """Flight SQL's parameters and updates; nothing else is written to a server."""
+        packed = unpack(descriptor.command or b"")
+        if packed is None:
+            raise UnknownAction("DoPut is served only for Flight SQL's parameters and updates")
+        self._refuse_if_draining()
+        self._sql.put(packed, owner_of(context), reader, writer, self._cancelled(context))
+
+    @guarded
+    def do_exchange(
+        self,
+        context: flight.ServerCallContext,
+        descriptor: flight.FlightDescriptor,
+        reader: flight.MetadataRecordBatchReader,
+        writer: flight.MetadataRecordBatchWriter,
+    ) -> None:
+        """Not served."""
+        raise UnknownAction("DoExchange is not served; exchanges are read with DoGet")
+
+    @guarded
+    def do_action(self, context: flight.ServerCallContext, action: flight.Action) -> Iterator[bytes]:
+        """Runs an action."""
+        return guarded_items(self._act(action.type, action.body.to_pybytes(), context))
+
+    @guarded
+    def list_actions(self, context: flight.ServerCallContext) -> list[tuple[str, str]]:
+        """The actions that clients may run."""
+        ours = [(name, text) for name, (text, _) in self._actions.items()]
+        return ours + [(name, "as Arrow Flight and Flight SQL define it") for name in self._sql_actions.names()]
+
+    @guarded
+    def list_flights(self, context: flight.ServerCallContext, criteria: bytes) -> Iterator[flight.FlightInfo]:
+        """Tables, then finished results."""
+        return guarded_items(self._flights(criteria, owner_of(context)))
+
+    def _schema(self, descriptor: flight.FlightDescriptor, owner: str) -> pa.Schema:
+        if descriptor.descriptor_type == flight.DescriptorType.PATH:
+            name = self._table_name(descriptor.path)
+            return self._service.plan_schema(f"SELECT * FROM {_quoted(name)}")
+        command = descriptor.command or b""
+        packed = unpack(command)
+        if packed is not None:
+            return self._sql.schema(packed, owner)
+        if command.startswith(_JSON):
+            return self._result_schema(_result_ticket(command), owner)
+        return self._service.plan_schema(_sql_text(command))
+
+    def _submit(self, sql: str, descriptor: flight.FlightDescriptor, owner: str) -> flight.FlightInfo:
+        query_id, schema = self._service.submit(sql, owner)
+        ticket = encode(ResultTicket(query_id, START, True))
+        expires_at = now() + self._result_seconds
+        return flight_info(schema, descriptor, ticket, expires_at=expires_at, app_metadata=encode(QueryRef(query_id)))
+
+    def _table_name(self, path: list[bytes]) -> str:
+        parts = [part.decode("utf-8", "replace") for part in path]
+        if len(parts) != 1:
+            raise BadRequest(f"the path {shorten('/'.join(parts))!r} has {len(parts)} parts; a table's is its name alone")
+        if self._service.table_schema(parts[0]) is None:
+            raise UnknownTable(f"there is no table {shorten(parts[0])!r}", remedy="`SHOW TABLES` lists what there is")
+        return parts[0]
+
+    def _ticket_info(self, command: bytes, descriptor: flight.FlightDescriptor, owner: str) -> flight.FlightInfo:
+        ticket = _result_ticket(command)
+        status = self._service.status(ticket.query_id, owner)
+        if status is None:
+            raise UnknownQuery(ticket.query_id)
+        return self._result_info(status, ticket, descriptor, owner)
+
+    def _result_info(self, status: QueryStatus, ticket: ResultTicket, descriptor: flight.FlightDescriptor, owner: str) -> flight.FlightInfo:
+        return flight_info(
+            self._result_schema(ticket, owner),
+            descriptor,
+            encode(ticket),
+            expires_at=status.result.expires_at,
+            app_metadata=encode(QueryRef(status.query_id)),
+            rows=status.result.rows if status.result.closed else -1,
+            size_bytes=status.result.bytes if status.result.closed else -1,
+        )
+
+    def _result_schema(self, ticket: ResultTicket, owner: str) -> pa.Schema:
+        return self._service.read(ticket, owner, self._stopping.is_set, False).schema
+
+    def _flights(self, criteria: bytes, owner: str) -> Iterator[flight.FlightInfo]:
+        pattern = criteria.decode("utf-8", "replace")
+        wanted = like(pattern or "%")
+        for table in self._service.tables(TableListRequest(details=False)):
+            if wanted.fullmatch(table.name) and (info := self._table_info(table.name)) is not None:
+                yield info
+        for status in [] if pattern else self._service.queries(owner):
+            if status.state == "completed" and (info := self._finished_info(status, owner)) is not None:
+                yield info
+
+    def _table_info(self, name: str) -> flight.FlightInfo | None:
+        try:
+            schema = self._service.table_schema(name)
+        except VolleyError as error:
+            log.warning("table %s is not listed: %s", name, error)
+            return None
+        return None if schema is None else flight.FlightInfo(wire_schema(schema), flight.FlightDescriptor.for_path(name), [], -1, -1)
+
+    def _finished_info(self, status: QueryStatus, owner: str) -> flight.FlightInfo | None:
+        ticket = ResultTicket(status.query_id, START, True)
+        descriptor = flight.FlightDescriptor.for_command(encode(ticket))
+        try:
+            return self._result_info(status, ticket, descriptor, owner)
+        except VolleyError as error:
+            if error.status is Status.NOT_FOUND:
+                return None
+            raise
+
+    def _act(self, name: str, body: bytes, context: flight.ServerCallContext) -> Iterator[bytes]:
+        owner = owner_of(context)
+        known = self._actions.get(name)
+        if known is not None:
+            return known[1](body, owner, self._cancelled(context))
+        if self._sql_actions.knows(name):
+            return iter(self._sql_actions.run(name, body, owner))
+        answers = self._service.internal_action(name, body)
+        if answers is None:
+            raise UnknownAction(f"there is no action {shorten(name)!r}", remedy="ListActions names them")
+        return answers
+
+    def _query_list(self, body: bytes, owner: str, cancelled: Cancelled) -> Iterator[bytes]:
+        return map(encode, self._service.queries(owner))
+
+    def _query_status(self, body: bytes, owner: str, cancelled: Cancelled) -> Iterator[bytes]:
+        return _one(_query_id(body), self._service.status, owner)
+
+    def _query_kill(self, body: bytes, owner: str, cancelled: Cancelled) -> Iterator[bytes]:
+        return _one(_query_id(body), self._service.kill, owner)
+
+    def _query_watch(self, body: bytes, owner: str, cancelled: Cancelled) -> Iterator[bytes]:
+        return map(encode, self._service.watch(_query_id(body), owner, cancelled))
+
+    def _worker_list(self, body: bytes, owner: str, cancelled: Cancelled) -> Iterator[bytes]:
+        return map(encode, self._service.workers())
+
+    def _table_list(self, body: bytes, owner: str, cancelled: Cancelled) -> Iterator[bytes]:
+        return map(encode, self._service.tables(read_message(body or b"{}", TableListRequest, "the action's body")))
+
+    def _cancelled(self, context: flight.ServerCallContext) -> Cancelled:
+        stopping, gone = self._stopping.is_set, context.is_cancelled
+        return lambda: stopping() or gone()
+
+    def _refuse_if_draining(self) -> None:
+        if self._draining.is_set():
+            raise ServerClosing("the server is shutting down and takes no new queries", remedy="try another worker, or again later")
+
+
+def check_port(host: str, port: int) -> None:
+    """Raises ``PortInUse`` if somebody listens there: gRPC itself would share the port with them, silently."""
+    if port == 0:
+        return
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except socket.gaierror as error:
+        raise ServerError(f"there is no host {host!r}", remedy="--host takes a name or an address of this machine") from error
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortInUse(host, port) from error
+        raise ServerError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _sql_text(command: bytes) -> str:
+    if len(command) > MAX_COMMAND_BYTES:
+        raise BadRequest(f"the statement is {len(command)} bytes long; at most {MAX_COMMAND_BYTES} are read")
+    try:
+        return command.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"the statement is not valid UTF-8: byte {error.start} is {command[error.start]:#04x}") from error
+
+
+def _result_ticket(command: bytes) -> ResultTicket:
+    ticket = parse_ticket(command)
+    if not isinstance(ticket, ResultTicket):
+        raise BadRequest("a descriptor's ticket must be a result's")
+    return ticket
+
+
+def _query_id(body: bytes) -> str:
+    query_id: str = read_message(body, QueryRef, "the action's body").query_id
+    return query_id
+
+
+def _one(query_id: str, find: Callable[[str, str], QueryStatus | None], owner: str) -> Iterator[bytes]:
+    status = find(query_id, owner)
+    if status is None:
+        raise UnknownQuery(query_id)
+    return iter([encode(status)])

@@ -1,0 +1,183 @@
+"""The actions of Flight SQL, and those of plain Flight that its drivers use: preparing, cancelling, renewing, sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.flight as flight
+
+from flight_server.endpoints.catalog_tables import CATALOG, DB_SCHEMA
+from flight_server.endpoints.prepared import PreparedStatements
+from flight_server.endpoints.streams import timestamp
+from flight_server.errors import BadRequest, UnknownAction, UnknownQuery
+from flight_server.protocol import flight_sql_pb2 as pb
+from flight_server.protocol.any_message import pack, parse, unpack
+from flight_server.protocol.messages import ResultTicket
+from flight_server.protocol.service import QueryService
+from flight_server.protocol.tickets import parse_ticket
+from flight_server.protocol.wire_types import wire_schema
+from operators.errors import KernelError
+
+SESSION_OPTIONS = {"catalog": CATALOG, "schema": DB_SCHEMA}
+UNSUPPORTED = ("BeginTransaction", "EndTransaction", "BeginSavepoint", "EndSavepoint", "CreatePreparedSubstraitPlan")
+
+
+class SqlActions:
+    """DoAction for drivers: bodies and answers are protobuf, each action's as its protocol has them. Thread-safe."""
+
+    def __init__(self, service: QueryService, prepared: PreparedStatements) -> None:
+        self._service = service
+        self._prepared = prepared
+        self._actions: dict[str, Callable[[bytes, str], bytes | None]] = {
+            "CreatePreparedStatement": self._create_prepared,
+            "ClosePreparedStatement": self._close_prepared,
+            "CancelQuery": self._cancel_query,
+            "CancelFlightInfo": self._cancel_flight_info,
+            "RenewFlightEndpoint": self._renew_endpoint,
+            "SetSessionOptions": _set_session_options,
+            "GetSessionOptions": _get_session_options,
+            "CloseSession": _close_session,
+        }
+
+    def names(self) -> list[str]:
+        """The actions that are served."""
+        return list(self._actions)
+
+    def knows(self, name: str) -> bool:
+        """Whether the action is one of these, served or refused."""
+        return name in self._actions or name in UNSUPPORTED
+
+    def run(self, name: str, body: bytes, owner: str) -> list[bytes]:
+        """Runs an action; raises ``UnknownAction`` for those that Volley refuses."""
+        action = self._actions.get(name)
+        if action is None:
+            raise UnknownAction(f"Volley does not serve {name}: each statement stands alone, in SQL")
+        answer = action(body, owner)
+        return [] if answer is None else [answer]
+
+    def _create_prepared(self, body: bytes, owner: str) -> bytes:
+        request = _read(body, pb.ActionCreatePreparedStatementRequest)
+        if request.transaction_id:
+            raise BadRequest("there are no transactions here", remedy="each statement stands alone: use autocommit")
+        types = self._service.parameter_types(request.query)
+        schema = self._dataset_schema(request.query, len(types))
+        statement = self._prepared.add(request.query, owner, len(types))
+        answer = pb.ActionCreatePreparedStatementResult(
+            prepared_statement_handle=statement.handle.encode(),
+            dataset_schema=b"" if schema is None else wire_schema(schema).serialize().to_pybytes(),
+            parameter_schema=_parameter_schema(types).serialize().to_pybytes(),
+        )
+        return pack("ActionCreatePreparedStatementResult", answer)
+
+    def _dataset_schema(self, sql: str, parameters: int) -> pa.Schema | None:
+        try:
+            return self._service.plan_schema(sql)
+        except KernelError:
+            if not parameters:
+                raise
+            # Not every placeholder can be NULL (`LIMIT ?`): the schema is known when values are.
+            return None
+
+    def _close_prepared(self, body: bytes, owner: str) -> None:
+        self._prepared.close(_read(body, pb.ActionClosePreparedStatementRequest).prepared_statement_handle, owner)
+
+    def _cancel_query(self, body: bytes, owner: str) -> bytes:
+        status = self._cancel(_read(body, pb.ActionCancelQueryRequest).info, owner)
+        return pack("ActionCancelQueryResult", pb.ActionCancelQueryResult(result=status))
+
+    def _cancel_flight_info(self, body: bytes, owner: str) -> bytes:
+        status = self._cancel(_read(body, pb.CancelFlightInfoRequest).info, owner)
+        return _bytes(pb.CancelFlightInfoResult(status=status))
+
+    def _cancel(self, info: bytes, owner: str) -> int:
+        tickets = [_result_ticket(endpoint) for endpoint in _flight_info(info).endpoints]
+        known = [ticket for ticket in tickets if ticket is not None]
+        if not known:
+            return int(pb.CANCEL_STATUS_NOT_CANCELLABLE)
+        for ticket in known:
+            if self._service.kill(ticket.query_id, owner) is None:
+                raise UnknownQuery(ticket.query_id)
+        return int(pb.CANCEL_STATUS_CANCELLED)
+
+    def _renew_endpoint(self, body: bytes, owner: str) -> bytes:
+        endpoint = _flight_endpoint(_read(body, pb.RenewFlightEndpointRequest).endpoint)
+        ticket = _result_ticket(endpoint)
+        if ticket is None:
+            return _endpoint_bytes(endpoint)
+        status = self._service.status(ticket.query_id, owner)
+        if status is None:
+            raise UnknownQuery(ticket.query_id)
+        expires_at = status.result.expires_at
+        if expires_at is None:
+            return _endpoint_bytes(endpoint)
+        renewed = flight.FlightEndpoint(endpoint.ticket, endpoint.locations, timestamp(expires_at), endpoint.app_metadata)
+        return _endpoint_bytes(renewed)
+
+
+def _parameter_schema(types: Sequence[pa.DataType]) -> pa.Schema:
+    return pa.schema([pa.field(f"parameter_{number}", kind) for number, kind in enumerate(types, start=1)])
+
+
+def _read(body: bytes, kind: Any) -> Any:
+    """A body, whether it travels inside an ``Any`` (Flight SQL's own actions) or as it is (plain Flight's)."""
+    packed = unpack(body)
+    return parse(body, kind) if packed is None else packed.read(kind)
+
+
+def _bytes(message: Any) -> bytes:
+    body: bytes = message.SerializeToString()
+    return body
+
+
+def _flight_info(data: bytes) -> flight.FlightInfo:
+    try:
+        return flight.FlightInfo.deserialize(data)
+    except (pa.ArrowException, ValueError) as error:
+        raise BadRequest("the request's FlightInfo cannot be read") from error
+
+
+def _flight_endpoint(data: bytes) -> flight.FlightEndpoint:
+    try:
+        return flight.FlightEndpoint.deserialize(data)
+    except (pa.ArrowException, ValueError) as error:
+        raise BadRequest("the request's FlightEndpoint cannot be read") from error
+
+
+def _endpoint_bytes(endpoint: flight.FlightEndpoint) -> bytes:
+    body: bytes = endpoint.serialize()
+    return body
+
+
+def _result_ticket(endpoint: flight.FlightEndpoint) -> ResultTicket | None:
+    """The result that an endpoint reads, or None if it is a catalog's or an execution's."""
+    data = endpoint.ticket.ticket
+    packed = unpack(data)
+    if packed is not None:
+        if packed.type_name != "TicketStatementQuery":
+            return None
+        data = packed.read(pb.TicketStatementQuery).statement_handle
+    ticket = parse_ticket(data)
+    return ticket if isinstance(ticket, ResultTicket) else None
+
+
+def _set_session_options(body: bytes, owner: str) -> bytes:
+    answer = pb.SetSessionOptionsResult()
+    for name, value in _read(body, pb.SetSessionOptionsRequest).session_options.items():
+        if name not in SESSION_OPTIONS:
+            answer.errors[name].value = pb.SetSessionOptionsResult.INVALID_NAME
+        elif value.WhichOneof("option_value") is not None and value.string_value != SESSION_OPTIONS[name]:
+            answer.errors[name].value = pb.SetSessionOptionsResult.INVALID_VALUE
+    return _bytes(answer)
+
+
+def _get_session_options(body: bytes, owner: str) -> bytes:
+    answer = pb.GetSessionOptionsResult()
+    for name, value in SESSION_OPTIONS.items():
+        answer.session_options[name].string_value = value
+    return _bytes(answer)
+
+
+def _close_session(body: bytes, owner: str) -> bytes:
+    return _bytes(pb.CloseSessionResult(status=pb.CloseSessionResult.CLOSED))

@@ -1,0 +1,178 @@
+"""The exchanges of this worker as Flight endpoints: pulled from by DoGet, acknowledged by actions."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic
+
+import msgspec
+import pyarrow as pa
+
+from flight_server.errors import UnknownExchange
+from flight_server.protocol.exchange_messages import (
+    AckRequest,
+    HeartbeatRequest,
+    LeaseRef,
+    LeaseReply,
+    PullFrame,
+    PullTicket,
+    RecordPlace,
+    ReleaseRequest,
+    StreamEnd,
+)
+from flight_server.protocol.messages import InstanceStatus, encode
+from flight_server.protocol.service import Cancelled, ExchangeStream
+from flight_server.protocol.tickets import read_message
+from operators.errors import OperatorError, StaleLease
+from operators.exchange.exchange import Exchange
+from operators.exchange.records import Payload, RecordKey
+from operators.run.fragments import Output
+from planner.errors import Status, VolleyError
+from planner.physical import Split
+
+MAX_WAIT_SECONDS = 30.0
+"""A consumer that has gone away is noticed at the end of its wait."""
+SPLIT_SCHEMA = pa.schema([pa.field("split", pa.binary(), nullable=False)])
+
+
+class RemoteError(OperatorError):
+    """An error that happened on another worker, with its status."""
+
+    def __init__(self, status: str, message: str) -> None:
+        super().__init__(message)
+        self.status = Status(status)
+
+
+class NotAdmitted(OperatorError):
+    """A consumer that was taken for lost came back; its records have gone to others."""
+
+    status = Status.CANCELLED
+
+
+@dataclass(frozen=True, slots=True)
+class Served(Generic[Payload]):
+    """An exchange that other workers may use: how its payloads travel, and what an ack and a failure mean to its owner.
+
+    ``admits`` says whether a consumer may lease: one that was taken for lost may not, since nobody waits for what it makes.
+    """
+
+    exchange: Exchange[Payload]
+    schema: pa.Schema
+    to_batch: Callable[[Payload], pa.RecordBatch]
+    is_last: Callable[[Payload], bool]
+    on_ack: Callable[[RecordKey, int, str, InstanceStatus | None], None]
+    on_failure: Callable[[RecordKey, int, VolleyError, bool], None]
+    admits: Callable[[str], bool] = lambda _consumer: True
+
+
+def serve_outputs(exchange: Exchange[Output], schema: pa.Schema) -> Served[Output]:
+    """A producer's outputs, for the query handler to pull."""
+    return Served(
+        exchange,
+        schema,
+        lambda output: output.batch,
+        lambda output: output.last,
+        lambda key, epoch, _consumer, _instance: exchange.ack(key, epoch),
+        lambda key, epoch, error, retry: exchange.release(key, epoch, error, retry=retry),
+    )
+
+
+def split_batch(split: Split) -> pa.RecordBatch:
+    """A split as it travels: one row of one binary column."""
+    return pa.record_batch([pa.array([msgspec.json.encode(split)], pa.binary())], schema=SPLIT_SCHEMA)
+
+
+def split_from(batch: pa.RecordBatch) -> Split:
+    """What :func:`split_batch` packed."""
+    return msgspec.json.decode(batch.column(0)[0].as_py(), type=Split)
+
+
+class ExchangeRegistry:
+    """The exchanges of this worker that can be reached from others, by name, each belonging to a query. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._served: dict[str, Served[Any]] = {}
+        self._of_query: dict[str, list[str]] = {}
+        self._lock = threading.Lock()
+
+    def add(self, query_id: str, name: str, served: Served[Any]) -> None:
+        """From now on the exchange can be pulled from."""
+        with self._lock:
+            assert name not in self._served, f"exchange {name} is up already"
+            self._served[name] = served
+            self._of_query.setdefault(query_id, []).append(name)
+
+    def get(self, name: str) -> Served[Any] | None:
+        """The exchange of that name, or None."""
+        return self._served.get(name)
+
+    def drop(self, query_id: str) -> None:
+        """The query has ended: its exchanges are gone."""
+        with self._lock:
+            for name in self._of_query.pop(query_id, []):
+                del self._served[name]
+
+    def names(self) -> list[str]:
+        """All exchanges that are up."""
+        with self._lock:
+            return sorted(self._served)
+
+    def pull(self, body: bytes, cancelled: Cancelled) -> ExchangeStream:
+        """Leases records to whoever pulls.
+
+        Raises ``BadRequest``, ``UnknownExchange``, ``NotAdmitted``, and the exchange's error where it failed.
+        """
+        ticket = read_message(body, PullTicket, "the exchange ticket")
+        served = self._require(ticket.exchange)
+        if not served.admits(ticket.consumer):
+            raise NotAdmitted(f"{ticket.consumer} was taken for lost and has no part in the query any more")
+        return ExchangeStream(served.schema, _frames(served, ticket, cancelled))
+
+    def ack(self, request: AckRequest) -> LeaseReply:
+        """Records were consumed."""
+        served = self._require(request.exchange)
+        return _each(request.leases, lambda lease: served.on_ack(lease.key, lease.epoch, request.consumer, request.instance))
+
+    def heartbeat(self, request: HeartbeatRequest) -> LeaseReply:
+        """Records are still being worked on."""
+        exchange = self._require(request.exchange).exchange
+        return _each(request.leases, lambda lease: exchange.heartbeat(lease.key, lease.epoch))
+
+    def release(self, request: ReleaseRequest) -> LeaseReply:
+        """A record could not be consumed."""
+        served = self._require(request.exchange)
+        error = RemoteError(request.status, request.message)
+        return _each([request.lease], lambda lease: served.on_failure(lease.key, lease.epoch, error, request.retry))
+
+    def _require(self, name: str) -> Served[Any]:
+        served = self._served.get(name)
+        if served is None:
+            raise UnknownExchange(name)
+        return served
+
+
+def _frames(served: Served[Any], ticket: PullTicket, cancelled: Cancelled) -> Iterator[tuple[pa.RecordBatch, bytes]]:
+    exchange = served.exchange
+    sent = 0
+    wait_seconds = min(max(0.0, ticket.wait_seconds), MAX_WAIT_SECONDS)
+    while ticket.max_records is None or sent < ticket.max_records:
+        held = exchange.lease(ticket.consumer, seconds=wait_seconds, cancelled=cancelled)
+        if held is None:
+            end = StreamEnd(ended=exchange.ended)
+            yield pa.RecordBatch.from_pylist([], schema=served.schema), encode(PullFrame(end=end))
+            return
+        place = RecordPlace(LeaseRef(held.key, held.lease.epoch), served.is_last(held.payload))
+        yield served.to_batch(held.payload), encode(PullFrame(record=place))
+        sent += 1
+
+
+def _each(leases: Sequence[LeaseRef], event: Callable[[LeaseRef], object]) -> LeaseReply:
+    stale = []
+    for lease in leases:
+        try:
+            event(lease)
+        except StaleLease:
+            stale.append(lease.key)
+    return LeaseReply(stale=stale)

@@ -1,0 +1,114 @@
+"""Operators that run on this worker for queries of other workers."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from flight_server.errors import QueryKilled, WorkerLost
+from flight_server.exchanges.exchange_service import serve_outputs
+from flight_server.exchanges.remote_source import RemoteSource
+from flight_server.exchanges.site import Site, instance_status, instances_of
+from flight_server.protocol.exchange_messages import StartOperator
+from operators.cancellation import Cancellation
+from operators.exchange.exchange import Exchange
+from operators.exchange.records import RecordKey
+from operators.run.fragments import ExecutionContext, Output
+from operators.run.gathering import output_records
+from operators.run.producer import ProducerInstance
+from planner.errors import VolleyError
+from planner.physical import Fragment
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Guest:
+    """What runs here for one query of another worker."""
+
+    handler_id: str
+    context: ExecutionContext
+    exchanges: list[Exchange[Output]]
+
+
+class RemoteOperators:
+    """Starts and stops the instances that other workers' queries have here. Thread-safe."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._guests: dict[str, _Guest] = {}
+        self._lock = threading.Lock()
+
+    def start(self, start: StartOperator) -> None:
+        """Brings the output exchange up, then the instances; returns once the exchange can be pulled from."""
+        site = self._site
+        exchange: Exchange[Output] = Exchange()
+        with self._lock:
+            guest = self._guests.get(start.query_id)
+            if guest is None:
+                context = ExecutionContext(start.query_id, site.kernel, site.serial_kernel, site.storage, Cancellation())
+                guest = self._guests[start.query_id] = _Guest(start.handler_id, context, [])
+            guest.exchanges.append(exchange)
+        schema = pa.ipc.read_schema(pa.py_buffer(start.schema))
+        site.registry.add(start.query_id, start.output, serve_outputs(exchange, schema))
+        for index in range(instances_of(site, start.fetching)):
+            instance = self._instance(start, guest.context, exchange, index)
+            threading.Thread(target=_guarded, args=(instance,), name=instance.name, daemon=True).start()
+
+    def stop(self, query_id: str) -> None:
+        """The query has ended: interrupts what runs for it here and drops its exchanges."""
+        self._stop(query_id, QueryKilled("its query has ended"))
+
+    def on_worker_lost(self, worker_id: str) -> None:
+        """A worker is gone, and its queries with it."""
+        with self._lock:
+            orphans = [query_id for query_id, guest in self._guests.items() if guest.handler_id == worker_id]
+        for query_id in orphans:
+            self._stop(query_id, WorkerLost("the worker that owns the query was lost"))
+
+    def close(self) -> None:
+        """Stops everything."""
+        with self._lock:
+            guests = list(self._guests)
+        for query_id in guests:
+            self.stop(query_id)
+
+    def running(self) -> int:
+        """How many other workers' queries have operators here."""
+        return len(self._guests)
+
+    def _stop(self, query_id: str, error: VolleyError) -> None:
+        with self._lock:
+            guest = self._guests.pop(query_id, None)
+        if guest is not None:
+            guest.context.cancellation.cancel(error)
+            for exchange in guest.exchanges:
+                exchange.fail(error)
+        # Also where nothing is known of it: a start that came at the same time may have brought its exchange up just now.
+        self._site.registry.drop(query_id)
+
+    def _instance(self, start: StartOperator, context: ExecutionContext, exchange: Exchange[Output], index: int) -> ProducerInstance:
+        site = self._site
+        fragment = Fragment(start.fragment_id, start.sql, (start.scan,), output=0, parallel=True)
+        name = f"{site.worker_id}/{start.query_id[:8]}/{fragment.id}.{index}"
+        source = RemoteSource(
+            site.peers, start.handler_uri, start.source, name, context.cancellation, lambda done: instance_status(site.worker_id, done)
+        )
+
+        def commit(split: RecordKey, outputs: list[Output]) -> None:
+            exchange.commit(str(split), output_records(start.operator, split, outputs))
+
+        return ProducerInstance(name, fragment, source, commit, context, site.heartbeats)
+
+
+def _guarded(instance: ProducerInstance) -> None:
+    try:
+        instance.run()
+    except VolleyError as error:
+        log.info("%s stops: %s", instance.name, error)
+    except Exception:
+        # Its lease expires at the handler, which has the split run elsewhere.
+        log.exception("%s stops", instance.name)

@@ -1,0 +1,117 @@
+"""Splits from an exchange on another worker: pulled, kept alive, acknowledged and given back through Flight."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import pyarrow as pa
+
+from flight_server.cluster.peers import CALL_SECONDS, Peers
+from flight_server.errors import WorkerLost
+from flight_server.exchanges.exchange_service import split_from
+from flight_server.protocol.client_errors import from_flight_error
+from flight_server.protocol.exchange_messages import (
+    EXCHANGE_ACK,
+    EXCHANGE_HEARTBEAT,
+    EXCHANGE_RELEASE,
+    AckRequest,
+    HeartbeatRequest,
+    LeaseRef,
+    LeaseReply,
+    PullFrame,
+    PullTicket,
+    ReleaseRequest,
+)
+from flight_server.protocol.messages import InstanceStatus, decode, encode
+from operators.cancellation import Cancellation
+from operators.errors import StaleLease
+from operators.exchange.leases import LEASE_SECONDS
+from operators.run.producer import HeldSplit, InstanceStatistics
+from planner.errors import Status, VolleyError
+
+ATTEMPTS = 3
+WAIT_SECONDS = 0.5
+HEARTBEAT_CALL_SECONDS = LEASE_SECONDS / 5
+"""A heartbeat that takes longer is given up: the next one is due soon."""
+
+log = logging.getLogger(__name__)
+
+
+class RemoteSource:
+    """The splits of a query handler's exchange, for one instance on this worker. Used by that instance's thread and by heartbeats."""
+
+    def __init__(
+        self,
+        peers: Peers,
+        uri: str,
+        exchange: str,
+        consumer: str,
+        cancellation: Cancellation,
+        report: Callable[[InstanceStatistics], InstanceStatus],
+    ) -> None:
+        self._peers = peers
+        self._uri = uri
+        self._exchange = exchange
+        self._consumer = consumer
+        self._cancellation = cancellation
+        self._report = report
+
+    def lease(self) -> HeldSplit | None:
+        """The next split; None once the exchange has ended, or the query, or its handler."""
+        failures = 0
+        while not self._cancellation.cancelled:
+            try:
+                frame, batch = self._pull()
+            except VolleyError as error:
+                failures += 1
+                if error.status is not Status.UNAVAILABLE or failures == ATTEMPTS:
+                    log.info("%s stops: %s", self._consumer, error)
+                    return None
+                continue
+            failures = 0
+            if frame.record is not None:
+                lease = frame.record.lease
+                return HeldSplit(lease.key, lease.epoch, split_from(batch), LEASE_SECONDS)
+            if frame.end is not None and frame.end.ended:
+                return None
+        return None
+
+    def heartbeat(self, held: HeldSplit) -> None:
+        """Extends the lease."""
+        request = HeartbeatRequest(self._exchange, self._consumer, [_ref(held)])
+        self._fenced(EXCHANGE_HEARTBEAT, encode(request), HEARTBEAT_CALL_SECONDS)
+
+    def ack(self, held: HeldSplit, statistics: InstanceStatistics) -> None:
+        """The split's outputs can be pulled from this worker."""
+        request = AckRequest(self._exchange, self._consumer, [_ref(held)], self._report(statistics))
+        self._fenced(EXCHANGE_ACK, encode(request))
+
+    def release(self, held: HeldSplit, error: VolleyError, *, retry: bool) -> None:
+        """The split could not be run."""
+        request = ReleaseRequest(self._exchange, self._consumer, _ref(held), error.status.value, str(error), retry)
+        try:
+            self._fenced(EXCHANGE_RELEASE, encode(request))
+        except VolleyError as unheard:
+            # The handler takes the split back by itself when the lease expires.
+            log.info("%s could not give back %s: %s", self._consumer, held.key, unheard)
+
+    def _pull(self) -> tuple[PullFrame, pa.RecordBatch]:
+        ticket = PullTicket(self._exchange, self._consumer, max_records=1, wait_seconds=WAIT_SECONDS)
+        reader = self._peers.pull(self._uri, encode(ticket))
+        try:
+            chunk = reader.read_chunk()
+        except StopIteration:
+            raise WorkerLost(f"the worker at {self._uri} broke off") from None
+        except (pa.ArrowException, OSError) as error:
+            raise from_flight_error(error, self._uri) from error
+        return decode(chunk.app_metadata, PullFrame), chunk.data
+
+    def _fenced(self, action: str, body: bytes, timeout_seconds: float = CALL_SECONDS) -> None:
+        reply = decode(self._peers.action(self._uri, action, body, timeout_seconds=timeout_seconds), LeaseReply)
+        if reply.stale:
+            raise StaleLease(f"the lease on {reply.stale[0]} was lost")
+
+
+def _ref(held: HeldSplit) -> LeaseRef:
+    return LeaseRef(held.key, held.epoch)

@@ -1,0 +1,208 @@
+"""Starting and stopping: ``flight serve`` with its worker processes, and the server embedded in another program.
+
+``flight serve --workers N`` is one process that serves the given port and N - 1 child processes that join it. A child gets its
+configuration through its standard input, so that no secret shows in a process list; when that pipe closes, because the parent
+ended in whatever way, the child ends too.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+
+import msgspec
+
+from flight_server.errors import ServerError
+from flight_server.process.worker import Worker
+from flight_server.settings.config import Config
+from planner.errors import Status
+
+CHILD_START_SECONDS = 60.0
+CHILD_STOP_SECONDS = 10.0
+DRAIN_SECONDS = 30.0
+
+log = logging.getLogger(__name__)
+
+
+class WorkerDidNotStart(ServerError):
+    """A worker process ended, or stayed silent, before it was ready."""
+
+    status = Status.UNAVAILABLE
+
+
+def serve(config: Config) -> int:
+    """Runs a server until it is signalled; returns the process's exit status.
+
+    Prints ``ready URI`` on stdout once queries are accepted. The first SIGTERM or SIGINT drains: queries that run may end within
+    ``DRAIN_SECONDS``, new ones are refused. A second one ends the process at once. Raises ``VolleyError`` if it cannot start.
+    """
+    _log_to_stderr()
+    stopping = _stop_on_signals()
+    with _state_folder(config) as state, _running(_share(config), state) as worker, _children(config, worker, state):
+        print(f"ready {worker.uri}", flush=True)
+        stopping.wait()
+        worker.drain(DRAIN_SECONDS)
+    return 0
+
+
+def serve_child() -> int:
+    """A worker process of ``flight serve --workers N``: its configuration comes on standard input, it ends with its parent."""
+    _log_to_stderr()
+    stopping = _stop_on_signals()
+    line = sys.stdin.buffer.readline()
+    config = msgspec.json.decode(line, type=Config)
+    threading.Thread(target=_stop_with_parent, args=(stopping,), name="parent", daemon=True).start()
+    assert config.state is not None
+    with _running(config, Path(config.state)) as worker:
+        print(f"ready {worker.uri} {worker.worker_id}", flush=True)
+        stopping.wait()
+        worker.drain(DRAIN_SECONDS)
+    return 0
+
+
+@contextmanager
+def embedded(config: Config) -> Iterator[str]:
+    """A server inside this process, on a free loopback port with a state of its own; yields its URI and leaves nothing behind."""
+    with _state_folder(replace(config, state=None)) as state:
+        alone = replace(config, host="127.0.0.1", port=0, workers=1, join=())
+        with _running(alone, state) as worker:
+            yield worker.uri
+
+
+@contextmanager
+def _state_folder(config: Config) -> Iterator[Path]:
+    if config.state is None:
+        with tempfile.TemporaryDirectory(prefix="volley-", ignore_cleanup_errors=True) as folder:
+            yield Path(folder)
+        return
+    state = Path(config.state)
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ServerError(f"the state folder {config.state} cannot be used: {error.strerror}") from error
+    yield state
+
+
+@contextmanager
+def _running(config: Config, state: Path) -> Iterator[Worker]:
+    worker = Worker(config, state)
+    try:
+        worker.start()
+        yield worker
+    finally:
+        worker.close()
+
+
+def _share(config: Config) -> Config:
+    """The configuration of one of ``config.workers`` processes on this machine: its part of threads and memory."""
+    workers = config.workers
+    return replace(config, threads=max(1, config.threads // workers), memory_bytes=config.memory_bytes // workers)
+
+
+@contextmanager
+def _children(config: Config, first: Worker, state: Path) -> Iterator[None]:
+    """The other worker processes, up and joined inside the block."""
+    child_config = replace(_share(config), port=0, workers=1, join=(first.uri,), state=str(state))
+    children: list[_Child] = []
+    try:
+        children.extend(_Child(child_config, first) for _ in range(config.workers - 1))
+        for child in children:
+            child.wait_ready()
+        yield
+    finally:
+        for child in children:
+            child.ask_to_stop()
+        for child in children:
+            child.stop()
+
+
+class _Child:
+    """A worker process that this one started."""
+
+    def __init__(self, config: Config, first: Worker) -> None:
+        self._first = first
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", "import sys; from flight_server.process.launch import serve_child; sys.exit(serve_child())"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+            # A Ctrl-C in the terminal is for the parent, which then stops its children.
+            start_new_session=True,
+        )
+        assert self._process.stdin is not None
+        self._process.stdin.write(msgspec.json.encode(config) + b"\n")
+        self._process.stdin.flush()
+        self._worker_id: str | None = None
+        self._ready = threading.Event()
+        self._stopping = False
+        threading.Thread(target=self._watch, name=f"child-{self._process.pid}", daemon=True).start()
+
+    def wait_ready(self) -> None:
+        """Returns once the worker has joined; raises where it ended before, or takes too long."""
+        if not self._ready.wait(CHILD_START_SECONDS) or self._worker_id is None:
+            raise WorkerDidNotStart("a worker process did not start", remedy="the lines above, from its log, say why")
+
+    def ask_to_stop(self) -> None:
+        """Has it drain and end."""
+        self._stopping = True
+        self._process.terminate()
+
+    def stop(self) -> None:
+        """Waits until it has ended; kills it when it takes too long."""
+        try:
+            self._process.wait(DRAIN_SECONDS + CHILD_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            log.warning("worker process %d did not stop; killed", self._process.pid)
+            self._process.kill()
+            self._process.wait()
+
+    def _watch(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            match line.decode().split():
+                case ["ready", _, worker_id]:
+                    self._worker_id = worker_id
+                    self._ready.set()
+        status = self._process.wait()
+        self._ready.set()
+        if self._worker_id is not None and not self._stopping:
+            log.error("worker process %d ended with status %d", self._process.pid, status)
+            self._first.worker_lost(self._worker_id)
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=os.environ.get("VOLLEY_LOG", "INFO").upper(),
+        format="%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s",
+    )
+
+
+def _stop_on_signals() -> threading.Event:
+    stopping = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if stopping.is_set():
+            os._exit(1)
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    return stopping
+
+
+def _stop_with_parent(stopping: threading.Event) -> None:
+    # Not by sys.stdin, whose lock this thread would hold while the interpreter ends.
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
+    stopping.set()

@@ -1,0 +1,239 @@
+"""A worker: everything that one process of Volley is made of, put together, brought up and taken down in order."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import logging
+import os
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import fsspec
+import psutil
+import pyarrow as pa
+
+from flight_server.cluster.cluster import Cluster
+from flight_server.cluster.forwarding import Forwarding
+from flight_server.cluster.peers import Peers
+from flight_server.endpoints.server import VolleyServer
+from flight_server.exchanges.exchange_service import ExchangeRegistry
+from flight_server.exchanges.remote_operators import RemoteOperators
+from flight_server.exchanges.site import Site
+from flight_server.process.worker_actions import WorkerActions
+from flight_server.protocol.messages import PeekTicket, QueryStatus, ResultTicket, TableListRequest, TableStatus, WorkerStatus
+from flight_server.protocol.service import Cancelled, ExchangeStream, PeekStream, ResultStream, Submitted
+from flight_server.queries.query_handler import QueryHandler
+from flight_server.queries.table_listing import TableListing
+from flight_server.settings.config import Config
+from flight_server.settings.connections import DEFAULT, connections_of
+from operators.exchange.heartbeats import Heartbeats
+from operators.kernel.kernel import Kernel
+from operators.results.results import ResultStore
+from operators.scan.catalog import FileCatalog
+from operators.storage import Storage
+from planner import PlanOptions
+
+KERNEL_SHARE = 0.70
+SERIAL_KERNEL_SHARE = 0.05
+"""The part of a worker's memory that the kernel may use; the rest is for records, hot row groups and Python."""
+GATHER_SHARE = 0.125
+CACHE_SHARE = 0.05
+MAX_CACHE_BYTES = 512 << 20
+
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """One process's part of a server. ``state`` is a folder for results (without a default connection) and temporary files.
+
+    Implements ``flight_server.protocol.service.QueryService``. :meth:`start` before use, :meth:`close` once, from the thread that made it.
+    """
+
+    def __init__(self, config: Config, state: Path) -> None:
+        self.worker_id = secrets.token_hex(4)
+        self._config = config
+        self._started_at = time.time()
+        self._process = psutil.Process()
+        self._draining = False
+        self._storage = Storage(connections_of(config), scratch_directory=state / "scratch")
+        roots = [self._storage.add_root(root) for root in config.data_roots]
+        self._storage.check()
+        self._kernel = self._new_kernel(config.threads, KERNEL_SHARE, state)
+        self._serial_kernel = self._new_kernel(1, SERIAL_KERNEL_SHARE, state)
+        self._catalog = FileCatalog(self._storage, self._kernel, roots, config.tables)
+        self._results = self._result_store(state)
+        self._peers = Peers()
+        self._heartbeats = Heartbeats()
+        self._registry = ExchangeRegistry()
+        self._cluster = Cluster(self.own_status, self.worker_id, self._peers, self._on_lost)
+        site = Site(
+            worker_id=self.worker_id,
+            uri=lambda: self.uri,
+            slots=config.threads,
+            kernel=self._kernel,
+            serial_kernel=self._serial_kernel,
+            storage=self._storage,
+            registry=self._registry,
+            peers=self._peers,
+            heartbeats=self._heartbeats,
+            others=self._cluster.up,
+            report_lost=self._cluster.lost,
+        )
+        self._guests = RemoteOperators(site)
+        forwarding = Forwarding(self._peers, self._cluster)
+        options = PlanOptions(max_sql_bytes=config.limits.sql_bytes, gather_bytes=int(config.memory_bytes * GATHER_SHARE))
+        self._handler = QueryHandler(self._catalog, self._results, site, forwarding, config.limits, options, self._discard_uploads)
+        self._tables = TableListing(self._catalog)
+        self._actions = WorkerActions(self._handler, self._registry, self._guests, self._cluster)
+        self._server: VolleyServer | None = None
+
+    @property
+    def uri(self) -> str:
+        """Where it can be reached, once it has started."""
+        assert self._server is not None, "the worker has not started"
+        return self._server.uri
+
+    def start(self) -> None:
+        """Accepts calls, and joins the workers that the configuration names. Raises ``PortInUse`` and ``ClientError``."""
+        self._discard_uploads(self._results.recover())
+        self._server = VolleyServer(
+            self, self._config.host, self._config.port, version=version(), result_seconds=self._config.results.ttl_seconds
+        )
+        self._handler.start()
+        self._cluster.start(self._config.join)
+        log.info("worker %s serves at %s", self.worker_id, self.uri)
+
+    def drain(self, seconds: float) -> None:
+        """Takes no new queries, and gives those that run ``seconds`` to end."""
+        self._draining = True
+        if self._server is not None:
+            self._server.drain()
+        log.info("draining: no new queries, those that run may end")
+        self._handler.drain(seconds)
+
+    def close(self) -> None:
+        """Stops what runs, and frees everything. May be called at any point of its life."""
+        self._handler.close()
+        self._guests.close()
+        self._cluster.stop()
+        if self._server is not None:
+            self._server.shutdown()
+        self._heartbeats.stop()
+        self._peers.close()
+        self._results.close()
+        self._kernel.close()
+        self._serial_kernel.close()
+        self._storage.close()
+
+    def worker_lost(self, worker_id: str) -> None:
+        """Another worker's process is known to have ended."""
+        self._cluster.lost(worker_id)
+
+    def own_status(self) -> WorkerStatus:
+        """How this worker is doing."""
+        with self._process.oneshot():
+            memory = self._process.memory_info().rss
+            cpu = self._process.cpu_percent()
+        running = self._handler.running()
+        return WorkerStatus(
+            worker_id=self.worker_id,
+            uri=self.uri,
+            pid=os.getpid(),
+            slots=self._config.threads,
+            slots_used=min(self._config.threads, running + self._guests.running()),
+            memory_limit_bytes=self._config.memory_bytes,
+            memory_used_bytes=memory,
+            cpu_percent=cpu,
+            cache_bytes=self._results.statistics().cache.bytes,
+            queries=running,
+            state="draining" if self._draining else "up",
+            started_at=self._started_at,
+            version=version(),
+        )
+
+    # -- QueryService ---------------------------------------------------------------------------------------------------
+
+    def submit(self, sql: str, owner: str, parameters: Sequence[object] | None = None) -> Submitted:
+        return self._handler.submit(sql, owner, parameters)
+
+    def plan_schema(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Schema:
+        return self._handler.plan_schema(sql, parameters)
+
+    def parameter_types(self, sql: str) -> tuple[pa.DataType, ...]:
+        return self._handler.parameter_types(sql)
+
+    def read(self, ticket: ResultTicket, owner: str, cancelled: Cancelled, abandon: bool) -> ResultStream:
+        return self._handler.read(ticket, owner, cancelled, abandon)
+
+    def peek(self, ticket: PeekTicket, owner: str) -> PeekStream:
+        return self._handler.peek(ticket, owner)
+
+    def status(self, query_id: str, owner: str) -> QueryStatus | None:
+        return self._handler.status(query_id, owner)
+
+    def queries(self, owner: str) -> list[QueryStatus]:
+        return self._handler.queries(owner)
+
+    def kill(self, query_id: str, owner: str) -> QueryStatus | None:
+        return self._handler.kill(query_id, owner)
+
+    def watch(self, query_id: str, owner: str, cancelled: Cancelled) -> Iterator[QueryStatus]:
+        return self._handler.watch(query_id, owner, cancelled)
+
+    def workers(self) -> list[WorkerStatus]:
+        return self._cluster.workers()
+
+    def tables(self, request: TableListRequest) -> list[TableStatus]:
+        return self._tables.tables(request)
+
+    def table_schema(self, name: str) -> pa.Schema | None:
+        return self._tables.schema(name)
+
+    def exchange_get(self, body: bytes, cancelled: Cancelled) -> ExchangeStream:
+        return self._registry.pull(body, cancelled)
+
+    def internal_action(self, name: str, body: bytes) -> Iterator[bytes] | None:
+        return self._actions.run(name, body)
+
+    # -- set-up ---------------------------------------------------------------------------------------------------------
+
+    def _on_lost(self, worker_id: str) -> None:
+        self._handler.on_worker_lost(worker_id)
+        self._guests.on_worker_lost(worker_id)
+
+    def _new_kernel(self, threads: int, share: float, state: Path) -> Kernel:
+        memory_bytes = int(self._config.memory_bytes * share)
+        return Kernel(threads, memory_bytes, state / "kernel", self._storage.local_roots(), spill_bytes=self._config.limits.spill_bytes)
+
+    def _discard_uploads(self, query_ids: Sequence[str]) -> None:
+        """What a dead process had half uploaded of these results is thrown away."""
+        if DEFAULT in self._config.connections:
+            for query_id in query_ids:
+                self._storage.abort_uploads(f"{DEFAULT}:results/{query_id}/")
+
+    def _result_store(self, state: Path) -> ResultStore:
+        """Results go to the default connection, if the configuration has one, and else into the state folder."""
+        if DEFAULT in self._config.connections:
+            filesystem, root = self._storage.filesystem()
+        else:
+            filesystem, root = fsspec.filesystem("file"), str(state)
+        results = self._config.results
+        return ResultStore(
+            filesystem,
+            root,
+            rows_per_group=results.rows_per_group,
+            groups_per_file=results.groups_per_file,
+            ttl_seconds=results.ttl_seconds,
+            cache_bytes=min(MAX_CACHE_BYTES, int(self._config.memory_bytes * CACHE_SHARE)),
+            max_result_bytes=self._config.limits.result_bytes,
+        )
+
+
+def version() -> str:
+    """Volley's version."""
+    try:
+        return importlib.metadata.version("volley")
+    except importlib.metadata.PackageNotFoundError:
+        return "0+source"

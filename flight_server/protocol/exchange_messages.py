@@ -1,0 +1,154 @@
+"""What workers say to each other: about exchanges, operators, membership, and each other's queries.
+
+JSON, in DoGet tickets and DoAction bodies.
+
+Producers *pull*: a worker that runs an operator asks the query handler for splits (records of a scan) with
+``DoGet({"exchange": …})``, and the query handler pulls the operator's outputs from the workers in the same way. Every record that
+is handed out is leased; ``exchange.ack``, ``exchange.heartbeat`` and ``exchange.release`` say what became of it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from flight_server.protocol.messages import InstanceStatus, QueryStatus, WorkerStatus
+from operators.exchange.records import RecordKey
+from planner.physical import ScanInput
+
+EXCHANGE_ACK = "exchange.ack"
+EXCHANGE_HEARTBEAT = "exchange.heartbeat"
+EXCHANGE_RELEASE = "exchange.release"
+OPERATOR_START = "operator.start"
+OPERATOR_STOP = "operator.stop"
+WORKER_BEAT = "worker.beat"
+LOCAL_STATUS = "local.status"
+LOCAL_KILL = "local.kill"
+LOCAL_QUERIES = "local.queries"
+
+
+class PullTicket(msgspec.Struct):
+    """Leases records of an exchange to ``consumer``, as they become visible, until the exchange has ended.
+
+    ``max_records`` ends the stream after so many records. ``wait_seconds`` ends it when nothing became visible for so long; the
+    consumer asks again.
+    """
+
+    exchange: str
+    consumer: str
+    max_records: int | None = None
+    wait_seconds: float = 1.0
+
+
+class LeaseRef(msgspec.Struct):
+    """A lease as it travels: the record's key and the epoch that fences it."""
+
+    key: RecordKey
+    epoch: int
+
+
+class RecordPlace(msgspec.Struct):
+    """``app_metadata`` of a pulled record. ``last``: no record of the same input follows it."""
+
+    lease: LeaseRef
+    last: bool
+
+
+class StreamEnd(msgspec.Struct):
+    """``app_metadata`` of the empty batch that closes a pull: whether the exchange has ended, or just had nothing for a while."""
+
+    ended: bool
+
+
+class PullFrame(msgspec.Struct):
+    """``app_metadata`` of each batch of a pull: exactly one of the two is set."""
+
+    record: RecordPlace | None = None
+    end: StreamEnd | None = None
+
+
+class AckRequest(msgspec.Struct):
+    """These records were consumed: their outputs are visible. ``instance`` reports what their consumer has done so far."""
+
+    exchange: str
+    consumer: str
+    leases: list[LeaseRef]
+    instance: InstanceStatus | None = None
+
+
+class HeartbeatRequest(msgspec.Struct):
+    """These records are still being worked on."""
+
+    exchange: str
+    consumer: str
+    leases: list[LeaseRef]
+
+
+class ReleaseRequest(msgspec.Struct):
+    """This record could not be consumed; ``retry`` says whether another attempt may help."""
+
+    exchange: str
+    consumer: str
+    lease: LeaseRef
+    status: str
+    message: str
+    retry: bool
+
+
+class LeaseReply(msgspec.Struct):
+    """Which of the leases of a request were stale: their records belong to somebody else by now."""
+
+    stale: list[RecordKey] = []
+
+
+class StartOperator(msgspec.Struct):
+    """Run a parallel fragment over the splits of ``source`` (at ``handler_uri``) into ``output``, an exchange on the worker that gets this.
+
+    ``schema`` is the output's Arrow schema as an IPC message. ``fetching``: splits are read from elsewhere. The answer comes when
+    the output exchange is up.
+    """
+
+    query_id: str
+    operator: str
+    fragment_id: int
+    sql: str
+    scan: ScanInput
+    schema: bytes
+    handler_uri: str
+    handler_id: str
+    source: str
+    output: str
+    fetching: bool = False
+
+
+class StopOperators(msgspec.Struct):
+    """The query has ended, however it did: stop its operators here and drop its exchanges."""
+
+    query_id: str
+
+
+class Beat(msgspec.Struct):
+    """A worker says that it is alive and how it is doing; answered with what the receiver knows of all workers."""
+
+    worker: WorkerStatus
+    event: Literal["join", "alive", "leave"] = "alive"
+
+
+class Members(msgspec.Struct):
+    """The workers that one worker knows, itself included."""
+
+    workers: list[WorkerStatus]
+
+
+class OwnedQuery(msgspec.Struct):
+    """A question about a query, with who asks."""
+
+    query_id: str
+    owner: str
+
+
+class QueryList(msgspec.Struct):
+    """The queries of one worker; as an answer to a question about one query, none or one."""
+
+    queries: list[QueryStatus] = []

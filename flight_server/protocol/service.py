@@ -1,0 +1,107 @@
+"""What the Flight face asks of the query handler behind it: one protocol, and the little types that cross it.
+
+``flight_server.endpoints.server`` and ``flight_server.endpoints.flight_sql`` know nothing else about queries. Every method may raise a
+``planner.errors.VolleyError``, which reaches the client with its status and its message; anything else is a bug and reaches it
+as an incident number. All methods are called from Flight's threads, several at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+import pyarrow as pa
+
+from flight_server.protocol.messages import (
+    BatchPlace,
+    PeekTicket,
+    QueryStatus,
+    ResultTicket,
+    TableListRequest,
+    TableStatus,
+    WorkerStatus,
+)
+
+Cancelled = Callable[[], bool]
+"""Whether the client that waits has gone. Cheap; to be polled inside every wait, several times a second."""
+
+
+class Submitted(NamedTuple):
+    """A query that was accepted, and the schema that its result will have."""
+
+    query_id: str
+    schema: pa.Schema
+
+
+class ResultStream(NamedTuple):
+    """A result, or a part of it. Every batch has exactly ``schema`` and is well under 16 MiB."""
+
+    schema: pa.Schema
+    batches: Iterator[tuple[pa.RecordBatch, BatchPlace]]
+
+
+class PeekStream(NamedTuple):
+    """Records that wait in an exchange, as copies."""
+
+    schema: pa.Schema
+    batches: Iterator[pa.RecordBatch]
+
+
+class ExchangeStream(NamedTuple):
+    """Leased records of an exchange, each with its ``app_metadata``."""
+
+    schema: pa.Schema
+    batches: Iterator[tuple[pa.RecordBatch, bytes]]
+
+
+class QueryService(Protocol):
+    """Runs queries and knows about them. ``owner`` is who asks, ``""`` where nobody had to say who they are.
+
+    Queries of other owners look to everybody as if they did not exist.
+    """
+
+    def submit(self, sql: str, owner: str, parameters: Sequence[object] | None = None) -> Submitted:
+        """Plans a statement and starts or queues it. ``parameters`` are values for its placeholders, in their order."""
+
+    def plan_schema(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Schema:
+        """Plans only. Without ``parameters``, placeholders count as NULL."""
+
+    def parameter_types(self, sql: str) -> tuple[pa.DataType, ...]:
+        """The types that the values of a statement's placeholders should have; others may come. Raises what planning raises."""
+
+    def read(self, ticket: ResultTicket, owner: str, cancelled: Cancelled, abandon: bool) -> ResultStream:
+        """Opens a result at a cursor; the iterator waits for rows that are not there yet.
+
+        ``abandon``: if this reader goes away while the query runs, the query is killed. Closing the iterator is going away.
+        Raises ``UnknownQuery`` for a query that the owner does not have.
+        """
+
+    def peek(self, ticket: PeekTicket, owner: str) -> PeekStream:
+        """Looks at records that wait in an exchange of a running query; leases and consumes none."""
+
+    def status(self, query_id: str, owner: str) -> QueryStatus | None:
+        """How a query is doing, or None if the owner has no such query."""
+
+    def queries(self, owner: str) -> list[QueryStatus]:
+        """The owner's queries, newest first."""
+
+    def kill(self, query_id: str, owner: str) -> QueryStatus | None:
+        """Asks a query to stop, and returns its status; None if the owner has no such query. Killing an ended query changes nothing."""
+
+    def watch(self, query_id: str, owner: str, cancelled: Cancelled) -> Iterator[QueryStatus]:
+        """The status now, at each change, and at last when the query has ended. Raises ``UnknownQuery``."""
+
+    def workers(self) -> list[WorkerStatus]:
+        """All workers that are known."""
+
+    def tables(self, request: TableListRequest) -> list[TableStatus]:
+        """The tables whose names match, sorted by name. Files are opened only if ``request.details``."""
+
+    def table_schema(self, name: str) -> pa.Schema | None:
+        """The schema that ``SELECT * FROM "name"`` has, or None if there is no such table."""
+
+    def exchange_get(self, body: bytes, cancelled: Cancelled) -> ExchangeStream:
+        """Opens a pull from an exchange; ``body`` is the whole ticket."""
+
+    def internal_action(self, name: str, body: bytes) -> Iterator[bytes] | None:
+        """Runs an action between workers; None if there is none of that name."""

@@ -1,0 +1,73 @@
+"""Reading what clients put into tickets: results, looks into an exchange, pulls from one. Clients may write them by hand."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from flight_server.errors import BadRequest
+from flight_server.protocol.messages import Cursor, PeekTicket, ResultTicket, decode
+
+MAX_TICKET_BYTES = 64 << 10
+MAX_NUMBER = 1 << 62
+MAX_QUERY_ID_CHARS = 64
+MAX_PEEK_RECORDS = 1000
+SHAPE = '{"query_id": "…", "cursor": [file, row_group, row], "follow": true or false, "limit": rows or null}'
+
+
+class ExchangeTicket(msgspec.Struct):
+    """A pull from an exchange; ``body`` is the whole ticket, which the exchange's side reads."""
+
+    body: bytes
+
+
+class _Keys(msgspec.Struct):
+    exchange: Any = msgspec.UNSET
+    peek: Any = msgspec.UNSET
+
+
+Message = TypeVar("Message", bound=msgspec.Struct)
+Ticket = ResultTicket | PeekTicket | ExchangeTicket
+
+
+def parse_ticket(data: bytes) -> Ticket:
+    """The ticket in ``data``. Raises ``BadRequest`` saying what is wrong with it."""
+    if len(data) > MAX_TICKET_BYTES:
+        raise BadRequest(f"the ticket is {len(data)} bytes long; at most {MAX_TICKET_BYTES} are read")
+    remedy = f"a result's ticket is JSON: {SHAPE}"
+    keys = read_message(data, _Keys, "the ticket", remedy)
+    if keys.exchange is msgspec.UNSET:
+        return _checked_result(read_message(data, ResultTicket, "the ticket", remedy))
+    if keys.peek is msgspec.UNSET:
+        return ExchangeTicket(data)
+    return _checked_peek(read_message(data, PeekTicket, "the ticket", remedy))
+
+
+def read_message(data: bytes, kind: type[Message], what: str, remedy: str | None = None) -> Message:
+    """JSON that came from outside, as a ``kind``. Raises ``BadRequest`` saying what is wrong with ``what`` it is."""
+    try:
+        return decode(data, kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest(f"{what} cannot be read as JSON: {error}", remedy=remedy) from error
+
+
+def _checked_result(ticket: ResultTicket) -> ResultTicket:
+    _check_query_id(ticket.query_id)
+    if not all(0 <= number <= MAX_NUMBER for number in ticket.cursor):
+        raise BadRequest(f"the ticket's cursor {list(ticket.cursor)} is not [file, row group, row], each from 0 on")
+    if ticket.limit is not None and not 0 <= ticket.limit <= MAX_NUMBER:
+        raise BadRequest(f"the ticket's limit is {ticket.limit}; it must be a number of rows, or null for all of them")
+    return ResultTicket(ticket.query_id, Cursor(*ticket.cursor), ticket.follow, ticket.limit)
+
+
+def _checked_peek(ticket: PeekTicket) -> PeekTicket:
+    _check_query_id(ticket.query_id)
+    if not 1 <= ticket.peek <= MAX_PEEK_RECORDS:
+        raise BadRequest(f"the ticket wants to peek at {ticket.peek} records; it may be 1 to {MAX_PEEK_RECORDS}")
+    return ticket
+
+
+def _check_query_id(query_id: str) -> None:
+    if not 1 <= len(query_id) <= MAX_QUERY_ID_CHARS:
+        raise BadRequest(f"the ticket's query_id has {len(query_id)} characters; it is 1 to {MAX_QUERY_ID_CHARS} long")

@@ -1,0 +1,165 @@
+"""A query that this worker accepted: its state, who watches it, who reads it, and what it says of itself."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import msgspec
+
+from flight_server.protocol.messages import ErrorInfo, OperatorStatus, QueryStatus, ResultStatus, RowGroupStatus, decode
+from flight_server.protocol.service import Cancelled
+from flight_server.queries.query_state import Event, QueryState, Started
+from operators.cancellation import Cancellation
+from operators.results.materialize import ResultWriter
+from operators.results.results import Result, ResultManifest
+from planner.physical import PhysicalPlan
+
+WATCH_SECONDS = 0.25
+"""How often a watched query that runs tells of its progress."""
+
+OperatorStatuses = Callable[[], list[OperatorStatus]]
+
+
+class Query:
+    """One accepted statement. Thread-safe."""
+
+    def __init__(self, query_id: str, owner: str, plan: PhysicalPlan, writer: ResultWriter, worker_id: str) -> None:
+        self.query_id = query_id
+        self.owner = owner
+        self.plan = plan
+        self.writer = writer
+        self.worker_id = worker_id
+        self.cancellation = Cancellation()
+        self.operators: OperatorStatuses = list
+        self._state = QueryState(submitted_at=time.time())
+        self._changed = threading.Condition()
+        self._readers = 0
+        self._left_at: float | None = None
+
+    @property
+    def state(self) -> QueryState:
+        """Where it is in its life."""
+        return self._state
+
+    @property
+    def result(self) -> Result:
+        """Its result, as far as there is one."""
+        return self.writer.result
+
+    def on(self, event: Event) -> bool:
+        """Moves its state on and wakes whoever watches; returns whether the event counted."""
+        with self._changed:
+            before = self._state
+            self._state = before.on(event, time.time())
+            self._changed.notify_all()
+            return self._state is not before
+
+    def start(self) -> bool:
+        """Queued → running; False if it was killed while it waited."""
+        return self.on(Started()) if not self._state.ended else False
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Counts a reader for the time of the block."""
+        with self._changed:
+            self._readers += 1
+            self._left_at = None
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._readers -= 1
+                if self._readers == 0:
+                    self._left_at = time.monotonic()
+
+    def abandoned_seconds(self) -> float:
+        """For how long it has had no reader, since it last had one; 0.0 if it has one, or never had any."""
+        left_at = self._left_at
+        return 0.0 if left_at is None else time.monotonic() - left_at
+
+    def watch(self, cancelled: Cancelled) -> Iterator[QueryStatus]:
+        """Its status now, whenever it has changed, and when it has ended."""
+        told: QueryStatus | None = None
+        while not cancelled():
+            status = self.status()
+            if status != told:
+                yield status
+                told = status
+            if status.state in ("completed", "failed", "killed"):
+                return
+            with self._changed:
+                if self._state.phase == status.state:
+                    self._changed.wait(WATCH_SECONDS)
+
+    def status(self) -> QueryStatus:
+        """How it is doing."""
+        state = self._state
+        operators = self.operators()
+        if state.ended and state.phase != "completed":
+            operators = [_stopped(operator) for operator in operators]
+        return QueryStatus(
+            query_id=self.query_id,
+            sql=self.plan.sql,
+            state=state.phase,
+            owner=self.owner,
+            worker_id=self.worker_id,
+            submitted_at=state.submitted_at,
+            started_at=state.started_at,
+            ended_at=state.ended_at,
+            progress=1.0 if state.phase == "completed" else _progress(operators),
+            error=None if state.error is None else ErrorInfo(status=state.error.status.value, message=str(state.error)),
+            result=result_status(self.result),
+            operators=operators,
+            plan=self.plan.text,
+        )
+
+
+def _stopped(operator: OperatorStatus) -> OperatorStatus:
+    """What an operator of a query that failed or was killed says of itself: it does not run any more."""
+    if operator.state == "completed":
+        return operator
+    instances = [msgspec.structs.replace(instance, state="failed") for instance in operator.instances]
+    return msgspec.structs.replace(operator, state="failed", instances=instances)
+
+
+def result_status(result: Result) -> ResultStatus:
+    """How much of ``result`` can be read now."""
+    groups = [
+        RowGroupStatus(file=file, row_group=index, rows=rows)
+        for file, groups in enumerate(result.row_groups)
+        for index, rows in enumerate(groups)
+    ]
+    return ResultStatus(
+        rows=sum(group.rows for group in groups),
+        bytes=result.bytes,
+        row_groups=groups,
+        closed=result.closed,
+        expires_at=result.expires_at,
+    )
+
+
+def stored_status(manifest: ResultManifest) -> QueryStatus:
+    """What there is to say of a query of which only the result is left."""
+    status = decode(manifest.status.encode(), QueryStatus)
+    status.result = ResultStatus(
+        rows=manifest.rows_total,
+        bytes=manifest.bytes_total,
+        row_groups=[
+            RowGroupStatus(file=number, row_group=index, rows=rows)
+            for number, file in enumerate(manifest.files)
+            for index, rows in enumerate(file.rows)
+        ],
+        closed=True,
+        expires_at=manifest.expires_at,
+    )
+    return status
+
+
+def _progress(operators: list[OperatorStatus]) -> float:
+    """The part of all input records that are done: coarse, but it never runs backwards."""
+    total = sum(operator.records_total for operator in operators if operator.kind == "producer")
+    done = sum(operator.records_done for operator in operators if operator.kind == "producer")
+    return done / total if total else 0.0

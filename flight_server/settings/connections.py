@@ -1,0 +1,35 @@
+"""The configuration's connections, as the storage room knows them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flight_server.settings.config import Config, ConnectionConfig
+from operators.storage import Connection, Secret
+
+DEFAULT = "default"
+
+
+def connections_of(config: Config) -> list[Connection]:
+    """All connections. Without a default one, ``read_files`` starts at the first data root, with the keys of the connection it lies in."""
+    connections = [connection(name, given) for name, given in config.connections.items()]
+    if DEFAULT not in config.connections and config.data_roots:
+        root = config.data_roots[0]
+        around = containing(config, root)
+        given = ConnectionConfig(root) if around is None else replace(config.connections[around], url=root)
+        connections.append(connection(DEFAULT, given))
+    return connections
+
+
+def connection(name: str, given: ConnectionConfig) -> Connection:
+    """One connection; its keys become secrets."""
+    key = None if given.key is None else Secret(given.key)
+    secret = None if given.secret is None else Secret(given.secret)
+    return Connection(name, given.url, given.endpoint_url, given.region, key, secret, given.path_style)
+
+
+def containing(config: Config, url: str) -> str | None:
+    """The name of the connection in which ``url`` lies, the closest one if there are several; None if there is none."""
+    found = {name: given.url.rstrip("/") for name, given in config.connections.items()}
+    inside = [name for name, root in found.items() if url == root or url.startswith(f"{root}/")]
+    return max(inside, key=lambda name: len(found[name]), default=None)

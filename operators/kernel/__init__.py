@@ -1,0 +1,3 @@
+"""The kernel: ``kernel`` (DuckDB in process, locked down: one SELECT over relations in, Arrow batches out), ``kernel_errors`` (what it
+says, as errors of ours).
+"""

@@ -1,0 +1,349 @@
+"""The kernel: DuckDB in process, one instance for each worker, locked down, behind a small and thread-safe face.
+
+It runs single SELECT statements over named relations: SQL that reads files of the connections, or Arrow data that is already
+here. It must never be made to wait for data (its threads are shared by all runs): lease first, then run.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+from types import TracebackType
+from typing import TypeAlias, TypeVar
+
+import duckdb
+import pyarrow as pa
+
+from operators.claimed_directory import ClaimedDirectory
+from operators.errors import Interrupted, KernelError, OperatorError
+from operators.kernel.kernel_errors import ErrorTranslator, invalidates
+from planner.catalog import Column
+
+
+@dataclass(frozen=True, slots=True)
+class FileRelation:
+    """A SELECT over files, and the columns that it is known to have: the files need not be opened to bind a query over it."""
+
+    sql: str
+    columns: tuple[Column, ...]
+
+
+Relation: TypeAlias = "str | FileRelation | pa.Table | pa.RecordBatchReader | Sequence[pa.RecordBatch]"
+"""What a name in a run's SQL may stand for: a SELECT over files (see ``operators.scan.scans``), or Arrow data. A sequence of batches
+has at least one; a reader can be named once only in the SQL."""
+
+DEFAULT_BATCH_ROWS = 65_536
+REINTERRUPT_SECONDS = 0.01
+MAX_CACHED_SCHEMAS = 1024
+MAX_CACHED_SQL_CHARS = 64 << 10
+
+Step = TypeVar("Step")
+
+log = logging.getLogger(__name__)
+
+_LEADING_WITH = re.compile(r"\s*WITH\b(?:\s+RECURSIVE\b)?", re.IGNORECASE)
+
+FAILURES = (duckdb.Error, pa.ArrowException, OSError)
+"""What the kernel raises; a stream that fails half-way raises Arrow's errors and OSError."""
+
+
+@dataclass(frozen=True, slots=True)
+class KernelStatistics:
+    """What the kernel holds just now. ``spill_bytes`` lie in its temporary directory."""
+
+    memory_bytes: int
+    spill_bytes: int
+    runs: int
+
+
+class Kernel:
+    """DuckDB with ``threads`` threads and at most ``memory_bytes`` of memory; beyond that it spills.
+
+    ``temp_directory`` gets a directory of this process (those of dead processes are cleared away) with at most ``spill_bytes``
+    in it. ``allowed_directories`` are the only ones that SQL can read, each with the name by which messages call it.
+    Thread-safe; each run has a connection of its own.
+    """
+
+    def __init__(
+        self,
+        threads: int,
+        memory_bytes: int,
+        temp_directory: str | Path,
+        allowed_directories: Mapping[str, str],
+        *,
+        spill_bytes: int | None = None,
+    ) -> None:
+        self._directory = ClaimedDirectory(temp_directory, "kernel")
+        self._errors = ErrorTranslator({**allowed_directories, str(self._directory.path): "temporary storage"})
+        self._runs = 0
+        self._instances = 0
+        self._lock = threading.Lock()
+        self._threads = threads
+        self._settings = partial(_settings, memory_bytes, allowed=list(allowed_directories), spill_bytes=spill_bytes)
+        try:
+            self._connection = self._open()
+        except FAILURES as error:
+            self._directory.close()
+            raise self._errors.translate(error) from None
+        self._cached_schema = lru_cache(maxsize=MAX_CACHED_SCHEMAS)(self._bind_schema)
+        self._fields: dict[str, pa.Field] = {}
+
+    def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]]) -> pa.Schema:
+        """The schema of the stream that ``run(sql, …)`` gives over relations with those columns. Binds only; nothing is run.
+
+        Raises ``KernelError`` with the binder's message.
+        """
+        key = tuple(inputs.items())
+        if len(sql) > MAX_CACHED_SQL_CHARS:
+            return self._bind_schema(sql, key)
+        return self._cached_schema(sql, key)
+
+    def columns_of(self, relation_sql: str) -> tuple[Column, ...]:
+        """The columns of a relation, with the kernel's type names. Opens the files that the relation names.
+
+        Raises ``FileUnreadable`` and ``KernelError``.
+        """
+        connection = self._connection.cursor()
+        try:
+            relation = connection.sql(_single_select(connection, relation_sql))
+            return tuple(Column(name, str(kind)) for name, kind in zip(relation.columns, relation.types, strict=True))
+        except FAILURES as error:
+            raise self.failed(error) from None
+        finally:
+            connection.close()
+
+    def run(self, sql: str, relations: Mapping[str, Relation], batch_rows: int = DEFAULT_BATCH_ROWS) -> KernelRun:
+        """A run of one SELECT over ``relations``, to be entered with ``with`` and iterated in the same thread."""
+        with self._lock:
+            self._runs += 1
+        return KernelRun(self, sql, relations, batch_rows)
+
+    def statistics(self) -> KernelStatistics:
+        """Memory and spill that are in use now, and the number of runs so far."""
+        connection = self._connection.cursor()
+        try:
+            memory = connection.execute("SELECT sum(memory_usage_bytes) FROM duckdb_memory()").fetchone()
+            spill = connection.execute("SELECT coalesce(sum(size), 0) FROM duckdb_temporary_files()").fetchone()
+        finally:
+            connection.close()
+        return KernelStatistics(int(memory[0]) if memory else 0, int(spill[0]) if spill else 0, self._runs)
+
+    def close(self) -> None:
+        """Frees everything. Runs that are still open must have been closed."""
+        self._connection.close()
+        self._directory.close()
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        self._instances += 1
+        connection = duckdb.connect(config={"threads": self._threads, "python_enable_replacements": False})
+        for setting in self._settings(self._directory.path / f"spill-{self._instances}"):
+            connection.execute(setting)
+        return connection
+
+    def failed(self, error: Exception) -> OperatorError:
+        """What to tell of ``error``, which this kernel has raised.
+
+        After an internal error DuckDB refuses everything else on that instance: a new one takes its place for the runs to come.
+        """
+        if invalidates(error):
+            log.error("the kernel failed and is started again: %s", self._errors.clean(str(error)))
+            with self._lock:
+                try:
+                    self._connection.cursor().execute("SELECT 1")
+                except FAILURES:
+                    self._connection = self._open()
+        return self._errors.translate(error)
+
+    def _bind_schema(self, sql: str, inputs: tuple[tuple[str, tuple[Column, ...]], ...]) -> pa.Schema:
+        connection = self._connection.cursor()
+        try:
+            for name, columns in inputs:
+                connection.execute(f"CREATE TEMP VIEW {quote_name(name)} AS {empty_relation(columns)}")
+            return self._schema(connection.sql(_single_select(connection, sql)))
+        except FAILURES as error:
+            raise self.failed(error) from None
+        finally:
+            connection.close()
+
+    def _schema(self, relation: duckdb.DuckDBPyRelation) -> pa.Schema:
+        # Asking a relation for its Arrow schema costs three times what binding does; Arrow fields depend on the type alone.
+        kinds = [str(kind) for kind in relation.types]
+        if any(kind not in self._fields for kind in kinds):
+            self._fields |= dict(zip(kinds, relation.limit(0).to_arrow_table().schema, strict=True))
+        return pa.schema([self._fields[kind].with_name(name) for name, kind in zip(relation.columns, kinds, strict=True)])
+
+
+class KernelRun:
+    """One running SELECT. Enter it, iterate it once for its batches, leave it: everything that it held is free then.
+
+    All but :meth:`interrupt` belongs to the thread that entered it.
+    """
+
+    def __init__(self, kernel: Kernel, sql: str, relations: Mapping[str, Relation], batch_rows: int) -> None:
+        self._kernel = kernel
+        self._sql = sql
+        self._relations = relations
+        self._batch_rows = batch_rows
+        self._interrupted = threading.Event()
+        self._idle = threading.Event()
+        self._idle.set()
+        self._lock = threading.Lock()
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._reader: pa.RecordBatchReader | None = None
+        self.schema = pa.schema([])
+        """The schema of the batches; known once entered."""
+
+    def __enter__(self) -> KernelRun:
+        self._connection = self._kernel._connection.cursor()
+        try:
+            _single_select(self._connection, self._sql)
+            for name, relation in self._relations.items():
+                _register(self._connection, name, relation)
+            self._relation = self._connection.sql(with_relations(self._sql, self._relations))
+            self.schema = self._bound_schema()
+        except FAILURES as error:
+            self.close()
+            raise self._kernel.failed(error) from None
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        """Runs it. Raises ``Interrupted`` after :meth:`interrupt`, and ``KernelError``, ``OutOfMemory`` or ``FileUnreadable``."""
+        self._reader = reader = self._step(lambda: self._relation.to_arrow_reader(self._batch_rows))
+        while (batch := self._step(lambda: _next(reader))) is not None:
+            yield batch
+
+    def interrupt(self) -> None:
+        """Stops the run, from any thread and at any time; does not wait. Has no effect once the last batch is out."""
+        with self._lock:
+            self._interrupted.set()
+            if self._idle.is_set() or self._connection is None:
+                return
+            self._connection.interrupt()
+        # A statement that is just about to start would not have heard it.
+        threading.Thread(target=self._interrupt_until_idle, name="kernel-interrupt", daemon=True).start()
+
+    def close(self) -> None:
+        """Frees the connection, its relations and its memory."""
+        with self._lock:
+            connection, self._connection = self._connection, None
+        if self._reader is not None:
+            # The stream, not the connection, holds the memory of a run that was left half-way.
+            self._reader.close()
+            self._reader = None
+        if connection is not None:
+            self._relation = None
+            connection.close()
+
+    def _bound_schema(self) -> pa.Schema:
+        """From the cache of planned queries where the columns of all relations are known; else by binding, which opens files."""
+        columns = {name: relation.columns for name, relation in self._relations.items() if isinstance(relation, FileRelation)}
+        if len(columns) == len(self._relations):
+            return self._kernel.result_schema(self._sql, columns)
+        return self._kernel._schema(self._relation)
+
+    def _interrupt_until_idle(self) -> None:
+        while not self._idle.wait(REINTERRUPT_SECONDS):
+            with self._lock:
+                if self._connection is not None and not self._idle.is_set():
+                    self._connection.interrupt()
+
+    def _step(self, work: Callable[[], Step]) -> Step:
+        """``work()`` between ``interrupt`` calls: never begun after one, and told of those that come during it."""
+        with self._lock:
+            if self._interrupted.is_set():
+                raise Interrupted("the run was stopped")
+            self._idle.clear()
+        try:
+            return work()
+        except FAILURES as error:
+            raise self._kernel.failed(error) from None
+        finally:
+            self._idle.set()
+
+
+def quote_name(name: str) -> str:
+    """``name`` as a quoted SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quote_text(text: str) -> str:
+    """``text`` as a SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def empty_relation(columns: Sequence[Column]) -> str:
+    """A SELECT of no rows with those columns; a relation without columns gets one that nothing can name by accident."""
+    if not columns:
+        return "SELECT 1 AS _row WHERE false"
+    return "SELECT " + ", ".join(f"NULL::{column.type} AS {quote_name(column.name)}" for column in columns) + " WHERE false"
+
+
+def _settings(memory_bytes: int, spill: Path, *, allowed: Sequence[str], spill_bytes: int | None) -> Iterator[str]:
+    directories = ", ".join(quote_text(directory) for directory in [*allowed, str(spill)])
+    yield f"SET memory_limit = '{memory_bytes}B'"
+    yield f"SET temp_directory = {quote_text(str(spill))}"
+    if spill_bytes is not None:
+        yield f"SET max_temp_directory_size = '{spill_bytes}B'"
+    # Global: a run has a connection of its own.
+    yield "SET GLOBAL TimeZone = 'UTC'"
+    yield "SET GLOBAL integer_division = true"
+    yield "SET GLOBAL default_null_order = 'postgres'"
+    yield "SET autoinstall_known_extensions = false"
+    yield "SET autoload_known_extensions = false"
+    yield "SET allow_community_extensions = false"
+    yield "SET allow_persistent_secrets = false"
+    # Else what a large query leaves behind stays with the allocator for good; it goes back to the system within a second.
+    yield "SET allocator_background_threads = true"
+    # In this order: what is allowed can only be said before external access ends, and nothing can be said after the lock.
+    yield f"SET allowed_directories = [{directories}]"
+    yield "SET enable_external_access = false"
+    yield "SET lock_configuration = true"
+
+
+def _single_select(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
+    # Not with duckdb.extract_statements, which opens another instance beside the kernel: with threads, memory and settings of its own.
+    statements = connection.extract_statements(sql)
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+        raise KernelError("the kernel runs single SELECT statements only")
+    return sql
+
+
+def with_relations(sql: str, relations: Mapping[str, Relation]) -> str:
+    """``sql`` with those of ``relations`` that are SQL as its first common table expressions.
+
+    A view would do the same, but defining one binds it, which opens the files once more.
+    """
+    texts = {name: relation.sql if isinstance(relation, FileRelation) else relation for name, relation in relations.items()}
+    defined = ", ".join(f"{quote_name(name)} AS NOT MATERIALIZED ({text})" for name, text in texts.items() if isinstance(text, str))
+    if not defined:
+        return sql
+    found = _LEADING_WITH.match(sql)
+    return f"WITH {defined} {sql}" if found is None else f"{found[0]} {defined}, {sql[found.end() :]}"
+
+
+def _register(connection: duckdb.DuckDBPyConnection, name: str, relation: Relation) -> None:
+    match relation:
+        case str() | FileRelation():
+            pass
+        case pa.Table() | pa.RecordBatchReader():
+            connection.register(name, relation)
+        case _:
+            connection.register(name, pa.Table.from_batches(relation))
+
+
+def _next(reader: pa.RecordBatchReader) -> pa.RecordBatch | None:
+    with suppress(StopIteration):
+        return reader.read_next_batch()
+    return None

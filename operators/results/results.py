@@ -1,0 +1,234 @@
+"""All results of a server: those that queries of this process write, and those on storage, which outlive it.
+
+Several processes may share the storage: each finds what the others have finished, and what a dead one left half-done is removed
+once nobody has touched it for ``ABANDONED_SECONDS``; writers that live touch theirs at each :meth:`ResultStore.sweep`.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+import msgspec
+import pyarrow as pa
+
+from operators.errors import NoSuchResult, ResultExpired, StorageError
+from operators.results.materialize import GROUPS_PER_FILE, ROWS_PER_GROUP, ResultLimits, ResultWriter
+from operators.results.reading import BEGINNING, Place, ReadBatch, Result
+from operators.results.result_files import ResultFiles, ResultManifest
+from operators.results.row_group_cache import CacheStatistics, RowGroupCache
+from planner.errors import VolleyError
+
+__all__ = ["BEGINNING", "Place", "ReadBatch", "Result", "ResultManifest", "ResultStore", "ResultStoreStatistics"]
+
+ABANDONED_SECONDS = 900.0
+CACHE_BYTES = 256 << 20
+MAX_LOADED = 1_024
+"""Finished results whose row groups' sizes are kept in memory; others are loaded from their manifests again."""
+WRITER_THREADS = 2
+QUERY_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+
+Found = TypeVar("Found")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ResultStoreStatistics:
+    """Results under way, finished ones that are loaded, and the cache of their row groups."""
+
+    writing: int
+    loaded: int
+    cache: CacheStatistics
+
+
+class ResultStore:
+    """The results below ``root``/results of an fsspec filesystem. Thread-safe.
+
+    ``ttl_seconds``, ``max_result_bytes``: a result's life after it is whole, and its greatest size in bytes of Arrow data.
+    ``clock`` gives Unix seconds.
+    """
+
+    def __init__(
+        self,
+        fs: Any,
+        root: str,
+        *,
+        rows_per_group: int = ROWS_PER_GROUP,
+        groups_per_file: int = GROUPS_PER_FILE,
+        ttl_seconds: float = 86_400.0,
+        max_result_bytes: int = 64 << 30,
+        cache_bytes: int = CACHE_BYTES,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._files = ResultFiles(fs, root)
+        self._cache = RowGroupCache(cache_bytes)
+        self._limits = ResultLimits(
+            rows_per_group=rows_per_group, groups_per_file=groups_per_file, result_bytes=max_result_bytes, ttl_seconds=ttl_seconds
+        )
+        self._clock = clock
+        self._pool = ThreadPoolExecutor(WRITER_THREADS, thread_name_prefix="result-files")
+        self._lock = threading.Lock()
+        self._writers: dict[str, ResultWriter] = {}
+        self._finished: OrderedDict[str, Result] = OrderedDict()
+        self._manifests: dict[str, ResultManifest] = {}
+
+    def create(self, query_id: str, schema: pa.Schema, sql: str, owner: str) -> ResultWriter:
+        """Begins a result, which readers can wait on from now on. Touches no storage yet."""
+        assert QUERY_ID.fullmatch(query_id), "query ids are 32 hexadecimal digits"
+        result = Result(query_id, owner, schema, self._files, self._cache)
+        writer = ResultWriter(
+            result, sql, self._files, self._pool, self._limits, clock=self._clock, ended=lambda manifest: self._on_ended(result, manifest)
+        )
+        with self._lock:
+            assert query_id not in self._writers
+            self._writers[query_id] = writer
+        return writer
+
+    def get(self, query_id: str) -> Result | None:
+        """The result of a query, whether it is being written here or was stored by any process; None if there is none.
+
+        Raises ``ResultExpired`` for one that is past its time, ``StorageError`` if the storage cannot be asked.
+        """
+        if not QUERY_ID.fullmatch(query_id):
+            return None
+        with self._lock:
+            writer = self._writers.get(query_id)
+            if writer is not None:
+                return writer.result
+            result = self._finished.get(query_id)
+        if result is None:
+            result = self._load(query_id)
+        if result is None:
+            return None
+        if result.expires_at is not None and result.expires_at <= self._clock():
+            raise _expired(query_id)
+        return result
+
+    def list(self) -> Sequence[ResultManifest]:
+        """The finished results of all processes that have not expired, oldest first. Raises ``StorageError``."""
+        now = self._clock()
+        found = [manifest for manifest in self._known_manifests() if manifest.expires_at > now]
+        return sorted(found, key=lambda manifest: manifest.completed_at)
+
+    def delete(self, query_id: str) -> bool:
+        """Removes a finished result; False if there is none. Readers of it get ``NoSuchResult``. Raises ``StorageError``."""
+        if not QUERY_ID.fullmatch(query_id) or self._load(query_id) is None:
+            return False
+        self._remove(query_id, NoSuchResult(f"the result of query {query_id} was removed", remedy="Run the query again."))
+        return True
+
+    def sweep(self, now: float) -> Sequence[str]:
+        """Removes what has expired or was abandoned; returns those query ids. To be called every minute or so. Raises ``StorageError``."""
+        with self._lock:
+            writing = {query_id: writer for query_id, writer in self._writers.items() if writer.on_storage}
+        for query_id in writing:
+            self._guarded(partial(self._files.keep_alive, query_id))
+        expired = [manifest.query_id for manifest in self._known_manifests() if manifest.expires_at <= now]
+        for query_id in expired:
+            self._remove(query_id, _expired(query_id))
+        return [*expired, *self._sweep_abandoned(now)]
+
+    def recover(self) -> Sequence[str]:
+        """Removes what dead processes left half-done, and what has expired; returns those query ids. To be called at start."""
+        return self.sweep(self._clock())
+
+    def close(self) -> None:
+        """Waits for files that are being written. Results stay on storage."""
+        self._pool.shutdown(wait=True)
+
+    def statistics(self) -> ResultStoreStatistics:
+        """What it has in memory."""
+        with self._lock:
+            return ResultStoreStatistics(len(self._writers), len(self._finished), self._cache.statistics())
+
+    # -- inside ---------------------------------------------------------------------------------------------------------
+
+    def _on_ended(self, result: Result, manifest: ResultManifest | None) -> None:
+        with self._lock:
+            self._writers.pop(result.query_id, None)
+            if manifest is not None:
+                self._manifests[manifest.query_id] = manifest
+                self._remember(result)
+
+    def _remember(self, result: Result) -> None:
+        self._finished[result.query_id] = result
+        if len(self._finished) > MAX_LOADED:
+            self._finished.popitem(last=False)
+
+    def _load(self, query_id: str) -> Result | None:
+        with self._lock:
+            known = self._finished.get(query_id)
+        manifest = None if known is not None else self._read_manifest(query_id)
+        if manifest is None:
+            return known
+        try:
+            result = Result.from_manifest(manifest, self._files, self._cache)
+        except (pa.ArrowException, ValueError) as error:
+            log.warning("the manifest of result %s is damaged: %s", query_id, error)
+            return None
+        with self._lock:
+            known = self._finished.get(query_id)
+            if known is not None:
+                return known
+            self._remember(result)
+        return result
+
+    def _read_manifest(self, query_id: str) -> ResultManifest | None:
+        try:
+            return self._guarded(lambda: self._files.read_manifest(query_id))
+        except msgspec.DecodeError as error:
+            log.warning("the manifest of result %s is damaged: %s", query_id, error)
+            return None
+
+    def _known_manifests(self) -> Sequence[ResultManifest]:
+        """All manifests on storage; each is read once, since it never changes."""
+        names = {name for name in self._guarded(self._files.query_ids) if QUERY_ID.fullmatch(name)}
+        with self._lock:
+            for gone in self._manifests.keys() - names:
+                del self._manifests[gone]
+            new = names - self._manifests.keys() - self._writers.keys()
+        read = [manifest for manifest in map(self._read_manifest, sorted(new)) if manifest is not None]
+        with self._lock:
+            self._manifests.update((manifest.query_id, manifest) for manifest in read)
+            return tuple(self._manifests.values())
+
+    def _sweep_abandoned(self, now: float) -> Sequence[str]:
+        names = {name for name in self._guarded(self._files.query_ids) if QUERY_ID.fullmatch(name)}
+        with self._lock:
+            unknown = names - self._manifests.keys() - self._writers.keys()
+        abandoned = []
+        for query_id in sorted(unknown):
+            touched_at = self._guarded(partial(self._files.touched_at, query_id))
+            if touched_at is not None and touched_at + ABANDONED_SECONDS <= now and self._read_manifest(query_id) is None:
+                self._guarded(partial(self._files.remove, query_id))
+                abandoned.append(query_id)
+        return abandoned
+
+    def _remove(self, query_id: str, error: VolleyError) -> None:
+        with self._lock:
+            result = self._finished.pop(query_id, None)
+            self._manifests.pop(query_id, None)
+        if result is not None:
+            result.fail(error)
+        self._cache.forget(query_id)
+        self._guarded(lambda: self._files.remove(query_id))
+
+    def _guarded(self, ask: Callable[[], Found]) -> Found:
+        try:
+            return ask()
+        except OSError as error:
+            log.warning("results: %s", error)
+            raise StorageError("stored results cannot be reached", remedy="Check the default connection; try again later.") from None
+
+
+def _expired(query_id: str) -> ResultExpired:
+    return ResultExpired(f"the result of query {query_id} has expired", remedy="Run the query again.")

@@ -1,0 +1,3 @@
+"""Running: ``fragments`` (a kernel program over its inputs), ``producer`` (an instance: lease a split, run, commit, acknowledge),
+``gathering`` (the outputs of all splits, each once).
+"""

@@ -1,0 +1,135 @@
+"""A producer operator's instance: lease a split, run the kernel, commit its outputs, acknowledge the split; again until none is left.
+
+The order is what makes it safe to die anywhere: outputs become visible under keys that depend on the split alone, and the split
+is acknowledged after that. A split that is run again commits the same keys, which the exchange ignores.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from operators.batch_sizes import referenced_bytes
+from operators.errors import OperatorError, StaleLease
+from operators.exchange.heartbeats import Heartbeats
+from operators.exchange.records import RecordKey
+from operators.run.fragments import ExecutionContext, Output, run_split
+from planner.errors import Status, VolleyError
+from planner.physical import Fragment, Split
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldSplit:
+    """A split on lease to this instance."""
+
+    key: RecordKey
+    epoch: int
+    split: Split
+    lease_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceStatistics:
+    """What an instance has done so far; ``seconds`` is the time it spent running its fragment."""
+
+    records: int = 0
+    rows: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    scanned_bytes: int = 0
+    requests: int = 0
+
+
+class SplitSource(Protocol):
+    """Where an instance gets its splits: an exchange in this process, or one on another worker."""
+
+    def lease(self) -> HeldSplit | None:
+        """The next split, waiting for one if need be; None once there will be no more."""
+
+    def heartbeat(self, held: HeldSplit) -> None:
+        """Extends the lease. Raises ``StaleLease`` where it was lost."""
+
+    def ack(self, held: HeldSplit, statistics: InstanceStatistics) -> None:
+        """The split's outputs are visible. Raises ``StaleLease`` where the lease was lost."""
+
+    def release(self, held: HeldSplit, error: VolleyError, *, retry: bool) -> None:
+        """The split could not be run; ``retry``: another attempt may succeed. Raises ``StaleLease`` where the lease was lost."""
+
+
+Commit = Callable[[RecordKey, list[Output]], None]
+
+
+class ProducerInstance:
+    """One running copy of a producer operator. :meth:`run` is called once, in a thread of its own."""
+
+    def __init__(
+        self,
+        name: str,
+        fragment: Fragment,
+        source: SplitSource,
+        commit: Commit,
+        context: ExecutionContext,
+        heartbeats: Heartbeats,
+    ) -> None:
+        self.name = name
+        self.statistics = InstanceStatistics()
+        self._fragment = fragment
+        self._source = source
+        self._commit = commit
+        self._context = context
+        self._heartbeats = heartbeats
+
+    def run(self) -> None:
+        """Works until the source has ended or the query was cancelled; errors go back to the source with the split."""
+        while not self._context.cancellation.cancelled:
+            held = self._source.lease()
+            if held is None:
+                return
+            self._consume(held)
+
+    def _consume(self, held: HeldSplit) -> None:
+        try:
+            with self._heartbeats.keep(held.lease_seconds / 2, lambda: self._source.heartbeat(held)):
+                self._run_split(held)
+            self._source.ack(held, self.statistics)
+        except StaleLease:
+            self._on_stale(held)
+        except VolleyError as error:
+            if not self._context.cancellation.cancelled:
+                # What is out of reach now may be reached by the next attempt; all other errors would come again.
+                self._give_back(held, error, retry=error.status is Status.UNAVAILABLE)
+        except Exception as error:
+            log.exception("%s failed on %s", self.name, held.key)
+            cause = OperatorError(f"internal error of type {type(error).__name__} while running {held.key}")
+            self._give_back(held, cause, retry=True)
+
+    def _give_back(self, held: HeldSplit, error: VolleyError, *, retry: bool) -> None:
+        try:
+            self._source.release(held, error, retry=retry)
+        except StaleLease:
+            self._on_stale(held)
+
+    def _on_stale(self, held: HeldSplit) -> None:
+        # Whoever has the split now answers for it, with its rows or with an error: ours do not count.
+        log.info("%s lost its lease on %s; somebody else has it", self.name, held.key)
+
+    def _run_split(self, held: HeldSplit) -> None:
+        started = time.perf_counter()
+        outputs, reports = run_split(self._fragment, held.split, self._context)
+        seconds = time.perf_counter() - started
+        self._commit(held.key, outputs)
+        done = self.statistics
+        self.statistics = replace(
+            done,
+            records=done.records + 1,
+            rows=done.rows + sum(output.batch.num_rows for output in outputs),
+            bytes=done.bytes + sum(referenced_bytes(output.batch) for output in outputs),
+            seconds=done.seconds + seconds,
+            scanned_bytes=done.scanned_bytes + sum(report.fetched_bytes for report in reports),
+            requests=done.requests + sum(report.requests for report in reports),
+        )

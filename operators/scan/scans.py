@@ -1,0 +1,207 @@
+"""Scans: what a fragment reads from files, made into one SELECT that the kernel runs.
+
+There is one way for every kind of storage and format::
+
+    with prepare_scan(scan, splits, storage) as prepared:
+        kernel.run(sql, {scan.name: prepared.relation})
+
+Inside the block the files stay as they were listed: one that changes or vanishes meanwhile raises ``FileUnreadable`` when the
+block is left, so that no answer mixes two versions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
+
+from operators.cancellation import Cancellation
+from operators.errors import FileUnreadable
+from operators.kernel.kernel import FileRelation, quote_name, quote_text
+from operators.scan.corrupt_files import name_corrupt_file
+from operators.scan.pieces import Piece, parquet_piece
+from operators.scan.remote_files import RemoteFiles
+from operators.storage import Storage, StoredFile
+from planner.catalog import Column, DataFile, FileFormat
+from planner.physical import ScanInput, Split
+
+FILES_PER_READER = 256
+"""A reader with partition values carries a list of them, looked up in every vector: short lists are free, long ones are not."""
+
+ROW_COLUMN = "_row"
+"""The name of the only column of a scan that needs none: it counts rows."""
+
+
+@dataclass(slots=True)
+class ScanReport:
+    """What a scan asked of the storage, so far. ``files_bytes`` is the whole size of its files; for local files nothing is fetched."""
+
+    files: int = 0
+    files_bytes: int = 0
+    fetched_bytes: int = 0
+    requests: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedScan:
+    """A scan, ready to run: its relation, and its counters."""
+
+    relation: FileRelation
+    report: ScanReport
+
+    @property
+    def sql(self) -> str:
+        """The relation as one SELECT."""
+        return self.relation.sql
+
+
+class StartedScan:
+    """A scan whose bytes are on their way, if they come from elsewhere. To be entered once, or closed.
+
+    A producer may start the scan of its next split while the kernel works on this one.
+    """
+
+    def __init__(self, scan: ScanInput, splits: Sequence[Split], storage: Storage) -> None:
+        assert splits, "a scan has splits"
+        self._scan = scan
+        self._splits = splits
+        self._storage = storage
+        # All files of a table are in one connection.
+        self._files = {split.file.path: _stored(split.file) for split in splits}
+        self._local = storage.local_files(list(self._files.values()))
+        self._remote = RemoteFiles(scan, splits, storage) if self._local is None else None
+
+    @contextmanager
+    def prepared(self, cancellation: Cancellation | None = None) -> Iterator[PreparedScan]:
+        """Waits for the bytes; see :func:`prepare_scan`."""
+        report = ScanReport(len(self._files), sum(file.size_bytes for file in self._files.values()))
+        try:
+            if self._remote is not None:
+                pieces, fetched = self._remote.pieces(cancellation)
+                report.fetched_bytes, report.requests = fetched.bytes, fetched.requests
+            else:
+                pieces = self._local_pieces(self._local or ())
+            columns = self._scan.columns or (Column(ROW_COLUMN, "INTEGER"),)
+            try:
+                yield PreparedScan(FileRelation(relation_sql(self._scan, pieces), columns), report)
+            except FileUnreadable as error:
+                raise name_corrupt_file(error, self._scan, pieces) from None
+            if self._local is not None:
+                self._storage.local_files(list(self._files.values()))
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Stops fetching and removes what was fetched. May be called again."""
+        if self._remote is not None:
+            self._remote.close()
+
+    def _local_pieces(self, local: Sequence[str]) -> list[Piece]:
+        paths = dict(zip(self._files, local, strict=True))
+        if self._scan.format != "parquet":
+            return [Piece(paths[split.file.path], split.file) for split in self._splits]
+        footers = dict(zip(self._files, self._storage.footers(list(self._files.values())), strict=True))
+        return [parquet_piece(split, paths[split.file.path], footers[split.file.path]) for split in self._splits]
+
+
+@contextmanager
+def prepare_scan(
+    scan: ScanInput, splits: Sequence[Split], storage: Storage, cancellation: Cancellation | None = None
+) -> Iterator[PreparedScan]:
+    """The relation of ``splits`` (at least one) with exactly ``scan.columns``, rows in the order of the splits.
+
+    Raises ``FileUnreadable`` for a file that is not what it was when it was listed, ``StorageError``, ``OutOfMemory`` where
+    temporary storage is full, and the cancellation's error.
+    """
+    with StartedScan(scan, splits, storage).prepared(cancellation) as prepared:
+        yield prepared
+
+
+def relation_sql(scan: ScanInput, pieces: Sequence[Piece]) -> str:
+    """One SELECT over ``pieces``, which are in order."""
+    selects = []
+    for whole, group in groupby(pieces, key=lambda piece: piece.rows is None):
+        members = list(group)
+        size = FILES_PER_READER if scan.partition_columns else len(members)
+        runs = [members[start : start + size] for start in range(0, len(members), size)] if whole else [[piece] for piece in members]
+        selects += [_select(scan, run) for run in runs]
+    return " UNION ALL ".join(selects)
+
+
+def columns_sql(path: str, file_format: FileFormat) -> str:
+    """A SELECT whose columns are those of one file."""
+    return f"SELECT * FROM {_reader([path], file_format, {}, union=False)}"
+
+
+def _select(scan: ScanInput, pieces: Sequence[Piece]) -> str:
+    """Pieces that are all whole, or a single one with ranges of rows."""
+    partitions = {column.name.lower() for column in scan.partition_columns}
+    stored = _stored_names(pieces)
+    out = []
+    for column in scan.columns:
+        if column.name.lower() in partitions:
+            value = _partition_value(column, pieces)
+        elif stored is None or column.name.lower() in stored:
+            value = f"CAST({quote_name(column.name)} AS {column.type})"
+        else:
+            value = f"NULL::{column.type}"
+        out.append(f"{value} AS {quote_name(column.name)}")
+    types = {column.name: column.type for column in scan.table_columns if column.name.lower() not in partitions}
+    union = len({piece.footer.fingerprint for piece in pieces if piece.footer is not None}) > 1
+    reader = _reader([piece.path for piece in pieces], scan.format, types, union=union)
+    return f"SELECT {', '.join(out) or f'1 AS {ROW_COLUMN}'} FROM {reader}{_row_filter(pieces[0])}"
+
+
+def _stored_names(pieces: Sequence[Piece]) -> set[str] | None:
+    """The columns that at least one of the files has, in lower case; None where the reader knows them itself."""
+    if pieces[0].footer is None:
+        return None
+    footers = {piece.footer.fingerprint: piece.footer for piece in pieces if piece.footer is not None}
+    return {name.lower() for footer in footers.values() for name in footer.column_names}
+
+
+def _partition_value(column: Column, pieces: Sequence[Piece]) -> str:
+    values = [_literal(dict(piece.file.partitions).get(column.name)) for piece in pieces]
+    if len(set(values)) == 1:
+        return f"CAST({values[0]} AS {column.type})"
+    listed = f"CAST([{', '.join(values)}] AS {column.type}[])"
+    return f"{listed}[file_index::BIGINT + 1]"
+
+
+def _literal(value: str | None) -> str:
+    return "NULL" if value is None else quote_text(value)
+
+
+def _row_filter(piece: Piece) -> str:
+    if piece.rows is None:
+        return ""
+    ranges = [f"file_row_number BETWEEN {first} AND {stop - 1}" for first, stop in piece.rows]
+    return f" WHERE {' OR '.join(ranges) or 'false'}"
+
+
+def _reader(paths: Sequence[str], file_format: FileFormat, types: dict[str, str], *, union: bool) -> str:
+    files = f"[{', '.join(quote_text(escape_glob(path)) for path in paths)}]"
+    match file_format:
+        case "parquet":
+            # The path of a connection is none of the table's partitions.
+            return f"read_parquet({files}, union_by_name = {str(union).lower()}, hive_partitioning = false)"
+        case "csv":
+            options = f", types = {_struct(types)}" if types else ""
+            return f"read_csv({files}, union_by_name = true, hive_partitioning = false{options})"
+        case "json":
+            options = f", columns = {_struct(types)}" if types else ""
+            return f"read_json({files}, union_by_name = true, hive_partitioning = false{options})"
+
+
+def escape_glob(path: str) -> str:
+    """``path`` so that the kernel takes it for the name of one file."""
+    return "".join(f"[{character}]" if character in "*?[" else character for character in path)
+
+
+def _struct(types: dict[str, str]) -> str:
+    return "{" + ", ".join(f"{quote_text(name)}: {quote_text(kind)}" for name, kind in types.items()) + "}"
+
+
+def _stored(file: DataFile) -> StoredFile:
+    return StoredFile(file.path, file.size_bytes, file.version)

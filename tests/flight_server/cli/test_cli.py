@@ -1,0 +1,247 @@
+"""The ``flight`` command against a server, in this process: what it prints where, and its exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from flight_server.cli import flight, main
+from tests.flight_server.fake_service import Served
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    with Served() as served:
+        monkeypatch.setenv("VOLLEY_URI", served.uri)
+        yield served
+
+
+def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    for name, command in flight.commands_by_name().items():
+        assert main([name, "--help"]) == 0
+        assert command.help is not None
+        assert name in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [["query"], ["bogus"], ["query", "--bogus", "SELECT 1"], ["run", "nowhere.sql"], ["kill"]])
+def test_usage_errors(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "Error:" in said.err
+
+
+def test_a_table_with_types_and_row_count(server: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["query", "SELECT n, name FROM numbers LIMIT 2"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1:3] == ["│      n │ name    │", "│ bigint │ varchar │"]
+    assert lines[-1].startswith("2 rows · ")
+
+
+def test_a_table_says_how_many_rows_it_leaves_out(server: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["query", "SELECT n FROM numbers"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-2].startswith("… 1,500 more rows (1,000 shown")
+    assert lines[-1].startswith("2,500 rows · ")
+
+
+def test_sql_from_stdin(server: Served, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    import io
+
+    monkeypatch.setattr("sys.stdin", io.StringIO("SELECT 42 AS answer"))
+    assert main(["query", "-", "--format", "csv"]) == 0
+    assert capsys.readouterr().out == "answer\n42\n"
+
+
+def test_formats_on_stdout(server: Served, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    sql = "SELECT n, name FROM numbers LIMIT 2"
+    assert main(["query", sql, "--format", "jsonl"]) == 0
+    assert [json.loads(line) for line in capsysbinary.readouterr().out.splitlines()] == [
+        {"n": 0, "name": "row 0"},
+        {"n": 1, "name": "row 1"},
+    ]
+    assert main(["query", sql, "--format", "json"]) == 0
+    assert len(json.loads(capsysbinary.readouterr().out)) == 2
+    assert main(["query", sql, "--format", "arrow"]) == 0
+    assert pa.ipc.open_stream(capsysbinary.readouterr().out).read_all().num_rows == 2
+    assert main(["query", sql, "--format", "parquet"]) == 0
+    assert pq.read_table(pa.BufferReader(capsysbinary.readouterr().out)).num_rows == 2
+
+
+def test_max_rows(server: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["query", "SELECT n FROM numbers", "--format", "csv", "--max-rows", "2"]) == 0
+    assert capsys.readouterr().out == "n\n0\n1\n"
+    assert main(["query", "SELECT n FROM numbers", "--max-rows", "2"]) == 0
+    assert "… more rows\n2 rows shown · " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json", "jsonl", "arrow", "arrows", "parquet"])
+def test_a_file_by_its_suffix(server: Served, tmp_path: Path, capsys: pytest.CaptureFixture[str], suffix: str) -> None:
+    target = tmp_path / f"result.{suffix}"
+    assert main(["query", "SELECT n FROM numbers", "-o", str(target)]) == 0
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert f"wrote {target}: 2,500 rows" in said.err
+    assert target.stat().st_size > 0
+
+
+def test_a_table_in_a_file(server: Served, tmp_path: Path) -> None:
+    target = tmp_path / "result.txt"
+    assert main(["query", "SELECT n FROM numbers LIMIT 1", "-o", str(target)]) == 2
+    assert main(["query", "SELECT n FROM numbers LIMIT 1", "-o", str(target), "--format", "table"]) == 0
+    assert target.read_text().splitlines()[1] == "│      n │"
+
+
+def test_a_file_that_cannot_be_written(server: Served, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for suffix in ("csv", "table"):
+        target = tmp_path / "nowhere" / f"result.{suffix}"
+        assert main(["query", "SELECT 1", "-o", str(target), "--format", suffix]) == 1
+        assert capsys.readouterr().err == f"error: cannot write {target}: No such file or directory\n"
+
+
+def test_a_pager_is_for_terminals(server: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["query", "SELECT n FROM numbers", "--pager"]) == 0
+    assert "… 500 more rows (2,000 shown" in capsys.readouterr().out
+
+
+def test_a_refused_statement_exits_with_1_and_says_why_on_stderr(server: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["query", "SELECT * FROM nummers"]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("error: ")
+    assert "nummers" in said.err
+    assert "Traceback" not in said.err
+
+
+def test_a_server_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["query", "SELECT 1", "--uri", "grpc://127.0.0.1:1"]) == 1
+    assert "cannot reach a server at grpc://127.0.0.1:1" in capsys.readouterr().err
+    assert main(["query", "SELECT 1", "--uri", "http://x"]) == 1
+    assert "is not the URI of a server" in capsys.readouterr().err
+
+
+def test_data_is_for_an_embedded_server(server: Served, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["query", "SELECT 1", "--uri", server.uri, "--data", str(tmp_path)]) == 2
+    assert "--data" in capsys.readouterr().err
+
+
+def test_what_is_wrong_with_the_configuration_exits_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--data", str(tmp_path / "nowhere")]) == 2
+    assert capsys.readouterr().err == f"error: the data root {tmp_path}/nowhere does not exist\n"
+    (tmp_path / "volley.toml").write_text("[server]\nprot = 1\n")
+    assert main(["serve", "--config", str(tmp_path / "volley.toml")]) == 2
+    assert "unknown key 'server.prot'" in capsys.readouterr().err
+
+
+def test_run_stops_at_the_first_that_fails(server: Served, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "three.sql"
+    file.write_text("SELECT 1 AS one; -- a semicolon; in a comment\nSELECT * FROM nowhere;\nSELECT 'it''s; 3' AS three;")
+    assert main(["run", str(file)]) == 1
+    said = capsys.readouterr()
+    assert f"[1/3] {file}:1 SELECT 1 AS one" in said.out
+    assert "✓ completed · 1 row" in said.out
+    assert "✗ failed" in said.out
+    assert "it's; 3" not in said.out
+    assert f"error: {file}:2:" in said.err
+    assert "1 completed, 1 failed, 1 not run" in said.out
+
+
+@pytest.mark.parametrize("parallel", ["1", "2", "8"])
+def test_run_goes_on_when_asked_to_and_tells_in_order(
+    server: Served, tmp_path: Path, capsys: pytest.CaptureFixture[str], parallel: str
+) -> None:
+    file = tmp_path / "many.sql"
+    file.write_text(";\n".join(["SELECT 'a' AS x", "SELECT * FROM nowhere", *(f"SELECT 'result {n}' AS x" for n in range(10))]))
+    assert main(["run", str(file), "--keep-going", "--parallel", parallel]) == 1
+    out = capsys.readouterr().out
+    assert "11 completed, 1 failed" in out
+    places = [out.index(f"│ result {n} │") for n in range(10)]
+    assert places == sorted(places)
+
+
+def test_run_succeeds(server: Served, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.sql").write_text("SELECT 1 AS x")
+    (tmp_path / "b.sql").write_text("-- nothing here\n")
+    assert main(["run", str(tmp_path / "a.sql"), str(tmp_path / "b.sql"), "--quiet"]) == 0
+    out = capsys.readouterr().out
+    assert "│" not in out
+    assert "1 completed, 0 failed" in out
+
+
+def test_queries_status_and_kill(server: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    query_id = server.service.submit("SELECT 'endless' AS x", "").query_id
+    assert main(["queries", "--running", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["query_id"] == query_id
+    assert main(["status", query_id[:8]]) == 0
+    assert "state     running" in capsys.readouterr().out
+    assert main(["kill", query_id[:8]]) == 0
+    assert capsys.readouterr().out == f"killed {query_id}\n"
+    assert main(["kill", query_id]) == 0
+    assert "already" in capsys.readouterr().out
+    assert main(["status", query_id, "--watch"]) == 0
+    assert "CANCELLED: killed by its user" in capsys.readouterr().out
+    assert main(["queries"]) == 0
+    assert query_id in capsys.readouterr().out
+
+
+def test_a_query_that_is_not_there(server: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("status", "kill"):
+        assert main([command, "0123456789"]) == 1
+        assert "there is no query 0123456789" in capsys.readouterr().err
+
+
+def test_workers(server: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["workers"]) == 0
+    assert "│ w0     │ grpc://127.0.0.1:1 │" in capsys.readouterr().out
+    assert main(["workers", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["worker_id"] == "w0"
+
+
+def test_explain_prints_the_plan_as_it_is(server: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "SELECT 1"]) == 0
+    assert "│" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", shell]) == 0
+    assert "_FLIGHT_COMPLETE" in capsys.readouterr().out
+
+
+def test_sample_data_says_what_it_wrote(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sample-data", "--to", str(tmp_path / "lake")]) == 0
+    out = capsys.readouterr().out
+    assert "│ sample    │ 100,000 │" in out
+    assert f"--data {tmp_path}/lake\n" in out
+
+
+def test_an_interrupted_query_is_killed_on_the_server(server: Served) -> None:
+    command = [sys.executable, "-m", "flight_server.cli", "query", "SELECT 'endless' AS x", "--format", "csv"]
+    environment = {**os.environ, "VOLLEY_URI": server.uri}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while not server.service.queries(""):
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert b"interrupted" in said
+    assert b"Traceback" not in said
+    assert server.service.queries("")[0].state == "killed"
+
+
+def test_a_reader_that_goes_away_ends_the_command(server: Served) -> None:
+    command = f"{sys.executable} -m flight_server.cli query \"SELECT n, repeat('x', 1000) FROM numbers\" --format csv | head -1"
+    ended = subprocess.run(command, shell=True, cwd=ROOT, env={**os.environ, "VOLLEY_URI": server.uri}, capture_output=True, timeout=30)
+    assert ended.stdout.count(b"\n") == 1
+    assert ended.stderr == b""

@@ -1,0 +1,130 @@
+"""What is written can be read back by others, batch by batch, whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from flight_server.client.output import ROWS_PER_ROW_GROUP, Format, OutputError, distinct_names, format_of, write_file, write_stream
+
+TABLE = pa.table(
+    {
+        "number": pa.array([1, None, 3], pa.int32()),
+        "text": ['plain, with "quotes"', "", None],
+        "nested": [[1, 2], [], None],
+        "time": pa.array([0, 1, None], pa.timestamp("us")),
+    }
+)
+
+
+def written(table: pa.Table, format: Format) -> bytes:
+    sink = io.BytesIO()
+    assert write_stream(table.to_batches(), table.schema, format, sink) == table.num_rows
+    assert not sink.closed
+    return sink.getvalue()
+
+
+def test_csv_quotes_what_must_be_and_tells_null_from_empty() -> None:
+    assert written(TABLE, "csv").decode() == (
+        'number,text,nested,time\n1,"plain, with ""quotes""","[1,2]",1970-01-01 00:00:00\n,"",[],1970-01-01 00:00:00.000001\n3,,,\n'
+    )
+
+
+def test_csv_is_read_back_by_others() -> None:
+    text = pa.table({"a,b": ["line\nbreak", "tab\t", "'", "\r"]})
+    assert list(csv.reader(io.StringIO(written(text, "csv").decode(), newline="")))[1:] == [["line\nbreak"], ["tab\t"], ["'"], ["\r"]]
+
+
+def test_json_is_an_array_of_objects() -> None:
+    rows = json.loads(written(TABLE, "json"))
+    assert rows[0] == {"number": 1, "text": 'plain, with "quotes"', "nested": [1, 2], "time": "1970-01-01 00:00:00"}
+    assert rows[2] == {"number": 3, "text": None, "nested": None, "time": None}
+
+
+def test_json_lines_are_objects() -> None:
+    assert [json.loads(line)["number"] for line in written(TABLE, "jsonl").splitlines()] == [1, None, 3]
+
+
+def test_nothing_is_still_well_formed() -> None:
+    nothing = TABLE.schema.empty_table()
+    assert json.loads(written(nothing, "json")) == []
+    assert written(nothing, "jsonl") == b""
+    assert written(nothing, "csv") == b"number,text,nested,time\n"
+    assert pq.read_table(io.BytesIO(written(nothing, "parquet"))).num_rows == 0
+
+
+def test_names_that_stand_twice_are_told_apart_in_json() -> None:
+    twice = pa.Table.from_arrays([pa.array([1]), pa.array([2])], ["a", "a"])
+    assert json.loads(written(twice, "json")) == [{"a": 1, "a_1": 2}]
+    assert distinct_names(["a", "a_1", "a", "a"]) == ["a", "a_1", "a_2", "a_3"]
+
+
+def test_arrow_files_and_streams_hold_the_same() -> None:
+    assert pa.ipc.open_file(written(TABLE, "arrow")).read_all().equals(TABLE)
+    assert pa.ipc.open_stream(written(TABLE, "arrows")).read_all().equals(TABLE)
+
+
+def test_parquet_gathers_small_batches_into_row_groups() -> None:
+    many = pa.table({"n": range(ROWS_PER_ROW_GROUP + 10)})
+    sink = io.BytesIO()
+    write_stream(many.to_batches(max_chunksize=1_000), many.schema, "parquet", sink)
+    file = pq.ParquetFile(io.BytesIO(sink.getvalue()))
+    assert [file.metadata.row_group(index).num_rows for index in range(file.num_row_groups)] == [ROWS_PER_ROW_GROUP, 10]
+    assert file.read().equals(many)
+
+
+def test_parquet_has_intervals_as_text() -> None:
+    table = pa.table({"span": pa.array([pa.MonthDayNano([1, 0, 0])])})
+    assert pq.read_table(io.BytesIO(written(table, "parquet")))["span"].to_pylist() == ["1 month"]
+
+
+@pytest.mark.parametrize("format", ["csv", "json", "jsonl", "arrow", "arrows"])
+def test_each_batch_is_written_before_the_next_is_asked_for(format: Format) -> None:
+    sink = io.BytesIO()
+    written_before: list[int] = []
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for number in range(4):
+            written_before.append(sink.tell())
+            yield pa.record_batch({"n": [number]})
+
+    assert write_stream(batches(), pa.schema([("n", pa.int64())]), format, sink) == 4
+    assert sorted(set(written_before)) == written_before
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    target = tmp_path / "result.csv"
+
+    def failing() -> Iterator[pa.RecordBatch]:
+        yield TABLE.to_batches()[0]
+        raise RuntimeError("the query failed")
+
+    with pytest.raises(RuntimeError):
+        write_file(failing(), TABLE.schema, "csv", target)
+    assert list(tmp_path.iterdir()) == []
+    assert write_file(TABLE.to_batches(), TABLE.schema, "csv", target) == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["result.csv"]
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="No such file or directory"):
+        write_file(TABLE.to_batches(), TABLE.schema, "csv", tmp_path / "nowhere" / "result.csv")
+
+
+def test_formats_by_suffix() -> None:
+    assert [format_of(f"a.{suffix}") for suffix in ("csv", "PARQUET", "arrow", "arrows", "ndjson", "json")] == [
+        "csv",
+        "parquet",
+        "arrow",
+        "arrows",
+        "jsonl",
+        "json",
+    ]
+    assert format_of("a.txt") is None

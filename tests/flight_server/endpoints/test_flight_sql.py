@@ -1,0 +1,348 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.flight as flight
+import pytest
+
+from flight_server.endpoints import prepared
+from flight_server.endpoints.catalog_tables import like
+from flight_server.endpoints.sql_info import SQL_INFO_SCHEMA, sql_info_table, sql_infos
+from flight_server.endpoints.xdbc_types import xdbc_types
+from flight_server.protocol import flight_sql_pb2 as pb
+from flight_server.protocol.any_message import pack, unpack
+from tests.flight_server.fake_service import Served
+
+dbapi = pytest.importorskip("adbc_driver_flightsql.dbapi")
+pytestmark = pytest.mark.filterwarnings("ignore:Cannot disable autocommit")
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    with Served() as running:
+        yield running
+
+
+@pytest.fixture
+def connection(served: Served) -> Iterator[object]:
+    with dbapi.connect(served.uri) as connected:
+        yield connected
+
+
+@pytest.fixture
+def cursor(connection) -> Iterator[object]:
+    with connection.cursor() as made:
+        yield made
+
+
+@pytest.fixture
+def client(served: Served) -> Iterator[flight.FlightClient]:
+    with flight.FlightClient(served.uri) as connected:
+        yield connected
+
+
+def table(client: flight.FlightClient, name: str, message: object) -> pa.Table:
+    """The answer of a catalog command, by both of its calls."""
+    info = client.get_flight_info(flight.FlightDescriptor.for_command(pack(name, message)))
+    answer = client.do_get(info.endpoints[0].ticket).read_all()
+    assert answer.schema == info.schema
+    assert client.get_schema(flight.FlightDescriptor.for_command(pack(name, message))).schema == info.schema
+    answer.validate(full=True)
+    return answer
+
+
+def act(client: flight.FlightClient, name: str, body: bytes) -> bytes:
+    (answer,) = client.do_action(flight.Action(name, body))
+    return answer.body.to_pybytes()
+
+
+def test_rows_come_one_by_one_in_lots_as_a_table_and_in_batches(cursor) -> None:
+    cursor.execute("SELECT n, name FROM numbers ORDER BY n")
+    assert cursor.fetchone() == (0, "row 0")
+    assert cursor.fetchmany(2) == [(1, "row 1"), (2, "row 2")]
+    assert len(cursor.fetchall()) == 2497
+    assert cursor.execute("FROM numbers").fetch_arrow_table().num_rows == 2500
+    assert [batch.num_rows for batch in cursor.execute("FROM numbers").fetch_record_batch()] == [1000, 1000, 500]
+    assert cursor.execute("SELECT n FROM numbers WHERE false").fetchall() == []
+
+
+def test_the_description_names_the_columns(cursor) -> None:
+    cursor.execute("SELECT 1 AS one, 'x' AS letter")
+    assert [column[0] for column in cursor.description] == ["one", "letter"]
+
+
+def test_parameters_are_bound(cursor) -> None:
+    assert cursor.execute("SELECT ? + 1 AS a, ? AS b", [41, "x"]).fetchall() == [(42, "x")]
+    assert cursor.execute("SELECT ? + 1 AS a, ? AS b", [42, None]).fetchall() == [(43, None)]
+    assert cursor.execute("SELECT n FROM numbers ORDER BY n LIMIT ?", [2]).fetchall() == [(0,), (1,)]
+
+
+def test_several_rows_of_parameters_run_one_after_another(cursor) -> None:
+    assert cursor.execute("SELECT ? + 1 AS a", pa.table({"x": [1, 2, 3]})).fetchall() == [(2,), (3,), (4,)]
+    assert cursor.execute("SELECT ? + 1 AS a", pa.table({"x": pa.array([], pa.int64())})).fetchall() == []
+    cursor.executemany("SELECT ? + 1 AS a", [(1,), (2,)])
+
+
+def test_a_result_that_changes_its_types_between_rows_of_parameters_is_refused(cursor) -> None:
+    values = pa.UnionArray.from_dense(pa.array([0, 1], pa.int8()), pa.array([0, 0], pa.int32()), [pa.array([1]), pa.array(["b"])])
+    rows = pa.table({"x": values})
+    with pytest.raises(dbapi.ProgrammingError, match="other types than row 1"):
+        cursor.execute("SELECT ? AS a", rows).fetchall()
+
+
+def test_wrong_numbers_of_parameters_are_told(cursor) -> None:
+    with pytest.raises(dbapi.ProgrammingError, match="has 1 parameters, but 2 values were bound"):
+        cursor.execute("SELECT ? AS a", [1, 2])
+    with pytest.raises(dbapi.ProgrammingError, match="no values were bound"):
+        cursor.execute("SELECT ? AS b")
+
+
+def test_too_many_rows_of_parameters_are_refused(cursor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepared, "MAX_PARAMETER_ROWS", 2)
+    with pytest.raises(dbapi.ProgrammingError, match="at most 2 rows"):
+        cursor.execute("SELECT ? AS a", pa.table({"x": [1, 2, 3]}))
+
+
+def test_prepared_statements_are_closed_and_limited(served: Served, connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    statements = served.server._sql.prepared
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT ? AS a", [1])
+        assert len(statements) == 1
+    assert len(statements) == 0
+    monkeypatch.setattr(prepared, "MAX_STATEMENTS", 1)
+    with connection.cursor() as first, connection.cursor() as second:
+        first.adbc_prepare("SELECT ? AS a")
+        second.adbc_prepare("SELECT ? AS b")
+        assert len(statements) == 1
+        with pytest.raises(dbapi.ProgrammingError, match="no such prepared statement"):
+            first.execute("SELECT ? AS a", [1])
+
+
+def test_schemas_without_running(served: Served, cursor) -> None:
+    assert cursor.adbc_execute_schema("SELECT 1 AS one").names == ["one"]
+    assert len(cursor.adbc_prepare("SELECT ? AS a, ? AS b")) == 2
+    assert served.service.queries("") == []
+
+
+def test_partitions_can_be_read(cursor) -> None:
+    partitions, schema = cursor.adbc_execute_partitions("FROM numbers")
+    assert schema.names == ["n", "name"]
+    cursor.adbc_read_partition(partitions[0])
+    assert cursor.fetch_arrow_table().num_rows == 2500
+
+
+@pytest.mark.parametrize(
+    ("sql", "status"),
+    [
+        ("SELECT * FROM nope", "NOT_FOUND"),
+        ("SELEC", "INVALID_ARGUMENT"),
+        ("SELECT 'a'::INT", "INVALID_ARGUMENT"),
+        ("DROP TABLE x", "INVALID_ARGUMENT"),
+    ],
+)
+def test_errors_have_their_status(cursor, sql: str, status: str) -> None:
+    with pytest.raises(dbapi.Error) as caught:
+        cursor.execute(sql)
+    assert caught.value.status_code.name == status
+    assert cursor.execute("SELECT 1 AS still_usable").fetchall() == [(1,)]
+
+
+def test_updates_and_ingestion_are_refused_on_a_read_only_server(cursor) -> None:
+    with pytest.raises(dbapi.ProgrammingError, match="would change something"):
+        cursor.executescript("DELETE FROM numbers")
+    with pytest.raises(dbapi.ProgrammingError, match="cannot be written to table 'fresh'"):
+        cursor.adbc_ingest("fresh", pa.table({"x": [1]}))
+
+
+def test_cancelling_kills_the_query(served: Served, cursor) -> None:
+    cursor.execute("SELECT 'endless' AS e")
+    (query,) = served.service._queries.values()
+    canceller = threading.Timer(0.05, cursor.adbc_cancel)
+    canceller.start()
+    with pytest.raises(dbapi.OperationalError) as caught:
+        cursor.fetchall()
+    assert caught.value.status_code.name == "CANCELLED"
+    assert query.killed.wait(2)
+    assert query.status.state == "killed"
+
+
+def test_a_reader_that_leaves_early_kills_the_query(served: Served, cursor) -> None:
+    cursor.execute("SELECT 'endless' AS e")
+    (query,) = served.service._queries.values()
+    reader = cursor.fetch_record_batch()
+    assert reader.read_next_batch().num_rows == 1
+    reader.close()
+    cursor.close()
+    assert query.killed.wait(2)
+
+
+def test_objects_of_every_depth(connection) -> None:
+    def objects(depth: str, **filters: object) -> list[dict]:
+        return connection.adbc_get_objects(depth=depth, **filters).read_all().to_pylist()
+
+    assert objects("catalogs") == [{"catalog_name": "volley", "catalog_db_schemas": None}]
+    assert objects("db_schemas")[0]["catalog_db_schemas"] == [{"db_schema_name": "main", "db_schema_tables": None}]
+    tables = objects("tables")[0]["catalog_db_schemas"][0]["db_schema_tables"]
+    assert [found["table_name"] for found in tables] == ["numbers", "odd name", "unreadable"]
+    (odd,) = objects("all", table_name_filter="odd%")[0]["catalog_db_schemas"][0]["db_schema_tables"]
+    assert [column["column_name"] for column in odd["table_columns"]] == ["a", "b"]
+    assert objects("tables", table_types_filter=["VIEW"])[0]["catalog_db_schemas"][0]["db_schema_tables"] == []
+
+
+def test_table_schema_types_and_names(connection) -> None:
+    assert connection.adbc_get_table_schema("odd name") == pa.schema([("a", pa.int32()), ("b", pa.date32())])
+    assert connection.adbc_get_table_types() == ["TABLE"]
+    info = connection.adbc_get_info()
+    assert (info["vendor_name"], info["vendor_version"]) == ("Volley", "9.9")
+    with pytest.raises(dbapi.ProgrammingError, match="No table found"):
+        connection.adbc_get_table_schema("nope")
+
+
+def test_the_session_knows_its_catalog(connection) -> None:
+    assert (connection.adbc_current_catalog, connection.adbc_current_db_schema) == ("volley", "main")
+    connection.adbc_current_catalog = "volley"
+    with pytest.raises(dbapi.ProgrammingError, match="invalid value"):
+        connection.adbc_current_catalog = "other"
+
+
+def test_unknown_session_options_are_told(client: flight.FlightClient) -> None:
+    request = pb.SetSessionOptionsRequest()
+    request.session_options["colour"].string_value = "blue"
+    answer = pb.SetSessionOptionsResult.FromString(act(client, "SetSessionOptions", request.SerializeToString()))
+    assert answer.errors["colour"].value == pb.SetSessionOptionsResult.INVALID_NAME
+    closed = pb.CloseSessionResult.FromString(act(client, "CloseSession", b""))
+    assert closed.status == pb.CloseSessionResult.CLOSED
+
+
+def test_catalogs_and_schemas(client: flight.FlightClient) -> None:
+    assert table(client, "CommandGetCatalogs", pb.CommandGetCatalogs()).to_pylist() == [{"catalog_name": "volley"}]
+    here = [{"catalog_name": "volley", "db_schema_name": "main"}]
+    assert table(client, "CommandGetDbSchemas", pb.CommandGetDbSchemas()).to_pylist() == here
+    filtered = pb.CommandGetDbSchemas(catalog="volley", db_schema_filter_pattern="ma_n")
+    assert table(client, "CommandGetDbSchemas", filtered).to_pylist() == here
+    assert table(client, "CommandGetDbSchemas", pb.CommandGetDbSchemas(catalog="")).num_rows == 0
+    assert table(client, "CommandGetTableTypes", pb.CommandGetTableTypes()).to_pylist() == [{"table_type": "TABLE"}]
+
+
+def test_tables_with_their_schemas(client: flight.FlightClient) -> None:
+    found = table(client, "CommandGetTables", pb.CommandGetTables(include_schema=True)).to_pylist()
+    assert [row["table_name"] for row in found] == ["numbers", "odd name", "unreadable"]
+    assert [pa.ipc.read_schema(pa.py_buffer(row["table_schema"])).names for row in found] == [["n", "name"], ["a", "b"], []]
+
+
+@pytest.mark.parametrize(
+    ("filters", "names"),
+    [
+        ({"table_name_filter_pattern": "num_ers"}, ["numbers"]),
+        ({"table_name_filter_pattern": "%name"}, ["odd name"]),
+        ({"table_name_filter_pattern": "NUMBERS"}, []),
+        ({"catalog": "volley", "db_schema_filter_pattern": "%", "table_types": ["VIEW", "TABLE"]}, ["numbers", "odd name", "unreadable"]),
+        ({"catalog": "other"}, []),
+        ({"db_schema_filter_pattern": "public"}, []),
+        ({"table_types": ["VIEW"]}, []),
+    ],
+)
+def test_tables_are_filtered(client: flight.FlightClient, filters: dict[str, object], names: list[str]) -> None:
+    assert table(client, "CommandGetTables", pb.CommandGetTables(**filters)).column("table_name").to_pylist() == names
+
+
+@pytest.mark.parametrize("name", ["PrimaryKeys", "ImportedKeys", "ExportedKeys", "CrossReference"])
+def test_there_are_no_keys(client: flight.FlightClient, name: str) -> None:
+    answer = table(client, f"CommandGet{name}", getattr(pb, f"CommandGet{name}")())
+    assert answer.num_rows == 0
+    assert "key_sequence" in answer.column_names
+
+
+def test_sql_info_is_chosen_by_number(client: flight.FlightClient) -> None:
+    rows = table(client, "CommandGetSqlInfo", pb.CommandGetSqlInfo(info=[0, 3, 541, 522, 508, 99_999])).to_pylist()
+    assert {row["info_name"]: row["value"] for row in rows[:4]} == {0: "Volley", 3: True, 541: 0, 522: 3}
+    assert "QUALIFY" in rows[4]["value"]
+    assert len(rows) == 5
+    everything = table(client, "CommandGetSqlInfo", pb.CommandGetSqlInfo())
+    assert everything.schema == SQL_INFO_SCHEMA
+    assert everything.num_rows == len(sql_infos("1", read_only=True)) > 80
+
+
+def test_sql_info_says_whether_the_server_is_read_only() -> None:
+    assert sql_info_table(sql_infos("1", read_only=False), [3]).column("value").to_pylist() == [False]
+
+
+def test_types_are_ordered_and_chosen_by_number(client: flight.FlightClient) -> None:
+    everything = table(client, "CommandGetXdbcTypeInfo", pb.CommandGetXdbcTypeInfo()).to_pylist()
+    keys = [(row["data_type"], row["type_name"]) for row in everything]
+    assert keys == sorted(keys)
+    assert [row["type_name"] for row in xdbc_types(91).to_pylist()] == ["DATE"]
+    assert table(client, "CommandGetXdbcTypeInfo", pb.CommandGetXdbcTypeInfo(data_type=12345)).num_rows == 0
+
+
+def test_cancelling_by_flight_info(served: Served, client: flight.FlightClient) -> None:
+    command = pack("CommandStatementQuery", pb.CommandStatementQuery(query="SELECT 'endless' AS e"))
+    info = client.get_flight_info(flight.FlightDescriptor.for_command(command))
+    request = pb.CancelFlightInfoRequest(info=info.serialize()).SerializeToString()
+    answer = pb.CancelFlightInfoResult.FromString(act(client, "CancelFlightInfo", request))
+    assert answer.status == pb.CANCEL_STATUS_CANCELLED
+    assert served.service.queries("")[0].state == "killed"
+
+
+def test_cancelling_by_the_older_action(served: Served, client: flight.FlightClient) -> None:
+    info = client.get_flight_info(flight.FlightDescriptor.for_command("SELECT 'endless' AS e"))
+    request = pack("ActionCancelQueryRequest", pb.ActionCancelQueryRequest(info=info.serialize()))
+    packed = unpack(act(client, "CancelQuery", request))
+    assert packed is not None
+    assert packed.type_name == "ActionCancelQueryResult"
+    assert packed.read(pb.ActionCancelQueryResult).result == pb.CANCEL_STATUS_CANCELLED
+    assert served.service.queries("")[0].state == "killed"
+
+
+def test_a_catalog_cannot_be_cancelled_and_rubbish_is_told(client: flight.FlightClient) -> None:
+    info = client.get_flight_info(flight.FlightDescriptor.for_command(pack("CommandGetCatalogs", pb.CommandGetCatalogs())))
+    request = pb.CancelFlightInfoRequest(info=info.serialize()).SerializeToString()
+    assert pb.CancelFlightInfoResult.FromString(act(client, "CancelFlightInfo", request)).status == pb.CANCEL_STATUS_NOT_CANCELLABLE
+    with pytest.raises(pa.ArrowInvalid, match="not a valid CancelFlightInfoRequest"):
+        act(client, "CancelFlightInfo", b"\xff")
+    with pytest.raises(pa.ArrowInvalid, match="FlightInfo cannot be read"):
+        act(client, "CancelFlightInfo", pb.CancelFlightInfoRequest(info=b"\xff\xff").SerializeToString())
+
+
+def test_renewing_an_endpoint_says_until_when_the_result_is_kept(served: Served, client: flight.FlightClient) -> None:
+    info = client.get_flight_info(flight.FlightDescriptor.for_command("SELECT 1"))
+    request = pb.RenewFlightEndpointRequest(endpoint=info.endpoints[0].serialize()).SerializeToString()
+    renewed = flight.FlightEndpoint.deserialize(act(client, "RenewFlightEndpoint", request))
+    assert renewed.ticket == info.endpoints[0].ticket
+    kept_until = served.service.queries("")[0].result.expires_at
+    assert kept_until is not None
+    assert abs(renewed.expiration_time.as_py().timestamp() - kept_until) < 0.01
+
+
+def test_sql_is_never_taken_for_protobuf() -> None:
+    assert unpack(b"SELECT 1") is None
+    assert unpack(b"\nSELECT 1") is None
+    assert unpack(b'{"query_id": "x"}') is None
+    packed = unpack(pack("CommandGetTables", pb.CommandGetTables()))
+    assert packed is not None
+    assert packed.type_name == "CommandGetTables"
+    foreign = unpack(pb.AnyMessage(type_url="type.googleapis.com/other.Thing").SerializeToString())
+    assert foreign is not None
+    assert foreign.type_name is None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "matches"),
+    [("%", "", True), ("a_c", "abc", True), ("a_c", "ac", False), (r"a\_c", "abc", False), (r"a\_c", "a_c", True), ("a.c", "abc", False)],
+)
+def test_like_patterns(pattern: str, text: str, matches: bool) -> None:
+    assert (like(pattern).fullmatch(text) is not None) is matches
+
+
+def test_pandas_reads_through_it(served: Served, connection) -> None:
+    pandas = pytest.importorskip("pandas")
+    assert pandas.read_sql("SELECT n FROM numbers ORDER BY n", connection)["n"].tolist()[:2] == [0, 1]
+
+
+def test_polars_reads_through_it(served: Served, connection) -> None:
+    polars = pytest.importorskip("polars")
+    assert polars.read_database("SELECT 1 AS one", connection).to_dicts() == [{"one": 1}]
+    uri = served.uri.replace("grpc://", "flightsql://") + "?transport=tcp"
+    assert polars.read_database_uri("SELECT 1 AS one", uri, engine="adbc").to_dicts() == [{"one": 1}]

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import pytest
+
+from flight_server.errors import BadRequest
+from flight_server.protocol.messages import Cursor, PeekTicket, ResultTicket
+from flight_server.protocol.tickets import MAX_TICKET_BYTES, ExchangeTicket, parse_ticket
+
+
+def test_a_result_ticket() -> None:
+    ticket = parse_ticket(b'{"query_id": "q", "cursor": [0, 4, 2], "follow": true, "limit": null}')
+    assert ticket == ResultTicket("q", Cursor(0, 4, 2), True, None)
+    assert isinstance(ticket, ResultTicket)
+    assert isinstance(ticket.cursor, Cursor)
+
+
+def test_a_peek_ticket() -> None:
+    assert parse_ticket(b'{"query_id": "q", "exchange": "exchange-0", "peek": 3}') == PeekTicket("q", "exchange-0", 3)
+
+
+def test_an_exchange_ticket_is_passed_on_whole() -> None:
+    body = b'{"exchange": "e", "consumer": "c"}'
+    assert parse_ticket(body) == ExchangeTicket(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b"", "cannot be read"),
+        (b"SELECT 1", "cannot be read"),
+        (b"\xff\xfe{}", "cannot be read"),
+        (b"[1]", "cannot be read"),
+        (b"{}", "query_id"),
+        (b'{"query_id": 7}', "query_id"),
+        (b'{"query_id": ""}', "query_id"),
+        (b'{"query_id": "' + b"x" * 65 + b'"}', "query_id"),
+        (b'{"query_id": "q", "cursor": "start"}', "cursor"),
+        (b'{"query_id": "q", "cursor": [0, 0]}', "cursor"),
+        (b'{"query_id": "q", "cursor": [0, -1, 0]}', "cursor"),
+        (b'{"query_id": "q", "cursor": [0, 1.5, 0]}', "cursor"),
+        (b'{"query_id": "q", "cursor": [0, 99999999999999999999999, 0]}', "cursor"),
+        (b'{"query_id": "q", "follow": "yes"}', "follow"),
+        (b'{"query_id": "q", "limit": -5}', "limit"),
+        (b'{"query_id": "q", "exchange": "e", "peek": 0}', "peek"),
+        (b'{"query_id": "q", "exchange": "e", "peek": 1000000}', "peek"),
+        (b'{"exchange": "e", "peek": 1}', "query_id"),
+        (b"[" * 50_000, "cannot be read"),
+        (b'{"query_id": "' + b"x" * MAX_TICKET_BYTES + b'"}', "bytes long"),
+    ],
+)
+def test_malformed_tickets_are_refused_with_the_reason(body: bytes, told: str) -> None:
+    with pytest.raises(BadRequest, match=told):
+        parse_ticket(body)

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import pytest
+from urwid import testing
+
+from flight_server.protocol.messages import ColumnStatus, TableStatus
+from tui.editor.editor import Editor, Mark
+from tui.editor.text_buffer import Place
+
+SIZE = (50, 10)
+TABLES = [TableStatus("lineitem", columns=[ColumnStatus("l_orderkey", "BIGINT"), ColumnStatus("l_tax", "DOUBLE")])]
+
+
+def editor(text: str = "") -> tuple[Editor, list[str]]:
+    actions: list[str] = []
+    return Editor(text, actions.append, lambda: TABLES), actions
+
+
+def typed(widget: Editor, *pieces: str) -> None:
+    """Presses the keys of words; names of keys are in angle brackets."""
+    for piece in pieces:
+        testing.press(widget, SIZE, *([piece[1:-1]] if piece.startswith("<") and piece.endswith(">") else list(piece)))
+
+
+def test_lines_have_numbers_and_colours() -> None:
+    widget, _ = editor("SELECT 1\nFROM t")
+    assert testing.render_text(widget, SIZE, strip=True)[:2] == ["  1 SELECT 1", "  2 FROM t"]
+    assert ("sql.keyword", "FROM") in testing.render_runs(widget, SIZE)[1]
+
+
+def test_an_empty_editor_says_what_to_do() -> None:
+    widget, _ = editor()
+    assert "F5" in testing.render_text(widget, (100, 5))[0]
+
+
+def test_tab_completes_and_a_choice_is_made_with_the_arrows() -> None:
+    widget, _ = editor()
+    typed(widget, "select * from li", "<tab>")
+    assert widget.buffer.text == "select * from lineitem"
+    typed(widget, " where l_", "<tab>")
+    assert "l_orderkey" in "\n".join(testing.render_text(widget, SIZE, focus=True))
+    typed(widget, "<down>", "<enter>")
+    assert widget.buffer.text == "select * from lineitem where l_tax"
+
+
+def test_typing_on_narrows_the_list_and_escape_closes_it_first() -> None:
+    widget, actions = editor()
+    typed(widget, "select * from lineitem where l_", "<tab>", "t")
+    assert "l_orderkey" not in "\n".join(testing.render_text(widget, SIZE, focus=True))
+    typed(widget, "<esc>")
+    assert "leave" not in actions
+    typed(widget, "<esc>")
+    assert actions[-1] == "leave"
+
+
+def test_tab_indents_where_there_is_no_word() -> None:
+    widget, _ = editor()
+    typed(widget, "<tab>", "x")
+    assert widget.buffer.text == "  x"
+
+
+@pytest.mark.parametrize(("key", "action"), [("f5", "run"), ("meta enter", "run"), ("meta r", "run all"), ("ctrl r", "history")])
+def test_keys_that_others_act_on(key: str, action: str) -> None:
+    widget, actions = editor("SELECT 1")
+    assert testing.press(widget, SIZE, key) == []
+    assert actions == [action]
+
+
+def test_keys_of_the_whole_program_are_passed_on() -> None:
+    widget, _ = editor()
+    assert testing.press(widget, SIZE, "f2", "ctrl q") == ["f2", "ctrl q"]
+
+
+def test_a_paste_is_one_step_and_is_neither_indented_nor_completed() -> None:
+    widget, _ = editor()
+    typed(widget, "<begin paste>", "  select", "<tab>", "<enter>", "  from", "<end paste>")
+    assert widget.buffer.text == "  select    \n  from"
+    typed(widget, "<ctrl z>")
+    assert widget.buffer.text == ""
+
+
+def test_copy_cut_and_paste() -> None:
+    widget, actions = editor("one two")
+    typed(widget, "<shift end>", "<ctrl x>", "<ctrl v>", "<ctrl v>")
+    assert widget.buffer.text == "one twoone two"
+    assert "copied" in actions
+
+
+def test_control_c_without_a_selection_is_for_the_query() -> None:
+    widget, actions = editor("one")
+    typed(widget, "<ctrl c>")
+    assert actions == ["copy"]
+
+
+def test_an_error_is_marked_at_its_word_and_goes_away_with_the_next_change() -> None:
+    widget, _ = editor("SELECT\n  wrong FROM t")
+    widget.set_mark(Mark(Place(1, 2), "no column wrong"))
+    row = testing.render_runs(widget, SIZE, focus=True)[1]
+    assert row[0] == ("gutter.error", " ▶2 ")
+    assert ("error.mark", "wrong") in row
+    assert widget.buffer.caret == Place(1, 2)
+    typed(widget, "x")
+    assert widget.mark is None
+
+
+def test_the_caret_stays_in_sight_in_long_texts_and_long_lines() -> None:
+    widget, _ = editor("\n".join(f"line {number} " + "x" * 100 for number in range(100)))
+    typed(widget, "<ctrl end>")
+    canvas = widget.render(SIZE, True)
+    assert canvas.cursor is not None
+    assert "100" in testing.render_text(widget, SIZE, focus=True)[9]
+
+
+def test_the_mouse_puts_the_caret_and_selects() -> None:
+    widget, _ = editor("SELECT 1\nFROM t")
+    testing.render_text(widget, SIZE)
+    testing.click(widget, SIZE, 4, 1)
+    testing.click(widget, SIZE, 8, 1, event="mouse drag")
+    assert widget.buffer.selected_text() == "FROM"
+
+
+def test_any_size_can_be_drawn() -> None:
+    testing.check_box_sizing(editor("SELECT 1\nFROM t")[0])

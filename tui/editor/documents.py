@@ -1,0 +1,222 @@
+"""The tabs of the editor: texts, the files they came from, and the run that each shows."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import urwid
+
+from flight_server.client.statements import Statement, split_statements, statement_at
+from flight_server.protocol.messages import TableStatus
+from planner.errors import Status, VolleyError
+from tui.draw.canvas import Line, Segment, draw
+from tui.editor.editor import Editor, Mark
+from tui.link.runs import Run
+
+MAX_FILE_BYTES = 4 << 20
+_POSITION = re.compile(r"\(line (\d+), column (\d+)\)")
+
+
+class FileError(VolleyError):
+    """A file that cannot be opened or saved."""
+
+    status = Status.NOT_FOUND
+
+
+@dataclass(eq=False)
+class Document:
+    """A tab: its text, its file if it has one, the text as it was saved, and the run whose results it shows."""
+
+    number: int
+    editor: Editor
+    path: Path | None
+    saved: str
+    run: Run | None = None
+
+    @property
+    def name(self) -> str:
+        return f"query {self.number}" if self.path is None else self.path.name
+
+    @property
+    def changed(self) -> bool:
+        return self.editor.buffer.text != self.saved and (self.path is not None or bool(self.editor.buffer.text.strip()))
+
+
+class Documents(urwid.Widget):
+    """The row of tabs and the editor of the current one. ``act(action)`` comes from the editor."""
+
+    _sizing = frozenset([urwid.BOX])
+    _selectable = True
+
+    def __init__(self, act: Callable[[str], None], tables: Callable[[], Sequence[TableStatus]], switched: Callable[[], None]) -> None:
+        super().__init__()
+        self._act = act
+        self._tables = tables
+        self._switched = switched
+        self._made = 0
+        self._spans: list[tuple[int, int]] = []
+        self.documents: list[Document] = []
+        self.here = 0
+        self.add("")
+
+    @property
+    def current(self) -> Document:
+        return self.documents[self.here]
+
+    def add(self, text: str, path: Path | None = None) -> Document:
+        """Opens a tab; an empty one that was never used gives way to it."""
+        self._made += 1
+        document = Document(self._made, Editor(text, self._act, self._tables), path, text)
+        if self.documents and not self.current.editor.buffer.text and self.current.path is None and self.current.run is None and text:
+            document.number = self.current.number
+            self._made -= 1
+            self.documents[self.here] = document
+        else:
+            self.documents.append(document)
+            self.here = len(self.documents) - 1
+        self._switched()
+        self._invalidate()
+        return document
+
+    def open(self, path: str) -> Document:
+        """Opens a file in a tab, or goes to the tab that has it. Raises ``FileError``."""
+        file = Path(path).expanduser()
+        for number, document in enumerate(self.documents):
+            if document.path is not None and document.path.absolute() == file.absolute():
+                self.go(number)
+                return document
+        return self.add(read_text(file), file)
+
+    def save(self, path: str | None = None) -> Path:
+        """Writes the current tab to its file, or to ``path``. Raises ``FileError``."""
+        document = self.current
+        target = document.path if path is None else Path(path).expanduser()
+        assert target is not None
+        text = document.editor.buffer.text
+        write_text(target, text if text.endswith("\n") or not text else text + "\n")
+        document.path, document.saved = target, text
+        self._invalidate()
+        return target
+
+    def close(self) -> None:
+        """Closes the current tab; the last one is emptied."""
+        del self.documents[self.here]
+        if not self.documents:
+            self.add("")
+        self.go(min(self.here, len(self.documents) - 1))
+
+    def go(self, number: int) -> None:
+        self.here = number % len(self.documents)
+        self._switched()
+        self._invalidate()
+
+    def find(self, number: int) -> Document | None:
+        """The tab of that number, if it is still open."""
+        return next((document for document in self.documents if document.number == number), None)
+
+    def wanted(self) -> list[Statement]:
+        """What "run" means now: the statements of the selection, or the one under the cursor."""
+        buffer = self.current.editor.buffer
+        stretch = buffer.selection
+        if stretch is None:
+            found = statement_at(buffer.text, buffer.offset(buffer.caret))
+            return [] if found is None else [found]
+        base = buffer.offset(stretch[0])
+        return [Statement(s.text, base + s.start, base + s.end, s.line) for s in split_statements(buffer.selected_text())]
+
+    def mark_error(self, run: Run) -> None:
+        """Marks the place that a failed run's message names, if the statement still stands where it was."""
+        if run.origin is None or run.error is None:
+            return
+        document = self.find(run.origin.document)
+        match = _POSITION.search(run.error.message)
+        if document is None or (match is None and not run.error.message.rstrip().endswith("EOF")):
+            return
+        buffer = document.editor.buffer
+        if buffer.text[run.origin.start : run.origin.start + len(run.sql)] != run.sql:
+            return
+        # A statement that ends too soon is wrong at its end; messages of that kind name no place.
+        inside = len(run.sql) - 1 if match is None else _offset(run.sql, int(match.group(1)), int(match.group(2)))
+        document.editor.set_mark(Mark(buffer.place(run.origin.start + min(inside, len(run.sql))), run.error.message))
+
+    def render(self, size: tuple[int, int], focus: bool = False) -> urwid.Canvas:
+        columns, rows = size
+        if rows < 2 or columns < 8:
+            return draw([], columns, rows)
+        head = draw([self._bar(columns, focus)], columns, 1)
+        mark = self.current.editor.mark
+        notes: list[Line] = [] if mark is None else [[("error", " " + line)] for line in mark.message.splitlines()[:1]]
+        body = self.current.editor.render((columns, max(1, rows - 1 - len(notes))), focus)
+        parts = [(head, None, False), (body, None, True)]
+        if notes and rows > 2:
+            parts.append((draw(notes, columns, len(notes)), None, False))
+        return urwid.CanvasCombine(parts)
+
+    def keypress(self, size: tuple[int, int], key: str) -> str | None:
+        found = self.current.editor.keypress((size[0], max(1, size[1] - 1)), key)
+        self._invalidate()
+        return None if found is None else str(found)
+
+    def mouse_event(self, size: tuple[int, int], event: str, button: int, col: int, row: int, focus: bool) -> bool:
+        self._invalidate()
+        if row > 0:
+            return self.current.editor.mouse_event((size[0], size[1] - 1), event, button, col, row - 1, focus)
+        for number, (start, end) in enumerate(self._spans):
+            if event == "mouse press" and start <= col < end:
+                self.go(number)
+        return True
+
+    def get_cursor_coords(self, size: tuple[int, int]) -> tuple[int, int] | None:
+        found = self.render(size, True).cursor
+        return None if found is None else (found[0], found[1])
+
+    def _bar(self, columns: int, focus: bool) -> Line:
+        line: list[Segment] = []
+        self._spans = []
+        used = 0
+        for number, document in enumerate(self.documents):
+            label = f" {document.name}{' ●' if document.changed else ''} "
+            here = number == self.here
+            line.append(("tab.on.focus" if here and focus else "tab.on" if here else "tab", label))
+            self._spans.append((used, used + len(label)))
+            used += len(label)
+        position = self.current.editor.position() + " "
+        line.append(("tab", position.rjust(max(0, columns - used))))
+        return [*line, ("tab", "")]
+
+
+def _offset(text: str, line: int, column: int) -> int:
+    """How many characters are before a line and column, both from 1."""
+    return sum(len(before) + 1 for before in text.splitlines()[: line - 1]) + column - 1
+
+
+def read_text(path: Path) -> str:
+    """The text of a file. Raises ``FileError`` if it is not there, too large, or no text."""
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise FileError(f"{path} is larger than {MAX_FILE_BYTES >> 20} MB, too large to edit here")
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise FileError(f"cannot open {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise FileError(f"cannot open {path}: it is not a UTF-8 text") from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a file whole or not at all. Raises ``FileError``."""
+    try:
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        if path.exists():
+            os.chmod(name, path.stat().st_mode & 0o777)
+        else:
+            os.chmod(name, 0o644)
+        os.replace(name, path)
+    except OSError as error:
+        raise FileError(f"cannot save {path}: {error.strerror}") from error

@@ -1,0 +1,350 @@
+"""The queries of this sitting: submitted, followed to their end, killed; one after another or several together."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import pyarrow as pa
+
+from flight_server.client import Submitted
+from flight_server.protocol.messages import ENDED, Cursor, ErrorInfo, QueryStatus, ResultTicket
+from planner.errors import Status, VolleyError
+from tui.link.background import Background, Post, as_volley_error
+from tui.link.derived import Derived
+from tui.link.row_source import RowSource
+from tui.link.server import Server
+
+RunState = Literal["waiting", "submitting", "queued", "running", "completed", "failed", "killed", "lost"]
+OVER: frozenset[RunState] = frozenset(("completed", "failed", "killed", "lost"))
+TOGETHER = 8  # queries of a file at once; the server has a queue of its own
+POLL_SECONDS = (0.02, 0.03, 0.05, 0.1, 0.2)  # the first looks come quickly: most queries are short
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a statement came from: a document of the editor, and the offset of its first character there."""
+
+    document: int
+    start: int
+
+
+@dataclass(eq=False)
+class Run:
+    """One statement that was run, or waits for its turn. Belongs to the thread of the loop. Times are Unix seconds."""
+
+    number: int
+    sql: str
+    origin: Origin | None = None
+    batch: int | None = None
+    state: RunState = "waiting"
+    query_id: str | None = None
+    schema: pa.Schema | None = None
+    status: QueryStatus | None = None
+    error: ErrorInfo | None = None
+    source: RowSource | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
+    kill_wanted: bool = False
+    derived: Derived | None = None
+
+    @property
+    def over(self) -> bool:
+        return self.state in OVER
+
+    @property
+    def title(self) -> str:
+        """The statement on one line."""
+        return " ".join(self.sql.split())
+
+    @property
+    def rows(self) -> int:
+        return 0 if self.status is None else self.status.result.rows
+
+    @property
+    def progress(self) -> float:
+        if self.state == "completed":
+            return 1.0
+        return 0.0 if self.status is None else self.status.progress
+
+    def elapsed(self, now: float) -> float:
+        """Seconds from being submitted to the end, or to ``now``."""
+        if self.started_at is None:
+            return 0.0
+        return max(0.0, (now if self.ended_at is None else self.ended_at) - self.started_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How far a list of queries is."""
+
+    total: int
+    completed: int
+    failed: int
+    running: int
+    waiting: int
+
+    @property
+    def progress(self) -> float:
+        return 1.0 if self.total == 0 else (self.completed + self.failed) / self.total
+
+
+def tally(runs: Iterable[Run]) -> Tally:
+    states = [run.state for run in runs]
+    completed = states.count("completed")
+    failed = sum(state in ("failed", "killed", "lost") for state in states)
+    waiting = states.count("waiting")
+    return Tally(len(states), completed, failed, len(states) - completed - failed - waiting, waiting)
+
+
+class RunBook:
+    """All runs, oldest first. ``changed(run)`` is called on the thread of the loop at every step of a run."""
+
+    def __init__(
+        self,
+        server: Server,
+        background: Background,
+        post: Post,
+        clock: Callable[[], float] = time.time,
+        follower: Follower | None = None,
+    ) -> None:
+        self.runs: list[Run] = []
+        self.changed: list[Callable[[Run], None]] = []
+        self._server = server
+        self._background = background
+        self._post = post
+        self._clock = clock
+        self._batches: dict[int, int] = {}
+        self._follower = Follower(server, post) if follower is None else follower
+
+    def run(self, sql: str, origin: Origin | None = None, derived: Derived | None = None) -> Run:
+        """Starts one statement now."""
+        run = self._new(sql, origin, None)
+        run.derived = derived
+        self._submit(run)
+        return run
+
+    def run_all(self, statements: Iterable[tuple[str, Origin | None]], together: int = 1) -> list[Run]:
+        """Lists statements and runs them in order, ``together`` at a time. A failure does not stop those behind it."""
+        batch = len(self._batches)
+        self._batches[batch] = max(1, together)
+        started = [self._new(sql, origin, batch) for sql, origin in statements]
+        self._advance(batch)
+        return started
+
+    def go_together(self) -> None:
+        """Lets what waits for its turn start now, several at a time."""
+        for batch in self._batches:
+            self._batches[batch] = TOGETHER
+            self._advance(batch)
+
+    def follow(self, status: QueryStatus) -> Run:
+        """Shows a query that someone else submitted, or an earlier sitting did."""
+        for run in self.runs:
+            if run.query_id == status.query_id:
+                return run
+        run = self._new(status.sql, None, None)
+        run.query_id = status.query_id
+        run.started_at = status.submitted_at
+        run.state = "queued"
+        self._background.submit(lambda: self._server.schema(status.sql), functools.partial(self._take_schema, run))
+        self._take(run, status)
+        return run
+
+    def kill(self, run: Run) -> None:
+        """Kills a run on the server; one that waits for its turn never starts."""
+        if run.over:
+            return
+        run.kill_wanted = True
+        if run.state == "waiting":
+            self._end(run, "killed")
+        elif run.query_id is not None:
+            query_id = run.query_id
+            self._background.submit(lambda: self._server.kill(query_id), lambda _status: None, lambda error: self._notice(run, error))
+
+    def retry(self) -> None:
+        """The server is back: pages that could not be read are read again."""
+        for run in self.runs:
+            if run.source is not None and run.source.error is not None:
+                run.source.retry()
+
+    def active(self) -> list[Run]:
+        return [run for run in self.runs if not run.over]
+
+    def close(self) -> None:
+        self._follower.close()
+
+    # -- steps ----------------------------------------------------------------------------------------------------
+
+    def _new(self, sql: str, origin: Origin | None, batch: int | None) -> Run:
+        run = Run(len(self.runs) + 1, sql, origin, batch)
+        self.runs.append(run)
+        self._tell(run)
+        return run
+
+    def _submit(self, run: Run) -> None:
+        run.state = "submitting"
+        run.started_at = self._clock()
+        self._background.submit(
+            lambda: self._server.submit(run.sql), functools.partial(self._submitted, run), functools.partial(self._refused, run)
+        )
+        self._tell(run)
+
+    def _submitted(self, run: Run, submitted: Submitted) -> None:
+        run.query_id = submitted.query_id
+        run.schema = submitted.schema
+        run.state = "queued"
+        if run.kill_wanted:
+            self.kill(run)
+        self._tell(run)
+        self._follower.add(submitted.query_id, functools.partial(self._take, run), functools.partial(self._lost, run))
+
+    def _refused(self, run: Run, error: VolleyError) -> None:
+        run.error = ErrorInfo(error.status.value, str(error))
+        self._end(run, "failed")
+
+    def _take_schema(self, run: Run, schema: pa.Schema) -> None:
+        """The columns of a query that was submitted elsewhere."""
+        run.schema = schema
+        self._open_source(run)
+        self._tell(run)
+
+    def _open_source(self, run: Run) -> None:
+        if run.source is None and run.schema is not None and run.query_id is not None:
+            run.source = RowSource(run.schema, functools.partial(self._page, run.query_id), self._background)
+        if run.source is not None and run.status is not None:
+            run.source.extend(run.status.result)
+
+    def _take(self, run: Run, status: QueryStatus) -> None:
+        """A newer status of a run's query."""
+        if run.over:
+            return
+        if run.status is None and status.state not in ENDED:
+            self._follower.add(status.query_id, functools.partial(self._take, run), functools.partial(self._lost, run))
+        run.status = status
+        run.error = status.error
+        self._open_source(run)
+        if status.state in ENDED:
+            self._end(run, status.state)
+            return
+        run.state = status.state
+        self._tell(run)
+
+    def _lost(self, run: Run, error: VolleyError) -> None:
+        run.error = ErrorInfo(error.status.value, str(error))
+        self._end(run, "lost")
+
+    def _end(self, run: Run, state: RunState) -> None:
+        run.state = state
+        run.ended_at = self._clock()
+        if run.status is not None and run.status.ended_at is not None and state != "lost":
+            run.ended_at = max(run.started_at or 0.0, min(run.ended_at, run.status.ended_at))
+        if run.source is not None and state != "completed":
+            run.source.closed = True
+        self._tell(run)
+        if run.batch is not None:
+            self._advance(run.batch)
+
+    def _advance(self, batch: int) -> None:
+        """Starts as many of a batch's waiting runs as may run together."""
+        mine = [run for run in self.runs if run.batch == batch]
+        room = self._batches[batch] - sum(not run.over and run.state != "waiting" for run in mine)
+        for run in [run for run in mine if run.state == "waiting"][: max(0, room)]:
+            self._submit(run)
+
+    def _page(self, query_id: str, cursor: Cursor, rows: int) -> pa.Table:
+        """Reads one page; on a background thread."""
+        batches = [batch for batch, _place in self._server.read(ResultTicket(query_id, cursor, follow=False, limit=rows))]
+        return pa.Table.from_batches(batches) if batches else pa.table({})
+
+    def _notice(self, run: Run, error: VolleyError) -> None:
+        run.error = ErrorInfo(error.status.value, str(error))
+        self._tell(run)
+
+    def _tell(self, run: Run) -> None:
+        for listener in self.changed:
+            listener(run)
+
+
+class Forgotten(VolleyError):
+    """The server does not know a query any more."""
+
+    status = Status.NOT_FOUND
+
+
+@dataclass(eq=False)
+class _Followed:
+    take: Callable[[QueryStatus], None]
+    lost: Callable[[VolleyError], None]
+    looks: int = 0
+    due: float = 0.0
+
+
+class Follower:
+    """One thread that asks for the status of every active query, quickly at first, five times a second later.
+
+    A server that does not answer is asked on until it does; a query that it does not know any more is lost.
+    """
+
+    def __init__(self, server: Server, post: Post) -> None:
+        self._server = server
+        self._post = post
+        self._followed: dict[str, _Followed] = {}
+        self._lock = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._work, name="tui-follower", daemon=True)
+        self._thread.start()
+
+    def add(self, query_id: str, take: Callable[[QueryStatus], None], lost: Callable[[VolleyError], None]) -> None:
+        """Follows a query until it has ended: ``take(status)`` at each look, on the thread of the loop."""
+        with self._lock:
+            self._followed.setdefault(query_id, _Followed(take, lost))
+            self._lock.notify()
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            self._lock.notify()
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                while not self._followed and not self._closed:
+                    self._lock.wait()
+                if self._closed:
+                    return
+                now = time.monotonic()
+                due = {query_id: item for query_id, item in self._followed.items() if item.due <= now}
+                if not due:
+                    self._lock.wait(max(0.001, min(item.due for item in self._followed.values()) - now))
+                    continue
+            for query_id, item in due.items():
+                self._look(query_id, item)
+
+    def _look(self, query_id: str, item: _Followed) -> None:
+        """One look at one query; must not hold the lock, since the server may be slow."""
+        ended = False
+        try:
+            status = self._server.status(query_id)
+        except Exception as raised:
+            error = as_volley_error(raised)
+            if error.status is Status.NOT_FOUND:
+                ended = True
+                self._post(lambda: item.lost(error))
+        else:
+            if status is None:
+                ended = True
+                self._post(lambda: item.lost(Forgotten("the server does not know this query any more", remedy="run it again")))
+            else:
+                found = status
+                ended = found.state in ENDED
+                self._post(lambda: item.take(found))
+        with self._lock:
+            item.due = time.monotonic() + POLL_SECONDS[min(item.looks, len(POLL_SECONDS) - 1)]
+            item.looks += 1
+            if ended:
+                self._followed.pop(query_id, None)

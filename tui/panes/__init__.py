@@ -1,0 +1,3 @@
+"""What stands beside the editor, one widget each: ``run_panel`` with ``results_table``, ``plan_pane`` and ``chart_pane``; ``queries_pane``,
+``cluster_pane``, ``catalog_pane``; ``row_list``, on which the lists are built.
+"""

@@ -1,0 +1,84 @@
+"""The queries of this sitting as a list: state, rows, time and progress of each, and how far all are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import urwid
+
+from tui import keys
+from tui.draw import amounts
+from tui.draw.canvas import Line, Segment, fit
+from tui.link.runs import Run, tally
+from tui.panes.row_list import ListRow, RowList
+from tui.panes.run_panel import SPINNER, STATES
+
+BAR = 8
+
+
+class QueriesPane(urwid.WidgetWrap):
+    """``chosen(run)`` is called when another run becomes current; ``act(action)`` for keys that are not about moving."""
+
+    def __init__(self, runs: Callable[[], Sequence[Run]], chosen: Callable[[Run], None], act: Callable[[str], None]) -> None:
+        self._runs = runs
+        self._chosen = chosen
+        self._act = act
+        self.list = RowList(self._moved, lambda _key: act("open"))
+        self.list.empty = " No query yet. F2 goes to the editor; `flight tui FILE.sql` lists the statements of a file."
+        super().__init__(self.list)
+
+    @property
+    def run(self) -> Run | None:
+        key = self.list.key
+        return next((run for run in self._runs() if str(run.number) == key), None)
+
+    def refresh(self, now: float) -> None:
+        """Takes the runs as they are now."""
+        runs = self._runs()
+        self.list.set_rows([ListRow(str(run.number), _line(run, now)) for run in runs], _header(runs))
+
+    def keypress(self, size: tuple[int, int], key: str) -> str | None:
+        if self.list.keypress(size, key) is None:
+            return None
+        found = keys.action("queries", key)
+        if found is None:
+            return key
+        self._act(found)
+        return None
+
+    def _moved(self, _key: str) -> None:
+        run = self.run
+        if run is not None:
+            self._chosen(run)
+
+
+def _header(runs: Sequence[Run]) -> list[Line]:
+    found = tally(runs)
+    summary: list[Segment] = [
+        ("header", f" {amounts.plural(found.total, 'query')}  "),
+        ("header.here", amounts.bar(found.progress, 8)),
+        ("header", f" {found.progress:4.0%}  ✓ {found.completed} completed  "),
+        ("header.bad" if found.failed else "header", f"✗ {found.failed} failed"),
+        ("header", f"  ▶ {found.running} running  ○ {found.waiting} waiting"),
+    ]
+    names = f"   {'#':>3}  {'state':<10} {'rows':>9} {'time':>9}  {'progress':<{BAR}}  statement"
+    return [[*summary, ("header", "")], [("header.type", names), ("header.type", "")]]
+
+
+def _line(run: Run, now: float) -> Line:
+    attribute, icon = STATES[run.state]
+    if not run.over and run.state != "waiting":
+        icon = SPINNER[int(now * 10) % len(SPINNER)]
+    rows = amounts.short_count(run.rows) if run.rows or run.state == "completed" else ""
+    time = amounts.seconds(run.elapsed(now)) if run.started_at is not None else ""
+    message = run.error.message.splitlines()[0] if run.error is not None and run.error.message else ""
+    return [
+        (attribute, f" {icon} "),
+        ("dim", f"{run.number:>3}  "),
+        (attribute, fit(run.state, 10)),
+        ("text", f" {rows:>9} {time:>9}  "),
+        ("bar", amounts.bar(run.progress, BAR) if not run.over and run.state != "waiting" else " " * BAR),
+        ("text", "  "),
+        ("error", message + "  " if message else ""),
+        ("text", run.title[:400]),
+    ]

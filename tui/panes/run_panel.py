@@ -1,0 +1,218 @@
+"""What is shown of a run: its state in one line, and its results, plan, chart or statement below."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Callable
+
+import urwid
+
+from tui import keys
+from tui.draw import amounts
+from tui.draw.canvas import Line, Segment, draw, fit, width
+from tui.draw.popup import TextView
+from tui.editor.highlight import highlight
+from tui.link.runs import Run
+from tui.panes.chart_pane import ChartPane
+from tui.panes.plan_pane import PlanPane
+from tui.panes.results_table import ResultsTable
+
+MODES = ("results", "plan", "chart", "sql")
+_LABELS = {"results": "1 Results", "plan": "2 Plan", "chart": "3 Chart", "sql": "4 SQL"}
+SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+STATES: dict[str, tuple[str, str]] = {
+    "waiting": ("waiting", "○"),
+    "submitting": ("running", "↑"),
+    "queued": ("waiting", "◌"),
+    "running": ("running", "▶"),
+    "completed": ("ok", "✓"),
+    "failed": ("error", "✗"),
+    "killed": ("warn", "■"),
+    "lost": ("error", "?"),
+}
+
+
+class RunView:
+    """The widgets of one run; they keep their place while other runs are shown."""
+
+    def __init__(self, run: Run, act: Callable[[str], None]) -> None:
+        self._run = weakref.ref(run)
+        self._act = act
+        self.mode = "results"
+        self.table: ResultsTable | None = None
+        self.chart: ChartPane | None = None
+        self.plan = PlanPane(act)
+        self._sql: TextView | None = None
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Takes what has become known of the run since."""
+        run = self._run()
+        if run is None:
+            return
+        if self.table is None and run.source is not None:
+            self.table = ResultsTable(run.source, self._act)
+            if run.derived is not None and run.derived.order is not None:
+                self.table.sorted_by = (run.source.schema.field(run.derived.order - 1).name, run.derived.ascending)
+                self.table.column = run.derived.order - 1
+        if self.table is not None:
+            self.table._invalidate()
+        self.plan.show(run.status)
+        self._sql = None
+
+    def widget(self) -> urwid.Widget:
+        """What to draw in the current mode."""
+        run = self._run()
+        if self.mode == "plan":
+            return self.plan
+        if self.mode == "chart" and self.table is not None:
+            if self.chart is None:
+                self.chart = ChartPane(self.table.source, self._act)
+            return self.chart
+        failed = run is not None and run.error is not None and not (self.table is not None and self.table.source.rows)
+        if self.mode == "results" and self.table is not None and not failed:
+            return self.table
+        if self._sql is None:
+            self._sql = TextView(_statement_lines(run))
+        return self._sql
+
+
+class RunPanel(urwid.Widget):
+    """Shows the run that is chosen with :meth:`show`."""
+
+    _sizing = frozenset([urwid.BOX])
+    _selectable = True
+
+    def __init__(self, views: Callable[[Run], RunView], act: Callable[[str], None]) -> None:
+        super().__init__()
+        self.run: Run | None = None
+        self.hint = ""
+        self._views = views
+        self._act = act
+        self._tabs: list[tuple[int, int, str]] = []
+
+    def show(self, run: Run | None) -> None:
+        self.run = run
+        self._invalidate()
+
+    def changed(self, run: Run) -> None:
+        """Draws again if it is this run that has changed."""
+        if run is self.run:
+            self._views(run).refresh()
+            self._invalidate()
+
+    @property
+    def view(self) -> RunView | None:
+        return None if self.run is None else self._views(self.run)
+
+    @property
+    def context(self) -> str:
+        """The table of keys that holds here."""
+        view = self.view
+        return "results" if view is None or view.mode in ("results", "sql") else view.mode
+
+    def set_mode(self, mode: str) -> None:
+        if self.view is not None:
+            self.view.mode = mode
+            self._invalidate()
+
+    def render(self, size: tuple[int, int], focus: bool = False) -> urwid.Canvas:
+        columns, rows = size
+        if rows < 2 or columns < 2:
+            return draw([], columns, rows)
+        view = self.view
+        head = draw([self._head(columns, focus)], columns, 1)
+        if view is None:
+            return urwid.CanvasCombine([(head, None, False), (draw([[("dim", self.hint)]], columns, max(1, rows - 1)), None, False)])
+        body = view.widget().render((columns, rows - 1), focus)
+        return urwid.CanvasCombine([(head, None, False), (body, None, True)])
+
+    def keypress(self, size: tuple[int, int], key: str) -> str | None:
+        view = self.view
+        if view is None:
+            return self._other(key)
+        found = view.widget().keypress((size[0], max(1, size[1] - 1)), key)
+        self._invalidate()
+        return None if found is None else self._other(found)
+
+    def mouse_event(self, size: tuple[int, int], event: str, button: int, col: int, row: int, focus: bool) -> bool:
+        if row == 0:
+            for start, end, mode in self._tabs:
+                if start <= col < end and event == "mouse press":
+                    self.set_mode(mode)
+            return True
+        view = self.view
+        if view is None or not hasattr(view.widget(), "mouse_event"):
+            return False
+        self._invalidate()
+        return bool(view.widget().mouse_event((size[0], size[1] - 1), event, button, col, row - 1, focus))
+
+    def _other(self, key: str) -> str | None:
+        found = keys.action(self.context, key)
+        if found is None:
+            return key
+        self._act(found)
+        return None
+
+    def _head(self, columns: int, focus: bool) -> Line:
+        line: list[Segment] = []
+        self._tabs = []
+        used = 0
+        mode = self.view.mode if self.view is not None else "results"
+        for name in MODES:
+            label = f" {_LABELS[name]} "
+            line.append((("tab.on.focus" if focus else "tab.on") if name == mode else "tab", label))
+            self._tabs.append((used, used + len(label), name))
+            used += len(label)
+        state = [] if self.run is None else run_state(self.run, time.time(), max(0, columns - used - 1))
+        position = self._position() if mode == "results" else ""
+        taken = used + 1 + sum(width(text) for _, text in state)
+        line += [("tab", " "), *((f"head.{attribute}", text) for attribute, text in state)]
+        if position and taken + len(position) + 2 <= columns:
+            line.append(("tab", fit(position + " ", columns - taken, right=True)))
+        return [*line, ("tab", "")]
+
+    def _position(self) -> str:
+        view = self.view
+        return "" if view is None or view.table is None else view.table.position()
+
+
+def run_state(run: Run, now: float, columns: int) -> list[Segment]:
+    """A run's state in at most ``columns`` columns: icon, rows, time, and how far it is or what went wrong."""
+    attribute, icon = STATES[run.state]
+    if not run.over and run.state != "waiting":
+        icon = SPINNER[int(now * 10) % len(SPINNER)]
+    elapsed = amounts.seconds(run.elapsed(now))
+    if run.state in ("failed", "lost") and run.error is not None:
+        text = f"{run.state}  {run.error.message.splitlines()[0] if run.error.message else run.error.status}"
+        return [(attribute, fit(f"{icon} {text}", columns).rstrip())]
+    parts: list[str] = [] if run.state == "completed" and columns < 60 else [run.state]
+    if run.rows or run.state == "completed":
+        parts.append(amounts.plural(run.rows, "row"))
+    if run.status is not None and run.status.result.bytes and columns > 60:
+        parts.append(amounts.size(run.status.result.bytes))
+    if run.started_at is not None:
+        parts.append(elapsed)
+    if run.state == "running":
+        parts.insert(1, f"{amounts.bar(run.progress, 10)} {run.progress:4.0%}")
+    return [(attribute, fit(f"{icon} {'  '.join(parts)}", columns).rstrip())]
+
+
+def _statement_lines(run: Run | None) -> list[Line]:
+    """The statement with its colours; above it, what went wrong."""
+    if run is None:
+        return []
+    lines: list[Line] = []
+    if run.error is not None:
+        lines += [[("error", f" {line}")] for line in run.error.message.splitlines()]
+        lines.append([("text", "")])
+    texts = run.sql.splitlines()
+    for number, (text, runs) in enumerate(zip(texts, highlight(texts, 0, len(texts)), strict=True), 1):
+        segments: list[Segment] = [("gutter", f"{number:>4} ")]
+        start = 0
+        for attribute, length in runs:
+            segments.append((attribute, text[start : start + length]))
+            start += length
+        lines.append(segments)
+    return lines
