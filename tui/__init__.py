@@ -2,7 +2,8 @@
 
 It speaks Arrow Flight to a server and imports only ``flight_server.client`` and the messages. The rooms, from the screen to the network:
 
-    app, view_actions, result_actions, views     the screen, what keys do, the loop
+    app           the screen, the loop
+    actions       what keys do
     panes         results, plan, chart, queries, cluster, catalog: one widget each
     editor        writing SQL
     draw          how things look

@@ -15,6 +15,8 @@ from flight_server.client import Client
 from flight_server.client.statements import split_statements
 from planner.errors import Status, VolleyError
 from tui import keys
+from tui.actions.result_actions import ResultActions
+from tui.actions.view_actions import ViewActions
 from tui.draw.canvas import Line, fit
 from tui.draw.chrome import Footer, Mood, Title
 from tui.draw.popup import Dialogs
@@ -30,9 +32,7 @@ from tui.panes.catalog_pane import CatalogPane
 from tui.panes.cluster_pane import ClusterPane
 from tui.panes.queries_pane import QueriesPane
 from tui.panes.run_panel import RunPanel, RunView
-from tui.result_actions import ResultActions
-from tui.view_actions import ViewActions
-from tui.views import Split
+from tui.panes.split import Split
 
 TICK_SECONDS = 0.2
 EDITOR_HINT = " Results show here. F5 runs the statement under the cursor."
