@@ -1,4 +1,4 @@
-"""The program: the screen, its views, the loop, and what the keys do that are about more than one widget."""
+"""The program: puts the screen, the link to the server and the actions together, and runs the loop."""
 
 from __future__ import annotations
 
@@ -12,31 +12,33 @@ from collections.abc import Callable, Sequence
 import urwid
 
 from flight_server.client import Client
-from flight_server.client.statements import split_statements
 from planner.errors import Status, VolleyError
 from tui import keys
+from tui.actions.catalog_actions import CatalogActions
+from tui.actions.clipboard import Clipboard
+from tui.actions.cluster_actions import ClusterActions
+from tui.actions.editor_actions import EditorActions
+from tui.actions.exporting import Exporting
+from tui.actions.killing import Killing
+from tui.actions.query_actions import QueryActions
 from tui.actions.result_actions import ResultActions
-from tui.actions.view_actions import ViewActions
-from tui.draw.canvas import Line, fit
-from tui.draw.chrome import Footer, Mood, Title
+from tui.actions.screen_actions import ScreenActions
+from tui.draw.chrome import Footer, Title
 from tui.draw.popup import Dialogs
 from tui.draw.themes import NAMES, choose_theme, count_colours, palette
 from tui.editor.documents import Documents
 from tui.editor.history import History, state_folder
-from tui.link.background import Background
-from tui.link.runs import Follower, Origin, Run, RunBook
+from tui.link.background import Background, Post
+from tui.link.follower import Follower
+from tui.link.runs import Run, RunBook
 from tui.link.server import Server
 from tui.link.session import Link, Session
 from tui.log import stderr_aside
 from tui.panes.catalog_pane import CatalogPane
 from tui.panes.cluster_pane import ClusterPane
-from tui.panes.queries_pane import QueriesPane
-from tui.panes.run_panel import RunPanel, RunView
-from tui.panes.split import Split
+from tui.panes.views import Views
 
 TICK_SECONDS = 0.2
-EDITOR_HINT = " Results show here. F5 runs the statement under the cursor."
-QUERIES_HINT = " Choose a query above."
 
 
 class CannotOpen(VolleyError):
@@ -60,7 +62,10 @@ class Shell(urwid.Frame):
 
 
 class App:
-    """Everything, put together. ``run()`` returns when the user leaves."""
+    """Everything, put together. ``run()`` returns when the user leaves.
+
+    ``post``, ``background`` and ``follower`` stand for the threads, which tests replace.
+    """
 
     def __init__(
         self,
@@ -71,43 +76,60 @@ class App:
         theme: str | None = None,
         history: History | None = None,
         screen: urwid.BaseScreen | None = None,
+        post: Post | None = None,
         background: Background | None = None,
         follower: Follower | None = None,
     ) -> None:
         self._files = tuple(files)
         self.history = history if history is not None else History(None)
+        self.post = self._call_on_loop if post is None else post
         self.background = Background(self.post) if background is None else background
         self.session = Session(server, self.background, self.post, uri)
         self.book = RunBook(server, self.background, self.post, follower=follower)
-        self.server = server
-        self._views: weakref.WeakKeyDictionary[Run, RunView] = weakref.WeakKeyDictionary()
         self._recorded: weakref.WeakSet[Run] = weakref.WeakSet()
-        self.editor_panel = RunPanel(self._view_of, self.act)
-        self.editor_panel.hint = EDITOR_HINT
-        self.queries_panel = RunPanel(self._view_of, self.act)
-        self.queries_panel.hint = QUERIES_HINT
-        self.documents = Documents(self.act, lambda: self.session.tables, self._document_switched)
-        self.queries = QueriesPane(lambda: self.book.runs, self.queries_panel.show, self.act)
-        self.cluster = ClusterPane(self.act)
-        self.catalog = CatalogPane(self.background, server.query, self.act)
-        self.editor_view = Split(self.documents, self.editor_panel)
-        self.queries_view = Split(self.queries, self.queries_panel)
-        self.title = Title(uri, self.go)
-        self.footer = Footer(time.monotonic, self._press_shown)
-        self.shell = Shell(self.editor_view, self.title, self.footer, self._press_everywhere)
-        self.dialogs = Dialogs(self.shell)
-        self.theme = choose_theme(theme, os.environ)
-        self.loop = urwid.MainLoop(self.dialogs, palette(self.theme), screen, unhandled_input=self._unhandled)
+        self.documents = Documents(self.act, lambda: self.session.tables)
+        self.views = Views(
+            self.documents,
+            lambda: self.book.runs,
+            ClusterPane(self.act),
+            CatalogPane(self.background, server.query, self.act),
+            self.act,
+        )
+        self.title = Title(uri, self.views.go)
+        self.footer = Footer(time.monotonic, lambda key: self.loop.process_input([key]))
+        self.dialogs = Dialogs(Shell(self.views, self.title, self.footer, self._press_everywhere))
+        chosen = choose_theme(theme, os.environ)
+        self.loop = urwid.MainLoop(self.dialogs, palette(chosen), screen, unhandled_input=self._unhandled)
         if screen is None:
             self.loop.screen.set_terminal_properties(colors=count_colours(theme))
-        self.results = ResultActions(
-            self._panel, self.book, server, self.background, self.post, self.dialogs, self.say, self.copy, self._replaced
-        )
-        self.view_actions = ViewActions(self)
+        self._wire_actions(server, chosen)
+        self.views.switched.append(self._view_switched)
         self.book.changed.append(self._run_changed)
         self.session.link_changed.append(self._link_changed)
         self.session.pulsed.append(self._pulsed)
         self.session.tables_changed.append(self._tables_changed)
+
+    def _wire_actions(self, server: Server, theme: str) -> None:
+        """Gives each group of actions what it works with; what holds everywhere is in every table."""
+        views, documents, book, dialogs, say = self.views, self.documents, self.book, self.dialogs, self.footer.say
+        clipboard = Clipboard(documents, self.loop.screen, say)
+        killing = Killing(book, server, self.background, dialogs, say)
+        exporting = Exporting(lambda: views.panel.run, server, self.background, self.post, dialogs, say)
+        everywhere = ScreenActions(views, book, server, self.background, killing, dialogs, self.loop.screen, theme).table()
+        self._editing = EditorActions(documents, views, book, self.session, self.history, killing, clipboard, dialogs, say)
+        results = ResultActions(
+            lambda: views.panel, book, server, self.background, dialogs, clipboard, exporting, say, views.replace
+        ).table()
+        own: dict[str, keys.Actions] = {
+            "editor": self._editing.table(),
+            "results": results,
+            "plan": results,
+            "chart": results,
+            "queries": QueryActions(views, documents, book, killing).table(),
+            "cluster": ClusterActions(views.cluster, views, book, killing, dialogs).table(),
+            "catalog": CatalogActions(views.catalog, documents, self.session, views, dialogs, say).table(),
+        }
+        self._actions: dict[str, keys.Actions] = {context: {**everywhere, **table} for context, table in own.items()}
 
     def run(self) -> None:
         """Runs until the user leaves; the terminal is as before afterwards."""
@@ -122,7 +144,7 @@ class App:
             self.book.close()
             self.background.close()
 
-    def post(self, call: Callable[[], None]) -> None:
+    def _call_on_loop(self, call: Callable[[], None], /) -> None:
         """Hands a call to the thread of the loop; dropped once the loop has ended."""
         try:
             self.loop.call_from_thread(call)
@@ -133,86 +155,16 @@ class App:
     def _leave() -> None:
         raise urwid.ExitMainLoop
 
-    def say(self, text: str, mood: Mood = "ok") -> None:
-        """A message in the last line."""
-        self.footer.say(text, mood, 8.0 if mood == "bad" else 4.0)
-
-    def copy(self, text: str) -> None:
-        """Puts a text on the clipboard of the terminal."""
-        self.documents.current.editor.clipboard = text
-        if hasattr(self.loop.screen, "copy_to_clipboard"):
-            self.loop.screen.copy_to_clipboard(text)
-        self.say(f"copied: {text}" if len(text) < 60 and "\n" not in text else f"copied {len(text):,} characters")
-
-    def go(self, view: str) -> None:
-        """Shows a view."""
-        widgets = {"editor": self.editor_view, "queries": self.queries_view, "cluster": self.cluster, "catalog": self.catalog}
-        self.shell.body = widgets[view]
-        self.title.show(view=view)
-        if view == "catalog":
-            self.catalog.shown()
-        if view == "queries":
-            self.queries.refresh(time.time())
-            self.queries_panel.show(self.queries.run)
-        self._show_context()
-
-    @property
-    def view(self) -> str:
-        return str(self.title.view)
-
-    def context(self) -> str:
-        """The table of keys that holds where the focus is."""
-        match self.view:
-            case "editor":
-                return self.editor_panel.context if self.editor_view.in_lower else "editor"
-            case "queries":
-                return self.queries_panel.context if self.queries_view.in_lower else "queries"
-            case other:
-                return other
-
-    # -- actions --------------------------------------------------------------------------------------------------
-
     def act(self, action: str) -> None:
-        """Does what a key's action says."""
-        context = self.context()
-        if context in ("results", "plan", "chart") and self.results.act(action):
-            self._show_context()
-            return
-        self.view_actions.act(context, action)
+        """Does what a key's action says where one is; what is no action there does nothing."""
+        found = self._actions[self.views.context()].get(action)
+        if found is not None:
+            found()
         self._show_context()
 
-    def start(self, statements: Sequence[tuple[str, Origin | None]], *, together: int = 1) -> None:
-        """Runs one statement in sight of the editor, or several as a list."""
-        if not statements:
-            self.say("there is no statement here", "bad")
-            return
-        document = self.documents.current
-        document.editor.set_mark(None)
-        if len(statements) == 1:
-            document.run = self.book.run(*statements[0])
-            self.editor_panel.show(document.run)
-            return
-        runs = self.book.run_all(statements, together)
-        document.run = runs[0]
-        self.editor_panel.show(runs[0])
-        self.go("queries")
-        self.queries.list.select(str(runs[0].number))
-        self.queries_panel.show(runs[0])
-
-    def toggle_theme(self) -> None:
-        self.theme = "light" if self.theme == "dark" else "dark"
-        self.loop.screen.register_palette(palette(self.theme))
-        self.loop.screen.clear()
-
-    def help(self) -> None:
-        """All keys, those of where one is first."""
-        here = self.context()
-        lines: list[Line] = []
-        for name in sorted(keys.TITLES, key=lambda item: (item != here, item != "everywhere")):
-            lines.append([("dialog.title", keys.TITLES[name])])
-            lines += [[("footer.key", f" {fit(k.label, 10)}"), ("dialog", f" {k.text}")] for k in keys.KEYS if k.context == name]
-            lines.append([("dialog", "")])
-        self.dialogs.show_text("Keys", lines)
+    def open_files(self) -> None:
+        """Opens the files that the program was started with, and runs their statements."""
+        self._editing.run_files(self._files)
 
     # -- events ---------------------------------------------------------------------------------------------------
 
@@ -221,22 +173,7 @@ class App:
         self.loop.screen.tty_signal_keys(intr="undefined", quit="undefined", start="undefined", stop="undefined", susp="undefined")
         self.session.start()
         self._tick(self.loop, None)
-        self._load_files()
-
-    def _load_files(self) -> None:
-        statements: list[tuple[str, Origin | None]] = []
-        for name in self._files:
-            try:
-                document = self.documents.open(name)
-            except VolleyError as error:
-                self.say(str(error), "bad")
-                continue
-            text = document.editor.buffer.text
-            statements += [(item.text, Origin(document.number, item.start)) for item in split_statements(text)]
-        if statements:
-            runs = self.book.run_all(statements)
-            self.go("queries")
-            self.queries_panel.show(runs[0])
+        self.open_files()
 
     def _tick(self, _loop: urwid.MainLoop, _data: object) -> None:
         """Moves what moves by itself: spinners, times, messages that are over."""
@@ -244,18 +181,11 @@ class App:
         active = self.book.active()
         self.title.show(running=len(active))
         if active:
-            if self.view == "queries":
-                self.queries.refresh(time.time())
-            for panel in (self.editor_panel, self.queries_panel):
-                if panel.run is not None and not panel.run.over:
-                    panel._invalidate()
+            self.views.tick()
         self.loop.set_alarm_in(TICK_SECONDS, self._tick)
 
     def _run_changed(self, run: Run) -> None:
-        self.editor_panel.changed(run)
-        self.queries_panel.changed(run)
-        if self.view == "queries":
-            self.queries.refresh(time.time())
+        self.views.changed(run)
         self.title.show(running=len(self.book.active()))
         if run.over and run not in self._recorded:
             self._recorded.add(run)
@@ -263,51 +193,28 @@ class App:
                 self.documents.mark_error(run)
             if run.derived is None and run.state != "lost":
                 self.history.add(run.sql, run.state, run.rows, run.elapsed(time.time()))
-        if self.queries_panel.run is None and self.book.runs:
-            self.queries_panel.show(self.queries.run)
 
     def _link_changed(self, link: Link) -> None:
         self.title.show(link=link)
         if link == "up":
             self.book.retry()
         elif self.session.link_error is not None:
-            self.say(str(self.session.link_error), "bad")
+            self.footer.say(str(self.session.link_error), "bad")
 
     def _pulsed(self) -> None:
         pulse = self.session.pulse
         if pulse is not None:
-            self.cluster.refresh(pulse.workers, pulse.queries, time.time())
+            self.views.cluster.refresh(pulse.workers, pulse.queries, time.time())
 
     def _tables_changed(self) -> None:
-        self.catalog.refresh(self.session.tables, self.session.tables_error, loaded=self.session.tables_loaded)
+        self.views.catalog.refresh(self.session.tables, self.session.tables_error, loaded=self.session.tables_loaded)
 
-    def _document_switched(self) -> None:
-        if hasattr(self, "documents"):
-            self.editor_panel.show(self.documents.current.run)
-
-    def _replaced(self, old: Run, new: Run) -> None:
-        """A derived query takes the place of the one it was made from."""
-        view = self._view_of(old)
-        self._view_of(new).mode = view.mode
-        for document in self.documents.documents:
-            if document.run is old:
-                document.run = new
-        self._panel().show(new)
-        if self.view == "queries":
-            self.queries.refresh(time.time())
-            self.queries.list.select(str(new.number))
-
-    def _view_of(self, run: Run) -> RunView:
-        view = self._views.get(run)
-        if view is None:
-            view = self._views[run] = RunView(run, self.act)
-        return view
-
-    def _panel(self) -> RunPanel:
-        return self.queries_panel if self.view == "queries" else self.editor_panel
+    def _view_switched(self) -> None:
+        self.title.show(view=self.views.name)
+        self._show_context()
 
     def _show_context(self) -> None:
-        self.footer.show(self.context())
+        self.footer.show(self.views.context())
 
     # -- keys -----------------------------------------------------------------------------------------------------
 
@@ -318,12 +225,9 @@ class App:
         self.act(found)
         return True
 
-    def _press_shown(self, key: str) -> None:
-        self.loop.process_input([key])
-
     def _unhandled(self, key: object) -> bool:
         if key == "?":
-            self.help()
+            self.act("help")
         self._show_context()
         return True
 

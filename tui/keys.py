@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+
+Actions = Mapping[str, Callable[[], None]]
+"""What to do for each action of a context."""
 
 TITLES = {
     "everywhere": "Everywhere",

@@ -11,7 +11,7 @@ from flight_server.protocol.messages import ENDED, QueryStatus, ResultStatus, Ro
 from planner.errors import VolleyError
 from tui.link.background import Background, as_volley_error
 from tui.link.row_source import RowSource
-from tui.link.runs import Follower, Forgotten
+from tui.link.follower import Follower, Forgotten
 
 
 class InlineBackground(Background):

@@ -42,14 +42,12 @@ class Screen:
             theme="dark",
             history=History(tmp_path / "history.jsonl"),
             screen=self.screen,
+            post=lambda call: call(),
             background=InlineBackground(),
             follower=self.follower,
         )
-        self.app.post = lambda call: call()  # type: ignore[method-assign]
-        self.app.session.post = self.app.post
-        self.app.results.post = self.app.post
         self.app.session.look()
-        self.app._load_files()
+        self.app.open_files()
 
     def keys(self, *keys: str) -> str:
         self.app.loop.process_input(list(keys))
@@ -100,7 +98,7 @@ def test_only_the_statement_under_the_cursor_runs(screen: Screen) -> None:
 def test_the_selection_runs_as_a_list(screen: Screen) -> None:
     screen.type("select 1;select 2;select 3;")
     screen.keys("ctrl a", "f5")
-    assert screen.app.view == "queries"
+    assert screen.app.views.name == "queries"
     assert [run.sql for run in screen.app.book.runs] == ["select 1", "select 2", "select 3"]
 
 
@@ -125,8 +123,8 @@ def test_a_statement_that_ends_too_soon_is_marked_at_its_end(screen: Screen) -> 
 def test_results_can_be_sorted_filtered_and_searched(screen: Screen) -> None:
     screen.run("select * from lineitem")
     screen.keys("esc", "s", "s")
-    assert screen.app.editor_panel.run is not None
-    assert "ORDER BY 1 DESC" in screen.app.editor_panel.run.sql
+    assert screen.app.views.editor_panel.run is not None
+    assert "ORDER BY 1 DESC" in screen.app.views.editor_panel.run.sql
     assert "l_orderkey ▼" in screen.text()
     screen.keys("right", "f", *["backspace"] * 60)
     screen.type("l_orderkey < 10 and l_shipmode is null")
@@ -137,7 +135,7 @@ def test_results_can_be_sorted_filtered_and_searched(screen: Screen) -> None:
     screen.type("rail")
     shown = screen.keys("enter")
     assert "5,000 rows" in shown
-    view = screen.app.editor_panel.view
+    view = screen.app.views.editor_panel.view
     assert view is not None
     assert view.table is not None
     assert view.table.value() == "RAIL"
@@ -185,7 +183,7 @@ def test_a_file_of_queries_of_which_one_fails(tmp_path: Path) -> None:
     assert "✓ 2 completed  ✗ 1 failed" in shown
     assert "three" in screen.keys("down", "down").splitlines()[-10:][0] or "three" in screen.text()
     screen.keys("up", "E")
-    assert screen.app.view == "editor"
+    assert screen.app.views.name == "editor"
     assert screen.app.documents.current.name == "report.sql"
     assert screen.app.documents.current.editor.position() == "2:1"
 
@@ -224,7 +222,7 @@ def test_a_query_of_the_cluster_opens_with_its_plan(screen: Screen) -> None:
     screen.server.submit("select 42 as elsewhere")
     screen.app.session.look()
     screen.keys("f4", "enter")
-    assert screen.app.view == "queries"
+    assert screen.app.views.name == "queries"
     assert "select 42 as elsewhere" in screen.text()
     assert "scan lineitem" in screen.text()
 
@@ -288,7 +286,7 @@ def test_the_catalog_puts_a_query_into_the_editor(screen: Screen) -> None:
     screen.keys("f6")
     assert "lineitem" in screen.text()
     screen.keys("q")
-    assert screen.app.view == "editor"
+    assert screen.app.views.name == "editor"
     assert screen.app.documents.current.editor.buffer.text == "SELECT *\nFROM lineitem"
 
 
@@ -302,7 +300,7 @@ def test_help_lists_the_keys_of_where_one_is_first(screen: Screen) -> None:
 def test_views_and_tabs_answer_to_the_mouse(screen: Screen) -> None:
     first = screen.text().splitlines()[0]
     screen.app.loop.process_input([("mouse press", 1, first.index("F4 Cluster"), 0)])
-    assert screen.app.view == "cluster"
+    assert screen.app.views.name == "cluster"
 
 
 def test_leaving_asks_when_a_query_is_not_over(screen: Screen) -> None:

@@ -15,7 +15,6 @@ import pytest
 from planner.errors import VolleyError
 from tests.tui.fake_server import FakeServer
 from tui import keys
-from tui.actions.result_actions import find
 from tui.draw import amounts, cells
 from tui.draw.themes import THEMES, choose_theme, count_colours, palette
 from tui.editor.documents import FileError, read_text, write_text
@@ -25,6 +24,7 @@ from tui.link.derived import Derived
 from tui.link.export import Export, ExportError, Stopped
 from tui.link.row_source import Piece
 from tui.log import stderr_aside
+from tui.actions.search import find
 
 
 @pytest.mark.parametrize(

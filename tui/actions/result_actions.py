@@ -1,4 +1,4 @@
-"""What the keys of a result do that needs more than the table: look closer, sort, filter, copy, export, chart, peek."""
+"""What the keys of a result, its plan and its chart do that needs more than the widget: look closer, sort, filter, copy, chart, peek."""
 
 from __future__ import annotations
 
@@ -6,88 +6,76 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from planner.errors import VolleyError
-from tui.draw import cells, chart
+from tui.actions.clipboard import Clipboard
+from tui.actions.exporting import Exporting
+from tui.actions.search import find
+from tui.draw import cells
 from tui.draw.amounts import count, plural
 from tui.draw.canvas import Line, fit
-from tui.draw.chrome import Mood
+from tui.draw.chrome import Say
 from tui.draw.popup import Dialogs
+from tui.keys import Actions
 from tui.link import derived
-from tui.link.background import Background, Post
+from tui.link.background import Background
 from tui.link.derived import Derived
-from tui.link.export import SUFFIXES, Export
-from tui.link.row_source import Piece, RowSource
+from tui.link.row_source import RowSource
 from tui.link.runs import Run, RunBook
 from tui.link.server import Server
-from tui.panes.chart_pane import BINS, ChartPane
+from tui.panes.chart_pane import WHOLE_BINS, ChartPane, bars_of, histogram_of
 from tui.panes.results_table import ResultsTable
-from tui.panes.run_panel import RunPanel
+from tui.panes.run_panel import MODES, RunPanel
 
 PEEK_RECORDS = 3
 PEEK_ROWS = 40
 MOST_VALUES = 40
 
 
-@dataclass
+@dataclass(frozen=True)
 class ResultActions:
-    """Acts on the run that ``panel()`` shows. Lives on the thread of the loop."""
+    """Acts on the run that ``panel()`` shows. ``replaced(old, new)`` is called when a derived query takes the place of another."""
 
     panel: Callable[[], RunPanel]
     book: RunBook
     server: Server
     background: Background
-    post: Post
     dialogs: Dialogs
-    say: Callable[[str, Mood], None]
-    copy: Callable[[str], None]
+    clipboard: Clipboard
+    exporting: Exporting
+    say: Say
     replaced: Callable[[Run, Run], None]
-    _export: Export | None = None
 
-    def act(self, action: str) -> bool:
-        """Does what a key's action says; False if it is not one of a result's."""
-        if action.startswith("show "):
-            self.panel().set_mode(action.removeprefix("show "))
-            return True
-        table = self._table()
-        match action:
-            case "peek":
-                self._peek()
-            case "whole chart":
-                self._whole_chart()
-            case "go to row" | "search" | "search next" | "search previous" | "open cell" | "copy cell" | "copy row" | "chart":
-                if table is not None:
-                    self._on_table(action, table)
-            case "sort" | "filter" | "export":
-                if table is not None:
-                    {"sort": self._sort, "filter": self._filter, "export": self._ask_export}[action](table)
-            case _:
-                return False
-        return True
+    def table(self) -> Actions:
+        modes = {f"show {mode}": lambda mode=mode: self.panel().set_mode(mode) for mode in MODES}
+        return modes | {
+            "peek": self._peek,
+            "whole chart": self._whole_chart,
+            "export": self.exporting.ask,
+            "go to row": self._with_rows(self._ask_row),
+            "search": self._with_rows(self._ask_search),
+            "search next": self._with_rows(lambda rows: self._find(rows, forward=True)),
+            "search previous": self._with_rows(lambda rows: self._find(rows, forward=False)),
+            "open cell": self._with_rows(self._open_cell),
+            "copy cell": self._with_rows(lambda rows: self.clipboard.copy(cells.plain(rows.value()))),
+            "copy row": self._with_rows(self._copy_row),
+            "chart": self._with_rows(self._show_chart),
+            "sort": self._with_rows(self._sort),
+            "filter": self._with_rows(self._filter),
+        }
 
-    def _on_table(self, action: str, table: ResultsTable) -> None:
-        match action:
-            case "go to row":
-                self.dialogs.prompt("Go to row", "row ", "", lambda text: self._go(table, text))
-            case "search":
-                self.dialogs.prompt("Search in the loaded rows", "/ ", table.search, lambda text: self._search(table, text))
-            case "search next":
-                self._find(table, forward=True)
-            case "search previous":
-                self._find(table, forward=False)
-            case "open cell":
-                self._open_cell(table)
-            case "copy cell":
-                self.copy(cells.plain(table.value()))
-            case "copy row":
-                self._copy_row(table)
-            case "chart":
-                self._show_chart(table)
+    def _with_rows(self, act: Callable[[ResultsTable], None]) -> Callable[[], None]:
+        """``act`` for the table of rows in sight; nothing while there is none."""
 
-    def _table(self) -> ResultsTable | None:
-        view = self.panel().view
-        return None if view is None else view.table
+        def acted() -> None:
+            view = self.panel().view
+            if view is not None and view.table is not None:
+                act(view.table)
+
+        return acted
+
+    def _ask_row(self, table: ResultsTable) -> None:
+        self.dialogs.prompt("Go to row", "row ", "", lambda text: self._go(table, text))
 
     def _go(self, table: ResultsTable, text: str) -> None:
         digits = text.strip().replace(",", "").replace("_", "")
@@ -124,7 +112,7 @@ class ResultActions:
         def done(batches: list[pa.RecordBatch]) -> None:
             if not batches:
                 taken = f": {plural(operator.leases, 'record')} taken, not yet done" if operator.leases else ""
-                self.say(f"no record waits in {name} now{taken}", "ok")
+                self.say(f"no record waits in {name} now{taken}")
                 return
             self._show_records(name, pa.Table.from_batches(batches), len(batches))
 
@@ -136,6 +124,9 @@ class ResultActions:
         self.dialogs.show_widget(title, ResultsTable(shown))
 
     # -- search ---------------------------------------------------------------------------------------------------
+
+    def _ask_search(self, table: ResultsTable) -> None:
+        self.dialogs.prompt("Search in the loaded rows", "/ ", table.search, lambda text: self._search(table, text))
 
     def _search(self, table: ResultsTable, text: str) -> None:
         table.search = text.lower()
@@ -160,16 +151,13 @@ class ResultActions:
 
     # -- new queries ----------------------------------------------------------------------------------------------
 
-    def _derived(self, run: Run) -> Derived:
-        return run.derived or Derived(run.sql)
-
     def _rerun(self, run: Run, wanted: Derived) -> None:
         self.replaced(run, self.book.run(wanted.sql, derived=wanted))
 
     def _sort(self, table: ResultsTable) -> None:
         run = self.panel().run
         if run is not None:
-            self._rerun(run, self._derived(run).sorted_by(table.column + 1))
+            self._rerun(run, _derived(run).sorted_by(table.column + 1))
 
     def _filter(self, table: ResultsTable) -> None:
         run = self.panel().run
@@ -178,9 +166,9 @@ class ResultActions:
         field = table.source.schema.field(table.column)
         value = table.value()
         start = derived.equals(field.name, None if value is None else cells.plain(value), number=cells.is_number(field.type))
-        now = self._derived(run).where
+        now = _derived(run).where
         hint = "Enter runs it; an empty line takes filters away" + (f"; now: {' AND '.join(now)}" if now else "")
-        self.dialogs.prompt("Keep rows where", "", start, lambda text: self._rerun(run, self._derived(run).filtered(text)), hint=hint)
+        self.dialogs.prompt("Keep rows where", "", start, lambda text: self._rerun(run, _derived(run).filtered(text)), hint=hint)
 
     def _show_chart(self, table: ResultsTable) -> None:
         self.panel().set_mode("chart")
@@ -198,7 +186,7 @@ class ResultActions:
         field = pane.source.schema.field(column)
         number = cells.is_number(field.type)
         base = run.sql
-        sql = derived.histogram_sql(base, field.name, BINS // 2) if number else derived.frequencies_sql(base, field.name, MOST_VALUES)
+        sql = derived.histogram_sql(base, field.name, WHOLE_BINS) if number else derived.frequencies_sql(base, field.name, MOST_VALUES)
 
         def failed(error: VolleyError) -> None:
             pane.set_whole(column, None)
@@ -208,96 +196,16 @@ class ResultActions:
             lambda: self.server.query(sql), lambda found: pane.set_whole(column, histogram_of(found) if number else bars_of(found)), failed
         )
 
-    # -- copy and export ------------------------------------------------------------------------------------------
+    # -- copy -----------------------------------------------------------------------------------------------------
 
     def _copy_row(self, table: ResultsTable) -> None:
         values = table.row_values()
         if values is not None:
-            self.copy("\t".join(table.source.schema.names) + "\n" + "\t".join(cells.plain(value) for value in values))
-
-    def _ask_export(self, table: ResultsTable) -> None:
-        run = self.panel().run
-        if run is None or run.query_id is None:
-            return
-        if self._export is not None:
-            running = self._export
-            self.dialogs.ask("Export", f"{running.path} is being written. Stop it?", running.stop, answer="stop it")
-            return
-        number, schema = run.query_id, table.source.schema
-        self.dialogs.prompt(
-            "Export the whole result",
-            "file ",
-            f"result-{run.number}.csv",
-            lambda text: self._start_export(number, schema, text),
-            hint=f"the ending says the format: {SUFFIXES}",
-        )
-
-    def _start_export(self, query_id: str, schema: pa.Schema, path: str) -> None:
-        if not path.strip():
-            return
-        try:
-            export = Export(self.server, query_id, schema, path.strip())
-        except VolleyError as error:
-            self._failed(error)
-            return
-        self._export = export
-        self.say(f"writing {export.path} …", "ok")
-
-        def progress() -> None:
-            rows = export.rows
-            self.post(lambda: self.say(f"writing {export.path}: {plural(rows, 'row')} …   e stops it", "ok"))
-
-        def done(rows: int) -> None:
-            self._export = None
-            self.say(f"wrote {plural(rows, 'row')} to {export.path}", "ok")
-
-        def failed(error: VolleyError) -> None:
-            self._export = None
-            self._failed(error)
-
-        self.background.submit(lambda: export.write(progress), done, failed)
+            self.clipboard.copy("\t".join(table.source.schema.names) + "\n" + "\t".join(cells.plain(value) for value in values))
 
     def _failed(self, error: VolleyError) -> None:
         self.say(str(error), "bad")
 
 
-def find(pieces: list[Piece], text: str, row: int, *, forward: bool) -> tuple[int, int] | None:
-    """The row and column of the next cell that contains ``text`` (lower case), from ``row`` on, or back from it."""
-    for piece in pieces if forward else reversed(pieces):
-        last = piece.start + piece.table.num_rows
-        if (forward and last <= row) or (not forward and piece.start > row):
-            continue
-        hits: list[tuple[int, int]] = []
-        for number, column in enumerate(piece.table.columns):
-            matches = pc.indices_nonzero(pc.fill_null(_contains(column, text), False)).to_pylist()
-            rows = [piece.start + index for index in matches]
-            rows = [found for found in rows if (found >= row if forward else found <= row)]
-            if rows:
-                hits.append((rows[0] if forward else rows[-1], number))
-        if hits:
-            return min(hits) if forward else max(hits, key=lambda hit: (hit[0], -hit[1]))
-    return None
-
-
-def _contains(column: pa.ChunkedArray, text: str) -> pa.ChunkedArray:
-    kind = column.type
-    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_dictionary(kind) or pa.types.is_interval(kind):
-        return pa.chunked_array([[None if value is None else text in cells.one_line(value).lower() for value in column.to_pylist()]])
-    return pc.match_substring(pc.cast(column, pa.large_string()), text, ignore_case=True)
-
-
-def histogram_of(table: pa.Table) -> chart.Histogram | None:
-    """The histogram that ``derived.histogram_sql`` counted; None if there was no number."""
-    rows = table.to_pylist()
-    if not rows:
-        return None
-    low, high = float(rows[0]["low"]), float(rows[0]["high"])
-    counts = [0] * (BINS // 2 if low != high else 1)
-    for row in rows:
-        counts[min(row["bin"], len(counts) - 1)] += row["n"]
-    return chart.Histogram(low, high, tuple(counts), rows[0]["missing"])
-
-
-def bars_of(table: pa.Table) -> chart.Bars:
-    """The bars that ``derived.frequencies_sql`` counted."""
-    return chart.Bars(tuple(cells.one_line(v) for v in table.column(0).to_pylist()), tuple(float(v) for v in table.column(1).to_pylist()))
+def _derived(run: Run) -> Derived:
+    return run.derived or Derived(run.sql)

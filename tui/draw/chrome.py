@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import urwid
 
@@ -18,6 +18,13 @@ VIEWS: tuple[tuple[str, str, str], ...] = (
     ("catalog", "F6", "Catalog"),
 )
 Mood = Literal["ok", "bad"]
+TOAST_SECONDS: dict[Mood, float] = {"ok": 4.0, "bad": 8.0}
+
+
+class Say(Protocol):
+    """Tells something in the last line of the screen, for some seconds."""
+
+    def __call__(self, text: str, mood: Mood = "ok", /) -> None: ...
 
 
 class Title(urwid.Widget):
@@ -101,9 +108,9 @@ class Footer(urwid.Widget):
             self.context = context
             self._invalidate()
 
-    def say(self, text: str, mood: Mood = "ok", seconds: float = 4.0) -> None:
+    def say(self, text: str, mood: Mood = "ok") -> None:
         """Shows a message for a while."""
-        self._toast = _Toast(" ".join(text.split()), mood, self._clock() + seconds)
+        self._toast = _Toast(" ".join(text.split()), mood, self._clock() + TOAST_SECONDS[mood])
         self._invalidate()
 
     def tick(self) -> None:

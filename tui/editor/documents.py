@@ -48,16 +48,16 @@ class Document:
 
 
 class Documents(urwid.Widget):
-    """The row of tabs and the editor of the current one. ``act(action)`` comes from the editor."""
+    """The row of tabs and the editor of the current one. ``act(action)`` comes from the editor; ``switched`` are called at another tab."""
 
     _sizing = frozenset([urwid.BOX])
     _selectable = True
 
-    def __init__(self, act: Callable[[str], None], tables: Callable[[], Sequence[TableStatus]], switched: Callable[[], None]) -> None:
+    def __init__(self, act: Callable[[str], None], tables: Callable[[], Sequence[TableStatus]]) -> None:
         super().__init__()
+        self.switched: list[Callable[[], None]] = []
         self._act = act
         self._tables = tables
-        self._switched = switched
         self._made = 0
         self._spans: list[tuple[int, int]] = []
         self.documents: list[Document] = []
@@ -79,8 +79,7 @@ class Documents(urwid.Widget):
         else:
             self.documents.append(document)
             self.here = len(self.documents) - 1
-        self._switched()
-        self._invalidate()
+        self._tell_switched()
         return document
 
     def open(self, path: str) -> Document:
@@ -112,8 +111,7 @@ class Documents(urwid.Widget):
 
     def go(self, number: int) -> None:
         self.here = number % len(self.documents)
-        self._switched()
-        self._invalidate()
+        self._tell_switched()
 
     def find(self, number: int) -> Document | None:
         """The tab of that number, if it is still open."""
@@ -174,6 +172,11 @@ class Documents(urwid.Widget):
     def get_cursor_coords(self, size: tuple[int, int]) -> tuple[int, int] | None:
         found = self.render(size, True).cursor
         return None if found is None else (found[0], found[1])
+
+    def _tell_switched(self) -> None:
+        self._invalidate()
+        for listener in self.switched:
+            listener()
 
     def _bar(self, columns: int, focus: bool) -> Line:
         line: list[Segment] = []

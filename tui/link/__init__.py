@@ -1,6 +1,6 @@
 """What the terminal UI knows of the server, kept off the screen's thread.
 
 ``background`` (threads that may wait), ``server`` (what it asks of a server), ``session`` (is it there, what runs, which tables),
-``runs`` (the queries of this sitting), ``row_source`` (a result as pages), ``derived`` (a result sorted or filtered by a query),
-``export``.
+``runs`` (the queries of this sitting) and their ``follower``, ``row_source`` (a result as pages), ``derived`` (a result sorted or filtered
+by a query), ``export``.
 """

@@ -1,3 +1,3 @@
-"""What stands beside the editor, one widget each: ``run_panel`` with ``results_table``, ``plan_pane`` and ``chart_pane``; ``queries_pane``,
-``cluster_pane``, ``catalog_pane``; ``row_list``, on which the lists are built.
+"""What the screen is made of, one widget each: ``run_panel`` with ``results_table``, ``plan_pane`` and ``chart_pane``; ``queries_pane``,
+``cluster_pane``, ``catalog_pane``; ``row_list``, on which the lists are built. ``views`` shows one of them, or two with a ``split``.
 """

@@ -14,6 +14,7 @@ from tui.draw.canvas import Line, cut, draw
 from tui.link.row_source import RowSource
 
 BINS = 120
+WHOLE_BINS = BINS // 2  # of a histogram that the server counts
 FEW_ROWS = 60  # up to this many rows, each gets its own bar
 
 
@@ -122,3 +123,20 @@ class ChartPane(urwid.Widget):
 
     def _first_number(self) -> int:
         return next((number for number, field in enumerate(self.source.schema) if cells.is_number(field.type)), 0)
+
+
+def histogram_of(table: pa.Table) -> chart.Histogram | None:
+    """The histogram that ``derived.histogram_sql`` counted; None if there was no number."""
+    rows = table.to_pylist()
+    if not rows:
+        return None
+    low, high = float(rows[0]["low"]), float(rows[0]["high"])
+    counts = [0] * (WHOLE_BINS if low != high else 1)
+    for row in rows:
+        counts[min(row["bin"], len(counts) - 1)] += row["n"]
+    return chart.Histogram(low, high, tuple(counts), rows[0]["missing"])
+
+
+def bars_of(table: pa.Table) -> chart.Bars:
+    """The bars that ``derived.frequencies_sql`` counted."""
+    return chart.Bars(tuple(cells.one_line(v) for v in table.column(0).to_pylist()), tuple(float(v) for v in table.column(1).to_pylist()))

@@ -78,16 +78,30 @@ class RunView:
         return self._sql
 
 
+class RunViews:
+    """The widgets of each run that was looked at, for as long as the run is there."""
+
+    def __init__(self, act: Callable[[str], None]) -> None:
+        self._act = act
+        self._views: weakref.WeakKeyDictionary[Run, RunView] = weakref.WeakKeyDictionary()
+
+    def of(self, run: Run) -> RunView:
+        view = self._views.get(run)
+        if view is None:
+            view = self._views[run] = RunView(run, self._act)
+        return view
+
+
 class RunPanel(urwid.Widget):
-    """Shows the run that is chosen with :meth:`show`."""
+    """Shows the run that is chosen with :meth:`show`; ``hint`` while there is none."""
 
     _sizing = frozenset([urwid.BOX])
     _selectable = True
 
-    def __init__(self, views: Callable[[Run], RunView], act: Callable[[str], None]) -> None:
+    def __init__(self, views: Callable[[Run], RunView], act: Callable[[str], None], hint: str) -> None:
         super().__init__()
         self.run: Run | None = None
-        self.hint = ""
+        self._hint = hint
         self._views = views
         self._act = act
         self._tabs: list[tuple[int, int, str]] = []
@@ -124,7 +138,7 @@ class RunPanel(urwid.Widget):
         view = self.view
         head = draw([self._head(columns, focus)], columns, 1)
         if view is None:
-            return urwid.CanvasCombine([(head, None, False), (draw([[("dim", self.hint)]], columns, max(1, rows - 1)), None, False)])
+            return urwid.CanvasCombine([(head, None, False), (draw([[("dim", self._hint)]], columns, max(1, rows - 1)), None, False)])
         body = view.widget().render((columns, rows - 1), focus)
         return urwid.CanvasCombine([(head, None, False), (body, None, True)])
 

@@ -8,11 +8,10 @@ import pytest
 from urwid import testing
 
 from tests.tui.inline import InlineBackground, source_of
-from tui.actions.result_actions import bars_of, histogram_of
 from tui.draw import chart
 from tui.draw.canvas import width
 from tui.link import derived
-from tui.panes.chart_pane import BINS, ChartPane
+from tui.panes.chart_pane import BINS, ChartPane, bars_of, histogram_of
 
 
 def column(values: list[object], kind: pa.DataType | None = None) -> pa.ChunkedArray:

@@ -7,7 +7,8 @@ import pyarrow as pa
 from flight_server.protocol.messages import QueryStatus
 from tests.tui.fake_server import FakeServer, Unreachable
 from tests.tui.inline import InlineBackground, InlineFollower
-from tui.link.runs import Follower, RunBook, tally
+from tui.link.follower import Follower
+from tui.link.runs import RunBook, tally
 
 TABLE = pa.table({"n": list(range(10))})
 
