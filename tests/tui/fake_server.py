@@ -95,10 +95,6 @@ class FakeServer:
         old = self.statuses[query_id]
         self.statuses[query_id] = self._status(query_id, old.sql, "completed")
 
-    def fail(self, query_id: str, message: str) -> None:
-        old = self.statuses[query_id]
-        self.statuses[query_id] = msgspec.structs.replace(old, state="failed", error=ErrorInfo("INTERNAL", message))
-
     def query(self, sql: str) -> pa.Table:
         return self._run(sql)
 
@@ -167,8 +163,8 @@ OPERATORS = [
         spill_bytes=2_000_000,
         seconds=2.5,
         instances=[
-            InstanceStatus("w1", 6, 50_000, 4_000_000, 2.2, "completed"),
-            InstanceStatus("w2", 2, 10_000, 1_000_000, 0.3, "completed"),
+            InstanceStatus("w1", 6, 50_000, 4_000_000, 2.2, state="completed"),
+            InstanceStatus("w2", 2, 10_000, 1_000_000, 0.3, state="completed"),
         ],
     ),
 ]

@@ -10,8 +10,8 @@ import pyarrow as pa
 from flight_server.protocol.messages import ENDED, QueryStatus, ResultStatus, RowGroupStatus
 from planner.errors import VolleyError
 from tui.link.background import Background, as_volley_error
-from tui.link.row_source import RowSource
 from tui.link.follower import Follower, Forgotten
+from tui.link.row_source import RowSource
 
 
 class InlineBackground(Background):

@@ -169,10 +169,6 @@ class Documents(urwid.Widget):
                 self.go(number)
         return True
 
-    def get_cursor_coords(self, size: tuple[int, int]) -> tuple[int, int] | None:
-        found = self.render(size, True).cursor
-        return None if found is None else (found[0], found[1])
-
     def _tell_switched(self) -> None:
         self._invalidate()
         for listener in self.switched:

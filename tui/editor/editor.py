@@ -61,12 +61,11 @@ class Editor(urwid.Widget):
         self._left = 0
         self._popup: _Popup | None = None
         self._pasting: list[str] | None = None
-        self._size = (80, 10)
 
     # -- drawing --------------------------------------------------------------------------------------------------
 
     def render(self, size: tuple[int, int], focus: bool = False) -> urwid.Canvas:
-        columns, rows = self._size = size
+        columns, rows = size
         gutter = self._gutter()
         room = max(1, columns - gutter)
         self._scroll(room, rows)

@@ -40,13 +40,6 @@ class TextBuffer:
     def text(self) -> str:
         return "\n".join(self.lines)
 
-    def set_text(self, text: str) -> None:
-        """Replaces everything; can be undone."""
-        self._remember()
-        self.lines = _split(text)
-        self.anchor = None
-        self.caret = self.clamp(self.caret)
-
     def clamp(self, place: Place) -> Place:
         line = min(max(place.line, 0), len(self.lines) - 1)
         return Place(line, min(max(place.column, 0), len(self.lines[line])))

@@ -38,7 +38,6 @@ class Session:
     uri: str
     link: Link = "connecting"
     link_error: VolleyError | None = None
-    lost_at: float | None = None
     pulse: Pulse | None = None
     tables: list[TableStatus] = field(default_factory=list)
     tables_error: VolleyError | None = None
@@ -91,7 +90,6 @@ class Session:
         if link == self.link:
             return
         self.link = link
-        self.lost_at = time.time() if link == "lost" else None
         if link == "up":
             self.load_tables()
         for listener in self.link_changed:

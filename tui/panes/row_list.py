@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import urwid
 
-from tui.draw.canvas import Line, Segment, draw
+from tui.draw.canvas import Line, draw
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +104,3 @@ class RowList(urwid.Widget):
         self._invalidate()
         if changed:
             self._moved(self.rows[self.here].key)
-
-
-def heading(text: str) -> Line:
-    """A header line over a list's columns."""
-    segment: Segment = ("header", text)
-    return [segment, ("header", "")]

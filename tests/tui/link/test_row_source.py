@@ -76,9 +76,11 @@ def test_nothing_is_shown_until_a_page_has_come_and_nobody_waits_for_it() -> Non
     changes: list[None] = []
     source.changed = lambda: changes.append(None)
     assert rows(source, 0, 10) == []
+    assert source.statistics().fetching == 1
     background.resume()
     assert changes
     assert rows(source, 0, 10) == list(range(10))
+    assert (source.statistics().fetching, source.statistics().fetched) == (0, 1)
 
 
 def test_a_failed_read_is_kept_and_tried_again_when_asked() -> None:

@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-import threading
-
 import pyarrow as pa
 
 from flight_server.protocol.messages import WorkerStatus
 from planner.errors import Status, VolleyError
 from tests.tui.fake_server import FakeServer
 from tests.tui.inline import InlineBackground
-from tui.link.background import Background
 from tui.link.session import Link, Session
 
 
@@ -60,23 +57,3 @@ def test_an_answer_that_is_an_error_is_an_answer() -> None:
     look(made)
     assert links == ["up"]
     assert str(made.link_error) == "internal error"
-
-
-def test_the_threads_deliver_answers_and_errors_and_end_when_closed() -> None:
-    arrived: list[object] = []
-    over = threading.Semaphore(0)
-
-    def take(item: object) -> None:
-        arrived.append(str(item))
-        over.release()
-
-    background = Background(lambda call: call(), threads=2)
-    background.submit(lambda: 42, take)
-    assert over.acquire(timeout=10)
-    background.submit(lambda: 1 // 0, take, take)
-    assert over.acquire(timeout=10)
-    background.close()
-    for thread in background._threads:
-        thread.join(10)
-    assert arrived == ["42", "ZeroDivisionError: integer division or modulo by zero"]
-    assert not any(thread.is_alive() for thread in background._threads)

@@ -24,7 +24,8 @@ def numbers(count: int) -> ResultsTable:
 
 
 def shown(widget: ResultsTable) -> list[str]:
-    return testing.render_text(widget, SIZE, focus=True, strip=True)
+    lines: list[str] = testing.render_text(widget, SIZE, focus=True, strip=True)
+    return lines
 
 
 def test_names_types_and_values_are_aligned() -> None:

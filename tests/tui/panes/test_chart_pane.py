@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import duckdb
+import pyarrow as pa
+from urwid import testing
+
+from tests.tui.inline import InlineBackground, source_of
+from tui.draw import chart
+from tui.link import derived
+from tui.panes.chart_pane import WHOLE_BINS, ChartPane, bars_of, histogram_of
+
+
+def test_the_histogram_that_a_server_counts_is_the_same() -> None:
+    values = [float(number**1.5) for number in range(500)]
+    connection = duckdb.connect()
+    connection.register("t", pa.table({"x y": values}))
+    counted = connection.sql(derived.histogram_sql("SELECT * FROM t", "x y", WHOLE_BINS)).to_arrow_table()
+    expected = chart.histogram(pa.chunked_array([values]), WHOLE_BINS)
+    assert histogram_of(counted) == expected
+
+
+def test_the_frequencies_that_a_server_counts() -> None:
+    connection = duckdb.connect()
+    connection.register("t", pa.table({"x": ["b", "a", "b", None]}))
+    assert bars_of(connection.sql(derived.frequencies_sql("SELECT * FROM t", "x", 2)).to_arrow_table()) == chart.Bars(
+        ("b", "a"), (2.0, 1.0)
+    )
+
+
+def pane(table: pa.Table) -> ChartPane:
+    source = source_of(table, rows_per_group=1000, background=InlineBackground())
+    source.window(0, 10)
+    return ChartPane(source, lambda _action: None)
+
+
+def test_few_rows_get_a_bar_each_named_by_their_texts() -> None:
+    lines = testing.render_text(pane(pa.table({"flag": ["N", "R"], "status": ["O", "F"], "n": [1.0, 2.0]})), (60, 8))
+    assert [line.split()[:3] for line in lines[1:3]] == [["N", "O", "1"], ["R", "F", "2"]]
+
+
+def test_many_rows_get_a_histogram_of_what_is_loaded() -> None:
+    made = pane(pa.table({"n": list(range(5000))}))
+    lines = testing.render_text(made, (60, 10))
+    assert "loaded of 5,000 rows" in lines[0]
+    made.ask_whole()
+    made.set_whole(0, chart.Histogram(0.0, 4999.0, (2500, 2500)))
+    assert "all 5,000 rows" in testing.render_text(made, (60, 10))[0]
+
+
+def test_left_and_right_go_through_the_columns() -> None:
+    made = pane(pa.table({"name": ["a"], "n": [1], "m": [2]}))
+    assert made.column == 1
+    testing.press(made, (60, 8), "right", "right")
+    assert made.column == 0
+    testing.check_box_sizing(made)
