@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,25 +15,23 @@ from tests.tui.fake_server import FakeServer
 from tests.tui.inline import InlineBackground, InlineFollower
 from tui.app import App, CannotOpen, main
 from tui.editor.history import History
+from tui.keys import KEYS
 
 SIZE = (100, 30)
+LINEITEM = pa.table(
+    {
+        "l_orderkey": list(range(5000)),
+        "l_shipmode": [("AIR", "RAIL", None)[n % 3] for n in range(5000)],
+        "l_tax": [n % 8 / 100 for n in range(5000)],
+    }
+)
 
 
 class Screen:
     """An app, its fake server, and hands and eyes for it."""
 
     def __init__(self, tmp_path: Path, *, size: tuple[int, int] = SIZE, files: tuple[str, ...] = ()) -> None:
-        self.server = FakeServer(
-            {
-                "lineitem": pa.table(
-                    {
-                        "l_orderkey": list(range(5000)),
-                        "l_shipmode": [("AIR", "RAIL", None)[n % 3] for n in range(5000)],
-                        "l_tax": [n % 8 / 100 for n in range(5000)],
-                    }
-                )
-            }
-        )
+        self.server = FakeServer({"lineitem": LINEITEM})
         self.follower = InlineFollower(self.server.status)
         self.screen = testing.ScriptedScreen(size=size)
         self.app = App(
@@ -74,6 +73,7 @@ def test_a_first_look(screen: Screen) -> None:
     assert "F2 Editor" in shown
     assert "● 127.0.0.1:8815" in shown
     assert "F5 run" in shown.splitlines()[-1]
+    assert screen.app.dialogs.render(SIZE, True).cursor == (4, 2)
 
 
 def test_write_complete_run_and_look(screen: Screen) -> None:
@@ -312,6 +312,33 @@ def test_leaving_asks_when_a_query_is_not_over(screen: Screen) -> None:
     with pytest.raises(urwid.ExitMainLoop):
         screen.keys("enter")
     assert screen.server.killed == ["q1"]
+
+
+WAYS_OVER_A_RUN = {"results": ("f7",), "plan": ("f7", "2"), "chart": ("f7", "3"), "queries": ("f3",), "cluster": ("f4",)}
+WAYS = WAYS_OVER_A_RUN | {"catalog": ("f6",)}
+
+
+@pytest.mark.parametrize(("context", "key"), [(key.context, name) for key in KEYS for name in key.keys])
+def test_every_key_of_the_tables_is_somebodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, context: str, key: str) -> None:
+    unknown: list[str] = []
+    act = App.act
+
+    def watched(app: App, action: str) -> None:
+        if action not in app._actions[app.views.context()] and action != "changed":
+            unknown.append(action)
+        act(app, action)
+
+    monkeypatch.setattr(App, "act", watched)
+    monkeypatch.setattr(App, "_unhandled", lambda _app, key: unknown.append(key))
+    screen = Screen(tmp_path)
+    if context in WAYS_OVER_A_RUN:
+        screen.run("select 1")
+        screen.app.session.look()
+    screen.keys(*WAYS.get(context, ()))
+    assert screen.app.views.context() == ("editor" if context == "everywhere" else context)
+    with contextlib.suppress(urwid.ExitMainLoop):
+        screen.keys(key)
+    assert unknown == []
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 60), (40, 10)])
