@@ -12,6 +12,6 @@ It speaks Arrow Flight to a server and imports only ``flight_server.client`` and
 A key goes down to the widget with the focus; what that does not do itself comes back to ``app`` as the name of an action, and ``app`` looks
 it up in the tables of ``actions``. News of the server go up from ``link``, as calls to those who listen.
 
-At the root, what rooms share: ``keys``, ``log``. Widgets live on one thread. Nothing that may wait for the network, a disk or a lock runs
-there.
+At the root, what rooms share: ``keys``, ``log``. Widgets live on one thread. Nothing that may wait for the server runs there; of what is
+on a disk, only what is small: a text that is opened or saved, a line of history.
 """
