@@ -41,8 +41,8 @@ class ServerProcess:
         assert self.uri.startswith("grpc://"), (home / "server.log").read_text()
 
     @property
-    def port(self) -> str:
-        return self.uri.rpartition(":")[2]
+    def port(self) -> int:
+        return int(self.uri.rpartition(":")[2])
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         self._process.send_signal(how)
@@ -51,6 +51,8 @@ class ServerProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait(20)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
         self._log.close()
 
 
@@ -74,10 +76,10 @@ class Terminal:
         for name in names:
             self._tmux("send-keys", name)
 
-    def escape(self) -> None:
-        """Presses Esc, and waits until it cannot be taken for the begin of another key."""
-        self._tmux("send-keys", "Escape")
-        time.sleep(0.3)
+    def dismiss(self, title: str) -> None:
+        """Closes a dialog with Esc, and waits until it is gone: with the next key right behind it, Esc would be another key."""
+        self.keys("Escape")
+        self.wait(lambda screen: title not in screen, f"the end of {title!r}")
 
     def type(self, text: str) -> None:
         self._tmux("send-keys", "-l", text)
