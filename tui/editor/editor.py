@@ -9,13 +9,13 @@ import urwid
 
 from flight_server.protocol.messages import TableStatus
 from tui import keys
-from tui.draw.canvas import Line, Segment, cut, draw, fit, width
-from tui.editor.completion import Candidate, complete
+from tui.draw.canvas import Line, Segment, draw, fit, width
+from tui.editor.completion import complete
 from tui.editor.highlight import highlight
+from tui.editor.suggestions import Suggestions
 from tui.editor.text_buffer import Place, TextBuffer
 
 INDENT = 2
-POPUP_ROWS = 8
 PLACEHOLDER = (
     "-- Write SQL here.  F5 runs the statement under the cursor,  Tab completes,  F1 lists all keys.",
     "-- Tables are on F6,  statements from before on Ctrl-R.",
@@ -28,15 +28,6 @@ class Mark:
 
     place: Place
     message: str
-
-
-@dataclass
-class _Popup:
-    """Candidates for the word that begins at ``start``; ``here`` is the chosen one."""
-
-    start: int
-    candidates: Sequence[Candidate]
-    here: int = 0
 
 
 class Editor(urwid.Widget):
@@ -59,7 +50,7 @@ class Editor(urwid.Widget):
         self._tables = tables
         self._top = 0
         self._left = 0
-        self._popup: _Popup | None = None
+        self._suggestions: Suggestions | None = None
         self._pasting: list[str] | None = None
 
     # -- drawing --------------------------------------------------------------------------------------------------
@@ -79,8 +70,8 @@ class Editor(urwid.Widget):
         y = caret.line - self._top
         cursor = (x, y) if focus and x < columns and 0 <= y < rows else None
         canvas = draw(lines, columns, rows, cursor=cursor)
-        if self._popup is not None and focus and rows > 2:
-            return self._with_popup(canvas, columns, rows, y)
+        if self._suggestions is not None and focus and rows > 2:
+            return self._with_suggestions(canvas, size, self._suggestions)
         return canvas
 
     def _line(self, number: int, runs: list[tuple[str, int]], gutter: int, room: int) -> Line:
@@ -120,29 +111,10 @@ class Editor(urwid.Widget):
             end += 1
         attributes[start:end] = ["error.mark"] * (min(end, len(text)) - start)
 
-    def _with_popup(self, canvas: urwid.Canvas, columns: int, rows: int, caret_row: int) -> urwid.Canvas:
-        popup = self._popup
-        assert popup is not None
-        below, above = rows - caret_row - 1, caret_row
-        height = min(POPUP_ROWS, len(popup.candidates), max(below, above))
-        first = max(0, min(popup.here - height // 2, len(popup.candidates) - height))
-        shown = popup.candidates[first : first + height]
-        names = max(width(item.text) for item in shown) + 1
-        details = max(width(_detail(item)) for item in shown)
-        span = min(columns, names + details + 2)
-        lines: list[Line] = []
-        for number, item in enumerate(shown, first):
-            here = number == popup.here
-            name = fit(" " + item.text, min(names + 1, span))
-            rest = fit(_detail(item), max(0, span - width(name)))
-            lines.append([("popup.here" if here else "popup", name), ("popup.here" if here else "popup.dim", rest)])
-        start = self.buffer.place(popup.start)
-        left = self._gutter() + width(self.buffer.lines[start.line][self._left : start.column]) - 1
-        left = max(0, min(left, columns - span))
-        top = caret_row + 1 if height <= below else caret_row - height
-        combined = urwid.CanvasOverlay(draw(lines, span, height), urwid.CompositeCanvas(canvas), left, top)
-        combined.cursor = canvas.cursor
-        return combined
+    def _with_suggestions(self, canvas: urwid.Canvas, size: tuple[int, int], suggestions: Suggestions) -> urwid.Canvas:
+        start = self.buffer.place(suggestions.start)
+        column = self._gutter() + width(self.buffer.lines[start.line][self._left : start.column])
+        return suggestions.over(canvas, size, column, self.buffer.caret.line - self._top)
 
     def _gutter(self) -> int:
         return max(3, len(str(len(self.buffer.lines))) + 1) + 1
@@ -158,7 +130,7 @@ class Editor(urwid.Widget):
     def keypress(self, size: tuple[int, int], key: str) -> str | None:
         if self._take_paste(key):
             return None
-        if self._popup is not None and self._popup_key(key):
+        if self._suggestions is not None and self._suggestions_key(key):
             self._invalidate()
             return None
         version = self.buffer.version
@@ -219,7 +191,7 @@ class Editor(urwid.Widget):
                 buffer.indent(-INDENT)
             case _ if len(key) == 1 and key.isprintable():
                 buffer.insert(key)
-                self._refresh_popup()
+                self._refresh_suggestions()
             case _:
                 return False
         return True
@@ -261,7 +233,7 @@ class Editor(urwid.Widget):
         before = self.buffer.lines[self.buffer.caret.line][: self.buffer.caret.column]
         only_indent = before and not before.strip() and len(before) % INDENT == 0
         self.buffer.delete(-INDENT if only_indent and self.buffer.selection is None else -1)
-        self._refresh_popup()
+        self._refresh_suggestions()
 
     def _take_paste(self, key: str) -> bool:
         """What the terminal pastes is put in as it is: no indentation, no completion, one step to undo."""
@@ -294,41 +266,41 @@ class Editor(urwid.Widget):
         if found is None:
             self.act("nothing to complete")
             return
-        self._popup = _Popup(found.start, found.candidates)
+        self._suggestions = Suggestions(found.start, found.candidates)
         if len(found.candidates) == 1:
             self._accept()
 
-    def _popup_key(self, key: str) -> bool:
-        assert self._popup is not None
+    def _suggestions_key(self, key: str) -> bool:
+        assert self._suggestions is not None
         match key:
             case "up":
-                self._popup.here = (self._popup.here - 1) % len(self._popup.candidates)
+                self._suggestions.move(-1)
             case "down":
-                self._popup.here = (self._popup.here + 1) % len(self._popup.candidates)
+                self._suggestions.move(1)
             case "tab" | "enter":
                 self._accept()
             case "esc":
-                self._popup = None
+                self._suggestions = None
             case "backspace":
                 return False
             case _ if len(key) == 1 and (key.isalnum() or key == "_"):
                 return False
             case _:
-                self._popup = None
+                self._suggestions = None
                 return False
         return True
 
-    def _refresh_popup(self) -> None:
+    def _refresh_suggestions(self) -> None:
         """Narrows the open list to what has been typed since."""
-        if self._popup is None:
+        if self._suggestions is None:
             return
         found = complete(self.buffer.text, self.buffer.offset(self.buffer.caret), self._tables())
-        self._popup = None if found is None or found.start != self._popup.start else _Popup(found.start, found.candidates)
+        self._suggestions = None if found is None or found.start != self._suggestions.start else Suggestions(found.start, found.candidates)
 
     def _accept(self) -> None:
-        popup, self._popup = self._popup, None
-        assert popup is not None
-        self.buffer.replace(self.buffer.place(popup.start), self.buffer.caret, popup.candidates[popup.here].text)
+        taken, self._suggestions = self._suggestions, None
+        assert taken is not None
+        self.buffer.replace(self.buffer.place(taken.start), self.buffer.caret, taken.chosen)
         self.mark = None
         self.act("changed")
 
@@ -338,7 +310,7 @@ class Editor(urwid.Widget):
         if event == "mouse press" and button in (4, 5):
             self.buffer.move_lines(-3 if button == 4 else 3)
         elif button == 1 and event in ("mouse press", "mouse drag"):
-            self._popup = None
+            self._suggestions = None
             line = min(self._top + row, len(self.buffer.lines) - 1)
             self.buffer.go(Place(line, self._left + max(0, col - self._gutter())), select=event == "mouse drag")
         else:
@@ -363,7 +335,3 @@ class Editor(urwid.Widget):
     def position(self) -> str:
         caret = self.buffer.caret
         return f"{caret.line + 1}:{caret.column + 1}"
-
-
-def _detail(item: Candidate) -> str:
-    return cut(f" {item.kind}  {item.detail}" if item.detail else f" {item.kind}", 40)
