@@ -365,3 +365,10 @@ def test_more_room_for_the_results_and_zoom(screen: Screen) -> None:
     assert "select * from lineitem" not in screen.text()
     screen.keys("esc")
     assert "select * from lineitem" in screen.text()
+
+
+def test_what_is_cut_in_one_tab_can_be_pasted_in_another(screen: Screen) -> None:
+    screen.type("select 1")
+    screen.keys("home", "ctrl k", "ctrl t", "ctrl v")
+    assert screen.app.documents.current.editor.buffer.text == "select 1"
+    assert screen.app.documents.current.number == 2

@@ -14,7 +14,7 @@ MAX_TOLD_CHARACTERS = 60
 
 @dataclass(frozen=True)
 class Clipboard:
-    """The editor's own clipboard and, where the terminal has one, the terminal's."""
+    """The pasteboard of the editor's tabs and, where the terminal has one, its clipboard."""
 
     documents: Documents
     screen: urwid.BaseScreen
@@ -22,7 +22,7 @@ class Clipboard:
 
     def copy(self, text: str) -> None:
         """Puts a text on both, and says so."""
-        self.documents.current.editor.clipboard = text
+        self.documents.pasteboard.text = text
         if hasattr(self.screen, "copy_to_clipboard"):
             self.screen.copy_to_clipboard(text)
         short = len(text) < MAX_TOLD_CHARACTERS and "\n" not in text

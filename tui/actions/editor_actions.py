@@ -54,7 +54,7 @@ class EditorActions:
             "next tab": lambda: documents.go(documents.here + 1),
             "previous tab": lambda: documents.go(documents.here - 1),
             "copy": self._interrupt,
-            "copied": lambda: self.clipboard.copy(documents.current.editor.clipboard),
+            "copied": lambda: self.clipboard.copy(documents.pasteboard.text),
             "nothing to complete": self._nothing_to_complete,
             "go to line": lambda: self.dialogs.prompt("Go to line", "line ", "", self._go_to_line),
             "smaller editor": lambda: self.views.editor_split.grow(-1),

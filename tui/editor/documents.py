@@ -15,7 +15,7 @@ from flight_server.client.statements import Statement, split_statements, stateme
 from flight_server.protocol.messages import TableStatus
 from planner.errors import Status, VolleyError
 from tui.draw.canvas import Line, Segment, draw
-from tui.editor.editor import Editor, Mark
+from tui.editor.editor import Editor, Mark, Pasteboard
 from tui.link.runs import Run
 
 MAX_FILE_BYTES = 4 << 20
@@ -48,7 +48,10 @@ class Document:
 
 
 class Documents(urwid.Widget):
-    """The row of tabs and the editor of the current one. ``act(action)`` comes from the editor; ``switched`` are called at another tab."""
+    """The row of tabs and the editor of the current one. ``act(action)`` comes from the editor; ``switched`` are called at another tab.
+
+    All tabs share one pasteboard.
+    """
 
     _sizing = frozenset([urwid.BOX])
     _selectable = True
@@ -58,6 +61,7 @@ class Documents(urwid.Widget):
         self.switched: list[Callable[[], None]] = []
         self._act = act
         self._tables = tables
+        self.pasteboard = Pasteboard()
         self._made = 0
         self._spans: list[tuple[int, int]] = []
         self.documents: list[Document] = []
@@ -71,7 +75,7 @@ class Documents(urwid.Widget):
     def add(self, text: str, path: Path | None = None) -> Document:
         """Opens a tab; an empty one that was never used gives way to it."""
         self._made += 1
-        document = Document(self._made, Editor(text, self._act, self._tables), path, text)
+        document = Document(self._made, Editor(text, self._act, self._tables, self.pasteboard), path, text)
         if self.documents and not self.current.editor.buffer.text and self.current.path is None and self.current.run is None and text:
             document.number = self.current.number
             self._made -= 1

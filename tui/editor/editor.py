@@ -30,6 +30,13 @@ class Mark:
     message: str
 
 
+@dataclass
+class Pasteboard:
+    """What was cut or copied last."""
+
+    text: str = ""
+
+
 class Editor(urwid.Widget):
     """Edits a :class:`TextBuffer`. ``act(action)`` is called for keys that the editor itself does nothing for."""
 
@@ -41,12 +48,13 @@ class Editor(urwid.Widget):
         text: str = "",
         act: Callable[[str], None] = lambda _action: None,
         tables: Callable[[], Sequence[TableStatus]] = lambda: (),
+        pasteboard: Pasteboard | None = None,
     ) -> None:
         super().__init__()
         self.buffer = TextBuffer(text)
         self.act = act
         self.mark: Mark | None = None
-        self.clipboard = ""
+        self.pasteboard = Pasteboard() if pasteboard is None else pasteboard
         self._tables = tables
         self._top = 0
         self._left = 0
@@ -212,19 +220,19 @@ class Editor(urwid.Widget):
             case "comment":
                 buffer.toggle_comment()
             case "kill line":
-                self.clipboard = buffer.delete_to_end()
+                self.pasteboard.text = buffer.delete_to_end()
             case "copy" if buffer.selection is not None:
-                self.clipboard = buffer.selected_text()
+                self.pasteboard.text = buffer.selected_text()
                 self.act("copied")
             case "cut":
-                self.clipboard = buffer.selected_text() or buffer.lines[buffer.caret.line] + "\n"
+                self.pasteboard.text = buffer.selected_text() or buffer.lines[buffer.caret.line] + "\n"
                 self.act("copied")
                 if buffer.selection is None:
                     buffer.delete_line()
                 else:
                     buffer.delete(1)
             case "paste":
-                buffer.insert(self.clipboard)
+                buffer.insert(self.pasteboard.text)
             case found:
                 self.act(found)
         return True

@@ -12,7 +12,7 @@ from tui.actions.clipboard import Clipboard
 def test_a_copy_is_for_the_editor_and_for_other_programs(text: str, told: str) -> None:
     stage = Stage()
     stage.clipboard.copy(text)
-    assert stage.documents.current.editor.clipboard == text
+    assert stage.documents.pasteboard.text == text
     assert stage.screen.clipboard == text
     assert stage.said == [(told, "ok")]
 
@@ -20,4 +20,4 @@ def test_a_copy_is_for_the_editor_and_for_other_programs(text: str, told: str) -
 def test_a_terminal_without_a_clipboard_still_has_the_editors() -> None:
     stage = Stage()
     Clipboard(stage.documents, object(), stage.say).copy("one")
-    assert stage.documents.current.editor.clipboard == "one"
+    assert stage.documents.pasteboard.text == "one"
