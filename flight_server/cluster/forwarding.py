@@ -8,23 +8,31 @@ question never goes round.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-import pyarrow as pa
+import msgspec
 
 from flight_server.cluster.cluster import Cluster
-from flight_server.cluster.peers import Peers
-from flight_server.protocol.client_errors import from_flight_error
-from flight_server.protocol.exchange_messages import LOCAL_KILL, LOCAL_QUERIES, LOCAL_STATUS, OwnedQuery, QueryList
-from flight_server.protocol.messages import BatchPlace, PeekTicket, QueryStatus, ResultTicket, decode, encode
+from flight_server.cluster.passage import Passage
+from flight_server.cluster.peers import CALL_SECONDS, Peers, PeerStream
+from flight_server.errors import WorkerLost, shorten
+from flight_server.protocol.exchange_messages import LOCAL_KILL, LOCAL_QUERIES, LOCAL_STATUS, ForwardedTicket, OwnedQuery, QueryList
+from flight_server.protocol.messages import PeekTicket, QueryStatus, ResultTicket, WorkerStatus, encode
 from flight_server.protocol.service import Cancelled, PeekStream, ResultStream
 from planner.errors import VolleyError
+
+QUERY_ID_CHARS = 32
+"""What is shorter or longer is nobody's query."""
 
 log = logging.getLogger(__name__)
 
 
 class Forwarding:
-    """Questions about queries, put to the other workers. Thread-safe."""
+    """Questions about queries, put to the other workers, those that drain included. Thread-safe.
+
+    Where nobody knows a query, but a worker that may have had it was lost or does not answer, ``WorkerLost`` is raised: that the query
+    does not exist is not known then.
+    """
 
     def __init__(self, peers: Peers, cluster: Cluster) -> None:
         self._peers = peers
@@ -43,52 +51,67 @@ class Forwarding:
     def queries(self, owner: str) -> list[QueryStatus]:
         """The queries of all other workers that answer."""
         question = OwnedQuery(query_id="", owner=owner)
-        return [status for _, answer in self._ask(LOCAL_QUERIES, question) for status in answer.queries]
+        return [status for _, answer in self._ask(LOCAL_QUERIES, question) if answer is not None for status in answer.queries]
 
-    def read(self, ticket: ResultTicket, owner: str, cancelled: Cancelled) -> ResultStream | None:
-        """The result, passed through from the worker that has it, or None."""
+    def read(self, ticket: ResultTicket, owner: str, cancelled: Cancelled, abandon: bool) -> ResultStream | None:
+        """The result, passed through from the worker that has it, or None. ``abandon`` is that worker's to heed."""
         found = self._find(LOCAL_STATUS, ticket.query_id, owner)
         if found is None:
             return None
-        uri, _ = found
-        reader = self._peers.pull(uri, encode(ticket))
-
-        def batches() -> Iterator[tuple[pa.RecordBatch, BatchPlace]]:
-            try:
-                while not cancelled():
-                    chunk = reader.read_chunk()
-                    yield chunk.data, decode(chunk.app_metadata, BatchPlace)
-            except StopIteration:
-                return
-            except pa.ArrowException as error:
-                raise from_flight_error(error, uri) from error
-            finally:
-                reader.cancel()
-
-        return ResultStream(reader.schema, batches())
+        worker, _ = found
+        passed = Passage(
+            lambda: self._pull(worker, ticket, owner, abandon, None),
+            there=lambda: any(other.worker_id == worker.worker_id for other in self._cluster.present()),
+            cancelled=cancelled,
+        )
+        return ResultStream(passed.schema, passed)
 
     def peek(self, ticket: PeekTicket, owner: str) -> PeekStream | None:
         """Records of an exchange of a query that another worker has, or None."""
         found = self._find(LOCAL_STATUS, ticket.query_id, owner)
         if found is None:
             return None
-        uri, _ = found
-        try:
-            table = self._peers.pull(uri, encode(ticket)).read_all()
-        except pa.ArrowException as error:
-            raise from_flight_error(error, uri) from error
-        return PeekStream(table.schema, iter(table.to_batches()))
+        stream = self._pull(found[0], ticket, owner, False, CALL_SECONDS)
+        return PeekStream(stream.schema, iter(stream.batches()))
 
-    def _find(self, action: str, query_id: str, owner: str) -> tuple[str, QueryStatus] | None:
-        for uri, answer in self._ask(action, OwnedQuery(query_id=query_id, owner=owner)):
-            if answer.queries:
-                return uri, answer.queries[0]
+    def _pull(
+        self, worker: WorkerStatus, ticket: ResultTicket | PeekTicket, owner: str, abandon: bool, timeout_seconds: float | None
+    ) -> PeerStream:
+        forwarded = ForwardedTicket(msgspec.Raw(encode(ticket)), owner, abandon)
+        return self._peers.pull(worker.uri, forwarded, timeout_seconds=timeout_seconds)
+
+    def _find(self, action: str, query_id: str, owner: str) -> tuple[WorkerStatus, QueryStatus] | None:
+        silent = []
+        for worker, answer in self._ask(action, OwnedQuery(query_id=query_id, owner=owner)):
+            if answer is None:
+                silent.append(worker)
+            elif answer.queries:
+                return worker, answer.queries[0]
+        if len(query_id) == QUERY_ID_CHARS:
+            _admit_losses(query_id, silent, self._cluster.missed())
         return None
 
-    def _ask(self, action: str, question: OwnedQuery) -> Iterator[tuple[str, QueryList]]:
-        for worker in self._cluster.up():
+    def _ask(self, action: str, question: OwnedQuery) -> Iterator[tuple[WorkerStatus, QueryList | None]]:
+        """Each other worker with its answer, None where it gave none."""
+        for worker in self._cluster.present():
+            answer = None
             try:
-                yield worker.uri, decode(self._peers.action(worker.uri, action, encode(question)), QueryList)
+                answer = self._peers.ask(worker.uri, action, question, QueryList)
             except VolleyError as error:
-                # The cluster decides who is lost; a query of a worker that does not answer cannot be read anyway.
+                # The cluster decides who is lost.
                 log.warning("worker %s did not answer %s: %s", worker.worker_id, action, error)
+            yield worker, answer
+
+
+def _admit_losses(query_id: str, silent: Iterable[WorkerStatus], missed: Iterable[WorkerStatus]) -> None:
+    """Raises ``WorkerLost`` if the query may have been that of a worker which cannot be asked."""
+    for worker in missed:
+        raise WorkerLost(
+            f"no worker that is up knows query {shorten(query_id)!r}; worker {worker.worker_id}, which is gone, may have owned it",
+            remedy="run the query again",
+        )
+    for worker in silent:
+        raise WorkerLost(
+            f"no worker that answers knows query {shorten(query_id)!r}; worker {worker.worker_id}, which does not answer, may own it",
+            remedy="try again in a moment",
+        )

@@ -3,7 +3,7 @@
 =================  ===========================================================================================================
 GetFlightInfo      a SQL text, a result ticket, the path of a table, or a Flight SQL command
 GetSchema          the same; plans only
-DoGet              a result, peek or exchange ticket (``flight_server.protocol.tickets``), or one of Flight SQL's
+DoGet              a result, peek or exchange ticket, one that another worker passes on (``protocol.tickets``), or one of Flight SQL's
 DoPut              Flight SQL's: parameters and updates
 DoAction           ``query.…``, ``worker.list``, ``table.list`` in JSON, one result for each item; Flight SQL's; those between workers
 ListFlights        tables (path ``[name]``), then finished results (command: their ticket); a criterion is a LIKE for tables' names
@@ -26,13 +26,13 @@ from flight_server.endpoints.flight_sql import FlightSql
 from flight_server.endpoints.sql_actions import SqlActions
 from flight_server.endpoints.sql_info import sql_infos
 from flight_server.endpoints.streams import exchange_stream, flight_info, now, peek_stream, result_stream
-from flight_server.errors import BadRequest, PortInUse, ServerClosing, ServerError, UnknownAction, UnknownQuery, shorten
+from flight_server.errors import BadRequest, PortInUse, ServerError, UnknownAction, UnknownQuery, shorten
 from flight_server.protocol.any_message import unpack
 from flight_server.protocol.like import like
-from flight_server.protocol.messages import START, QueryRef, QueryStatus, ResultTicket, TableListRequest, encode
+from flight_server.protocol.messages import START, PeekTicket, QueryRef, QueryStatus, ResultTicket, TableListRequest, encode
 from flight_server.protocol.service import Cancelled, QueryService
 from flight_server.protocol.status import guarded, guarded_items
-from flight_server.protocol.tickets import ExchangeTicket, parse_ticket, read_message
+from flight_server.protocol.tickets import ExchangeTicket, Forwarded, parse_ticket, read_message
 from flight_server.protocol.wire_types import wire_schema
 from planner.errors import Status, UnknownTable, VolleyError
 
@@ -71,7 +71,6 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         self._scheme = "grpc+tls" if flight_options.get("tls_certificates") else "grpc"
         self._service = service
         self._result_seconds = result_seconds
-        self._draining = threading.Event()
         self._stopping = threading.Event()
         self._sql = FlightSql(service, sql_infos(version, read_only=read_only), result_seconds, self._stopping.is_set)
         self._sql_actions = SqlActions(service, self._sql.prepared)
@@ -90,16 +89,8 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         """Where clients reach it."""
         return f"{self._scheme}://{_bracketed(self.host)}:{self.port}"
 
-    def drain(self) -> None:
-        """From now on, refuses new queries; running ones and their readers go on."""
-        self._draining.set()
-
     def shutdown(self, wait_seconds: float = 0.0) -> None:
-        """Refuses new queries, lets open calls end for ``wait_seconds``, then cuts them off with UNAVAILABLE, and stops.
-
-        Not to be called from inside a call.
-        """
-        self._draining.set()
+        """Lets open calls end for ``wait_seconds``, then cuts them off with UNAVAILABLE, and stops. Not to be called from inside a call."""
         timer = threading.Timer(wait_seconds, self._stopping.set)
         timer.daemon = True
         timer.start()
@@ -113,7 +104,6 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
     def get_flight_info(self, context: flight.ServerCallContext, descriptor: flight.FlightDescriptor) -> flight.FlightInfo:
         """Starts a query, or says where something can be read."""
         owner = owner_of(context)
-        self._refuse_if_draining()
         if descriptor.descriptor_type == flight.DescriptorType.PATH:
             name = self._table_name(descriptor.path)
             return self._submit(f"SELECT * FROM {_quoted(name)}", descriptor, owner)
@@ -143,6 +133,8 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
             return result_stream(self._service.read(parsed, owner, cancelled, False), self._stopping.is_set)
         if isinstance(parsed, ExchangeTicket):
             return exchange_stream(self._service.exchange_get(parsed.body, cancelled))
+        if isinstance(parsed, Forwarded):
+            return self._passed_on(parsed, cancelled)
         return peek_stream(self._service.peek(parsed, owner))
 
     @guarded
@@ -157,7 +149,6 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         packed = unpack(descriptor.command or b"")
         if packed is None:
             raise UnknownAction("DoPut is served only for Flight SQL's parameters and updates")
-        self._refuse_if_draining()
         self._sql.put(packed, owner_of(context), reader, writer, self._cancelled(context))
 
     @guarded
@@ -186,6 +177,11 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
     def list_flights(self, context: flight.ServerCallContext, criteria: bytes) -> Iterator[flight.FlightInfo]:
         """Tables, then finished results."""
         return guarded_items(self._flights(criteria, owner_of(context)))
+
+    def _passed_on(self, parsed: Forwarded, cancelled: Cancelled) -> flight.FlightDataStream:
+        if isinstance(parsed.ticket, PeekTicket):
+            return peek_stream(self._service.local_peek(parsed.ticket, parsed.owner))
+        return result_stream(self._service.local_read(parsed.ticket, parsed.owner, cancelled, parsed.abandon), self._stopping.is_set)
 
     def _schema(self, descriptor: flight.FlightDescriptor, owner: str) -> pa.Schema:
         if descriptor.descriptor_type == flight.DescriptorType.PATH:
@@ -295,10 +291,6 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
     def _cancelled(self, context: flight.ServerCallContext) -> Cancelled:
         stopping, gone = self._stopping.is_set, context.is_cancelled
         return lambda: stopping() or gone()
-
-    def _refuse_if_draining(self) -> None:
-        if self._draining.is_set():
-            raise ServerClosing("the server is shutting down and takes no new queries", remedy="try another worker, or again later")
 
 
 def check_port(host: str, port: int) -> None:

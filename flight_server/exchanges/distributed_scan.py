@@ -5,28 +5,29 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
 import pyarrow as pa
-import pyarrow.flight as flight
 
-from flight_server.errors import WorkerLost
+from flight_server.cluster.peers import PeerStream
+from flight_server.errors import ClientError, WorkerLost
 from flight_server.exchanges.exchange_service import SPLIT_SCHEMA, Served, split_batch
 from flight_server.exchanges.site import Site, instance_status, instances_of
-from flight_server.protocol.client_errors import from_flight_error
 from flight_server.protocol.exchange_messages import (
     EXCHANGE_ACK,
     OPERATOR_START,
     OPERATOR_STOP,
     AckRequest,
+    LeaseRef,
+    LeaseReply,
     PullFrame,
     PullTicket,
     StartOperator,
     StopOperators,
 )
-from flight_server.protocol.messages import InstanceStatus, WorkerStatus, decode, encode
+from flight_server.protocol.messages import InstanceStatus, WorkerStatus
 from flight_server.protocol.status import as_volley_error
 from flight_server.protocol.wire_types import wire_schema
 from operators.errors import StaleLease
@@ -41,6 +42,10 @@ from planner.physical import Fragment, ScanInput, Split
 PULL_ATTEMPTS = 5
 PULL_RETRY_SECONDS = 0.2
 PULL_WAIT_SECONDS = 0.5
+PULL_RECORDS = 8
+PULL_SECONDS = 20.0
+"""A pull ends after so many records, or when there was none for ``PULL_WAIT_SECONDS``: one that lasts longer is at a worker that hangs."""
+STOP_SECONDS = 2.0
 SETTLE_SECONDS = 0.25
 IN_PROCESS_LEASE_SECONDS = 365 * 86_400.0
 """Leases to a consumer in the exchange's own process need no heartbeat: neither outlives the other."""
@@ -62,10 +67,19 @@ class DistributedScan:
     """Runs ``fragment`` split by split on this worker and all others, and gathers the outputs here, those of each split once.
 
     ``window``: so many splits for each worker may be ahead of the consumer, which calls :meth:`advance` for each that it is done with;
-    None gives out all at once. Errors of any instance come to whoever waits on :attr:`gathered`.
+    None gives out all at once. ``exclude`` is called with the id of a worker that the whole query has to do without. Errors of any
+    instance come to whoever waits on :attr:`gathered`.
     """
 
-    def __init__(self, fragment: Fragment, schema: pa.Schema, context: ExecutionContext, site: Site, window: int | None) -> None:
+    def __init__(
+        self,
+        fragment: Fragment,
+        schema: pa.Schema,
+        context: ExecutionContext,
+        site: Site,
+        window: int | None,
+        exclude: Callable[[str], None],
+    ) -> None:
         (scan,) = fragment.inputs
         assert isinstance(scan, ScanInput)
         self.fragment = fragment
@@ -79,6 +93,7 @@ class DistributedScan:
         self._gathering = Gathering(producer_name(fragment), self.gathered, self.keys, self.splits.close)
         self._context = context
         self._site = site
+        self._exclude = exclude
         # ENUM columns cannot cross from one worker to another: as plain values they would sort and compare otherwise there.
         self.others = site.others() if wire_schema(schema) is schema else []
         self._window = None if window is None else window * (1 + len(self.others))
@@ -86,7 +101,7 @@ class DistributedScan:
         self._acked_by: dict[RecordKey, str] = {}
         self._gone: set[str] = set()
         self._instances: list[ProducerInstance] = []
-        self._readers: set[flight.FlightStreamReader] = set()
+        self._streams: dict[PeerStream, str] = {}
         self._closed = threading.Event()
         self._source_name = f"{context.query_id}.splits-{fragment.id}"
         self._output_name = f"{context.query_id}.{exchange_name(fragment.output)}"
@@ -124,22 +139,25 @@ class DistributedScan:
     def close(self) -> None:
         """Wakes all threads that still wait here; they end by themselves."""
         self._closed.set()
-        for reader in list(self._readers):
-            reader.cancel()
+        for stream in list(self._streams):
+            stream.cancel()
         self.splits.close()
         self.splits.wake()
 
-    def on_worker_lost(self, worker_id: str) -> None:
-        """Queues again what the worker had on lease, and what it had finished but not handed over."""
+    def exclude(self, worker_id: str) -> None:
+        """The worker takes no more part: what it had on lease, and what it had finished but not handed over, is queued again."""
         if not any(worker.worker_id == worker_id for worker in self.others):
             return
         # In this order: from now on it gets no more leases, and its acks do not count.
         self._gone.add(worker_id)
+        for stream, sender in list(self._streams.items()):
+            if sender == worker_id:
+                stream.cancel()
         self._gathering.forget(worker_id)
         self.splits.lose(lambda consumer: _worker_of(consumer) == worker_id)
         for key in self._gathering.missing():
             if self._acked_by.get(key) == worker_id and self.splits.reopen(key):
-                log.warning("split %s is run again: worker %s was lost with its outputs", key, worker_id)
+                log.warning("split %s is run again: worker %s has taken its outputs along", key, worker_id)
 
     def instances(self) -> list[InstanceStatus]:
         """What each instance has done so far: those here as of now, the others as of their last ack."""
@@ -159,7 +177,7 @@ class DistributedScan:
 
     def _on_ack(self, key: RecordKey, epoch: int, consumer: str, instance: InstanceStatus | None) -> None:
         if not self._admits(consumer):
-            error = WorkerLost(f"{consumer} was taken for lost")
+            error = WorkerLost(f"{consumer} takes no more part in the query")
             self.splits.release(key, epoch, error, retry=True)
             raise StaleLease(str(error))
         # Noted first: once the ack counts, the worker may be lost at any moment.
@@ -195,53 +213,78 @@ class DistributedScan:
             fetching=self.fetching,
         )
         try:
-            self._site.peers.action(worker.uri, OPERATOR_START, encode(start))
-        except VolleyError as error:
-            log.warning("worker %s takes no part in query %s: %s", worker.worker_id, self._context.query_id, error)
+            self._site.peers.tell(worker.uri, OPERATOR_START, start)
+        except ClientError as error:
             # It may have started all the same, and only its answer was lost.
-            self.on_worker_lost(worker.worker_id)
+            self._dismiss(worker, error)
             return
-        if self._closed.is_set():
-            # The query ended meanwhile; it may have told this worker so before there was anything to stop.
-            self._site.peers.action(worker.uri, OPERATOR_STOP, encode(StopOperators(self._context.query_id)))
+        if not self._wants_from(worker):
+            # The query has no use for it any more, and may have told this worker so before there was anything to stop.
+            self._stop_remote(worker)
             return
         self._collect(worker)
 
-    def _collect(self, worker: WorkerStatus) -> None:
-        """Pulls the outputs of a worker's instances into the exchange here, until all are here or the worker is gone."""
-        failures = 0
-        while not self.gathered.closed and not self._closed.is_set() and not self._context.cancellation.cancelled:
-            try:
-                self._pull(worker)
-                failures = 0
-            except VolleyError as error:
-                failures += 1
-                if error.status is not Status.UNAVAILABLE or failures == PULL_ATTEMPTS:
-                    if not self._closed.is_set():
-                        log.warning("worker %s does not hand over its outputs: %s", worker.worker_id, error)
-                        self._site.report_lost(worker.worker_id)
-                    return
-                self._closed.wait(PULL_RETRY_SECONDS)
+    def _wants_from(self, worker: WorkerStatus) -> bool:
+        over = self.gathered.closed or self._closed.is_set() or self._context.cancellation.cancelled
+        return not over and self._admits(worker.worker_id)
 
-    def _pull(self, worker: WorkerStatus) -> None:
-        consumer = self._site.worker_id
-        ticket = PullTicket(self._output_name, consumer, wait_seconds=PULL_WAIT_SECONDS)
-        reader = self._site.peers.pull(worker.uri, encode(ticket))
-        self._readers.add(reader)
+    def _collect(self, worker: WorkerStatus) -> None:
+        """Pulls the outputs of a worker's instances into the exchange here, until all are here or the worker takes no more part.
+
+        What goes wrong on the way to the worker costs this query that worker, and nobody else anything. What the exchange here
+        raises is the query's own error, and ends it.
+        """
+        failures = 0
+        while self._wants_from(worker):
+            received = 0
+            try:
+                for record, lease in self._pull(worker):
+                    self._gathering.receive(record, worker.worker_id)
+                    ack = AckRequest(self._output_name, self._site.worker_id, [lease])
+                    self._site.peers.ask(worker.uri, EXCHANGE_ACK, ack, LeaseReply)
+                    received += 1
+                failures = 0
+            except ClientError as error:
+                failures = 1 if received else failures + 1
+                # A stream that brought records until its time was up is only slow.
+                passing = error.status is Status.UNAVAILABLE or (error.status is Status.DEADLINE_EXCEEDED and received > 0)
+                if passing and failures < PULL_ATTEMPTS:
+                    self._closed.wait(PULL_RETRY_SECONDS)
+                elif self._wants_from(worker):
+                    self._dismiss(worker, error)
+
+    def _pull(self, worker: WorkerStatus) -> Iterator[tuple[Record[Output], LeaseRef]]:
+        """The next outputs, at most so many that a worker which does not hang has sent them in ``PULL_SECONDS``. Raises ``ClientError``."""
+        ticket = PullTicket(self._output_name, self._site.worker_id, max_records=PULL_RECORDS, wait_seconds=PULL_WAIT_SECONDS)
+        stream = self._site.peers.pull(worker.uri, ticket, timeout_seconds=PULL_SECONDS)
+        self._streams[stream] = worker.worker_id
+        answered = False
         try:
-            for chunk in reader:
-                frame = decode(chunk.app_metadata, PullFrame)
+            for batch, frame in stream.frames(PullFrame):
+                answered = True
                 if frame.record is None:
                     return
                 lease = frame.record.lease
-                batch = chunk.data
-                record = Record(lease.key, Output(batch, frame.record.last), rows=batch.num_rows, bytes=batch.nbytes)
-                self._gathering.receive(record, worker.worker_id)
-                self._site.peers.action(worker.uri, EXCHANGE_ACK, encode(AckRequest(self._output_name, consumer, [lease])))
-        except (pa.ArrowException, OSError) as error:
-            raise from_flight_error(error, worker.uri) from error
+                yield Record(lease.key, Output(batch, frame.record.last), rows=batch.num_rows, bytes=batch.nbytes), lease
         finally:
-            self._readers.discard(reader)
+            del self._streams[stream]
+            stream.cancel()
+        if not answered:
+            raise ClientError(f"the worker at {worker.uri} broke off", status=Status.UNAVAILABLE)
+
+    def _dismiss(self, worker: WorkerStatus, error: VolleyError) -> None:
+        """Goes on without a worker that the others may well get on with."""
+        log.warning("worker %s takes no more part in query %s: %s", worker.worker_id, self._context.query_id, error)
+        self._exclude(worker.worker_id)
+        self._stop_remote(worker)
+
+    def _stop_remote(self, worker: WorkerStatus) -> None:
+        try:
+            stop = StopOperators(self._context.query_id)
+            self._site.peers.tell(worker.uri, OPERATOR_STOP, stop, timeout_seconds=STOP_SECONDS)
+        except ClientError as error:
+            # It is told again when the query ends. What it makes until then nobody takes.
+            log.warning("could not stop query %s at worker %s: %s", self._context.query_id, worker.worker_id, error)
 
     def _thread(self, name: str, work: Callable[[], None]) -> None:
         def guarded() -> None:

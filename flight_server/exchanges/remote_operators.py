@@ -41,6 +41,7 @@ class RemoteOperators:
         self._site = site
         self._guests: dict[str, _Guest] = {}
         self._lock = threading.Lock()
+        self._left = threading.Condition(self._lock)
 
     def start(self, start: StartOperator) -> None:
         """Brings the output exchange up, then the instances; returns once the exchange can be pulled from."""
@@ -76,6 +77,11 @@ class RemoteOperators:
         for query_id in guests:
             self.stop(query_id)
 
+    def wait_gone(self, seconds: float) -> bool:
+        """Waits up to ``seconds`` until no other worker's query has operators here; whether none has."""
+        with self._left:
+            return self._left.wait_for(lambda: not self._guests, seconds)
+
     def running(self) -> int:
         """How many other workers' queries have operators here."""
         return len(self._guests)
@@ -83,6 +89,7 @@ class RemoteOperators:
     def _stop(self, query_id: str, error: VolleyError) -> None:
         with self._lock:
             guest = self._guests.pop(query_id, None)
+            self._left.notify_all()
         if guest is not None:
             guest.context.cancellation.cancel(error)
             for exchange in guest.exchanges:

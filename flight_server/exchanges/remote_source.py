@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-import pyarrow as pa
+import msgspec
 
 from flight_server.cluster.peers import CALL_SECONDS, Peers
-from flight_server.errors import WorkerLost
+from flight_server.errors import ClientError, WorkerLost
 from flight_server.exchanges.exchange_service import split_from
-from flight_server.protocol.client_errors import from_flight_error
+from flight_server.protocol.client_errors import translating
 from flight_server.protocol.exchange_messages import (
     EXCHANGE_ACK,
     EXCHANGE_HEARTBEAT,
@@ -23,7 +23,7 @@ from flight_server.protocol.exchange_messages import (
     PullTicket,
     ReleaseRequest,
 )
-from flight_server.protocol.messages import InstanceStatus, decode, encode
+from flight_server.protocol.messages import InstanceStatus
 from operators.cancellation import Cancellation
 from operators.errors import StaleLease
 from operators.exchange.leases import LEASE_SECONDS
@@ -32,6 +32,9 @@ from planner.errors import Status, VolleyError
 
 ATTEMPTS = 3
 WAIT_SECONDS = 0.5
+PULL_SECONDS = LEASE_SECONDS
+"""A handler that has not answered by then hangs; what it may have leased is free again by then."""
+PASSING = (Status.UNAVAILABLE, Status.DEADLINE_EXCEEDED)
 HEARTBEAT_CALL_SECONDS = LEASE_SECONDS / 5
 """A heartbeat that takes longer is given up: the next one is due soon."""
 
@@ -62,53 +65,51 @@ class RemoteSource:
         failures = 0
         while not self._cancellation.cancelled:
             try:
-                frame, batch = self._pull()
+                held, more = self._pull()
             except VolleyError as error:
                 failures += 1
-                if error.status is not Status.UNAVAILABLE or failures == ATTEMPTS:
+                if error.status not in PASSING or failures == ATTEMPTS:
                     log.info("%s stops: %s", self._consumer, error)
                     return None
                 continue
             failures = 0
-            if frame.record is not None:
-                lease = frame.record.lease
-                return HeldSplit(lease.key, lease.epoch, split_from(batch), LEASE_SECONDS)
-            if frame.end is not None and frame.end.ended:
-                return None
+            if held is not None or not more:
+                return held
         return None
 
     def heartbeat(self, held: HeldSplit) -> None:
         """Extends the lease."""
         request = HeartbeatRequest(self._exchange, self._consumer, [_ref(held)])
-        self._fenced(EXCHANGE_HEARTBEAT, encode(request), HEARTBEAT_CALL_SECONDS)
+        self._fenced(EXCHANGE_HEARTBEAT, request, HEARTBEAT_CALL_SECONDS)
 
     def ack(self, held: HeldSplit, statistics: InstanceStatistics) -> None:
         """The split's outputs can be pulled from this worker."""
         request = AckRequest(self._exchange, self._consumer, [_ref(held)], self._report(statistics))
-        self._fenced(EXCHANGE_ACK, encode(request))
+        self._fenced(EXCHANGE_ACK, request)
 
     def release(self, held: HeldSplit, error: VolleyError, *, retry: bool) -> None:
         """The split could not be run."""
         request = ReleaseRequest(self._exchange, self._consumer, _ref(held), error.status.value, str(error), retry)
         try:
-            self._fenced(EXCHANGE_RELEASE, encode(request))
-        except VolleyError as unheard:
+            self._fenced(EXCHANGE_RELEASE, request)
+        except ClientError as unheard:
             # The handler takes the split back by itself when the lease expires.
             log.info("%s could not give back %s: %s", self._consumer, held.key, unheard)
 
-    def _pull(self) -> tuple[PullFrame, pa.RecordBatch]:
+    def _pull(self) -> tuple[HeldSplit | None, bool]:
+        """A split, or None with whether more may come."""
         ticket = PullTicket(self._exchange, self._consumer, max_records=1, wait_seconds=WAIT_SECONDS)
-        reader = self._peers.pull(self._uri, encode(ticket))
-        try:
-            chunk = reader.read_chunk()
-        except StopIteration:
-            raise WorkerLost(f"the worker at {self._uri} broke off") from None
-        except (pa.ArrowException, OSError) as error:
-            raise from_flight_error(error, self._uri) from error
-        return decode(chunk.app_metadata, PullFrame), chunk.data
+        with translating(self._uri):
+            stream = self._peers.pull(self._uri, ticket, timeout_seconds=PULL_SECONDS)
+            for batch, frame in stream.frames(PullFrame):
+                if frame.record is None:
+                    return None, frame.end is None or not frame.end.ended
+                lease = frame.record.lease
+                return HeldSplit(lease.key, lease.epoch, split_from(batch), LEASE_SECONDS), True
+        raise WorkerLost(f"the worker at {self._uri} broke off")
 
-    def _fenced(self, action: str, body: bytes, timeout_seconds: float = CALL_SECONDS) -> None:
-        reply = decode(self._peers.action(self._uri, action, body, timeout_seconds=timeout_seconds), LeaseReply)
+    def _fenced(self, action: str, request: msgspec.Struct, timeout_seconds: float = CALL_SECONDS) -> None:
+        reply = self._peers.ask(self._uri, action, request, LeaseReply, timeout_seconds=timeout_seconds)
         if reply.stale:
             raise StaleLease(f"the lease on {reply.stale[0]} was lost")
 

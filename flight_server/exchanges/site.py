@@ -28,7 +28,6 @@ class Site:
     peers: Peers
     heartbeats: Heartbeats
     others: Callable[[], list[WorkerStatus]]
-    report_lost: Callable[[str], None]
 
 
 def instance_status(worker_id: str, statistics: InstanceStatistics) -> InstanceStatus:

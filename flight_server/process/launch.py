@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -43,14 +44,18 @@ class WorkerDidNotStart(ServerError):
 def serve(config: Config) -> int:
     """Runs a server until it is signalled; returns the process's exit status.
 
-    Prints ``ready URI`` on stdout once queries are accepted. The first SIGTERM or SIGINT drains: queries that run may end within
-    ``DRAIN_SECONDS``, new ones are refused. A second one ends the process at once. Raises ``VolleyError`` if it cannot start.
+    Prints ``ready URI`` on stdout once queries are accepted. The first SIGTERM or SIGINT drains all workers at once: queries that run
+    may end within ``DRAIN_SECONDS``, new ones are refused. A second one ends the process at once. Raises ``VolleyError`` if it cannot
+    start.
     """
     _log_to_stderr()
     stopping = _stop_on_signals()
-    with _state_folder(config) as state, _running(_share(config), state) as worker, _children(config, worker, state):
+    with _state_folder(config) as state, _running(_share(config), state) as worker, _children(config, worker, state) as children:
         print(f"ready {worker.uri}", flush=True)
         stopping.wait()
+        # Before this one: a child that does not drain yet would take a query that has no time left.
+        for child in children:
+            child.ask_to_stop()
         worker.drain(DRAIN_SECONDS)
     return 0
 
@@ -110,15 +115,15 @@ def _share(config: Config) -> Config:
 
 
 @contextmanager
-def _children(config: Config, first: Worker, state: Path) -> Iterator[None]:
-    """The other worker processes, up and joined inside the block."""
+def _children(config: Config, first: Worker, state: Path) -> Iterator[list[_Child]]:
+    """The other worker processes, up and joined inside the block; all have ended behind it."""
     child_config = replace(_share(config), port=0, workers=1, join=(first.uri,), state=str(state))
     children: list[_Child] = []
     try:
         children.extend(_Child(child_config, first) for _ in range(config.workers - 1))
         for child in children:
             child.wait_ready()
-        yield
+        yield children
     finally:
         for child in children:
             child.ask_to_stop()
@@ -144,7 +149,7 @@ class _Child:
         self._process.stdin.flush()
         self._worker_id: str | None = None
         self._ready = threading.Event()
-        self._stopping = False
+        self._stop_by: float | None = None
         threading.Thread(target=self._watch, name=f"child-{self._process.pid}", daemon=True).start()
 
     def wait_ready(self) -> None:
@@ -153,14 +158,16 @@ class _Child:
             raise WorkerDidNotStart("a worker process did not start", remedy="the lines above, from its log, say why")
 
     def ask_to_stop(self) -> None:
-        """Has it drain and end."""
-        self._stopping = True
-        self._process.terminate()
+        """Has it drain and end; asked once, since the second signal would end it at once."""
+        if self._stop_by is None:
+            self._stop_by = time.monotonic() + DRAIN_SECONDS + CHILD_STOP_SECONDS
+            self._process.terminate()
 
     def stop(self) -> None:
-        """Waits until it has ended; kills it when it takes too long."""
+        """Waits until it has ended; kills it when it takes too long, counted from when it was asked."""
+        assert self._stop_by is not None, "it was not asked to stop"
         try:
-            self._process.wait(DRAIN_SECONDS + CHILD_STOP_SECONDS)
+            self._process.wait(max(0.0, self._stop_by - time.monotonic()))
         except subprocess.TimeoutExpired:
             log.warning("worker process %d did not stop; killed", self._process.pid)
             self._process.kill()
@@ -175,7 +182,7 @@ class _Child:
                     self._ready.set()
         status = self._process.wait()
         self._ready.set()
-        if self._worker_id is not None and not self._stopping:
+        if self._worker_id is not None and self._stop_by is None:
             log.error("worker process %d ended with status %d", self._process.pid, status)
             self._first.worker_lost(self._worker_id)
 

@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import fsspec
 import psutil
@@ -18,6 +19,7 @@ from flight_server.cluster.cluster import Cluster
 from flight_server.cluster.forwarding import Forwarding
 from flight_server.cluster.peers import Peers
 from flight_server.endpoints.server import VolleyServer
+from flight_server.errors import UnknownQuery
 from flight_server.exchanges.exchange_service import ExchangeRegistry
 from flight_server.exchanges.remote_operators import RemoteOperators
 from flight_server.exchanges.site import Site
@@ -42,6 +44,8 @@ GATHER_SHARE = 0.125
 CACHE_SHARE = 0.05
 MAX_CACHE_BYTES = 512 << 20
 
+Stream = TypeVar("Stream", ResultStream, PeekStream)
+
 log = logging.getLogger(__name__)
 
 
@@ -56,7 +60,6 @@ class Worker:
         self._config = config
         self._started_at = time.time()
         self._process = psutil.Process()
-        self._draining = False
         self._storage = Storage(connections_of(config), scratch_directory=state / "scratch")
         roots = [self._storage.add_root(root) for root in config.data_roots]
         self._storage.check()
@@ -79,7 +82,6 @@ class Worker:
             peers=self._peers,
             heartbeats=self._heartbeats,
             others=self._cluster.up,
-            report_lost=self._cluster.lost,
         )
         self._guests = RemoteOperators(site)
         forwarding = Forwarding(self._peers, self._cluster)
@@ -106,12 +108,13 @@ class Worker:
         log.info("worker %s serves at %s", self.worker_id, self.uri)
 
     def drain(self, seconds: float) -> None:
-        """Takes no new queries, and gives those that run ``seconds`` to end."""
-        self._draining = True
-        if self._server is not None:
-            self._server.drain()
+        """Takes no new queries, tells the others so, and gives what runs here ``seconds`` to end: also for queries of other workers."""
+        until = time.monotonic() + seconds
+        self._handler.refuse_new()
+        self._cluster.announce()
         log.info("draining: no new queries, those that run may end")
         self._handler.drain(seconds)
+        self._guests.wait_gone(max(0.0, until - time.monotonic()))
 
     def close(self) -> None:
         """Stops what runs, and frees everything. May be called at any point of its life."""
@@ -148,7 +151,7 @@ class Worker:
             cpu_percent=cpu,
             cache_bytes=self._results.statistics().cache.bytes,
             queries=running,
-            state="draining" if self._draining else "up",
+            state="draining" if self._handler.draining else "up",
             started_at=self._started_at,
             version=version(),
         )
@@ -169,6 +172,12 @@ class Worker:
 
     def peek(self, ticket: PeekTicket, owner: str) -> PeekStream:
         return self._handler.peek(ticket, owner)
+
+    def local_read(self, ticket: ResultTicket, owner: str, cancelled: Cancelled, abandon: bool) -> ResultStream:
+        return _here(self._handler.local_read(ticket, owner, cancelled, abandon), ticket.query_id)
+
+    def local_peek(self, ticket: PeekTicket, owner: str) -> PeekStream:
+        return _here(self._handler.local_peek(ticket, owner), ticket.query_id)
 
     def status(self, query_id: str, owner: str) -> QueryStatus | None:
         return self._handler.status(query_id, owner)
@@ -200,8 +209,10 @@ class Worker:
     # -- set-up ---------------------------------------------------------------------------------------------------------
 
     def _on_lost(self, worker_id: str) -> None:
-        self._handler.on_worker_lost(worker_id)
-        self._guests.on_worker_lost(worker_id)
+        try:
+            self._handler.on_worker_lost(worker_id)
+        finally:
+            self._guests.on_worker_lost(worker_id)
 
     def _new_kernel(self, threads: int, share: float, state: Path) -> Kernel:
         memory_bytes = int(self._config.memory_bytes * share)
@@ -229,6 +240,12 @@ class Worker:
             cache_bytes=min(MAX_CACHE_BYTES, int(self._config.memory_bytes * CACHE_SHARE)),
             max_result_bytes=self._config.limits.result_bytes,
         )
+
+
+def _here(stream: Stream | None, query_id: str) -> Stream:
+    if stream is None:
+        raise UnknownQuery(query_id)
+    return stream
 
 
 def version() -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from flight_server.cluster.cluster import Cluster
+from flight_server.errors import ServerClosing
 from flight_server.exchanges.exchange_service import ExchangeRegistry
 from flight_server.exchanges.remote_operators import RemoteOperators
 from flight_server.protocol.exchange_messages import (
@@ -40,11 +41,13 @@ class WorkerActions:
     """Runs an action of another worker. Thread-safe."""
 
     def __init__(self, handler: QueryHandler, registry: ExchangeRegistry, guests: RemoteOperators, cluster: Cluster) -> None:
+        self._handler = handler
+        self._guests = guests
         self._actions: dict[str, tuple[type[msgspec.Struct], Handle]] = {
             EXCHANGE_ACK: (AckRequest, registry.ack),
             EXCHANGE_HEARTBEAT: (HeartbeatRequest, registry.heartbeat),
             EXCHANGE_RELEASE: (ReleaseRequest, registry.release),
-            OPERATOR_START: (StartOperator, guests.start),
+            OPERATOR_START: (StartOperator, self._start),
             OPERATOR_STOP: (StopOperators, lambda stop: guests.stop(stop.query_id)),
             WORKER_BEAT: (Beat, cluster.receive),
             LOCAL_STATUS: (OwnedQuery, lambda question: _one(handler.local_status(question.query_id, question.owner))),
@@ -60,6 +63,11 @@ class WorkerActions:
         kind, handle = known
         answer = handle(read_message(body, kind, "the action's body"))
         return iter([] if answer is None else [encode(answer)])
+
+    def _start(self, start: StartOperator) -> None:
+        if self._handler.draining:
+            raise ServerClosing("the worker is shutting down and takes no new operators")
+        self._guests.start(start)
 
 
 def _one(status: QueryStatus | None) -> QueryList:

@@ -128,11 +128,14 @@ class StopOperators(msgspec.Struct):
     query_id: str
 
 
+BeatEvent = Literal["join", "alive", "leave"]
+
+
 class Beat(msgspec.Struct):
     """A worker says that it is alive and how it is doing; answered with what the receiver knows of all workers."""
 
     worker: WorkerStatus
-    event: Literal["join", "alive", "leave"] = "alive"
+    event: BeatEvent = "alive"
 
 
 class Members(msgspec.Struct):
@@ -152,3 +155,14 @@ class QueryList(msgspec.Struct):
     """The queries of one worker; as an answer to a question about one query, none or one."""
 
     queries: list[QueryStatus] = []
+
+
+class ForwardedTicket(msgspec.Struct):
+    """A client's ticket (of a result, or a peek), passed on to the worker that has its query, with whose it is.
+
+    ``abandon``: the client cannot come back; when it goes away, so does its query.
+    """
+
+    forwarded: msgspec.Raw
+    owner: str
+    abandon: bool = False

@@ -79,6 +79,12 @@ class QueryService(Protocol):
     def peek(self, ticket: PeekTicket, owner: str) -> PeekStream:
         """Looks at records that wait in an exchange of a running query; leases and consumes none."""
 
+    def local_read(self, ticket: ResultTicket, owner: str, cancelled: Cancelled, abandon: bool) -> ResultStream:
+        """As ``read``, for a client of another worker: only what this worker has itself."""
+
+    def local_peek(self, ticket: PeekTicket, owner: str) -> PeekStream:
+        """As ``peek``, for a client of another worker: only what this worker has itself."""
+
     def status(self, query_id: str, owner: str) -> QueryStatus | None:
         """How a query is doing, or None if the owner has no such query."""
 

@@ -1,4 +1,4 @@
-"""Reading what clients put into tickets: results, looks into an exchange, pulls from one. Clients may write them by hand."""
+"""Reading what clients and workers put into tickets: results, looks into an exchange, pulls from one. Clients may write them by hand."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from flight_server.errors import BadRequest
+from flight_server.protocol.exchange_messages import ForwardedTicket
 from flight_server.protocol.messages import Cursor, PeekTicket, ResultTicket, decode
 
 MAX_TICKET_BYTES = 64 << 10
@@ -14,6 +15,7 @@ MAX_NUMBER = 1 << 62
 MAX_QUERY_ID_CHARS = 64
 MAX_PEEK_RECORDS = 1000
 SHAPE = '{"query_id": "…", "cursor": [file, row_group, row], "follow": true or false, "limit": rows or null}'
+REMEDY = f"a result's ticket is JSON: {SHAPE}"
 
 
 class ExchangeTicket(msgspec.Struct):
@@ -22,26 +24,49 @@ class ExchangeTicket(msgspec.Struct):
     body: bytes
 
 
+class Forwarded(msgspec.Struct):
+    """A client's ticket that another worker passes on, to be answered from what this worker has itself, for that client."""
+
+    ticket: ResultTicket | PeekTicket
+    owner: str
+    abandon: bool
+
+
 class _Keys(msgspec.Struct):
     exchange: Any = msgspec.UNSET
+    forwarded: Any = msgspec.UNSET
     peek: Any = msgspec.UNSET
 
 
 Message = TypeVar("Message", bound=msgspec.Struct)
-Ticket = ResultTicket | PeekTicket | ExchangeTicket
+Ticket = ResultTicket | PeekTicket | ExchangeTicket | Forwarded
 
 
 def parse_ticket(data: bytes) -> Ticket:
     """The ticket in ``data``. Raises ``BadRequest`` saying what is wrong with it."""
     if len(data) > MAX_TICKET_BYTES:
         raise BadRequest(f"the ticket is {len(data)} bytes long; at most {MAX_TICKET_BYTES} are read")
-    remedy = f"a result's ticket is JSON: {SHAPE}"
-    keys = read_message(data, _Keys, "the ticket", remedy)
+    keys = _keys(data)
+    if keys.forwarded is msgspec.UNSET:
+        return _parse(data, keys)
+    message = read_message(data, ForwardedTicket, "the ticket")
+    inner = bytes(message.forwarded)
+    ticket = _parse(inner, _keys(inner))
+    if isinstance(ticket, ExchangeTicket):
+        raise BadRequest("a ticket that is passed on must be a result's, or a peek")
+    return Forwarded(ticket, message.owner, message.abandon)
+
+
+def _keys(data: bytes) -> _Keys:
+    return read_message(data, _Keys, "the ticket", REMEDY)
+
+
+def _parse(data: bytes, keys: _Keys) -> ResultTicket | PeekTicket | ExchangeTicket:
     if keys.exchange is msgspec.UNSET:
-        return _checked_result(read_message(data, ResultTicket, "the ticket", remedy))
+        return _checked_result(read_message(data, ResultTicket, "the ticket", REMEDY))
     if keys.peek is msgspec.UNSET:
         return ExchangeTicket(data)
-    return _checked_peek(read_message(data, PeekTicket, "the ticket", remedy))
+    return _checked_peek(read_message(data, PeekTicket, "the ticket", REMEDY))
 
 
 def read_message(data: bytes, kind: type[Message], what: str, remedy: str | None = None) -> Message:

@@ -84,10 +84,10 @@ class Execution:
         """The URIs of the other workers that take part."""
         return sorted({worker.uri for scan in self._scans.values() for worker in scan.others})
 
-    def on_worker_lost(self, worker_id: str) -> None:
-        """What a lost worker had on lease, or had not handed over, is run again."""
+    def exclude(self, worker_id: str) -> None:
+        """A worker takes no more part in this query: what it had on lease, or had not handed over, is run again by the others."""
         for scan in list(self._scans.values()):
-            scan.on_worker_lost(worker_id)
+            scan.exclude(worker_id)
 
     # -- fragments ------------------------------------------------------------------------------------------------------
 
@@ -95,7 +95,7 @@ class Execution:
         (scan,) = fragment.inputs
         schema = self._site.kernel.result_schema(fragment.sql, {scan.name: scan.columns})
         window = STREAM_WINDOW_SPLITS if fragment is self._root else None
-        return DistributedScan(fragment, schema, self._context, self._site, window)
+        return DistributedScan(fragment, schema, self._context, self._site, window, self.exclude)
 
     def _stop(self) -> None:
         error = self._context.cancellation.error

@@ -81,10 +81,19 @@ class QueryHandler:
         """Begins to expire results and to look after abandoned queries."""
         self._sweeper.start()
 
-    def drain(self, seconds: float) -> None:
-        """Refuses new queries, waits up to ``seconds`` for those that run, and kills what is left."""
+    @property
+    def draining(self) -> bool:
+        """Whether new queries are refused. This is where a worker knows it from; nothing else in it keeps a state of its own."""
+        return self._draining
+
+    def refuse_new(self) -> None:
+        """Takes no new queries from now on; those that run and wait go on."""
         with self._lock:
             self._draining = True
+
+    def drain(self, seconds: float) -> None:
+        """Refuses new queries, waits up to ``seconds`` for those that run, and kills what is left."""
+        self.refuse_new()
         deadline = time.monotonic() + seconds
         while self._alive() and time.monotonic() < deadline:
             self._closing.wait(0.05)
@@ -142,26 +151,32 @@ class QueryHandler:
 
     def read(self, ticket: ResultTicket, owner: str, cancelled: Cancelled, abandon: bool) -> ResultStream:
         """Opens a result at a cursor. Raises ``UnknownQuery``, and the query's own error where it failed."""
+        stream = self.local_read(ticket, owner, cancelled, abandon) or self._forwarding.read(ticket, owner, cancelled, abandon)
+        if stream is None:
+            raise UnknownQuery(ticket.query_id)
+        return stream
+
+    def local_read(self, ticket: ResultTicket, owner: str, cancelled: Cancelled, abandon: bool) -> ResultStream | None:
+        """Opens a result that this worker has itself; None if the owner has no such query here."""
         query = self._find(ticket.query_id, owner)
         if query is not None:
             batches = self._batches(query.result, ticket, cancelled)
             return ResultStream(query.plan.schema, self._watched(query, batches, cancelled, abandon))
         stored = self._stored(ticket.query_id, owner)
-        if stored is not None:
-            return ResultStream(stored.schema, self._batches(stored, ticket, cancelled))
-        forwarded = self._forwarding.read(ticket, owner, cancelled)
-        if forwarded is None:
-            raise UnknownQuery(ticket.query_id)
-        return forwarded
+        return None if stored is None else ResultStream(stored.schema, self._batches(stored, ticket, cancelled))
 
     def peek(self, ticket: PeekTicket, owner: str) -> PeekStream:
         """Records that wait in an exchange of a query, or the newest row groups of its result."""
+        stream = self.local_peek(ticket, owner) or self._forwarding.peek(ticket, owner)
+        if stream is None:
+            raise UnknownQuery(ticket.query_id)
+        return stream
+
+    def local_peek(self, ticket: PeekTicket, owner: str) -> PeekStream | None:
+        """Peeks into a query of this worker; None if the owner has no such query here. Raises ``UnknownExchange``."""
         query = self._find(ticket.query_id, owner)
         if query is None:
-            forwarded = self._forwarding.peek(ticket, owner)
-            if forwarded is None:
-                raise UnknownQuery(ticket.query_id)
-            return forwarded
+            return None
         execution = self._executions.get(ticket.query_id)
         peeked = None if execution is None else execution.peek(ticket.exchange, ticket.peek)
         if peeked is None:
@@ -250,7 +265,7 @@ class QueryHandler:
         with self._lock:
             executions = list(self._executions.values())
         for execution in executions:
-            execution.on_worker_lost(worker_id)
+            execution.exclude(worker_id)
 
     def running(self) -> int:
         """How many queries run."""
@@ -295,7 +310,7 @@ class QueryHandler:
         self._site.registry.drop(query.query_id)
         for uri in execution.others():
             try:
-                self._site.peers.action(uri, OPERATOR_STOP, encode(StopOperators(query.query_id)), timeout_seconds=STOP_SECONDS)
+                self._site.peers.tell(uri, OPERATOR_STOP, StopOperators(query.query_id), timeout_seconds=STOP_SECONDS)
             except VolleyError as error:
                 # A worker that does not answer is lost, and its operators with it.
                 log.warning("could not stop query %s at %s: %s", query.query_id, uri, error)

@@ -198,7 +198,9 @@ def test_the_death_of_a_query_s_own_worker_is_told(mortal: RunningServer) -> Non
             assert told.value.status is Status.UNAVAILABLE
         eventually(lambda: owner.worker_id in lost(first), 10, "lost")
         eventually(lambda: all(w.slots_used == 0 for w in first.workers() if w.state == "up"), 10, "its operators elsewhere are gone")
-        assert first.status(submitted.query_id) is None
+        with pytest.raises(ClientError, match=f"worker {owner.worker_id}, which is gone, may have owned it") as told:
+            first.status(submitted.query_id)
+        assert told.value.status is Status.UNAVAILABLE
 
 
 def test_peeking_at_exchanges_consumes_nothing(cluster_client: Client, oracle: duckdb.DuckDBPyConnection) -> None:

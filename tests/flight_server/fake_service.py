@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from flight_server.endpoints.server import VolleyServer
-from flight_server.errors import UnknownQuery
+from flight_server.errors import ServerClosing, UnknownQuery
 from flight_server.protocol.messages import (
     BatchPlace,
     ColumnStatus,
@@ -40,12 +40,13 @@ class FakeQuery:
     groups: list[pa.RecordBatch]
     endless: bool = False
     killed: threading.Event = field(default_factory=threading.Event)
+    left: threading.Event = field(default_factory=threading.Event)
 
 
 class FakeService:
     """Runs statements at once. ``SELECT 'endless'`` never gets past its first row group until it is killed.
 
-    ``fail`` is raised by every method, for tests of errors.
+    ``fail`` is raised by every method, for tests of errors. ``draining`` refuses new queries, and nothing else.
     """
 
     def __init__(self) -> None:
@@ -54,9 +55,12 @@ class FakeService:
         self._connection.execute("CREATE TABLE \"odd name\" AS SELECT 1 AS a, DATE '2026-11-24' AS b")
         self._queries: dict[str, FakeQuery] = {}
         self.fail: Exception | None = None
+        self.draining = False
         self.actions: list[tuple[str, bytes]] = []
 
     def submit(self, sql: str, owner: str, parameters: Sequence[object] | None = None) -> Submitted:
+        if self.draining:
+            raise ServerClosing("the server is shutting down and takes no new queries")
         table = self._run(sql, parameters).combine_chunks()
         groups = table.to_batches(max_chunksize=ROWS_PER_GROUP)
         query_id = secrets.token_hex(16)
@@ -86,6 +90,9 @@ class FakeService:
     def peek(self, ticket: PeekTicket, owner: str) -> PeekStream:
         query = self._find(ticket.query_id, owner)
         return PeekStream(query.schema, iter(query.groups[: ticket.peek]))
+
+    local_read = read
+    local_peek = peek
 
     def status(self, query_id: str, owner: str) -> QueryStatus | None:
         self._check()
@@ -140,6 +147,10 @@ class FakeService:
         self.actions.append((name, body))
         return iter([b"done"]) if name == "exchange.ack" else None
 
+    def let_go(self, query_id: str) -> bool:
+        """Waits until a reader of a query has gone; whether one has."""
+        return self._queries[query_id].left.wait(10)
+
     def _check(self) -> None:
         if self.fail is not None:
             raise self.fail
@@ -182,6 +193,7 @@ class FakeService:
         finally:
             if abandon and query.status.state == "running":
                 self.kill(query.status.query_id, query.status.owner)
+            query.left.set()
 
 
 class Served:

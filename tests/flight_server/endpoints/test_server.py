@@ -67,6 +67,46 @@ def test_one_row_group_from_a_row_on(client: flight.FlightClient) -> None:
     assert reader.read_all().column("n").to_pylist() == list(range(1990, 2000))
 
 
+def forwarded(owner: str, abandon: bool, **parts: object) -> flight.Ticket:
+    return ticket(forwarded=parts, owner=owner, abandon=abandon)
+
+
+def test_a_ticket_that_another_worker_passes_on_is_read_for_its_owner(served: Served, client: flight.FlightClient) -> None:
+    """Two owners at another worker; here the caller is that worker, which is neither."""
+    query_id = served.service.submit("FROM numbers", "ada").query_id
+    assert rows_of(client.do_get(forwarded("ada", False, query_id=query_id, follow=True))) == 2500
+    assert rows_of(client.do_get(forwarded("ada", False, query_id=query_id, exchange="exchange-0", peek=1))) == 1000
+    for mine in (
+        forwarded("bob", False, query_id=query_id, follow=True),
+        forwarded("bob", False, query_id=query_id, exchange="exchange-0", peek=1),
+        ticket(query_id=query_id, follow=True),
+    ):
+        with pytest.raises(pa.ArrowKeyError, match="there is no query"):
+            client.do_get(mine).read_all()
+
+
+@pytest.mark.parametrize("abandon", [True, False])
+def test_a_reader_passed_on_takes_its_query_along_if_it_cannot_come_back(
+    served: Served, client: flight.FlightClient, abandon: bool
+) -> None:
+    query_id = served.service.submit("SELECT 'endless' AS e", "ada").query_id
+    reader = client.do_get(forwarded("ada", abandon, query_id=query_id, follow=True))
+    assert reader.read_chunk().data.num_rows == 1
+    reader.cancel()
+    assert served.service.let_go(query_id)
+    assert served.service.status(query_id, "ada").state == ("killed" if abandon else "running")
+
+
+def test_only_do_get_takes_a_ticket_that_is_passed_on(served: Served, client: flight.FlightClient) -> None:
+    query_id = served.service.submit("FROM numbers", "ada").query_id
+    passed = forwarded("ada", False, query_id=query_id, follow=True).ticket
+    with pytest.raises(pa.ArrowInvalid, match="must be a result's"):
+        client.get_flight_info(command(passed))
+    statement = flight.Ticket(pack("TicketStatementQuery", pb.TicketStatementQuery(statement_handle=passed)))
+    with pytest.raises(pa.ArrowInvalid, match="not one that this server made"):
+        client.do_get(statement)
+
+
 def test_a_path_is_a_table(client: flight.FlightClient) -> None:
     info = client.get_flight_info(flight.FlightDescriptor.for_path("odd name"))
     assert client.do_get(info.endpoints[0].ticket).read_all().column_names == ["a", "b"]
@@ -269,12 +309,19 @@ def test_a_host_that_is_not_here_is_refused() -> None:
         check_port("no.such.host.invalid", 8815)
 
 
-def test_a_draining_server_takes_no_new_queries_but_lets_readers_go_on(served: Served, client: flight.FlightClient) -> None:
+def test_a_draining_server_takes_no_new_queries_and_answers_everything_else(served: Served, client: flight.FlightClient) -> None:
     query_id = submit(client, "FROM numbers")
-    served.server.drain()
+    served.service.draining = True
     with pytest.raises(flight.FlightUnavailableError, match="shutting down"):
         client.get_flight_info(command("SELECT 1"))
-    assert rows_of(client.do_get(ticket(query_id=query_id, follow=True))) == 2500
+    read = ticket(query_id=query_id, follow=True)
+    info = client.get_flight_info(command(read.ticket))
+    assert info.total_records == 2500
+    assert rows_of(client.do_get(info.endpoints[0].ticket)) == 2500
+    assert query_id in {json.loads(each.app_metadata)["query_id"] for each in client.list_flights() if each.app_metadata}
+    assert client.get_schema(command("SELECT 1 AS one")).schema.names == ["one"]
+    tables = flight.FlightDescriptor.for_command(pack("CommandGetTables", pb.CommandGetTables()))
+    assert client.do_get(client.get_flight_info(tables).endpoints[0].ticket).read_all().num_rows > 0
 
 
 def test_shutdown_cuts_off_readers_that_wait_too_long_with_an_error(served: Served, client: flight.FlightClient) -> None:

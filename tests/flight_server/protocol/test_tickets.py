@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from flight_server.errors import BadRequest
-from flight_server.protocol.messages import Cursor, PeekTicket, ResultTicket
-from flight_server.protocol.tickets import MAX_TICKET_BYTES, ExchangeTicket, parse_ticket
+from flight_server.protocol.exchange_messages import ForwardedTicket
+from flight_server.protocol.messages import START, Cursor, PeekTicket, ResultTicket, encode
+from flight_server.protocol.tickets import MAX_TICKET_BYTES, ExchangeTicket, Forwarded, parse_ticket
 
 
 def test_a_result_ticket() -> None:
@@ -51,3 +53,16 @@ def test_an_exchange_ticket_is_passed_on_whole() -> None:
 def test_malformed_tickets_are_refused_with_the_reason(body: bytes, told: str) -> None:
     with pytest.raises(BadRequest, match=told):
         parse_ticket(body)
+
+
+def test_a_ticket_that_is_passed_on_says_whose_it_is_and_is_checked_like_any_other() -> None:
+    result, peek = ResultTicket("q", START, True, 5), PeekTicket("q", "exchange-0", 3)
+    for ticket in (result, peek):
+        message = ForwardedTicket(msgspec.Raw(encode(ticket)), "ada", True)
+        assert parse_ticket(encode(message)) == Forwarded(ticket, "ada", True)
+    for inner in (b'{"query_id": ""}', b'{"query_id": "q", "exchange": "e", "peek": 0}', b'{"exchange": "e"}', b"5", encode(message)):
+        with pytest.raises(BadRequest):
+            parse_ticket(encode(ForwardedTicket(msgspec.Raw(inner), "ada")))
+    for text in (b'{"forwarded": 1}', b'{"forwarded": {"query_id": "q"}, "owner": 5}', b'{"forwarded": {"query_id": "q"}}'):
+        with pytest.raises(BadRequest):
+            parse_ticket(text)
