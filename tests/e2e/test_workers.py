@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import duckdb
@@ -14,6 +16,8 @@ import pytest
 
 from flight_server.client import Client, Submitted
 from flight_server.errors import ClientError
+from flight_server.protocol import flight_sql_pb2 as pb
+from flight_server.protocol.any_message import pack
 from flight_server.protocol.exchange_messages import WORKER_BEAT, Beat
 from flight_server.protocol.messages import ENDED, InstanceStatus, OperatorStatus, QueryStatus, WorkerStatus, encode
 from planner.errors import Status
@@ -29,6 +33,8 @@ GROUPED = (
 )
 SLOW_GROUPED = GROUPED.replace("GROUP BY", f"WHERE {SLOW} GROUP BY")
 ROWS = "SELECT id, person, amount FROM events"
+COUNT = "SELECT count(*) FROM range(1000000000000)"
+STREAM = "SELECT range AS n, 'row ' || range AS text FROM range(1000000000000)"
 SLOW_ROWS = f"{ROWS} WHERE {SLOW}"
 QUERIES = [
     GROUPED,
@@ -58,6 +64,11 @@ def _mortal(lake: Path) -> Iterator[RunningServer]:
 
 def read_all(client: Client, submitted: Submitted) -> pa.Table:
     return pa.Table.from_batches([batch for batch, _ in client.read(submitted.ticket)], submitted.schema)
+
+
+def state(client: Client, query_id: str) -> str | None:
+    status = client.status(query_id)
+    return None if status is None else status.state
 
 
 def scan_of(status: QueryStatus) -> OperatorStatus | None:
@@ -201,6 +212,47 @@ def test_the_death_of_a_query_s_own_worker_is_told(mortal: RunningServer) -> Non
         with pytest.raises(ClientError, match=f"worker {owner.worker_id}, which is gone, may have owned it") as told:
             first.status(submitted.query_id)
         assert told.value.status is Status.UNAVAILABLE
+
+
+@pytest.mark.parametrize("sql", [COUNT, STREAM], ids=["no rows yet", "rows"])
+def test_a_reader_of_another_worker_takes_its_query_along_when_it_cannot_come_back(cluster_client: Client, sql: str) -> None:
+    """A Flight SQL client has no way back to its stream: the query ends with it, also where another worker passes the stream on."""
+    other = cluster_client.workers()[1]
+    command = pack("CommandStatementQuery", pb.CommandStatementQuery(query=sql))
+    with flight.connect(cluster_client.uri) as accepted, flight.connect(other.uri) as asked:
+        info = accepted.get_flight_info(flight.FlightDescriptor.for_command(command))
+        query_id = json.loads(info.app_metadata)["query_id"]
+        reader = asked.do_get(info.endpoints[0].ticket)
+        if sql == STREAM:
+            assert reader.read_chunk().data.num_rows > 0
+        assert state(cluster_client, query_id) == "running"
+        reader.cancel()
+    eventually(lambda: state(cluster_client, query_id) == "killed", 5, "killed")
+
+
+def test_all_workers_drain_at_once_and_answer_for_their_queries_until_they_have_ended(lake: Path) -> None:
+    with ExitStack() as stack:
+        server = stack.enter_context(RunningServer("--data", str(lake), "--workers", "3", "--threads", "3", "--memory", "3GB"))
+        first = stack.enter_context(Client(server.uri))
+        clients = [first, *(stack.enter_context(Client(worker.uri)) for worker in children(first))]
+        done = first.submit("SELECT 42 AS answer")
+        read_all(first, done)
+        running = [client.submit(COUNT).query_id for client in clients]
+        server.process.send_signal(signal.SIGTERM)
+        eventually(lambda: server.log.count("draining") == 3, 10, "all three drain")
+        for client in clients:
+            with pytest.raises(ClientError, match="takes no new queries") as refused:
+                client.submit("SELECT 1")
+            assert refused.value.status is Status.UNAVAILABLE
+        for client in clients:
+            assert [state(client, query_id) for query_id in running] == ["running"] * 3
+            eventually(lambda asked=client: {worker.state for worker in asked.workers()} == {"draining"}, 5, "all say so")
+        with flight.connect(clients[1].uri) as plain:
+            info = plain.get_flight_info(flight.FlightDescriptor.for_command(encode(done.ticket)))
+            assert plain.do_get(info.endpoints[0].ticket).read_all().to_pylist() == [{"answer": 42}]
+        for query_id in reversed(running):
+            first.kill(query_id)
+        assert server.process.wait(20) == 0, server.log
 
 
 def test_peeking_at_exchanges_consumes_nothing(cluster_client: Client, oracle: duckdb.DuckDBPyConnection) -> None:
