@@ -144,6 +144,17 @@ class Members(msgspec.Struct):
     workers: list[WorkerStatus]
 
 
+class ForwardedTicket(msgspec.Struct):
+    """A client's ticket (of a result, or a peek), passed on to the worker that has its query, with whose it is.
+
+    ``abandon``: the client cannot come back; when it goes away, so does its query.
+    """
+
+    forwarded: msgspec.Raw
+    owner: str
+    abandon: bool = False
+
+
 class OwnedQuery(msgspec.Struct):
     """A question about a query, with who asks."""
 
@@ -155,14 +166,3 @@ class QueryList(msgspec.Struct):
     """The queries of one worker; as an answer to a question about one query, none or one."""
 
     queries: list[QueryStatus] = []
-
-
-class ForwardedTicket(msgspec.Struct):
-    """A client's ticket (of a result, or a peek), passed on to the worker that has its query, with whose it is.
-
-    ``abandon``: the client cannot come back; when it goes away, so does its query.
-    """
-
-    forwarded: msgspec.Raw
-    owner: str
-    abandon: bool = False

@@ -31,12 +31,14 @@ def uri_of(worker_id: str) -> str:
 
 def unavailable() -> Exception:
     """What a call raises when nobody listens."""
-    return flight.FlightUnavailableError("failed to connect")
+    error: Exception = flight.FlightUnavailableError("failed to connect")
+    return error
 
 
 def timed_out() -> Exception:
     """What a call raises at its deadline."""
-    return flight.FlightTimedOutError("Deadline Exceeded")
+    error: Exception = flight.FlightTimedOutError("Deadline Exceeded")
+    return error
 
 
 def batch(number: int) -> pa.RecordBatch:

@@ -31,7 +31,7 @@ class Now:
 class Cast:
     """A cluster of ``self`` and the workers of a fake network, which it has heard of."""
 
-    def __init__(self, own_status: Callable[[], WorkerStatus] | None = None, **others: FakeWorker) -> None:
+    def __init__(self, others: dict[str, FakeWorker], own_status: Callable[[], WorkerStatus] | None = None) -> None:
         self.now = Now()
         self.lost: list[str] = []
         self.own = worker("self")
@@ -98,7 +98,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("answer", [b"nonsense", b"", b'{"workers": 5}', ValueError("a bug")], ids=["nonsense", "nothing", "wrong", "bug"])
 def test_an_answer_that_cannot_be_read_does_not_end_the_beats(answer: bytes | Exception) -> None:
     other = Beaten("a", answer)
-    cast = Cast(a=other.worker)
+    cast = Cast({"a": other.worker})
     cast.cluster.start([])
     other.wait_for(3)
     cast.cluster.stop()
@@ -114,7 +114,7 @@ def test_an_error_of_this_worker_s_own_does_not_end_the_beats() -> None:
         return worker("self")
 
     other = Beaten("a")
-    cast = Cast(own_status, a=other.worker)
+    cast = Cast({"a": other.worker}, own_status)
     cast.cluster.start([])
     other.wait_for(2)
     cast.cluster.stop()
@@ -123,7 +123,7 @@ def test_an_error_of_this_worker_s_own_does_not_end_the_beats() -> None:
 def test_hung_workers_cost_nobody_else_a_beat(released: threading.Event) -> None:
     hung = {name: Hung(released) for name in ("a", "b", "c")}
     healthy = Beaten("z")
-    cast = Cast(z=healthy.worker, **{name: each.worker for name, each in hung.items()})
+    cast = Cast({"z": healthy.worker, **{name: each.worker for name, each in hung.items()}})
     cast.cluster.start([])
     healthy.wait_for(5)
     for each in hung.values():
@@ -158,7 +158,7 @@ def test_only_the_silent_are_lost_and_each_loss_is_told_though_one_goes_wrong(re
 def test_saying_good_bye_waits_for_nobody_who_hangs(released: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("flight_server.cluster.cluster.FAREWELL_SECONDS", 0.05)
     healthy = Beaten("z")
-    cast = Cast(z=healthy.worker, **{name: Hung(released).worker for name in ("a", "b", "c")})
+    cast = Cast({"z": healthy.worker, **{name: Hung(released).worker for name in ("a", "b", "c")}})
     stopping = threading.Thread(target=cast.cluster.stop, daemon=True)
     stopping.start()
     stopping.join(SOON_SECONDS)
@@ -177,7 +177,7 @@ def test_the_good_bye_is_the_last_word() -> None:
         events.append(event)
         return Members([worker("a")])
 
-    cast = Cast(a=FakeWorker(act))
+    cast = Cast({"a": FakeWorker(act)})
     cast.cluster.beat()
     stopping = threading.Thread(target=cast.cluster.stop)
     stopping.start()
@@ -194,7 +194,7 @@ def test_an_answer_that_a_good_bye_overtook_brings_nobody_back() -> None:
         assert answering.wait(SOON_SECONDS)
         return Members([worker("a")])
 
-    cast = Cast(a=FakeWorker(act))
+    cast = Cast({"a": FakeWorker(act)})
     cast.cluster.beat()
     assert asked.wait(SOON_SECONDS)
     cast.now.seconds += 0.1
@@ -207,7 +207,7 @@ def test_an_answer_that_a_good_bye_overtook_brings_nobody_back() -> None:
 
 def test_a_change_is_told_at_once_and_after_what_was_said_before() -> None:
     other = Beaten("a")
-    cast = Cast(a=other.worker)
+    cast = Cast({"a": other.worker})
     cast.cluster.beat()
     cast.own = worker("self", "draining")
     cast.cluster.announce()
@@ -216,7 +216,7 @@ def test_a_change_is_told_at_once_and_after_what_was_said_before() -> None:
 
 
 def test_a_worker_that_drains_is_there_but_gets_no_new_work() -> None:
-    cast = Cast(a=Beaten("a").worker, b=Beaten("b").worker)
+    cast = Cast({name: Beaten(name).worker for name in ("a", "b")})
     cast.cluster.receive(Beat(worker=worker("a", "draining")))
     assert [status.worker_id for status in cast.cluster.up()] == ["b"]
     assert [status.worker_id for status in cast.cluster.present()] == ["a", "b"]

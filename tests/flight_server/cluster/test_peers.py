@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pyarrow as pa
 import pyarrow.flight as flight
@@ -38,11 +38,12 @@ def test_an_answer_that_cannot_be_read_is_an_error_with_the_worker_s_name(answer
 
 def test_who_is_not_there_is_unavailable() -> None:
     peers = Peers(FakeNetwork().connect)
-    for call in (
+    calls: list[Callable[[], object]] = [
         lambda: peers.ask(uri_of("a"), "look", QUESTION, QueryRef),
         lambda: peers.tell(uri_of("a"), "look", QUESTION),
         lambda: peers.pull(uri_of("a"), QUESTION, timeout_seconds=1),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(ClientError) as told:
             call()
         assert told.value.status is Status.UNAVAILABLE
@@ -104,7 +105,7 @@ def test_a_worker_that_closes_calls_nobody_any_more() -> None:
     assert network.clients == []
 
 
-class Hanging(flight.FlightServerBase):
+class Hanging(flight.FlightServerBase):  # type: ignore[misc, unused-ignore]
     """A real server that gives one batch and then hangs until it is let go."""
 
     def __init__(self) -> None:

@@ -143,11 +143,12 @@ def test_what_becomes_of_a_split_is_told_with_its_epoch() -> None:
 
 def test_a_lease_that_was_lost_is_told_to_whoever_acts_on_it() -> None:
     handler = Handler(answer=LeaseReply([KEY]))
-    for act in (
+    acts: list[Callable[[], None]] = [
         lambda: handler.source.heartbeat(HELD),
         lambda: handler.source.ack(HELD, InstanceStatistics()),
         lambda: handler.source.release(HELD, OperatorError("failed"), retry=True),
-    ):
+    ]
+    for act in acts:
         with pytest.raises(StaleLease):
             act()
 

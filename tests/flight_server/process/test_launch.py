@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import threading
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -60,7 +61,7 @@ class FakeWorker:
 
 
 def child(process: FakeProcess, first: FakeWorker, monkeypatch: pytest.MonkeyPatch) -> launch._Child:
-    monkeypatch.setattr(launch.subprocess, "Popen", lambda *_, **__: process)
+    monkeypatch.setattr("subprocess.Popen", lambda *_, **__: process)
     return launch._Child(Config(), cast(Worker, first))
 
 
@@ -68,7 +69,7 @@ def child(process: FakeProcess, first: FakeWorker, monkeypatch: pytest.MonkeyPat
 def _now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """A clock that stands at its one item."""
     now = [1000.0]
-    monkeypatch.setattr(launch.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("flight_server.process.launch.time", SimpleNamespace(monotonic=lambda: now[0]))
     return now
 
 

@@ -31,9 +31,8 @@ def _make(tmp_path: Path) -> Iterator[MakeWorker]:
     """Makes workers of one state folder, not started yet; closes those that the test leaves open."""
     made: list[Worker] = []
 
-    def make(**options: object) -> Worker:
-        fields = {"port": 0, "memory_bytes": 256 << 20, **options}
-        made.append(Worker(Config(**fields), tmp_path))
+    def make(port: int = 0, join: tuple[str, ...] = ()) -> Worker:
+        made.append(Worker(Config(port=port, join=join, memory_bytes=256 << 20), tmp_path))
         return made[-1]
 
     yield make
