@@ -284,6 +284,10 @@ class QueryHandler:
                 query.writer.append(pa.record_batch([pa.array(lines, pa.string())], schema=query.plan.schema))
             query.writer.finish(lambda: encode(_completed(query)).decode())
             query.on(Completed())
+        except Exception as error:
+            # Told before it is cleared away: others may be slow to answer that they stop.
+            execution.close()
+            self._end_badly(query, as_volley_error(error))
         finally:
             self._release(query, execution)
 
