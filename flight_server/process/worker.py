@@ -223,6 +223,7 @@ class Worker:
         return ResultStore(
             filesystem,
             root,
+            self._storage.failure if DEFAULT in self._config.connections else lambda _error: None,
             rows_per_group=results.rows_per_group,
             groups_per_file=results.groups_per_file,
             ttl_seconds=results.ttl_seconds,

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from operators.batch_sizes import fitting_rows, referenced_bytes
-from operators.errors import CursorOutOfRange, NoSuchResult, ResultUnreadable
+from operators.errors import CursorOutOfRange, NoSuchResult, ResultUnreadable, StorageError
 from operators.results.result_files import ManifestFile, ResultFiles, ResultManifest
 from operators.results.row_group_cache import RowGroupCache
 from planner.errors import VolleyError
@@ -261,7 +261,7 @@ class Result:
             batches = self._files.read_group(self.query_id, file, group.index, self.schema)
         except FileNotFoundError:
             raise self._error or NoSuchResult(f"the result of query {self.query_id} was removed", remedy="Run the query again.") from None
-        except (OSError, pa.ArrowException) as error:
+        except (OSError, StorageError, pa.ArrowException) as error:
             log.warning("result %s, file %s, row group %d: %s", self.query_id, file.name, group.index, error)
             raise self._unreadable(file) from None
         if sum(batch.num_rows for batch in batches) != group.rows:
