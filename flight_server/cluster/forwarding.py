@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from typing import TypeVar
 
 import pyarrow as pa
 
 from flight_server.cluster.cluster import Cluster
 from flight_server.cluster.peers import Peers
 from flight_server.protocol.client_errors import from_flight_error
-from flight_server.protocol.exchange_messages import LOCAL_KILL, LOCAL_QUERIES, LOCAL_STATUS, OwnedQuery, QueryList
-from flight_server.protocol.messages import BatchPlace, PeekTicket, QueryStatus, ResultTicket, decode, encode
+from flight_server.protocol.exchange_messages import LOCAL_KILL, LOCAL_QUERIES, LOCAL_STATUS, OwnedQuery, QueryLines, QueryList
+from flight_server.protocol.messages import BatchPlace, PeekTicket, QueryLine, QueryStatus, ResultTicket, decode, encode
 from flight_server.protocol.service import Cancelled, PeekStream, ResultStream
 from planner.errors import VolleyError
+
+Answer = TypeVar("Answer", QueryList, QueryLines)
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +43,10 @@ class Forwarding:
         found = self._find(LOCAL_KILL, query_id, owner)
         return None if found is None else found[1]
 
-    def queries(self, owner: str) -> list[QueryStatus]:
+    def queries(self, owner: str) -> list[QueryLine]:
         """The queries of all other workers that answer."""
         question = OwnedQuery(query_id="", owner=owner)
-        return [status for _, answer in self._ask(LOCAL_QUERIES, question) for status in answer.queries]
+        return [line for _, answer in self._ask(LOCAL_QUERIES, question, QueryLines) for line in answer.queries]
 
     def read(self, ticket: ResultTicket, owner: str, cancelled: Cancelled) -> ResultStream | None:
         """The result, passed through from the worker that has it, or None."""
@@ -80,15 +83,15 @@ class Forwarding:
         return PeekStream(table.schema, iter(table.to_batches()))
 
     def _find(self, action: str, query_id: str, owner: str) -> tuple[str, QueryStatus] | None:
-        for uri, answer in self._ask(action, OwnedQuery(query_id=query_id, owner=owner)):
+        for uri, answer in self._ask(action, OwnedQuery(query_id=query_id, owner=owner), QueryList):
             if answer.queries:
                 return uri, answer.queries[0]
         return None
 
-    def _ask(self, action: str, question: OwnedQuery) -> Iterator[tuple[str, QueryList]]:
+    def _ask(self, action: str, question: OwnedQuery, kind: type[Answer]) -> Iterator[tuple[str, Answer]]:
         for worker in self._cluster.up():
             try:
-                yield worker.uri, decode(self._peers.action(worker.uri, action, encode(question)), QueryList)
+                yield worker.uri, decode(self._peers.action(worker.uri, action, encode(question)), kind)
             except VolleyError as error:
                 # The cluster decides who is lost; a query of a worker that does not answer cannot be read anyway.
                 log.warning("worker %s did not answer %s: %s", worker.worker_id, action, error)

@@ -22,7 +22,7 @@ from flight_server.exchanges.exchange_service import ExchangeRegistry
 from flight_server.exchanges.remote_operators import RemoteOperators
 from flight_server.exchanges.site import Site
 from flight_server.process.worker_actions import WorkerActions
-from flight_server.protocol.messages import PeekTicket, QueryStatus, ResultTicket, TableListRequest, TableStatus, WorkerStatus
+from flight_server.protocol.messages import PeekTicket, QueryLine, QueryStatus, ResultTicket, TableListRequest, TableStatus, WorkerStatus
 from flight_server.protocol.service import Cancelled, ExchangeStream, PeekStream, ResultStream, Submitted
 from flight_server.queries.query_handler import QueryHandler
 from flight_server.queries.table_listing import TableListing
@@ -173,7 +173,7 @@ class Worker:
     def status(self, query_id: str, owner: str) -> QueryStatus | None:
         return self._handler.status(query_id, owner)
 
-    def queries(self, owner: str) -> list[QueryStatus]:
+    def queries(self, owner: str) -> list[QueryLine]:
         return self._handler.queries(owner)
 
     def kill(self, query_id: str, owner: str) -> QueryStatus | None:

@@ -15,6 +15,7 @@ import pyarrow as pa
 from flight_server.protocol.messages import (
     BatchPlace,
     PeekTicket,
+    QueryLine,
     QueryStatus,
     ResultTicket,
     TableListRequest,
@@ -82,7 +83,7 @@ class QueryService(Protocol):
     def status(self, query_id: str, owner: str) -> QueryStatus | None:
         """How a query is doing, or None if the owner has no such query."""
 
-    def queries(self, owner: str) -> list[QueryStatus]:
+    def queries(self, owner: str) -> list[QueryLine]:
         """The owner's queries, newest first."""
 
     def kill(self, query_id: str, owner: str) -> QueryStatus | None:

@@ -33,7 +33,6 @@ from planner.physical import ExchangeInput, Fragment, PhysicalPlan, ScanInput, S
 
 STREAM_WINDOW_SPLITS = 4
 """Splits of a streamed scan that each worker may have under way: it bounds the rows that wait for their turn."""
-MAX_PEEK_RECORDS = 100
 
 
 class RowSink(Protocol):
@@ -176,12 +175,11 @@ class Execution:
 
     def peek(self, name: str, records: int) -> PeekStream | None:
         """Up to ``records`` records that wait in an exchange now; None if there is none of that name."""
-        count = min(records, MAX_PEEK_RECORDS)
         for output, scan in self._scans.items():
             if name == exchange_name(output):
-                return PeekStream(scan.schema, iter([item.batch for item in scan.gathered.peek(count)]))
+                return PeekStream(scan.schema, iter([item.batch for item in scan.gathered.peek(records)]))
             if name == f"splits-{scan.fragment.id}":
-                return PeekStream(SPLIT_SCHEMA, iter([split_batch(split) for split in scan.splits.peek(count)]))
+                return PeekStream(SPLIT_SCHEMA, iter([split_batch(split) for split in scan.splits.peek(records)]))
         return None
 
     def statuses(self) -> list[OperatorStatus]:

@@ -134,9 +134,9 @@ class Result:
         return None if self._manifest is None else self._manifest.expires_at
 
     @property
-    def status(self) -> str:
-        """The JSON text that the manifest keeps for the query's owner; empty while it is written."""
-        return "" if self._manifest is None else self._manifest.status
+    def manifest(self) -> ResultManifest | None:
+        """What is stored of it beside its rows; None while it is written."""
+        return self._manifest
 
     # -- reading --------------------------------------------------------------------------------------------------------
 

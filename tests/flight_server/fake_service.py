@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import duckdb
+import msgspec
 import pyarrow as pa
 
 from flight_server.endpoints.server import VolleyServer
@@ -19,6 +20,7 @@ from flight_server.protocol.messages import (
     Cursor,
     ErrorInfo,
     PeekTicket,
+    QueryLine,
     QueryStatus,
     ResultTicket,
     RowGroupStatus,
@@ -40,6 +42,11 @@ class FakeQuery:
     groups: list[pa.RecordBatch]
     endless: bool = False
     killed: threading.Event = field(default_factory=threading.Event)
+
+
+def line_of(status: QueryStatus) -> QueryLine:
+    """The line of ``query.list`` that says the same in short."""
+    return msgspec.convert(msgspec.to_builtins(status), QueryLine)
 
 
 class FakeService:
@@ -92,9 +99,9 @@ class FakeService:
         query = self._queries.get(query_id)
         return query.status if query is not None and query.status.owner == owner else None
 
-    def queries(self, owner: str) -> list[QueryStatus]:
+    def queries(self, owner: str) -> list[QueryLine]:
         self._check()
-        return [query.status for query in reversed(self._queries.values()) if query.status.owner == owner]
+        return [line_of(query.status) for query in reversed(self._queries.values()) if query.status.owner == owner]
 
     def kill(self, query_id: str, owner: str) -> QueryStatus | None:
         self._check()
