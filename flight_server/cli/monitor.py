@@ -182,7 +182,6 @@ def _print_operators(query: QueryStatus) -> None:
             _column("queued", [str(operator.queue_depth) for operator in operators], right=True),
             _column("leased", [str(operator.leases) for operator in operators], right=True),
             _column("retries", [str(operator.retries) for operator in operators], right=True),
-            _column("spill", [format_size(operator.spill_bytes) for operator in operators], right=True),
         ],
         types=False,
     )

@@ -76,7 +76,7 @@ def query(access: Access, sql: str, chosen: str | None, output: str | None, timi
 @click.command()
 @click.argument("sql")
 @embedded_options
-@click.option("--analyze", is_flag=True, help="Run it, and add rows, bytes, time, spill and retries of each operator.")
+@click.option("--analyze", is_flag=True, help="Run it, and add rows, bytes, time and retries of each operator, and the spill of the run.")
 def explain(access: Access, sql: str, analyze: bool) -> None:
     """Shows the plan of a statement with its fragments and exchanges. SQL - reads it from stdin."""
     prefix = "EXPLAIN ANALYZE " if analyze else "EXPLAIN "

@@ -115,7 +115,6 @@ class OperatorStatus(msgspec.Struct):
     queue_depth: int = 0
     leases: int = 0
     retries: int = 0
-    spill_bytes: int = 0
     scanned_bytes: int = 0
     files_bytes: int = 0
     requests: int = 0

@@ -25,7 +25,7 @@ from flight_server.protocol.exchange_messages import OPERATOR_STOP, StopOperator
 from flight_server.protocol.messages import BatchPlace, Cursor, PeekTicket, QueryLine, QueryStatus, ResultTicket, encode
 from flight_server.protocol.service import Cancelled, PeekStream, ResultStream, Submitted
 from flight_server.protocol.status import as_volley_error
-from flight_server.queries.analyze import RowCounter, analyze_lines
+from flight_server.queries.analyze import SPILL_LOOK_SECONDS, RowDrop, SpillWatch, analyze_lines
 from flight_server.queries.execution import Execution
 from flight_server.queries.planned_ahead import PlannedAhead
 from flight_server.queries.query import Query
@@ -315,18 +315,17 @@ class QueryHandler:
             self._leave(query)
 
     def _execute(self, query: Query) -> None:
-        sink = RowCounter() if query.plan.analyze else query.writer
+        sink = RowDrop() if query.plan.analyze else query.writer
         execution = Execution(query.query_id, query.plan, sink, query.cancellation, self._site)
         query.operators = execution.statuses
         with self._lock:
             self._executions[query.query_id] = execution
         try:
-            execution.run()
-            query.cancellation.check()
             if query.plan.analyze:
-                seconds = time.time() - (query.state.started_at or 0.0)
-                lines = analyze_lines(query.plan.text, execution.statuses(), seconds)
-                query.writer.append(pa.record_batch([pa.array(lines, pa.string())], schema=query.plan.schema))
+                self._analyze(query, execution)
+            else:
+                execution.run()
+            query.cancellation.check()
             query.writer.finish(lambda: encode(_completed(query)).decode())
             query.on(Completed())
         except Exception as error:
@@ -335,6 +334,15 @@ class QueryHandler:
             self._end_badly(query, as_volley_error(error))
         finally:
             self._release(query, execution)
+
+    def _analyze(self, query: Query, execution: Execution) -> None:
+        """Runs a query to be measured; its result is what was measured."""
+        watch = SpillWatch(self._site.kernel, self._site.serial_kernel)
+        started = time.perf_counter()
+        with self._site.heartbeats.keep(SPILL_LOOK_SECONDS, watch.look):
+            execution.run()
+        lines = analyze_lines(query.plan.text, execution.statuses(), time.perf_counter() - started, watch.most_bytes)
+        query.writer.append(pa.record_batch([pa.array(lines, pa.string())], schema=query.plan.schema))
 
     def _release(self, query: Query, execution: Execution) -> None:
         """Frees what the query held, here and on the workers that took part."""

@@ -162,7 +162,6 @@ OPERATORS = [
         rows=60_000,
         bytes=5_000_000,
         retries=1,
-        spill_bytes=2_000_000,
         seconds=2.5,
         instances=[
             InstanceStatus("w1", 6, 50_000, 4_000_000, 2.2, state="completed"),

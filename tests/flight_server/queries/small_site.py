@@ -17,7 +17,7 @@ from flight_server.exchanges.site import Site
 from flight_server.protocol.messages import WorkerStatus
 from flight_server.queries import execution
 from operators.exchange.heartbeats import Heartbeats
-from operators.kernel.kernel import Kernel
+from operators.kernel.kernel import Kernel, KernelStatistics
 from operators.run import producer
 from operators.run.fragments import ExecutionContext, FragmentRun, Output
 from operators.scan.scans import ScanReport
@@ -95,10 +95,15 @@ class FakePeers:
 
 
 class FakeKernel:
-    """Knows the schema of everything."""
+    """Knows the schema of everything, and has spilled what the test says."""
+
+    spill_bytes = 0
 
     def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]]) -> pa.Schema:
         return SCHEMA
+
+    def statistics(self) -> KernelStatistics:
+        return KernelStatistics(0, self.spill_bytes, 0)
 
 
 class FakeStorage:
