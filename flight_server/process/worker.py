@@ -23,7 +23,7 @@ from flight_server.exchanges.remote_operators import RemoteOperators
 from flight_server.exchanges.site import Site
 from flight_server.process.worker_actions import WorkerActions
 from flight_server.protocol.messages import PeekTicket, QueryLine, QueryStatus, ResultTicket, TableListRequest, TableStatus, WorkerStatus
-from flight_server.protocol.service import Cancelled, ExchangeStream, PeekStream, ResultStream, Submitted
+from flight_server.protocol.service import Accepted, Cancelled, ExchangeStream, PeekStream, ResultStream
 from flight_server.queries.query_handler import QueryHandler
 from flight_server.queries.table_listing import TableListing
 from flight_server.settings.config import Config
@@ -155,7 +155,7 @@ class Worker:
 
     # -- QueryService ---------------------------------------------------------------------------------------------------
 
-    def submit(self, sql: str, owner: str, parameters: Sequence[object] | None = None) -> Submitted:
+    def submit(self, sql: str, owner: str, parameters: Sequence[object] | None = None) -> Accepted:
         return self._handler.submit(sql, owner, parameters)
 
     def plan_schema(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Schema:

@@ -35,7 +35,7 @@ WATCH_SECONDS = 0.25
 OperatorStatuses = Callable[[], list[OperatorStatus]]
 
 
-class Query:
+class HandledQuery:
     """One accepted statement. Thread-safe. ``clock`` gives seconds from any origin."""
 
     def __init__(

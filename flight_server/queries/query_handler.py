@@ -23,12 +23,12 @@ from flight_server.errors import NoRoom, QueryKilled, ServerClosing, UnknownExch
 from flight_server.exchanges.site import Site
 from flight_server.protocol.exchange_messages import OPERATOR_STOP, StopOperators
 from flight_server.protocol.messages import BatchPlace, Cursor, PeekTicket, QueryLine, QueryStatus, ResultTicket, encode
-from flight_server.protocol.service import Cancelled, PeekStream, ResultStream, Submitted
+from flight_server.protocol.service import Accepted, Cancelled, PeekStream, ResultStream
 from flight_server.protocol.status import as_volley_error
 from flight_server.queries.analyze import SPILL_LOOK_SECONDS, RowDrop, SpillWatch, analyze_lines
 from flight_server.queries.execution import Execution
 from flight_server.queries.planned_ahead import PlannedAhead
-from flight_server.queries.query import Query
+from flight_server.queries.query import HandledQuery
 from flight_server.queries.query_state import Completed, Failed, Killed
 from flight_server.queries.recurring import Recurring
 from flight_server.queries.scheduler import Admission
@@ -75,7 +75,7 @@ class QueryHandler:
         self._lock = threading.Lock()
         self._left = threading.Condition(self._lock)
         self._planning = 0
-        self._queries: OrderedDict[str, Query] = OrderedDict()
+        self._queries: OrderedDict[str, HandledQuery] = OrderedDict()
         self._admission = Admission(limits.queries, limits.queue)
         self._threads = ThreadPoolExecutor(limits.queries, thread_name_prefix="query")
         self._executions: dict[str, Execution] = {}
@@ -116,7 +116,7 @@ class QueryHandler:
 
     # -- asking for work ------------------------------------------------------------------------------------------------
 
-    def submit(self, sql: str, owner: str, parameters: Sequence[object] | None = None) -> Submitted:
+    def submit(self, sql: str, owner: str, parameters: Sequence[object] | None = None) -> Accepted:
         """Plans a statement and starts or queues it. Raises what planning raises, ``NoRoom`` and ``ServerClosing``."""
         if self._draining:
             raise _closing()
@@ -124,13 +124,13 @@ class QueryHandler:
             planned = (None if parameters else self._planned_ahead.take(sql)) or self._plan(sql, parameters)
             query_id = secrets.token_hex(16)
             writer = self._results.create(query_id, planned.schema, sql, owner)
-            query = Query(query_id, owner, planned, writer, self._site.worker_id, self._clock)
+            query = HandledQuery(query_id, owner, planned, writer, self._site.worker_id, self._clock)
             try:
                 self._admit(query)
             except VolleyError as error:
                 writer.abort(error)
                 raise
-        return Submitted(query_id, planned.schema)
+        return Accepted(query_id, planned.schema)
 
     def plan_schema(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Schema:
         """The schema that a statement's result would have. Without ``parameters``, placeholders count as NULL."""
@@ -165,7 +165,7 @@ class QueryHandler:
                 self._planning -= 1
                 self._left.notify_all()
 
-    def _admit(self, query: Query) -> None:
+    def _admit(self, query: HandledQuery) -> None:
         """Starts a query or has it wait. Raises ``NoRoom``, and ``ServerClosing`` where the server began to drain meanwhile."""
         with self._lock:
             if self._draining:
@@ -216,7 +216,7 @@ class QueryHandler:
             yield place.batch, BatchPlace(cursor=Cursor(*place.cursor), next=following)
 
     def _watched(
-        self, query: Query, batches: Iterator[tuple[pa.RecordBatch, BatchPlace]], cancelled: Cancelled, abandon: bool
+        self, query: HandledQuery, batches: Iterator[tuple[pa.RecordBatch, BatchPlace]], cancelled: Cancelled, abandon: bool
     ) -> Iterator[tuple[pa.RecordBatch, BatchPlace]]:
         """``batches``, with an eye on whether the reader stays until the end."""
         complete = False
@@ -304,7 +304,7 @@ class QueryHandler:
 
     # -- the life of a query --------------------------------------------------------------------------------------------
 
-    def _run(self, query: Query) -> None:
+    def _run(self, query: HandledQuery) -> None:
         """Runs one query from its start to its end, in a thread of the pool; never raises."""
         try:
             if query.start():
@@ -314,7 +314,7 @@ class QueryHandler:
         finally:
             self._leave(query)
 
-    def _execute(self, query: Query) -> None:
+    def _execute(self, query: HandledQuery) -> None:
         sink = RowDrop() if query.plan.analyze else query.writer
         execution = Execution(query.query_id, query.plan, sink, query.cancellation, self._site)
         query.operators = execution.statuses
@@ -335,7 +335,7 @@ class QueryHandler:
         finally:
             self._release(query, execution)
 
-    def _analyze(self, query: Query, execution: Execution) -> None:
+    def _analyze(self, query: HandledQuery, execution: Execution) -> None:
         """Runs a query to be measured; its result is what was measured."""
         watch = SpillWatch(self._site.kernel, self._site.serial_kernel)
         started = time.perf_counter()
@@ -344,7 +344,7 @@ class QueryHandler:
         lines = analyze_lines(query.plan.text, execution.statuses(), time.perf_counter() - started, watch.most_bytes)
         query.writer.append(pa.record_batch([pa.array(lines, pa.string())], schema=query.plan.schema))
 
-    def _release(self, query: Query, execution: Execution) -> None:
+    def _release(self, query: HandledQuery, execution: Execution) -> None:
         """Frees what the query held, here and on the workers that took part."""
         execution.close()
         operators = execution.statuses()
@@ -357,20 +357,20 @@ class QueryHandler:
                 # A worker that does not answer is lost, and its operators with it.
                 log.warning("could not stop query %s at %s: %s", query.query_id, uri, error)
 
-    def _end_badly(self, query: Query, error: VolleyError) -> None:
+    def _end_badly(self, query: HandledQuery, error: VolleyError) -> None:
         cause = query.cancellation.error
         query.on(Failed(error) if cause is None else Killed(cause))
         query.writer.abort(error if cause is None else cause)
         log.info("query %s: %s: %s", query.query_id, query.state.phase, error)
 
-    def _kill(self, query: Query, error: VolleyError) -> None:
+    def _kill(self, query: HandledQuery, error: VolleyError) -> None:
         waiting = query.state.phase == "queued"
         query.cancellation.cancel(error)
         if waiting and query.on(Killed(error)):
             query.writer.abort(error)
             self._leave(query)
 
-    def _leave(self, query: Query) -> None:
+    def _leave(self, query: HandledQuery) -> None:
         with self._lock:
             self._executions.pop(query.query_id, None)
             following = self._admission.leave(query.query_id)
@@ -378,7 +378,7 @@ class QueryHandler:
         if starting is not None:
             self._threads.submit(self._run, starting)
 
-    def _remember(self, query: Query) -> None:
+    def _remember(self, query: HandledQuery) -> None:
         self._queries[query.query_id] = query
         excess = len(self._queries) - MAX_REMEMBERED
         if excess > 0:
@@ -388,7 +388,7 @@ class QueryHandler:
 
     # -- finding --------------------------------------------------------------------------------------------------------
 
-    def _find(self, query_id: str, owner: str) -> Query | None:
+    def _find(self, query_id: str, owner: str) -> HandledQuery | None:
         query = self._queries.get(query_id)
         return query if query is not None and query.owner == owner else None
 
@@ -399,7 +399,7 @@ class QueryHandler:
             return None
         return result if result is not None and result.owner == owner else None
 
-    def _alive(self) -> list[Query]:
+    def _alive(self) -> list[HandledQuery]:
         with self._lock:
             return [query for query in self._queries.values() if not query.state.ended]
 
@@ -420,7 +420,7 @@ def _closing() -> ServerClosing:
     return ServerClosing("the server is shutting down and takes no new queries", remedy="try another worker, or again later")
 
 
-def _completed(query: Query) -> QueryStatus:
+def _completed(query: HandledQuery) -> QueryStatus:
     status = query.status()
     status.state, status.ended_at, status.progress = "completed", time.time(), 1.0
     return status

@@ -22,12 +22,12 @@ import pyarrow as pa
 
 from operators.errors import NoSuchResult, ResultExpired, StorageError
 from operators.results.materialize import GROUPS_PER_FILE, ROWS_PER_GROUP, ResultLimits, ResultWriter
-from operators.results.reading import BEGINNING, Place, ReadBatch, Result
+from operators.results.reading import BEGINNING, ReadBatch, Result, ResultPlace
 from operators.results.result_files import Failure, ResultFiles, ResultManifest
 from operators.results.row_group_cache import CacheStatistics, RowGroupCache
 from planner.errors import VolleyError
 
-__all__ = ["BEGINNING", "Place", "ReadBatch", "Result", "ResultManifest", "ResultStore", "ResultStoreStatistics"]
+__all__ = ["BEGINNING", "ReadBatch", "Result", "ResultManifest", "ResultPlace", "ResultStore", "ResultStoreStatistics"]
 
 ABANDONED_SECONDS = 900.0
 CACHE_BYTES = 256 << 20

@@ -28,7 +28,7 @@ from flight_server.protocol.messages import (
     TableStatus,
     WorkerStatus,
 )
-from flight_server.protocol.service import Cancelled, ExchangeStream, PeekStream, ResultStream, Submitted
+from flight_server.protocol.service import Accepted, Cancelled, ExchangeStream, PeekStream, ResultStream
 from operators.errors import Interrupted, KernelError
 from planner.errors import NotReadOnly, SqlSyntaxError, UnknownTable
 
@@ -63,7 +63,7 @@ class FakeService:
         self.fail: Exception | None = None
         self.actions: list[tuple[str, bytes]] = []
 
-    def submit(self, sql: str, owner: str, parameters: Sequence[object] | None = None) -> Submitted:
+    def submit(self, sql: str, owner: str, parameters: Sequence[object] | None = None) -> Accepted:
         table = self._run(sql, parameters).combine_chunks()
         groups = table.to_batches(max_chunksize=ROWS_PER_GROUP)
         query_id = secrets.token_hex(16)
@@ -74,7 +74,7 @@ class FakeService:
         if query.endless:
             status.state, status.ended_at, status.result.closed = "running", None, False
         self._queries[query_id] = query
-        return Submitted(query_id, table.schema)
+        return Accepted(query_id, table.schema)
 
     def plan_schema(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Schema:
         return self._run(sql, parameters if parameters is not None else [None] * len(self.parameter_types(sql))).schema
