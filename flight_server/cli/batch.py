@@ -16,9 +16,9 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from flight_server.cli.execution import Execution
 from flight_server.cli.options import Access, connected, embedded_options
 from flight_server.cli.progress import QueryProgress
+from flight_server.cli.running_statement import RunningStatement
 from flight_server.cli.showing import Shown, default_rows, show, shown_rows, stdout_console
 from flight_server.client import Client
 from flight_server.client.statements import split_statements
@@ -89,7 +89,7 @@ class _Runner:
         self._client = client
         self._rows = rows
         self._parallel = parallel
-        self._live: set[Execution] = set()
+        self._live: set[RunningStatement] = set()
         self._lock = threading.Lock()
 
     def outcomes(self, tasks: Sequence[_Task], keep_going: bool) -> Iterator[_Outcome]:
@@ -124,7 +124,7 @@ class _Runner:
                 execution.abandon()
 
     def _run(self, task: _Task) -> _Outcome:
-        execution = Execution(self._client, task.sql)
+        execution = RunningStatement(self._client, task.sql)
         with self._lock:
             self._live.add(execution)
         try:
@@ -137,7 +137,7 @@ class _Runner:
             with self._lock:
                 self._live.discard(execution)
 
-    def _shown(self, execution: Execution) -> Shown:
+    def _shown(self, execution: RunningStatement) -> Shown:
         if self._parallel > 1:
             return shown_rows(execution, self._rows, count_all=True)
         with QueryProgress(self._client, execution.query_id):

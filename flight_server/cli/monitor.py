@@ -17,7 +17,7 @@ from flight_server.cli.showing import stdout_console
 from flight_server.client import Client
 from flight_server.client.box_tables import Cells, print_table, printable
 from flight_server.errors import ClientError
-from flight_server.protocol.messages import ENDED, OperatorStatus, QueryStatus, WorkerStatus, encode
+from flight_server.protocol.messages import ENDED, OperatorStatus, QueryLine, QueryStatus, WorkerStatus, encode
 from flight_server.settings.quantities import format_seconds, format_size
 from planner.errors import Status
 
@@ -124,9 +124,9 @@ def find_query(client: Client, query_id: str) -> QueryStatus:
     if exact is not None:
         return exact
     alike = [query for query in client.queries() if query.query_id.startswith(query_id)] if len(query_id) >= MIN_PREFIX_CHARS else []
-    if len(alike) == 1:
-        return client.status(alike[0].query_id) or alike[0]
-    if alike:
+    if len(alike) == 1 and (found := client.status(alike[0].query_id)) is not None:
+        return found
+    if len(alike) > 1:
         raise ClientError(
             f"{len(alike)} queries have ids that begin with {query_id}", status=Status.INVALID_ARGUMENT, remedy="give more of it"
         )
@@ -182,7 +182,6 @@ def _print_operators(query: QueryStatus) -> None:
             _column("queued", [str(operator.queue_depth) for operator in operators], right=True),
             _column("leased", [str(operator.leases) for operator in operators], right=True),
             _column("retries", [str(operator.retries) for operator in operators], right=True),
-            _column("spill", [format_size(operator.spill_bytes) for operator in operators], right=True),
         ],
         types=False,
     )
@@ -201,7 +200,7 @@ def _one_line(sql: str) -> str:
     return line if len(line) <= SQL_CHARS else line[: SQL_CHARS - 1] + "…"
 
 
-def _elapsed(query: QueryStatus, now: float) -> float:
+def _elapsed(query: QueryLine | QueryStatus, now: float) -> float:
     return max(0.0, (query.ended_at or now) - query.submitted_at)
 
 

@@ -12,9 +12,9 @@ from typing import Any, BinaryIO, cast
 import click
 import pyarrow as pa
 
-from flight_server.cli.execution import Execution
 from flight_server.cli.options import Access, connected, embedded_options
 from flight_server.cli.progress import QueryProgress
+from flight_server.cli.running_statement import RunningStatement
 from flight_server.cli.showing import (
     PAGER_ROWS,
     default_rows,
@@ -64,7 +64,7 @@ def query(access: Access, sql: str, chosen: str | None, output: str | None, timi
     if format in BINARY and output is None and sys.stdout.isatty():
         raise click.UsageError(f"{format} is not for a terminal; use -o FILE or a pipe")
     wanted = _Look(**look)
-    with connected(access) as client, Execution(client, text) as execution:
+    with connected(access) as client, RunningStatement(client, text) as execution:
         if format is not None:
             _write(client, execution, format, output, wanted.max_rows)
         else:
@@ -76,11 +76,15 @@ def query(access: Access, sql: str, chosen: str | None, output: str | None, timi
 @click.command()
 @click.argument("sql")
 @embedded_options
-@click.option("--analyze", is_flag=True, help="Run it, and add rows, bytes, time, spill and retries of each operator.")
+@click.option("--analyze", is_flag=True, help="Run it, and add rows, bytes, time and retries of each operator, and the spill of the run.")
 def explain(access: Access, sql: str, analyze: bool) -> None:
     """Shows the plan of a statement with its fragments and exchanges. SQL - reads it from stdin."""
     prefix = "EXPLAIN ANALYZE " if analyze else "EXPLAIN "
-    with connected(access) as client, Execution(client, prefix + read_sql(sql)) as execution, QueryProgress(client, execution.query_id):
+    with (
+        connected(access) as client,
+        RunningStatement(client, prefix + read_sql(sql)) as execution,
+        QueryProgress(client, execution.query_id),
+    ):
         table = pa.Table.from_batches(list(execution.batches()), execution.schema)
     for row in zip(*(column.to_pylist() for column in table.columns), strict=True):
         click.echo("\n".join(str(value) for value in row))
@@ -91,7 +95,7 @@ def read_sql(argument: str) -> str:
     return sys.stdin.read() if argument == "-" else argument
 
 
-def _show(client: Client, execution: Execution, output: str | None, look: _Look) -> None:
+def _show(client: Client, execution: RunningStatement, output: str | None, look: _Look) -> None:
     default = PAGER_ROWS if look.pager else default_rows()
     with QueryProgress(client, execution.query_id):
         # Without --max-rows people want to know how many rows there are in all; with it, more is nobody's concern.
@@ -109,7 +113,7 @@ def _show(client: Client, execution: Execution, output: str | None, look: _Look)
         show(stdout_console(), shown, as_records=look.expanded)
 
 
-def _write(client: Client, execution: Execution, format: Format, output: str | None, max_rows: int | None) -> None:
+def _write(client: Client, execution: RunningStatement, format: Format, output: str | None, max_rows: int | None) -> None:
     batches = execution.batches(max_rows)
     if max_rows is not None:
         batches = first_rows(batches, max_rows)
@@ -135,7 +139,7 @@ def _after(progress: QueryProgress, batches: Iterator[pa.RecordBatch]) -> Iterat
         yield batch
 
 
-def _tell_times(execution: Execution) -> None:
+def _tell_times(execution: RunningStatement) -> None:
     first = execution.seconds if execution.first_seconds is None else execution.first_seconds
     planned = execution.planned_seconds or 0.0
     click.echo(

@@ -10,8 +10,8 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
-from flight_server.cli.execution import Execution
 from flight_server.cli.progress import QueryProgress
+from flight_server.cli.running_statement import RunningStatement
 from flight_server.cli.shell_completion import quoted
 from flight_server.cli.showing import default_rows, file_console, show, shown_rows
 from flight_server.client import Client
@@ -100,7 +100,7 @@ class ShellSession:
             self._execute(statement.text)
 
     def _execute(self, sql: str) -> None:
-        with Execution(self._client, sql) as execution:
+        with RunningStatement(self._client, sql) as execution:
             with QueryProgress(self._client, execution.query_id):
                 shown = shown_rows(execution, default_rows(), count_all=True)
             console = self._console if self._file is None else file_console(self._file)

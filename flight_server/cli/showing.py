@@ -14,7 +14,7 @@ import pyarrow as pa
 from rich.console import Console
 from rich.text import Text
 
-from flight_server.cli.execution import Execution
+from flight_server.cli.running_statement import RunningStatement
 from flight_server.client.box_tables import cells_of, print_record, print_table
 from flight_server.settings.quantities import format_seconds
 
@@ -58,7 +58,7 @@ def first_rows(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.Reco
         rows -= batch.num_rows
 
 
-def shown_rows(execution: Execution, rows: int, *, count_all: bool) -> Shown:
+def shown_rows(execution: RunningStatement, rows: int, *, count_all: bool) -> Shown:
     """The first ``rows`` rows; with ``count_all`` it waits for the query's end, to know how many there are.
 
     Raises ``ClientError`` when the query fails, on the way or later.

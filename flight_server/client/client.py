@@ -25,6 +25,7 @@ from flight_server.protocol.messages import (
     BatchPlace,
     Cursor,
     PeekTicket,
+    QueryLine,
     QueryRef,
     QueryStatus,
     ResultTicket,
@@ -126,9 +127,9 @@ class Client:
         """Asks a query to stop; None if there is no such query."""
         return self._found(lambda: self._one("query.kill", QueryRef(query_id), QueryStatus, timeout))
 
-    def queries(self, *, timeout: float = CALL_SECONDS) -> list[QueryStatus]:
-        """The caller's queries, newest first."""
-        return list(self._act("query.list", b"", QueryStatus, timeout))
+    def queries(self, *, timeout: float = CALL_SECONDS) -> list[QueryLine]:
+        """A line for each of the caller's queries, newest first; :meth:`status` has everything."""
+        return list(self._act("query.list", b"", QueryLine, timeout))
 
     def watch(self, query_id: str, *, timeout: float | None = None) -> Iterator[QueryStatus]:
         """The status of a query now, at each change, and at last when it has ended. Raises NOT_FOUND if there is no such query."""

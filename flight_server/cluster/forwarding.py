@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 import msgspec
 
@@ -16,13 +17,23 @@ from flight_server.cluster.cluster import Cluster
 from flight_server.cluster.passage import Passage
 from flight_server.cluster.peers import CALL_SECONDS, Peers, PeerStream
 from flight_server.errors import WorkerLost, shorten
-from flight_server.protocol.exchange_messages import LOCAL_KILL, LOCAL_QUERIES, LOCAL_STATUS, ForwardedTicket, OwnedQuery, QueryList
-from flight_server.protocol.messages import PeekTicket, QueryStatus, ResultTicket, WorkerStatus, encode
+from flight_server.protocol.exchange_messages import (
+    LOCAL_KILL,
+    LOCAL_QUERIES,
+    LOCAL_STATUS,
+    ForwardedTicket,
+    OwnedQuery,
+    QueryLines,
+    QueryList,
+)
+from flight_server.protocol.messages import PeekTicket, QueryLine, QueryStatus, ResultTicket, WorkerStatus, encode
 from flight_server.protocol.service import Cancelled, PeekStream, ResultStream
 from planner.errors import VolleyError
 
 QUERY_ID_CHARS = 32
 """What is shorter or longer is nobody's query."""
+
+Answer = TypeVar("Answer", QueryList, QueryLines)
 
 log = logging.getLogger(__name__)
 
@@ -48,10 +59,10 @@ class Forwarding:
         found = self._find(LOCAL_KILL, query_id, owner)
         return None if found is None else found[1]
 
-    def queries(self, owner: str) -> list[QueryStatus]:
+    def queries(self, owner: str) -> list[QueryLine]:
         """The queries of all other workers that answer."""
         question = OwnedQuery(query_id="", owner=owner)
-        return [status for _, answer in self._ask(LOCAL_QUERIES, question) if answer is not None for status in answer.queries]
+        return [line for _, answer in self._ask(LOCAL_QUERIES, question, QueryLines) if answer is not None for line in answer.queries]
 
     def read(self, ticket: ResultTicket, owner: str, cancelled: Cancelled, abandon: bool) -> ResultStream | None:
         """The result, passed through from the worker that has it, or None. ``abandon`` is that worker's to heed."""
@@ -82,7 +93,7 @@ class Forwarding:
 
     def _find(self, action: str, query_id: str, owner: str) -> tuple[WorkerStatus, QueryStatus] | None:
         silent = []
-        for worker, answer in self._ask(action, OwnedQuery(query_id=query_id, owner=owner)):
+        for worker, answer in self._ask(action, OwnedQuery(query_id=query_id, owner=owner), QueryList):
             if answer is None:
                 silent.append(worker)
             elif answer.queries:
@@ -91,12 +102,12 @@ class Forwarding:
             _admit_losses(query_id, silent, self._cluster.missed())
         return None
 
-    def _ask(self, action: str, question: OwnedQuery) -> Iterator[tuple[WorkerStatus, QueryList | None]]:
+    def _ask(self, action: str, question: OwnedQuery, kind: type[Answer]) -> Iterator[tuple[WorkerStatus, Answer | None]]:
         """Each other worker with its answer, None where it gave none."""
         for worker in self._cluster.present():
             answer = None
             try:
-                answer = self._peers.ask(worker.uri, action, question, QueryList)
+                answer = self._peers.ask(worker.uri, action, question, kind)
             except VolleyError as error:
                 # The cluster decides who is lost.
                 log.warning("worker %s did not answer %s: %s", worker.worker_id, action, error)

@@ -29,7 +29,7 @@ from flight_server.endpoints.streams import exchange_stream, flight_info, now, p
 from flight_server.errors import BadRequest, PortInUse, ServerError, UnknownAction, UnknownQuery, shorten
 from flight_server.protocol.any_message import unpack
 from flight_server.protocol.like import like
-from flight_server.protocol.messages import START, PeekTicket, QueryRef, QueryStatus, ResultTicket, TableListRequest, encode
+from flight_server.protocol.messages import START, PeekTicket, QueryLine, QueryRef, QueryStatus, ResultTicket, TableListRequest, encode
 from flight_server.protocol.service import Cancelled, QueryService
 from flight_server.protocol.status import guarded, guarded_items
 from flight_server.protocol.tickets import ExchangeTicket, Forwarded, parse_ticket, read_message
@@ -216,7 +216,9 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
             raise UnknownQuery(ticket.query_id)
         return self._result_info(status, ticket, descriptor, owner)
 
-    def _result_info(self, status: QueryStatus, ticket: ResultTicket, descriptor: flight.FlightDescriptor, owner: str) -> flight.FlightInfo:
+    def _result_info(
+        self, status: QueryLine | QueryStatus, ticket: ResultTicket, descriptor: flight.FlightDescriptor, owner: str
+    ) -> flight.FlightInfo:
         return flight_info(
             self._result_schema(ticket, owner),
             descriptor,
@@ -248,7 +250,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
             return None
         return None if schema is None else flight.FlightInfo(wire_schema(schema), flight.FlightDescriptor.for_path(name), [], -1, -1)
 
-    def _finished_info(self, status: QueryStatus, owner: str) -> flight.FlightInfo | None:
+    def _finished_info(self, status: QueryLine, owner: str) -> flight.FlightInfo | None:
         ticket = ResultTicket(status.query_id, START, True)
         descriptor = flight.FlightDescriptor.for_command(encode(ticket))
         try:

@@ -67,8 +67,9 @@ class DistributedScan:
     """Runs ``fragment`` split by split on this worker and all others, and gathers the outputs here, those of each split once.
 
     ``window``: so many splits for each worker may be ahead of the consumer, which calls :meth:`advance` for each that it is done with;
-    None gives out all at once. ``exclude`` is called with the id of a worker that the whole query has to do without. Errors of any
-    instance come to whoever waits on :attr:`gathered`.
+    None gives out all at once. ``exclude`` is called with the id of a worker that the whole query has to do without. An error of any
+    instance cancels the context: who began the scan then has all scans of the query :meth:`fail`, and the error comes to whoever waits
+    on :attr:`gathered`.
     """
 
     def __init__(
@@ -86,8 +87,8 @@ class DistributedScan:
         self.scan = scan
         self.schema = schema
         self.keys = [RecordKey(producer_name(fragment), scan.table, index) for index in range(len(scan.splits))]
-        self.splits: Exchange[Split] = Exchange()
-        self.gathered: Exchange[Output] = Exchange(lease_seconds=IN_PROCESS_LEASE_SECONDS)
+        self.splits: Exchange[Split] = Exchange(failed=context.cancellation.cancel)
+        self.gathered: Exchange[Output] = Exchange(lease_seconds=IN_PROCESS_LEASE_SECONDS, failed=context.cancellation.cancel)
         self.fetching = bool(scan.splits) and site.storage.is_elsewhere(scan.splits[0].file.path)
         self.finished_reports: dict[str, InstanceStatus] = {}
         self._gathering = Gathering(producer_name(fragment), self.gathered, self.keys, self.splits.close)
@@ -124,7 +125,7 @@ class DistributedScan:
             self._append(key, split)
 
     def fail(self, error: VolleyError) -> None:
-        """Has everybody who works or waits here get ``error``."""
+        """Has everybody who works or waits here get ``error``; nothing is handed out any more."""
         self.gathered.fail(error)
         self.splits.fail(error)
 
@@ -136,13 +137,12 @@ class DistributedScan:
         """The splits whose outputs are here."""
         return len(self.keys) - self._gathering.missing_count()
 
-    def close(self) -> None:
-        """Wakes all threads that still wait here; they end by themselves."""
+    def close(self, over: VolleyError) -> None:
+        """The query is over: as :meth:`fail`, and streams from other workers are cut. Threads that still work here end by themselves."""
         self._closed.set()
         for stream in list(self._streams):
             stream.cancel()
-        self.splits.close()
-        self.splits.wake()
+        self.fail(over)
 
     def exclude(self, worker_id: str) -> None:
         """The worker takes no more part: what it had on lease, and what it had finished but not handed over, is queued again."""
@@ -192,8 +192,6 @@ class DistributedScan:
     def _on_failure(self, key: RecordKey, epoch: int, error: VolleyError, retry: bool) -> None:
         log.warning("split %s failed: %s", key, error)
         self.splits.release(key, epoch, error, retry=retry)
-        if not retry:
-            self.gathered.fail(error)
 
     # -- on other workers -----------------------------------------------------------------------------------------------
 
@@ -309,7 +307,7 @@ class _LocalSource:
 
     def lease(self) -> HeldSplit | None:
         exchange = self._scan.splits
-        held = exchange.lease(self._name, cancelled=self._scan._closed.is_set)
+        held = exchange.lease(self._name)
         return None if held is None else HeldSplit(held.key, held.lease.epoch, held.payload, exchange.lease_seconds)
 
     def heartbeat(self, held: HeldSplit) -> None:

@@ -24,8 +24,8 @@ from flight_server.exchanges.exchange_service import ExchangeRegistry
 from flight_server.exchanges.remote_operators import RemoteOperators
 from flight_server.exchanges.site import Site
 from flight_server.process.worker_actions import WorkerActions
-from flight_server.protocol.messages import PeekTicket, QueryStatus, ResultTicket, TableListRequest, TableStatus, WorkerStatus
-from flight_server.protocol.service import Cancelled, ExchangeStream, PeekStream, ResultStream, Submitted
+from flight_server.protocol.messages import PeekTicket, QueryLine, QueryStatus, ResultTicket, TableListRequest, TableStatus, WorkerStatus
+from flight_server.protocol.service import Accepted, Cancelled, ExchangeStream, PeekStream, ResultStream
 from flight_server.queries.query_handler import QueryHandler
 from flight_server.queries.table_listing import TableListing
 from flight_server.settings.config import Config
@@ -158,7 +158,7 @@ class Worker:
 
     # -- QueryService ---------------------------------------------------------------------------------------------------
 
-    def submit(self, sql: str, owner: str, parameters: Sequence[object] | None = None) -> Submitted:
+    def submit(self, sql: str, owner: str, parameters: Sequence[object] | None = None) -> Accepted:
         return self._handler.submit(sql, owner, parameters)
 
     def plan_schema(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Schema:
@@ -182,7 +182,7 @@ class Worker:
     def status(self, query_id: str, owner: str) -> QueryStatus | None:
         return self._handler.status(query_id, owner)
 
-    def queries(self, owner: str) -> list[QueryStatus]:
+    def queries(self, owner: str) -> list[QueryLine]:
         return self._handler.queries(owner)
 
     def kill(self, query_id: str, owner: str) -> QueryStatus | None:
@@ -234,6 +234,7 @@ class Worker:
         return ResultStore(
             filesystem,
             root,
+            self._storage.failure if DEFAULT in self._config.connections else lambda _error: None,
             rows_per_group=results.rows_per_group,
             groups_per_file=results.groups_per_file,
             ttl_seconds=results.ttl_seconds,

@@ -25,6 +25,7 @@ from flight_server.protocol.exchange_messages import (
     Beat,
     HeartbeatRequest,
     OwnedQuery,
+    QueryLines,
     QueryList,
     ReleaseRequest,
     StartOperator,
@@ -52,7 +53,7 @@ class WorkerActions:
             WORKER_BEAT: (Beat, cluster.receive),
             LOCAL_STATUS: (OwnedQuery, lambda question: _one(handler.local_status(question.query_id, question.owner))),
             LOCAL_KILL: (OwnedQuery, lambda question: _one(handler.local_kill(question.query_id, question.owner))),
-            LOCAL_QUERIES: (OwnedQuery, lambda question: QueryList(queries=handler.local_queries(question.owner))),
+            LOCAL_QUERIES: (OwnedQuery, lambda question: QueryLines(queries=handler.local_queries(question.owner))),
         }
 
     def run(self, name: str, body: bytes) -> Iterator[bytes] | None:

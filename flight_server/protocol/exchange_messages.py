@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from flight_server.protocol.messages import InstanceStatus, QueryStatus, WorkerStatus
+from flight_server.protocol.messages import InstanceStatus, QueryLine, QueryStatus, WorkerStatus
 from operators.exchange.records import RecordKey
 from planner.physical import ScanInput
 
@@ -163,6 +163,12 @@ class OwnedQuery(msgspec.Struct):
 
 
 class QueryList(msgspec.Struct):
-    """The queries of one worker; as an answer to a question about one query, none or one."""
+    """The answer to a question about one query: that query, or none."""
 
     queries: list[QueryStatus] = []
+
+
+class QueryLines(msgspec.Struct):
+    """The queries of one worker."""
+
+    queries: list[QueryLine] = []

@@ -11,6 +11,7 @@ import msgspec
 
 QueryPhase = Literal["queued", "running", "completed", "failed", "killed"]
 OperatorPhase = Literal["waiting", "running", "completed", "failed"]
+LINE_SQL_CHARS = 200
 ENDED: frozenset[QueryPhase] = frozenset(("completed", "failed", "killed"))
 
 
@@ -114,15 +115,39 @@ class OperatorStatus(msgspec.Struct):
     queue_depth: int = 0
     leases: int = 0
     retries: int = 0
-    spill_bytes: int = 0
     scanned_bytes: int = 0
     files_bytes: int = 0
     requests: int = 0
     instances: list[InstanceStatus] = []
 
 
+class ResultSize(msgspec.Struct):
+    """How much of a result there is, without its row groups. ``closed``: no more will come."""
+
+    rows: int = 0
+    bytes: int = 0
+    closed: bool = False
+    expires_at: float | None = None
+
+
+class QueryLine(msgspec.Struct):
+    """A query, as a line of ``query.list``: a :class:`QueryStatus` with less in it. ``sql`` is cut after ``LINE_SQL_CHARS``."""
+
+    query_id: str
+    sql: str
+    state: QueryPhase
+    owner: str = ""
+    worker_id: str = ""
+    submitted_at: float = 0.0
+    started_at: float | None = None
+    ended_at: float | None = None
+    progress: float = 0.0
+    error: ErrorInfo | None = None
+    result: ResultSize = msgspec.field(default_factory=ResultSize)
+
+
 class QueryStatus(msgspec.Struct):
-    """A query, as ``query.status``, ``query.list`` and ``query.watch`` tell it. Times are Unix seconds; ``progress`` is 0 … 1."""
+    """A query, as ``query.status`` and ``query.watch`` tell it. Times are Unix seconds; ``progress`` is 0 … 1."""
 
     query_id: str
     sql: str

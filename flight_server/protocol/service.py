@@ -15,6 +15,7 @@ import pyarrow as pa
 from flight_server.protocol.messages import (
     BatchPlace,
     PeekTicket,
+    QueryLine,
     QueryStatus,
     ResultTicket,
     TableListRequest,
@@ -26,7 +27,7 @@ Cancelled = Callable[[], bool]
 """Whether the client that waits has gone. Cheap; to be polled inside every wait, several times a second."""
 
 
-class Submitted(NamedTuple):
+class Accepted(NamedTuple):
     """A query that was accepted, and the schema that its result will have."""
 
     query_id: str
@@ -60,7 +61,7 @@ class QueryService(Protocol):
     Queries of other owners look to everybody as if they did not exist.
     """
 
-    def submit(self, sql: str, owner: str, parameters: Sequence[object] | None = None) -> Submitted:
+    def submit(self, sql: str, owner: str, parameters: Sequence[object] | None = None) -> Accepted:
         """Plans a statement and starts or queues it. ``parameters`` are values for its placeholders, in their order."""
 
     def plan_schema(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Schema:
@@ -88,7 +89,7 @@ class QueryService(Protocol):
     def status(self, query_id: str, owner: str) -> QueryStatus | None:
         """How a query is doing, or None if the owner has no such query."""
 
-    def queries(self, owner: str) -> list[QueryStatus]:
+    def queries(self, owner: str) -> list[QueryLine]:
         """The owner's queries, newest first."""
 
     def kill(self, query_id: str, owner: str) -> QueryStatus | None:

@@ -13,7 +13,7 @@ from flight_server.protocol.messages import Cursor, PeekTicket, ResultTicket, de
 MAX_TICKET_BYTES = 64 << 10
 MAX_NUMBER = 1 << 62
 MAX_QUERY_ID_CHARS = 64
-MAX_PEEK_RECORDS = 1000
+MAX_PEEK_RECORDS = 100
 SHAPE = '{"query_id": "…", "cursor": [file, row_group, row], "follow": true or false, "limit": rows or null}'
 REMEDY = f"a result's ticket is JSON: {SHAPE}"
 

@@ -1,4 +1,7 @@
-"""EXPLAIN ANALYZE: the plan's text, and under it what each operator did."""
+"""EXPLAIN ANALYZE: the plan's text, and under it what each operator did.
+
+Spill is told for the run as a whole: the kernel knows what lies in its temporary directory, not whose it is.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,37 @@ import pyarrow as pa
 
 from flight_server.protocol.messages import OperatorStatus
 from flight_server.settings.quantities import format_size
+from operators.kernel.kernel import Kernel
+
+SPILL_LOOK_SECONDS = 0.1
 
 
-class RowCounter:
-    """Takes the rows of a query that is run to be measured, and keeps none."""
+class RowDrop:
+    """The sink of a query that is run to be measured: keeps no row."""
 
     def append(self, batch: pa.RecordBatch) -> None:
         """Drops the batch."""
 
 
-def analyze_lines(plan: str, operators: Sequence[OperatorStatus], seconds: float) -> list[str]:
-    """The plan, then a line for each operator with its rows, bytes, time, reads, spill and retries, and its instances below it."""
-    lines = [*plan.splitlines(), "", f"ran in {seconds:.3f} s"]
+class SpillWatch:
+    """The most that was seen spilled at once by ``kernels``, for whoever: to be looked at every ``SPILL_LOOK_SECONDS`` of a run."""
+
+    def __init__(self, *kernels: Kernel) -> None:
+        self._kernels = kernels
+        self.most_bytes = 0
+
+    def look(self) -> None:
+        """Takes what is spilled now."""
+        self.most_bytes = max(self.most_bytes, sum(kernel.statistics().spill_bytes for kernel in self._kernels))
+
+
+def analyze_lines(plan: str, operators: Sequence[OperatorStatus], seconds: float, spill_bytes: int) -> list[str]:
+    """The plan, then a line for each operator with its rows, bytes, time, reads and retries, and its instances below it.
+
+    ``spill_bytes`` is what a :class:`SpillWatch` has seen.
+    """
+    spill = f"spill: up to {format_size(spill_bytes)} seen, of all queries on this worker" if spill_bytes else "spill: none seen"
+    lines = [*plan.splitlines(), "", f"ran in {seconds:.3f} s, {spill}"]
     for operator in operators:
         lines.append(_operator_line(operator))
         if len(operator.instances) > 1:
@@ -40,6 +62,5 @@ def _operator_line(operator: OperatorStatus) -> str:
             if operator.requests:
                 fetched = f"{format_size(operator.scanned_bytes)} fetched in {operator.requests} requests"
             parts.append(f"{fetched} of {format_size(operator.files_bytes)} of files")
-        parts.append(f"spill {format_size(operator.spill_bytes)}")
     parts.append(f"{operator.retries} retries")
     return f"  {operator.operator} ({operator.title}): {', '.join(parts)}"

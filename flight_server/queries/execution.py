@@ -16,6 +16,7 @@ from typing import Protocol
 import msgspec
 import pyarrow as pa
 
+from flight_server.errors import QueryKilled
 from flight_server.exchanges.distributed_scan import IN_PROCESS_LEASE_SECONDS, DistributedScan, exchange_name, producer_name
 from flight_server.exchanges.exchange_service import SPLIT_SCHEMA, split_batch
 from flight_server.exchanges.site import Site, instance_status
@@ -32,7 +33,6 @@ from planner.physical import ExchangeInput, Fragment, PhysicalPlan, ScanInput, S
 
 STREAM_WINDOW_SPLITS = 4
 """Splits of a streamed scan that each worker may have under way: it bounds the rows that wait for their turn."""
-MAX_PEEK_RECORDS = 100
 
 
 class RowSink(Protocol):
@@ -50,7 +50,10 @@ class Execution:
         self._root = plan.fragments[-1]
         self._sink = sink
         self._site = site
-        self._context = ExecutionContext(query_id, site.kernel, site.serial_kernel, site.storage, cancellation)
+        self._killed = cancellation
+        # Of its own: the first operator that fails stops all others, and that is no kill.
+        self._stopped = Cancellation()
+        self._context = ExecutionContext(query_id, site.kernel, site.serial_kernel, site.storage, self._stopped)
         self._scans: dict[int, DistributedScan] = {}
         self._root_splits: dict[str, Exchange[Split]] = {}
         self._reports: Sequence[ScanReport] = ()
@@ -59,11 +62,11 @@ class Execution:
         self._ended = False
 
     def run(self) -> None:
-        """Runs the plan to its end. Raises the first error of any operator, or the cancellation's."""
+        """Runs the plan to its end. Raises the first error of any operator, which stops all others at once, or the cancellation's."""
         for fragment in self._plan.fragments:
             if fragment.parallel:
                 self._scans[fragment.output] = self._distributed(fragment)
-        with self._context.cancellation.on_cancel(self._stop):
+        with self._stopped.on_cancel(self._fail_scans), self._killed.on_cancel(self._kill):
             for scan in self._scans.values():
                 scan.start()
             if self._root.parallel:
@@ -76,9 +79,11 @@ class Execution:
         self._ended = True
 
     def close(self) -> None:
-        """Lets whatever still runs for this query here come to its end; its exchanges are not waited on any more."""
+        """The query is over: what still runs for it here is interrupted, and its exchanges hand out nothing any more."""
+        over = QueryKilled("its query has ended")
+        self._stopped.cancel(over)
         for scan in self._scans.values():
-            scan.close()
+            scan.close(over)
 
     def others(self) -> list[str]:
         """The URIs of the other workers that take part."""
@@ -97,11 +102,14 @@ class Execution:
         window = STREAM_WINDOW_SPLITS if fragment is self._root else None
         return DistributedScan(fragment, schema, self._context, self._site, window, self.exclude)
 
-    def _stop(self) -> None:
-        error = self._context.cancellation.error
-        assert error is not None
+    def _kill(self) -> None:
+        assert self._killed.error is not None
+        self._stopped.cancel(self._killed.error)
+
+    def _fail_scans(self) -> None:
+        assert self._stopped.error is not None
         for scan in self._scans.values():
-            scan.fail(error)
+            scan.fail(self._stopped.error)
 
     def _run_root(self) -> None:
         """The last fragment, once, over everything that its inputs hold; they are acked when its rows are in the result."""
@@ -167,12 +175,11 @@ class Execution:
 
     def peek(self, name: str, records: int) -> PeekStream | None:
         """Up to ``records`` records that wait in an exchange now; None if there is none of that name."""
-        count = min(records, MAX_PEEK_RECORDS)
         for output, scan in self._scans.items():
             if name == exchange_name(output):
-                return PeekStream(scan.schema, iter([item.batch for item in scan.gathered.peek(count)]))
+                return PeekStream(scan.schema, iter([item.batch for item in scan.gathered.peek(records)]))
             if name == f"splits-{scan.fragment.id}":
-                return PeekStream(SPLIT_SCHEMA, iter([split_batch(split) for split in scan.splits.peek(count)]))
+                return PeekStream(SPLIT_SCHEMA, iter([split_batch(split) for split in scan.splits.peek(records)]))
         return None
 
     def statuses(self) -> list[OperatorStatus]:

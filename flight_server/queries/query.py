@@ -9,12 +9,24 @@ from contextlib import contextmanager
 
 import msgspec
 
-from flight_server.protocol.messages import ErrorInfo, OperatorStatus, QueryStatus, ResultStatus, RowGroupStatus, decode
+from flight_server.errors import shorten
+from flight_server.protocol.messages import (
+    ENDED,
+    LINE_SQL_CHARS,
+    ErrorInfo,
+    OperatorStatus,
+    QueryLine,
+    QueryStatus,
+    ResultSize,
+    ResultStatus,
+    RowGroupStatus,
+)
 from flight_server.protocol.service import Cancelled
 from flight_server.queries.query_state import Event, QueryState, Started
 from operators.cancellation import Cancellation
 from operators.results.materialize import ResultWriter
-from operators.results.results import Result, ResultManifest
+from operators.results.results import Result
+from planner.errors import VolleyError
 from planner.physical import PhysicalPlan
 
 WATCH_SECONDS = 0.25
@@ -23,10 +35,18 @@ WATCH_SECONDS = 0.25
 OperatorStatuses = Callable[[], list[OperatorStatus]]
 
 
-class Query:
-    """One accepted statement. Thread-safe."""
+class HandledQuery:
+    """One accepted statement. Thread-safe. ``clock`` gives seconds from any origin."""
 
-    def __init__(self, query_id: str, owner: str, plan: PhysicalPlan, writer: ResultWriter, worker_id: str) -> None:
+    def __init__(
+        self,
+        query_id: str,
+        owner: str,
+        plan: PhysicalPlan,
+        writer: ResultWriter,
+        worker_id: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.query_id = query_id
         self.owner = owner
         self.plan = plan
@@ -34,10 +54,11 @@ class Query:
         self.worker_id = worker_id
         self.cancellation = Cancellation()
         self.operators: OperatorStatuses = list
+        self._clock = clock
         self._state = QueryState(submitted_at=time.time())
         self._changed = threading.Condition()
         self._readers = 0
-        self._left_at: float | None = None
+        self._heard_at: float | None = None
 
     @property
     def state(self) -> QueryState:
@@ -66,33 +87,57 @@ class Query:
         """Counts a reader for the time of the block."""
         with self._changed:
             self._readers += 1
-            self._left_at = None
+            self._heard_at = None
         try:
             yield
         finally:
             with self._changed:
                 self._readers -= 1
                 if self._readers == 0:
-                    self._left_at = time.monotonic()
+                    self._heard_at = self._clock()
+
+    def heard(self) -> None:
+        """Its client has asked for it: whoever does that has not abandoned it."""
+        with self._changed:
+            if self._heard_at is not None:
+                self._heard_at = self._clock()
 
     def abandoned_seconds(self) -> float:
-        """For how long it has had no reader, since it last had one; 0.0 if it has one, or never had any."""
-        left_at = self._left_at
-        return 0.0 if left_at is None else time.monotonic() - left_at
+        """For how long nobody has read it or asked for it, since its last reader left; 0.0 if it has a reader, or never had any."""
+        heard_at = self._heard_at
+        return 0.0 if heard_at is None else self._clock() - heard_at
 
     def watch(self, cancelled: Cancelled) -> Iterator[QueryStatus]:
         """Its status now, whenever it has changed, and when it has ended."""
         told: QueryStatus | None = None
         while not cancelled():
+            self.heard()
             status = self.status()
             if status != told:
                 yield status
                 told = status
-            if status.state in ("completed", "failed", "killed"):
+            if status.state in ENDED:
                 return
             with self._changed:
                 if self._state.phase == status.state:
                     self._changed.wait(WATCH_SECONDS)
+
+    def line(self) -> QueryLine:
+        """How it is doing, in short."""
+        state, result = self._state, self.result
+        return QueryLine(
+            query_id=self.query_id,
+            sql=shorten(self.plan.sql, LINE_SQL_CHARS),
+            state=state.phase,
+            owner=self.owner,
+            worker_id=self.worker_id,
+            submitted_at=state.submitted_at,
+            started_at=state.started_at,
+            ended_at=state.ended_at,
+            progress=1.0 if state.phase == "completed" else _progress(self.operators()),
+            error=_told(state.error),
+            result=ResultSize(result.rows, result.bytes, result.closed, result.expires_at),
+        )
 
     def status(self) -> QueryStatus:
         """How it is doing."""
@@ -110,11 +155,15 @@ class Query:
             started_at=state.started_at,
             ended_at=state.ended_at,
             progress=1.0 if state.phase == "completed" else _progress(operators),
-            error=None if state.error is None else ErrorInfo(status=state.error.status.value, message=str(state.error)),
-            result=result_status(self.result),
+            error=_told(state.error),
+            result=_result_status(self.result),
             operators=operators,
             plan=self.plan.text,
         )
+
+
+def _told(error: VolleyError | None) -> ErrorInfo | None:
+    return None if error is None else ErrorInfo(status=error.status.value, message=str(error))
 
 
 def _stopped(operator: OperatorStatus) -> OperatorStatus:
@@ -125,7 +174,7 @@ def _stopped(operator: OperatorStatus) -> OperatorStatus:
     return msgspec.structs.replace(operator, state="failed", instances=instances)
 
 
-def result_status(result: Result) -> ResultStatus:
+def _result_status(result: Result) -> ResultStatus:
     """How much of ``result`` can be read now."""
     groups = [
         RowGroupStatus(file=file, row_group=index, rows=rows)
@@ -139,23 +188,6 @@ def result_status(result: Result) -> ResultStatus:
         closed=result.closed,
         expires_at=result.expires_at,
     )
-
-
-def stored_status(manifest: ResultManifest) -> QueryStatus:
-    """What there is to say of a query of which only the result is left."""
-    status = decode(manifest.status.encode(), QueryStatus)
-    status.result = ResultStatus(
-        rows=manifest.rows_total,
-        bytes=manifest.bytes_total,
-        row_groups=[
-            RowGroupStatus(file=number, row_group=index, rows=rows)
-            for number, file in enumerate(manifest.files)
-            for index, rows in enumerate(file.rows)
-        ],
-        closed=True,
-        expires_at=manifest.expires_at,
-    )
-    return status
 
 
 def _progress(operators: list[OperatorStatus]) -> float:

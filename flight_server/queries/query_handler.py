@@ -13,6 +13,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pyarrow as pa
@@ -21,15 +22,17 @@ from flight_server.cluster.forwarding import Forwarding
 from flight_server.errors import NoRoom, QueryKilled, ServerClosing, UnknownExchange, UnknownQuery
 from flight_server.exchanges.site import Site
 from flight_server.protocol.exchange_messages import OPERATOR_STOP, StopOperators
-from flight_server.protocol.messages import BatchPlace, Cursor, PeekTicket, QueryStatus, ResultTicket, decode, encode
-from flight_server.protocol.service import Cancelled, PeekStream, ResultStream, Submitted
+from flight_server.protocol.messages import BatchPlace, Cursor, PeekTicket, QueryLine, QueryStatus, ResultTicket, encode
+from flight_server.protocol.service import Accepted, Cancelled, PeekStream, ResultStream
 from flight_server.protocol.status import as_volley_error
-from flight_server.queries.analyze import RowCounter, analyze_lines
+from flight_server.queries.analyze import SPILL_LOOK_SECONDS, RowDrop, SpillWatch, analyze_lines
 from flight_server.queries.execution import Execution
 from flight_server.queries.planned_ahead import PlannedAhead
-from flight_server.queries.query import Query, result_status, stored_status
+from flight_server.queries.query import HandledQuery
 from flight_server.queries.query_state import Completed, Failed, Killed
+from flight_server.queries.recurring import Recurring
 from flight_server.queries.scheduler import Admission
+from flight_server.queries.stored import StoredQueries
 from flight_server.settings.config import LimitsConfig
 from operators.errors import NoSuchResult
 from operators.results.results import Result, ResultStore
@@ -59,6 +62,7 @@ class QueryHandler:
         limits: LimitsConfig,
         options: PlanOptions,
         discard_uploads: Callable[[Sequence[str]], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._catalog = catalog
         self._results = results
@@ -67,19 +71,28 @@ class QueryHandler:
         self._limits = limits
         self._discard_uploads = discard_uploads
         self._options = options
+        self._clock = clock
         self._lock = threading.Lock()
-        self._queries: OrderedDict[str, Query] = OrderedDict()
+        self._left = threading.Condition(self._lock)
+        self._planning = 0
+        self._queries: OrderedDict[str, HandledQuery] = OrderedDict()
         self._admission = Admission(limits.queries, limits.queue)
         self._threads = ThreadPoolExecutor(limits.queries, thread_name_prefix="query")
         self._executions: dict[str, Execution] = {}
         self._planned_ahead = PlannedAhead()
+        self._stored_queries = StoredQueries()
         self._draining = False
         self._closing = threading.Event()
-        self._sweeper = threading.Thread(target=self._sweep_for_ever, name="sweeper", daemon=True)
+        # Two threads: a storage that does not answer keeps nobody from finding what was abandoned.
+        self._sweepers = (
+            Recurring("abandonment", SWEEP_SECONDS, self.kill_abandoned),
+            Recurring("expiry", EXPIRE_SECONDS, self.remove_expired),
+        )
 
     def start(self) -> None:
         """Begins to expire results and to look after abandoned queries."""
-        self._sweeper.start()
+        for sweeper in self._sweepers:
+            sweeper.start()
 
     @property
     def draining(self) -> bool:
@@ -101,51 +114,77 @@ class QueryHandler:
             self._kill(query, QueryKilled("the server is shutting down", remedy="run the query again"))
 
     def close(self) -> None:
-        """Kills what still runs and waits for the threads."""
+        """Kills what still runs, and waits for the threads and for calls that plan: after it, nobody uses the kernel any more."""
         self.drain(0.0)
-        self._closing.set()
+        with self._lock:
+            self._closing.set()
+            self._left.wait_for(lambda: self._planning == 0)
         self._threads.shutdown(wait=True)
-        if self._sweeper.is_alive():
-            self._sweeper.join()
+        for sweeper in self._sweepers:
+            sweeper.stop()
 
     # -- asking for work ------------------------------------------------------------------------------------------------
 
-    def submit(self, sql: str, owner: str, parameters: Sequence[object] | None = None) -> Submitted:
+    def submit(self, sql: str, owner: str, parameters: Sequence[object] | None = None) -> Accepted:
         """Plans a statement and starts or queues it. Raises what planning raises, ``NoRoom`` and ``ServerClosing``."""
         if self._draining:
-            raise ServerClosing("the server is shutting down and takes no new queries", remedy="try another worker, or again later")
-        planned = (None if parameters else self._planned_ahead.take(sql)) or self._plan(sql, parameters)
-        query_id = secrets.token_hex(16)
-        writer = self._results.create(query_id, planned.schema, sql, owner)
-        query = Query(query_id, owner, planned, writer, self._site.worker_id)
-        with self._lock:
-            verdict = self._admission.arrive(query_id)
-            if verdict != "refuse":
-                self._remember(query)
-        if verdict == "refuse":
-            error = NoRoom(self._limits.queries, self._limits.queue)
-            writer.abort(error)
-            raise error
-        if verdict == "run":
-            self._threads.submit(self._run, query)
-        return Submitted(query_id, planned.schema)
+            raise _closing()
+        with self._while_open():
+            planned = (None if parameters else self._planned_ahead.take(sql)) or self._plan(sql, parameters)
+            query_id = secrets.token_hex(16)
+            writer = self._results.create(query_id, planned.schema, sql, owner)
+            query = HandledQuery(query_id, owner, planned, writer, self._site.worker_id, self._clock)
+            try:
+                self._admit(query)
+            except VolleyError as error:
+                writer.abort(error)
+                raise
+        return Accepted(query_id, planned.schema)
 
     def plan_schema(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Schema:
         """The schema that a statement's result would have. Without ``parameters``, placeholders count as NULL."""
         if parameters is None:
             parameters = [None] * parameter_count(sql)
-        planned = self._plan(sql, parameters)
+        with self._while_open():
+            planned = self._plan(sql, parameters)
         if not parameters:
             self._planned_ahead.put(sql, planned)
         return planned.schema
 
     def parameter_types(self, sql: str) -> tuple[pa.DataType, ...]:
         """The types that a statement's parameters should have."""
-        return parameter_types(sql, self._catalog.session(), self._options)
+        with self._while_open():
+            return parameter_types(sql, self._catalog.session(), self._options)
 
     def _plan(self, sql: str, parameters: Sequence[object] | None) -> PhysicalPlan:
         options = replace(self._options, workers=1 + len(self._site.others()))
         return plan(sql, self._catalog.session(), options, parameters)
+
+    @contextmanager
+    def _while_open(self) -> Iterator[None]:
+        """For calls that use the kernel: :meth:`close` waits for them, and raises ``ServerClosing`` for those that come later."""
+        with self._lock:
+            if self._closing.is_set():
+                raise _closing()
+            self._planning += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._planning -= 1
+                self._left.notify_all()
+
+    def _admit(self, query: HandledQuery) -> None:
+        """Starts a query or has it wait. Raises ``NoRoom``, and ``ServerClosing`` where the server began to drain meanwhile."""
+        with self._lock:
+            if self._draining:
+                raise _closing()
+            verdict = self._admission.arrive(query.query_id)
+            if verdict == "refuse":
+                raise NoRoom(self._limits.queries, self._limits.queue)
+            self._remember(query)
+        if verdict == "run":
+            self._threads.submit(self._run, query)
 
     # -- reading --------------------------------------------------------------------------------------------------------
 
@@ -166,7 +205,7 @@ class QueryHandler:
         return None if stored is None else ResultStream(stored.schema, self._batches(stored, ticket, cancelled))
 
     def peek(self, ticket: PeekTicket, owner: str) -> PeekStream:
-        """Records that wait in an exchange of a query, or the newest row groups of its result."""
+        """Records that wait in an exchange of a running query; leases and consumes none. Raises ``UnknownQuery``, ``UnknownExchange``."""
         stream = self.local_peek(ticket, owner) or self._forwarding.peek(ticket, owner)
         if stream is None:
             raise UnknownQuery(ticket.query_id)
@@ -177,6 +216,7 @@ class QueryHandler:
         query = self._find(ticket.query_id, owner)
         if query is None:
             return None
+        query.heard()
         execution = self._executions.get(ticket.query_id)
         peeked = None if execution is None else execution.peek(ticket.exchange, ticket.peek)
         if peeked is None:
@@ -191,7 +231,7 @@ class QueryHandler:
             yield place.batch, BatchPlace(cursor=Cursor(*place.cursor), next=following)
 
     def _watched(
-        self, query: Query, batches: Iterator[tuple[pa.RecordBatch, BatchPlace]], cancelled: Cancelled, abandon: bool
+        self, query: HandledQuery, batches: Iterator[tuple[pa.RecordBatch, BatchPlace]], cancelled: Cancelled, abandon: bool
     ) -> Iterator[tuple[pa.RecordBatch, BatchPlace]]:
         """``batches``, with an eye on whether the reader stays until the end."""
         complete = False
@@ -209,10 +249,10 @@ class QueryHandler:
         """How a query is doing, wherever it is; None if the owner has no such query."""
         return self.local_status(query_id, owner) or self._forwarding.status(query_id, owner)
 
-    def queries(self, owner: str) -> list[QueryStatus]:
+    def queries(self, owner: str) -> list[QueryLine]:
         """The owner's queries on all workers, newest first."""
-        found = {status.query_id: status for status in [*self._forwarding.queries(owner), *self.local_queries(owner)]}
-        return sorted(found.values(), key=lambda status: status.submitted_at, reverse=True)
+        found = {line.query_id: line for line in [*self._forwarding.queries(owner), *self.local_queries(owner)]}
+        return sorted(found.values(), key=lambda line: line.submitted_at, reverse=True)
 
     def kill(self, query_id: str, owner: str) -> QueryStatus | None:
         """Stops a query, wherever it is; its status, or None if the owner has no such query."""
@@ -237,20 +277,25 @@ class QueryHandler:
             self._closing.wait(SWEEP_SECONDS)
 
     def local_status(self, query_id: str, owner: str) -> QueryStatus | None:
-        """How a query of this worker is doing, or one whose result is stored; None if the owner has no such query here."""
+        """How a query of this worker is doing, or one whose result is stored; None if the owner has no such query here.
+
+        Whoever asks has not abandoned the query.
+        """
         query = self._find(query_id, owner)
         if query is not None:
+            query.heard()
             return query.status()
         result = self._stored(query_id, owner)
-        return None if result is None else self._stored_status(result)
+        if result is None or result.manifest is None:
+            return None
+        return self._stored_queries.status(result.manifest)
 
-    def local_queries(self, owner: str) -> list[QueryStatus]:
+    def local_queries(self, owner: str) -> list[QueryLine]:
         """The owner's queries on this worker, and those whose results are stored."""
         with self._lock:
             known = dict(self._queries)
-        own = [query.status() for query in known.values() if query.owner == owner]
-        stored = [stored_status(m) for m in self._results.list() if m.query_id not in known and m.owner == owner]
-        return [*own, *stored]
+        own = [query.line() for query in known.values() if query.owner == owner]
+        return [*own, *self._stored_queries.lines(m for m in self._results.list() if m.query_id not in known and m.owner == owner)]
 
     def local_kill(self, query_id: str, owner: str) -> QueryStatus | None:
         """Stops a query of this worker; its status, or None."""
@@ -274,7 +319,7 @@ class QueryHandler:
 
     # -- the life of a query --------------------------------------------------------------------------------------------
 
-    def _run(self, query: Query) -> None:
+    def _run(self, query: HandledQuery) -> None:
         """Runs one query from its start to its end, in a thread of the pool; never raises."""
         try:
             if query.start():
@@ -284,25 +329,37 @@ class QueryHandler:
         finally:
             self._leave(query)
 
-    def _execute(self, query: Query) -> None:
-        sink = RowCounter() if query.plan.analyze else query.writer
+    def _execute(self, query: HandledQuery) -> None:
+        sink = RowDrop() if query.plan.analyze else query.writer
         execution = Execution(query.query_id, query.plan, sink, query.cancellation, self._site)
         query.operators = execution.statuses
         with self._lock:
             self._executions[query.query_id] = execution
         try:
-            execution.run()
-            query.cancellation.check()
             if query.plan.analyze:
-                seconds = time.time() - (query.state.started_at or 0.0)
-                lines = analyze_lines(query.plan.text, execution.statuses(), seconds)
-                query.writer.append(pa.record_batch([pa.array(lines, pa.string())], schema=query.plan.schema))
+                self._analyze(query, execution)
+            else:
+                execution.run()
+            query.cancellation.check()
             query.writer.finish(lambda: encode(_completed(query)).decode())
             query.on(Completed())
+        except Exception as error:
+            # Told before it is cleared away: others may be slow to answer that they stop.
+            execution.close()
+            self._end_badly(query, as_volley_error(error))
         finally:
             self._release(query, execution)
 
-    def _release(self, query: Query, execution: Execution) -> None:
+    def _analyze(self, query: HandledQuery, execution: Execution) -> None:
+        """Runs a query to be measured; its result is what was measured."""
+        watch = SpillWatch(self._site.kernel, self._site.serial_kernel)
+        started = time.perf_counter()
+        with self._site.heartbeats.keep(SPILL_LOOK_SECONDS, watch.look):
+            execution.run()
+        lines = analyze_lines(query.plan.text, execution.statuses(), time.perf_counter() - started, watch.most_bytes)
+        query.writer.append(pa.record_batch([pa.array(lines, pa.string())], schema=query.plan.schema))
+
+    def _release(self, query: HandledQuery, execution: Execution) -> None:
         """Frees what the query held, here and on the workers that took part."""
         execution.close()
         operators = execution.statuses()
@@ -315,20 +372,20 @@ class QueryHandler:
                 # A worker that does not answer is lost, and its operators with it.
                 log.warning("could not stop query %s at %s: %s", query.query_id, uri, error)
 
-    def _end_badly(self, query: Query, error: VolleyError) -> None:
+    def _end_badly(self, query: HandledQuery, error: VolleyError) -> None:
         cause = query.cancellation.error
         query.on(Failed(error) if cause is None else Killed(cause))
         query.writer.abort(error if cause is None else cause)
         log.info("query %s: %s: %s", query.query_id, query.state.phase, error)
 
-    def _kill(self, query: Query, error: VolleyError) -> None:
+    def _kill(self, query: HandledQuery, error: VolleyError) -> None:
         waiting = query.state.phase == "queued"
         query.cancellation.cancel(error)
         if waiting and query.on(Killed(error)):
             query.writer.abort(error)
             self._leave(query)
 
-    def _leave(self, query: Query) -> None:
+    def _leave(self, query: HandledQuery) -> None:
         with self._lock:
             self._executions.pop(query.query_id, None)
             following = self._admission.leave(query.query_id)
@@ -336,7 +393,7 @@ class QueryHandler:
         if starting is not None:
             self._threads.submit(self._run, starting)
 
-    def _remember(self, query: Query) -> None:
+    def _remember(self, query: HandledQuery) -> None:
         self._queries[query.query_id] = query
         excess = len(self._queries) - MAX_REMEMBERED
         if excess > 0:
@@ -346,7 +403,7 @@ class QueryHandler:
 
     # -- finding --------------------------------------------------------------------------------------------------------
 
-    def _find(self, query_id: str, owner: str) -> Query | None:
+    def _find(self, query_id: str, owner: str) -> HandledQuery | None:
         query = self._queries.get(query_id)
         return query if query is not None and query.owner == owner else None
 
@@ -357,33 +414,28 @@ class QueryHandler:
             return None
         return result if result is not None and result.owner == owner else None
 
-    @staticmethod
-    def _stored_status(result: Result) -> QueryStatus:
-        status = decode(result.status.encode(), QueryStatus)
-        status.result = result_status(result)
-        return status
-
-    def _alive(self) -> list[Query]:
+    def _alive(self) -> list[HandledQuery]:
         with self._lock:
             return [query for query in self._queries.values() if not query.state.ended]
 
     # -- sweeping -------------------------------------------------------------------------------------------------------
 
-    def _sweep_for_ever(self) -> None:
-        expire_at = time.monotonic()
-        while not self._closing.wait(SWEEP_SECONDS):
-            for query in self._alive():
-                if query.abandoned_seconds() > self._limits.abandon_seconds:
-                    self._kill(query, QueryKilled(f"nobody has read it for {self._limits.abandon_seconds:.0f} s"))
-            if time.monotonic() >= expire_at:
-                expire_at = time.monotonic() + EXPIRE_SECONDS
-                try:
-                    self._discard_uploads(self._results.sweep(time.time()))
-                except (VolleyError, OSError):
-                    log.warning("could not clear expired results away; will try again", exc_info=True)
+    def kill_abandoned(self) -> None:
+        """Stops the queries that nobody has read or asked for any more, for ``limits.abandon``."""
+        for query in self._alive():
+            if query.abandoned_seconds() > self._limits.abandon_seconds:
+                self._kill(query, QueryKilled(f"nobody has read it or asked for it for {self._limits.abandon_seconds:.0f} s"))
+
+    def remove_expired(self) -> None:
+        """Removes results that are past their time, and what was left half-done. Raises ``StorageError``."""
+        self._discard_uploads(self._results.sweep(time.time()))
 
 
-def _completed(query: Query) -> QueryStatus:
+def _closing() -> ServerClosing:
+    return ServerClosing("the server is shutting down and takes no new queries", remedy="try another worker, or again later")
+
+
+def _completed(query: HandledQuery) -> QueryStatus:
     status = query.status()
     status.state, status.ended_at, status.progress = "completed", time.time(), 1.0
     return status

@@ -37,7 +37,10 @@ class Exchange(Generic[Payload]):
     """Records that producers make visible and consumers lease. Thread-safe.
 
     A payload is kept until its record is acked. Waiting consumers wake when a record becomes visible, when a lease expires, and when
-    the exchange is closed or fails; after :meth:`fail` every call raises its error.
+    the exchange is closed or fails; after :meth:`fail` every call raises its error, and nothing is handed out any more.
+
+    ``failed`` is told the error once, whatever made the exchange fail, in the thread that did and while the exchange is locked: it
+    may fail other exchanges, but must not wait for anybody.
     """
 
     def __init__(
@@ -46,9 +49,11 @@ class Exchange(Generic[Payload]):
         lease_seconds: float = LEASE_SECONDS,
         max_attempts: int = MAX_ATTEMPTS,
         clock: Callable[[], float] = time.monotonic,
+        failed: Callable[[VolleyError], object] = lambda _error: None,
     ) -> None:
         self.lease_seconds = lease_seconds
         self._clock = clock
+        self._failed = failed
         self._queue = LeaseQueue(lease_seconds, max_attempts)
         self._payloads: dict[RecordKey, Record[Payload]] = {}
         self._error: VolleyError | None = None
@@ -91,6 +96,7 @@ class Exchange(Generic[Payload]):
                 self._error = error
                 self._payloads.clear()
                 self._changed.notify_all()
+                self._failed(error)
 
     def lease(
         self, consumer: str, *, seconds: float | None = None, cancelled: Callable[[], bool] = lambda: False, partition: int | None = None
@@ -197,11 +203,6 @@ class Exchange(Generic[Payload]):
         """The payloads of up to ``count`` queued records, oldest first. Leases nothing."""
         with self._changed:
             return [self._payloads[key].payload for key in self._queue.peek(count) if key in self._payloads]
-
-    def wake(self) -> None:
-        """Has waiting consumers look at their ``cancelled`` again."""
-        with self._changed:
-            self._changed.notify_all()
 
     def statistics(self) -> LeaseStatistics:
         """What the exchange holds, and what became of it. One that failed holds nothing any more."""

@@ -78,7 +78,12 @@ class Heartbeats:
             taken = self._take(now)
             following = self._heap[0].at if self._heap else None
         for due in taken:
-            run(partial(_call, due))
+            try:
+                run(partial(_call, due))
+            except Exception:
+                # No thread could be had just now, say: the beat is due again at its next turn.
+                due.under_way = False
+                log.exception("a heartbeat could not be called")
         return following
 
     def _take(self, now: float) -> list[_Due]:

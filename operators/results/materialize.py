@@ -205,7 +205,7 @@ class ResultWriter:
                 file = self._files.write_groups(query_id, number, self.result.schema, groups)
                 if self._error is None:
                     self._written[number] = self.result.stored(number, file)
-        except OSError as error:
+        except (OSError, StorageError) as error:
             log.warning("result %s, file %d: %s", query_id, number, error)
             failed = _not_stored(error)
         except Exception:
@@ -229,7 +229,7 @@ class ResultWriter:
         self._touched = True
         try:
             self._files.write_manifest(manifest)
-        except OSError as error:
+        except (OSError, StorageError) as error:
             raise _not_stored(error) from error
         return manifest
 
@@ -238,7 +238,7 @@ class ResultWriter:
             return
         try:
             self._files.remove(self.result.query_id)
-        except OSError as error:
+        except (OSError, StorageError) as error:
             log.warning("files of the given-up result %s stay until they are found abandoned: %s", self.result.query_id, error)
 
     def _manifest(self, status: str) -> ResultManifest:
@@ -296,7 +296,9 @@ def conformed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def _not_stored(error: OSError) -> StorageError:
+def _not_stored(error: OSError | StorageError) -> StorageError:
+    if isinstance(error, StorageError):
+        return error
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StorageError("the result cannot be stored: no space is left", remedy="Free space on the default connection, or select less.")
     reason = (error.strerror or type(error).__name__).lower()

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from operators.batch_sizes import fitting_rows, referenced_bytes
-from operators.errors import CursorOutOfRange, NoSuchResult, ResultUnreadable
+from operators.errors import CursorOutOfRange, NoSuchResult, ResultUnreadable, StorageError
 from operators.results.result_files import ManifestFile, ResultFiles, ResultManifest
 from operators.results.row_group_cache import RowGroupCache
 from planner.errors import VolleyError
@@ -32,7 +32,7 @@ Cancelled = Callable[[], bool]
 log = logging.getLogger(__name__)
 
 
-class Place(NamedTuple):
+class ResultPlace(NamedTuple):
     """A cursor: file and row group in it, both from 0, and the row in that group."""
 
     file: int
@@ -40,7 +40,7 @@ class Place(NamedTuple):
     row: int
 
 
-BEGINNING = Place(0, 0, 0)
+BEGINNING = ResultPlace(0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,8 @@ class ReadBatch:
     """A slice of a result: where it starts, and where to go on (None after the last row)."""
 
     batch: pa.RecordBatch
-    cursor: Place
-    next: Place | None
+    cursor: ResultPlace
+    next: ResultPlace | None
 
 
 @dataclass(slots=True)
@@ -62,8 +62,8 @@ class _Group:
     """In memory until its file is written."""
 
     @property
-    def start(self) -> Place:
-        return Place(self.file, self.index, 0)
+    def start(self) -> ResultPlace:
+        return ResultPlace(self.file, self.index, 0)
 
 
 class Result:
@@ -134,9 +134,9 @@ class Result:
         return None if self._manifest is None else self._manifest.expires_at
 
     @property
-    def status(self) -> str:
-        """The JSON text that the manifest keeps for the query's owner; empty while it is written."""
-        return "" if self._manifest is None else self._manifest.status
+    def manifest(self) -> ResultManifest | None:
+        """What is stored of it beside its rows; None while it is written."""
+        return self._manifest
 
     # -- reading --------------------------------------------------------------------------------------------------------
 
@@ -149,7 +149,7 @@ class Result:
         comes. Slices have at most 65,536 rows and about 4 MiB, unless one row is larger. Raises ``CursorOutOfRange``, the error
         with which the query failed, ``NoSuchResult`` if the result was removed meanwhile, ``ResultUnreadable``.
         """
-        place = Place(*cursor)
+        place = ResultPlace(*cursor)
         if min(place) < 0 or (limit is not None and limit < 0):
             raise CursorOutOfRange(f"the cursor {list(place)} or the limit {limit} is negative", remedy="Start from [0, 0, 0].")
         found = self._locate(place, cancelled)
@@ -177,16 +177,16 @@ class Result:
         stop = group.rows if limit is None else min(group.rows, row + limit)
         for batch, start in _cut(self._batches(index), row, stop):
             after = start + batch.num_rows
-            following: Place | None = Place(group.file, group.index, after)
+            following: ResultPlace | None = ResultPlace(group.file, group.index, after)
             if after == group.rows:
                 if not self._await(lambda: len(self._groups) > index + 1 or self.closed, cancelled):
                     return
                 following = self._groups[index + 1].start if len(self._groups) > index + 1 else None
             if self._error is not None:
                 raise self._error
-            yield ReadBatch(batch, Place(group.file, group.index, start), following)
+            yield ReadBatch(batch, ResultPlace(group.file, group.index, start), following)
 
-    def _locate(self, place: Place, cancelled: Cancelled) -> tuple[int, int] | None:
+    def _locate(self, place: ResultPlace, cancelled: Cancelled) -> tuple[int, int] | None:
         """The flat index of the row group, and the row, that ``place`` means; the end is ``(number of groups, 0)``.
 
         Waits until that is known; None if cancelled before.
@@ -206,11 +206,11 @@ class Result:
             return None
         return index + 1, 0
 
-    def _known(self, place: Place) -> bool:
+    def _known(self, place: ResultPlace) -> bool:
         """Whether what ``place`` means cannot change any more."""
         return self.closed or len(self._first_of_file) > place.file + 1 or self._index(place) is not None
 
-    def _index(self, place: Place) -> int | None:
+    def _index(self, place: ResultPlace) -> int | None:
         """The flat index of a row group, which may be the one after the last of its file; None where there is none."""
         files = len(self._first_of_file)
         if place.file < files:
@@ -219,12 +219,12 @@ class Result:
             index = self._first_of_file[place.file] + place.row_group
             at_end = index == stop and place.row == 0 and (not last or self.closed)
             return index if index < stop or at_end else None
-        at_end = place == Place(files, 0, 0) and self.closed
+        at_end = place == ResultPlace(files, 0, 0) and self.closed
         return len(self._groups) if at_end else None
 
-    def _place(self, index: int, row: int) -> Place:
+    def _place(self, index: int, row: int) -> ResultPlace:
         group = self._groups[index]
-        return Place(group.file, group.index, row)
+        return ResultPlace(group.file, group.index, row)
 
     def _await(self, ready: Callable[[], bool], cancelled: Cancelled) -> bool:
         """Waits until ``ready``; False if cancelled before. Raises the result's error."""
@@ -261,7 +261,7 @@ class Result:
             batches = self._files.read_group(self.query_id, file, group.index, self.schema)
         except FileNotFoundError:
             raise self._error or NoSuchResult(f"the result of query {self.query_id} was removed", remedy="Run the query again.") from None
-        except (OSError, pa.ArrowException) as error:
+        except (OSError, StorageError, pa.ArrowException) as error:
             log.warning("result %s, file %s, row group %d: %s", self.query_id, file.name, group.index, error)
             raise self._unreadable(file) from None
         if sum(batch.num_rows for batch in batches) != group.rows:
@@ -273,7 +273,7 @@ class Result:
             f"file {file.name} of the result of query {self.query_id} cannot be read", remedy="Try again later, or run the query again."
         )
 
-    def _out_of_range(self, place: Place) -> CursorOutOfRange:
+    def _out_of_range(self, place: ResultPlace) -> CursorOutOfRange:
         last = self._groups[-1] if self._groups else None
         end = list(BEGINNING) if last is None else [last.file, last.index, last.rows]
         return CursorOutOfRange(

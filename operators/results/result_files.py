@@ -14,20 +14,28 @@ import posixpath
 import shutil
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import wraps
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from operators.errors import StorageError
+
 MANIFEST_NAME = "result.json"
 ALIVE_NAME = "alive"
 RESULTS_FOLDER = "results"
 Compression = Literal["none", "lz4"]
+Failure = Callable[[Exception], StorageError | None]
+"""What a filesystem's error means that is no ``OSError``; None for one that it would not raise."""
+
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
 
 
 class ManifestFile(msgspec.Struct, frozen=True):
@@ -66,10 +74,32 @@ class ResultManifest(msgspec.Struct, frozen=True):
         return sum(sum(file.bytes) for file in self.files)
 
 
-class ResultFiles:
-    """Reads and writes results below ``root`` of an fsspec filesystem. Thread-safe. Raises ``OSError`` as the filesystem does."""
+def _told(method: Callable[Concatenate[ResultFiles, Arguments], Answer]) -> Callable[Concatenate[ResultFiles, Arguments], Answer]:
+    """Lets errors that only the filesystem knows out as what they mean."""
 
-    def __init__(self, fs: Any, root: str) -> None:
+    @wraps(method)
+    def call(self: ResultFiles, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
+        try:
+            return method(self, *args, **kwargs)
+        except (OSError, pa.ArrowException, msgspec.DecodeError):
+            raise
+        except Exception as error:
+            meant = self.failure(error)
+            if meant is None:
+                raise
+            raise meant from error
+
+    return call
+
+
+class ResultFiles:
+    """Reads and writes results below ``root`` of an fsspec filesystem. Thread-safe.
+
+    Raises ``OSError`` as the filesystem does, and ``StorageError`` for what ``failure`` says of its other errors.
+    """
+
+    def __init__(self, fs: Any, root: str, failure: Failure = lambda _error: None) -> None:
+        self.failure = failure
         self._fs = fs
         self._folder = f"{root.rstrip('/')}/{RESULTS_FOLDER}"
         protocol = fs.protocol
@@ -82,6 +112,7 @@ class ResultFiles:
         if self._local:
             os.makedirs(self._path(query_id), exist_ok=True)
 
+    @_told
     def query_ids(self) -> list[str]:
         """Results that there is something of, finished or not."""
         if self._local:
@@ -95,6 +126,7 @@ class ResultFiles:
             return []
         return [posixpath.basename(path.rstrip("/")) for path in found]
 
+    @_told
     def touched_at(self, query_id: str) -> float | None:
         """When anything of the result was last written, by the storage's clock; None if there is nothing."""
         if self._local:
@@ -110,11 +142,13 @@ class ResultFiles:
             return None
         return max((_modified_at(info) for info in found), default=None)
 
+    @_told
     def keep_alive(self, query_id: str) -> None:
         """Says to other processes that somebody still writes this result."""
         self.create(query_id)
         self._fs.pipe_file(self._path(query_id, ALIVE_NAME), b"1")
 
+    @_told
     def remove(self, query_id: str) -> None:
         """Removes a result, its manifest first. Nothing happens if there is none."""
         if self._local:
@@ -126,6 +160,7 @@ class ResultFiles:
         with suppress(FileNotFoundError):
             self._fs.rm(self._path(query_id), recursive=True)
 
+    @_told
     def write_manifest(self, manifest: ResultManifest) -> None:
         """Makes a result exist: the manifest appears whole or not at all."""
         path = self._path(manifest.query_id, MANIFEST_NAME)
@@ -138,6 +173,7 @@ class ResultFiles:
         Path(nascent).write_bytes(body)
         os.replace(nascent, path)
 
+    @_told
     def read_manifest(self, query_id: str) -> ResultManifest | None:
         """What is known of a finished result; None if there is none (yet). Raises ``msgspec.DecodeError`` for a damaged one."""
         path = self._path(query_id, MANIFEST_NAME)
@@ -147,6 +183,7 @@ class ResultFiles:
             return None
         return msgspec.json.decode(body, type=ResultManifest)
 
+    @_told
     def write_groups(self, query_id: str, number: int, schema: pa.Schema, groups: Sequence[Sequence[pa.RecordBatch]]) -> ManifestFile:
         """Writes one data file of row groups; returns what the manifest says of it, with bytes left to the caller."""
         as_parquet = fits_parquet(schema)
@@ -159,6 +196,7 @@ class ResultFiles:
         rows = [sum(batch.num_rows for batch in group) for group in groups]
         return ManifestFile(name, rows, [0] * len(rows), offsets)
 
+    @_told
     def read_group(self, query_id: str, file: ManifestFile, group: int, schema: pa.Schema) -> list[pa.RecordBatch]:
         """The batches of one row group. Raises ``OSError`` or ``pa.ArrowException`` if the file is gone or damaged."""
         path = self._path(query_id, file.name)

@@ -22,12 +22,12 @@ import pyarrow as pa
 
 from operators.errors import NoSuchResult, ResultExpired, StorageError
 from operators.results.materialize import GROUPS_PER_FILE, ROWS_PER_GROUP, ResultLimits, ResultWriter
-from operators.results.reading import BEGINNING, Place, ReadBatch, Result
-from operators.results.result_files import ResultFiles, ResultManifest
+from operators.results.reading import BEGINNING, ReadBatch, Result, ResultPlace
+from operators.results.result_files import Failure, ResultFiles, ResultManifest
 from operators.results.row_group_cache import CacheStatistics, RowGroupCache
 from planner.errors import VolleyError
 
-__all__ = ["BEGINNING", "Place", "ReadBatch", "Result", "ResultManifest", "ResultStore", "ResultStoreStatistics"]
+__all__ = ["BEGINNING", "ReadBatch", "Result", "ResultManifest", "ResultPlace", "ResultStore", "ResultStoreStatistics"]
 
 ABANDONED_SECONDS = 900.0
 CACHE_BYTES = 256 << 20
@@ -54,13 +54,14 @@ class ResultStore:
     """The results below ``root``/results of an fsspec filesystem. Thread-safe.
 
     ``ttl_seconds``, ``max_result_bytes``: a result's life after it is whole, and its greatest size in bytes of Arrow data.
-    ``clock`` gives Unix seconds.
+    ``failure`` says what the filesystem's own errors mean. ``clock`` gives Unix seconds.
     """
 
     def __init__(
         self,
         fs: Any,
         root: str,
+        failure: Failure = lambda _error: None,
         *,
         rows_per_group: int = ROWS_PER_GROUP,
         groups_per_file: int = GROUPS_PER_FILE,
@@ -69,7 +70,7 @@ class ResultStore:
         cache_bytes: int = CACHE_BYTES,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._files = ResultFiles(fs, root)
+        self._files = ResultFiles(fs, root, failure)
         self._cache = RowGroupCache(cache_bytes)
         self._limits = ResultLimits(
             rows_per_group=rows_per_group, groups_per_file=groups_per_file, result_bytes=max_result_bytes, ttl_seconds=ttl_seconds

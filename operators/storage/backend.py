@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from operators.errors import FileUnreadable, PathRefused
+from operators.errors import FileUnreadable, PathRefused, StorageError
 
 
 class ByteRange(NamedTuple):
@@ -106,7 +106,10 @@ class Backend(Protocol):
         """The root on this machine's disk, for kinds that have it there."""
 
     def filesystem(self) -> tuple[Any, str]:
-        """The fsspec filesystem and the path of the root in it, for writing."""
+        """The fsspec filesystem and the path of the root in it, for writing. It has errors of its own: see :meth:`failure`."""
+
+    def failure(self, error: Exception) -> StorageError | None:
+        """What an error of :meth:`filesystem` means that is no ``OSError``; None for one that no storage would raise."""
 
 
 def clean_key(key: str, connection: str) -> str:

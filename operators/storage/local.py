@@ -122,6 +122,9 @@ class LocalBackend:
     def filesystem(self) -> tuple[Any, str]:
         return fsspec.filesystem("file"), str(self._root)
 
+    def failure(self, error: Exception) -> StorageError | None:
+        return None
+
     def _resolve(self, key: str) -> Path:
         path = Path(os.path.realpath(self._root / clean_key(key, self.name)))
         if not path.is_relative_to(self._root):

@@ -87,6 +87,13 @@ class FsspecBackend:
     def filesystem(self) -> tuple[Any, str]:
         return self._fs, self._root
 
+    def failure(self, error: Exception) -> StorageError:
+        # Each file system has its own errors, and their texts may hold anything: only their kind is told.
+        return StorageError(
+            f"the connection '{self.name}' cannot be used ({type(error).__name__})",
+            remedy=f"Check the options of connection '{self.name}', and that the storage server is up.",
+        )
+
     def _copy(self, file: StoredFile, ranges: Sequence[ByteRange], target: Path) -> Fetched:
         with target.open("r+b") as out:
             for part in ranges:
@@ -136,11 +143,7 @@ class FsspecBackend:
         except (FileNotFoundError, OperatorError):
             raise
         except Exception as error:
-            # Each file system has its own errors, and their texts may hold anything: only their kind is told.
-            raise StorageError(
-                f"the connection '{self.name}' cannot be used ({type(error).__name__})",
-                remedy=f"Check the options of connection '{self.name}', and that the storage server is up.",
-            ) from error
+            raise self.failure(error) from error
 
 
 def _mark(value: object) -> str:

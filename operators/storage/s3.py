@@ -129,6 +129,10 @@ class S3Backend:
                 self._writing_fs = _open(self._connection, attempts=3, read_seconds=10.0)
         return self._writing_fs, f"{self._bucket}/{self._prefix}".rstrip("/")
 
+    def failure(self, error: Exception) -> StorageError | None:
+        verdict = judge(error, self._connection, self._bucket)
+        return verdict.error if verdict is not None and isinstance(verdict.error, StorageError) else None
+
     def abort_uploads(self, folder: str) -> int:
         return self._run(self._abort_uploads(self._prefix + folder))
 

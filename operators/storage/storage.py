@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from operators.claimed_directory import ClaimedDirectory
-from operators.errors import FileUnreadable, OutOfMemory, PathRefused
+from operators.errors import FileUnreadable, OutOfMemory, PathRefused, StorageError
 from operators.storage.backend import (
     Backend,
     BackendStatistics,
@@ -102,6 +102,10 @@ class Storage:
     def filesystem(self, connection: str = DEFAULT_CONNECTION) -> tuple[Any, str]:
         """The fsspec filesystem of a connection and its root in it, for what the server writes itself."""
         return self._backend(connection).filesystem()
+
+    def failure(self, error: Exception, connection: str = DEFAULT_CONNECTION) -> StorageError | None:
+        """What an error means that :meth:`filesystem` raised and that is no ``OSError``; None for one that no storage would raise."""
+        return self._backend(connection).failure(error)
 
     def list_folder(self, path: str) -> Listing:
         """What is directly in the folder ``connection:folder/``."""

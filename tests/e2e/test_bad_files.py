@@ -18,6 +18,9 @@ from tests.e2e.waiting import eventually
 
 ROWS = 300_000
 """Enough to be spread over workers."""
+MANY_FILES = 40
+SLOW = "length(md5(repeat(m.y, 400))) = 32"
+"""True of each row, after some microseconds: a file of the table ``many`` takes some tenths of a second."""
 
 
 @pytest.fixture(scope="module", name="swamp")
@@ -43,6 +46,8 @@ def _swamp(tmp_path_factory: pytest.TempPathFactory) -> Path:
     damaged = bytearray(good)
     damaged[4:20_000] = bytes(20_000 - 4)
     (root / "corrupt" / "b.parquet").write_bytes(bytes(damaged))
+    for number in range(MANY_FILES):
+        write(f"SELECT range AS x, 'y' || range AS y FROM range({number} * 20000, {number} * 20000 + 20000)", f"many/{number:02}.parquet")
     for name in ("half/a", "half/b"):
         write(rows, f"{name}.parquet")
     (root / "half" / "b.parquet").write_bytes(good[:-10_000])
@@ -141,6 +146,24 @@ def test_a_damaged_file_may_be_mended(client: Client, swamp: Path) -> None:
         client.query("SELECT * FROM mended")
     shutil.copy(swamp / "good.parquet", file)
     assert client.query("SELECT count(*) AS n FROM mended").to_pylist() == [{"n": ROWS}]
+
+
+def test_a_damaged_file_of_the_second_table_is_told_before_the_first_table_is_read(swamp: Path) -> None:
+    options = ["--data", str(swamp), "--workers", "2", "--threads", "2", "--memory", "2GB"]
+    sql = f"SELECT count(*) FROM many m JOIN corrupt c ON m.x = c.x AND m.y = c.y WHERE {SLOW}"
+    with RunningServer(*options) as server, Client(server.uri) as client:
+        submitted = client.submit(sql)
+        with pytest.raises(ClientError, match=r"b\.parquet"):
+            list(client.read(submitted.ticket))
+        status = client.status(submitted.query_id)
+        assert status is not None
+        (first,) = [operator for operator in status.operators if operator.title == "scan many"]
+        assert first.records_total == MANY_FILES
+        assert first.records_done <= MANY_FILES // 2, "the first table was read on, for a query that had failed"
+        eventually(lambda: all(worker.slots_used == 0 for worker in client.workers()), 5, "nothing runs for it any more")
+        later = client.status(submitted.query_id)
+        assert later is not None
+        assert later.operators == status.operators
 
 
 @pytest.mark.parametrize("workers", ["1", "3"])

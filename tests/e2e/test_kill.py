@@ -17,7 +17,7 @@ import pytest
 
 from flight_server.client import Client, Submitted
 from flight_server.errors import ClientError
-from flight_server.protocol.messages import QueryStatus
+from flight_server.protocol.messages import QueryLine, QueryStatus
 from planner.errors import Status
 from tests.e2e.running_server import RunningServer, environment
 from tests.e2e.waiting import eventually
@@ -130,7 +130,7 @@ def running(client: Client, query_id: str) -> QueryStatus:
     return eventually(ask, 10, "the query runs")
 
 
-def of(client: Client, sql: str) -> QueryStatus | None:
+def of(client: Client, sql: str) -> QueryLine | None:
     """The newest query of that text."""
     return next((query for query in client.queries() if query.sql == sql), None)
 

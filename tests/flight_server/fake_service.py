@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import duckdb
+import msgspec
 import pyarrow as pa
 
 from flight_server.endpoints.server import VolleyServer
@@ -19,6 +20,7 @@ from flight_server.protocol.messages import (
     Cursor,
     ErrorInfo,
     PeekTicket,
+    QueryLine,
     QueryStatus,
     ResultTicket,
     RowGroupStatus,
@@ -26,7 +28,7 @@ from flight_server.protocol.messages import (
     TableStatus,
     WorkerStatus,
 )
-from flight_server.protocol.service import Cancelled, ExchangeStream, PeekStream, ResultStream, Submitted
+from flight_server.protocol.service import Accepted, Cancelled, ExchangeStream, PeekStream, ResultStream
 from operators.errors import Interrupted, KernelError
 from planner.errors import NotReadOnly, SqlSyntaxError, UnknownTable
 
@@ -41,6 +43,11 @@ class FakeQuery:
     endless: bool = False
     killed: threading.Event = field(default_factory=threading.Event)
     left: threading.Event = field(default_factory=threading.Event)
+
+
+def line_of(status: QueryStatus) -> QueryLine:
+    """The line of ``query.list`` that says the same in short."""
+    return msgspec.convert(msgspec.to_builtins(status), QueryLine)
 
 
 class FakeService:
@@ -58,7 +65,7 @@ class FakeService:
         self.draining = False
         self.actions: list[tuple[str, bytes]] = []
 
-    def submit(self, sql: str, owner: str, parameters: Sequence[object] | None = None) -> Submitted:
+    def submit(self, sql: str, owner: str, parameters: Sequence[object] | None = None) -> Accepted:
         if self.draining:
             raise ServerClosing("the server is shutting down and takes no new queries")
         table = self._run(sql, parameters).combine_chunks()
@@ -71,7 +78,7 @@ class FakeService:
         if query.endless:
             status.state, status.ended_at, status.result.closed = "running", None, False
         self._queries[query_id] = query
-        return Submitted(query_id, table.schema)
+        return Accepted(query_id, table.schema)
 
     def plan_schema(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Schema:
         return self._run(sql, parameters if parameters is not None else [None] * len(self.parameter_types(sql))).schema
@@ -99,9 +106,9 @@ class FakeService:
         query = self._queries.get(query_id)
         return query.status if query is not None and query.status.owner == owner else None
 
-    def queries(self, owner: str) -> list[QueryStatus]:
+    def queries(self, owner: str) -> list[QueryLine]:
         self._check()
-        return [query.status for query in reversed(self._queries.values()) if query.status.owner == owner]
+        return [line_of(query.status) for query in reversed(self._queries.values()) if query.status.owner == owner]
 
     def kill(self, query_id: str, owner: str) -> QueryStatus | None:
         self._check()

@@ -19,6 +19,7 @@ from flight_server.protocol.messages import (
     ErrorInfo,
     InstanceStatus,
     OperatorStatus,
+    QueryLine,
     QueryStatus,
     ResultStatus,
     ResultTicket,
@@ -27,6 +28,7 @@ from flight_server.protocol.messages import (
     WorkerStatus,
 )
 from planner.errors import Position, SqlSyntaxError, Status, VolleyError
+from tests.flight_server.fake_service import line_of
 
 
 class Unreachable(VolleyError):
@@ -116,9 +118,9 @@ class FakeServer:
         self._answer()
         return self.statuses.get(query_id)
 
-    def queries(self, *, timeout: float = 1.0) -> list[QueryStatus]:
+    def queries(self, *, timeout: float = 1.0) -> list[QueryLine]:
         self._answer()
-        return list(reversed(self.statuses.values()))
+        return [line_of(status) for status in reversed(self.statuses.values())]
 
     def kill(self, query_id: str) -> QueryStatus | None:
         self._answer()
@@ -160,7 +162,6 @@ OPERATORS = [
         rows=60_000,
         bytes=5_000_000,
         retries=1,
-        spill_bytes=2_000_000,
         seconds=2.5,
         instances=[
             InstanceStatus("w1", 6, 50_000, 4_000_000, 2.2, state="completed"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flight_server.protocol.messages import ENDED, QueryStatus
+from flight_server.protocol.messages import ENDED, QueryLine
 from tui.draw.amounts import plural
 from tui.draw.chrome import Say
 from tui.draw.popup import Dialogs
@@ -39,7 +39,7 @@ class Killing:
             question = f"Kill {plural(len(active), 'query')} that are not over?" if len(active) > 1 else "Kill the query that is not over?"
             self.dialogs.ask("Kill all", question, lambda: self._each(active), answer="kill")
 
-    def query(self, query: QueryStatus | None) -> None:
+    def query(self, query: QueryLine | None) -> None:
         """Asks, then kills a query of the server, whoever started it."""
         if query is None or query.state in ENDED:
             self.say("choose a query that is queued or running", "bad")

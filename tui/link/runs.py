@@ -11,7 +11,7 @@ from typing import Literal
 import pyarrow as pa
 
 from flight_server.client import Submitted
-from flight_server.protocol.messages import ENDED, Cursor, ErrorInfo, QueryStatus, ResultTicket
+from flight_server.protocol.messages import ENDED, Cursor, ErrorInfo, QueryLine, QueryStatus, ResultTicket
 from planner.errors import VolleyError
 from tui.link.background import Background, Post
 from tui.link.derived import Derived
@@ -141,17 +141,16 @@ class RunBook:
             self._batches[batch] = TOGETHER
             self._advance(batch)
 
-    def follow(self, status: QueryStatus) -> Run:
-        """Shows a query that someone else submitted, or an earlier sitting did."""
+    def follow(self, line: QueryLine) -> Run:
+        """Shows a query that someone else submitted, or an earlier sitting did. The whole statement comes with its status."""
         for run in self.runs:
-            if run.query_id == status.query_id:
+            if run.query_id == line.query_id:
                 return run
-        run = self._new(status.sql, None, None)
-        run.query_id = status.query_id
-        run.started_at = status.submitted_at
+        run = self._new(line.sql, None, None)
+        run.query_id = line.query_id
+        run.started_at = line.submitted_at
         run.state = "queued"
-        self._background.submit(lambda: self._server.schema(status.sql), functools.partial(self._take_schema, run))
-        self._take(run, status)
+        self._follower.add(line.query_id, functools.partial(self._take, run), functools.partial(self._lost, run))
         return run
 
     def kill(self, run: Run) -> None:
@@ -222,8 +221,9 @@ class RunBook:
         """A newer status of a run's query."""
         if run.over:
             return
-        if run.status is None and status.state not in ENDED:
-            self._follower.add(status.query_id, functools.partial(self._take, run), functools.partial(self._lost, run))
+        if run.schema is None and run.status is None:
+            run.sql = status.sql
+            self._background.submit(lambda: self._server.schema(status.sql), functools.partial(self._take_schema, run))
         run.status = status
         run.error = status.error
         self._open_source(run)

@@ -8,7 +8,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from flight_server.client import Submitted
-from flight_server.protocol.messages import BatchPlace, QueryStatus, ResultTicket, TableStatus, WorkerStatus
+from flight_server.protocol.messages import BatchPlace, QueryLine, QueryStatus, ResultTicket, TableStatus, WorkerStatus
 
 
 class Server(Protocol):
@@ -24,7 +24,7 @@ class Server(Protocol):
 
     def status(self, query_id: str) -> QueryStatus | None: ...
 
-    def queries(self, *, timeout: float = ...) -> list[QueryStatus]: ...
+    def queries(self, *, timeout: float = ...) -> list[QueryLine]: ...
 
     def kill(self, query_id: str) -> QueryStatus | None: ...
 

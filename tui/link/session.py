@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from flight_server.protocol.messages import QueryStatus, TableStatus, WorkerStatus
+from flight_server.protocol.messages import QueryLine, TableStatus, WorkerStatus
 from planner.errors import Status, VolleyError
 from tui.link.background import Background, Post, as_volley_error
 from tui.link.server import Server
@@ -24,7 +24,7 @@ class Pulse:
     """What a look at the server showed."""
 
     workers: list[WorkerStatus]
-    queries: list[QueryStatus]
+    queries: list[QueryLine]
     seconds: float
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import urwid
 
-from flight_server.protocol.messages import QueryStatus, WorkerStatus
+from flight_server.protocol.messages import QueryLine, WorkerStatus
 from tui import keys
 from tui.draw import amounts
 from tui.draw.canvas import Line, fit
@@ -26,7 +26,7 @@ class QueryFilter:
     text: str = ""
     sort: str = SORTS[0]
 
-    def apply(self, queries: Sequence[QueryStatus]) -> list[QueryStatus]:
+    def apply(self, queries: Sequence[QueryLine]) -> list[QueryLine]:
         words = self.text.lower().split()
         found = [q for q in queries if all(w in f"{q.sql} {q.owner} {q.state} {q.query_id}".lower() for w in words)]
         return sorted(found, key=self._key)
@@ -34,7 +34,7 @@ class QueryFilter:
     def next_sort(self) -> QueryFilter:
         return QueryFilter(self.text, SORTS[(SORTS.index(self.sort) + 1) % len(SORTS)])
 
-    def _key(self, query: QueryStatus) -> tuple[object, ...]:
+    def _key(self, query: QueryLine) -> tuple[object, ...]:
         newest = -query.submitted_at
         match self.sort:
             case "state":
@@ -54,7 +54,7 @@ class ClusterPane(urwid.WidgetWrap):
 
     def __init__(self, act: Callable[[str], None]) -> None:
         self._act = act
-        self._queries: list[QueryStatus] = []
+        self._queries: list[QueryLine] = []
         self.filter = QueryFilter()
         self.workers = RowList()
         self.workers.empty = " no workers known yet"
@@ -64,13 +64,13 @@ class ClusterPane(urwid.WidgetWrap):
         super().__init__(self._pile)
 
     @property
-    def query(self) -> QueryStatus | None:
+    def query(self) -> QueryLine | None:
         """The query of the current line, when the list of queries has the focus."""
         if self._pile.focus is not self.queries:
             return None
         return next((query for query in self._queries if query.query_id == self.queries.key), None)
 
-    def refresh(self, workers: Sequence[WorkerStatus], queries: Sequence[QueryStatus], now: float) -> None:
+    def refresh(self, workers: Sequence[WorkerStatus], queries: Sequence[QueryLine], now: float) -> None:
         """Takes what the server said last."""
         self._queries = list(queries)
         self.workers.set_rows([ListRow(w.worker_id, _worker_line(w, now)) for w in workers], _workers_header(workers))
@@ -94,7 +94,7 @@ class ClusterPane(urwid.WidgetWrap):
         rest = super().keypress(size, key)
         return None if rest is None else str(rest)
 
-    def _queries_header(self, queries: Sequence[QueryStatus], shown: Sequence[QueryStatus]) -> list[Line]:
+    def _queries_header(self, queries: Sequence[QueryLine], shown: Sequence[QueryLine]) -> list[Line]:
         running = sum(query.state == "running" for query in queries)
         queued = sum(query.state == "queued" for query in queries)
         filtered = f"   {len(shown)} match {self.filter.text!r}" if self.filter.text else ""
@@ -129,7 +129,7 @@ def _worker_line(worker: WorkerStatus, now: float) -> Line:
     ]
 
 
-def _query_line(query: QueryStatus, now: float) -> Line:
+def _query_line(query: QueryLine, now: float) -> Line:
     attribute, icon = STATES[query.state]
     begun = query.started_at or query.submitted_at
     time = (query.ended_at or now) - begun if begun else 0.0

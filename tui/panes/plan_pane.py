@@ -45,7 +45,6 @@ FIGURES: tuple[_Figure, ...] = (
     _Figure("queue", 5, lambda o: str(o.queue_depth) if o.queue_depth else ""),
     _Figure("lease", 5, lambda o: str(o.leases) if o.leases else ""),
     _Figure("retry", 5, lambda o: str(o.retries) if o.retries else "", hot=True),
-    _Figure("spill", 8, lambda o: amounts.size(o.spill_bytes) if o.spill_bytes else "", hot=True),
     _Figure("bytes", 8, lambda o: amounts.size(o.bytes) if o.bytes else ""),
     _Figure("time", 7, lambda o: amounts.seconds(o.seconds) if o.seconds else ""),
     _Figure("read", 8, lambda o: amounts.size(o.scanned_bytes) if o.scanned_bytes else ""),

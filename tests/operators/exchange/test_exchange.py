@@ -255,13 +255,36 @@ def test_slices_replace_their_record() -> None:
     assert [take(exchange).payload.number, take(exchange).payload.number] == [10, 11]
 
 
-def test_a_cancelled_wait_ends_when_it_is_woken() -> None:
-    exchange = exchange_of()
+def test_a_cancelled_wait_ends_when_something_wakes_it() -> None:
+    exchange = exchange_of(1)
+    take(exchange)
     cancelled = threading.Event()
     waiting = started(lambda: exchange.lease("a", cancelled=cancelled.is_set))
     cancelled.set()
-    exchange.wake()
+    exchange.close()
     assert waiting.result(PATIENCE) is None
+    assert not exchange.ended
+
+
+def test_a_failed_exchange_hands_out_nothing_and_tells_once_why() -> None:
+    told: list[VolleyError] = []
+    exchange: Exchange[Load] = Exchange(failed=told.append)
+    exchange.append(record(1))
+    gone, again = OperatorError("the disk is gone"), OperatorError("and so is the network")
+    exchange.fail(gone)
+    exchange.fail(again)
+    assert told == [gone]
+    with pytest.raises(OperatorError, match="the disk is gone"):
+        exchange.lease("a", seconds=0)
+
+
+def test_a_last_attempt_that_is_lost_tells_that_the_exchange_failed() -> None:
+    told: list[VolleyError] = []
+    exchange: Exchange[Load] = Exchange(max_attempts=1, failed=told.append)
+    exchange.append(record(1))
+    take(exchange, "w1/a")
+    exchange.lose(lambda consumer: consumer.startswith("w1/"))
+    assert [type(error) for error in told] == [AttemptsExhausted]
 
 
 def test_all_are_leased_at_the_end() -> None:

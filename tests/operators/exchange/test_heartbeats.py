@@ -53,6 +53,19 @@ def test_a_beat_that_hangs_delays_no_other_and_is_not_called_twice_at_once() -> 
     heartbeats.stop()
 
 
+def test_a_beat_that_cannot_be_called_now_is_called_at_its_next_turn() -> None:
+    heartbeats, beats = Heartbeats(clock=lambda: 0.0), []
+
+    def refuse(_beat: Callable[[], None]) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with heartbeats.keep(1.0, lambda: beats.append("first")), heartbeats.keep(1.0, lambda: beats.append("second")):
+        assert heartbeats.beat_due(1.0, refuse) == 2.0
+        assert heartbeats.beat_due(2.0) == 3.0
+    assert beats == ["first", "second"]
+    heartbeats.stop()
+
+
 def test_beats_come_by_themselves() -> None:
     heartbeats = Heartbeats()
     beaten, blocked = threading.Event(), threading.Event()

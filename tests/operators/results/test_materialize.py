@@ -221,7 +221,8 @@ def test_the_status_is_asked_for_when_all_row_groups_are_known(small: SmallStore
 
     writer.finish(status)
     assert seen == [[[10, 10, 10], [3]]]
-    assert writer.result.status == '{"state":"completed"}'
+    assert writer.result.manifest is not None
+    assert writer.result.manifest.status == '{"state":"completed"}'
 
 
 def test_a_result_has_a_greatest_size(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from operators.batch_sizes import fitting_rows, referenced_bytes
 from operators.errors import CursorOutOfRange, OperatorError
 from operators.results.reading import MAX_SLICE_BYTES, MAX_SLICE_ROWS
-from operators.results.results import BEGINNING, Place, ReadBatch, Result, ResultStore
+from operators.results.results import BEGINNING, ReadBatch, Result, ResultPlace, ResultStore
 from tests.operators.results.result_samples import (
     PATIENCE,
     SCHEMA,
@@ -63,7 +63,7 @@ def shared_result(factory: pytest.TempPathFactory) -> Result:
 
 def test_one_row_group_at_a_time(small: SmallStore) -> None:
     result = finished(small.store, 65)
-    place: Place | None = BEGINNING
+    place: ResultPlace | None = BEGINNING
     seen: list[list[int]] = []
     while place is not None:
         (read,) = result.follow(place, whole=False)

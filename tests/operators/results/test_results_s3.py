@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,13 +11,16 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from operators.errors import OperatorError, ResultExpired, StorageError
+from operators.errors import OperatorError, ResultExpired, ResultUnreadable, StorageError
 from operators.results.materialize import ResultWriter
+from operators.results.reading import Result
 from operators.results.result_files import ResultFiles
 from operators.results.results import ABANDONED_SECONDS, BEGINNING, ResultStore
+from operators.results.row_group_cache import RowGroupCache
 from operators.storage import Storage
+from operators.storage import s3 as s3_storage
 from tests.lakes import open_s3, s3_connection
-from tests.operators.results.result_samples import Clock, all_numbers, begun, finished, numbers, rows
+from tests.operators.results.result_samples import Clock, SmallStore, all_numbers, begun, finished, new_id, numbers, rows
 from tests.s3_server import S3Place
 
 
@@ -119,3 +123,46 @@ def test_a_bucket_that_is_gone_is_said_without_addresses(bucket: Bucket) -> None
     writer.abort(raised.value)
     with pytest.raises(StorageError):
         list(writer.result.follow(BEGINNING))
+
+
+@pytest.fixture(name="nowhere")
+def _nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ResultStore]:
+    """A store in a bucket whose server is not there; asked once, so that the test need not wait."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        place = S3Place(f"http://127.0.0.1:{taken.getsockname()[1]}")
+        opened = s3_storage._open
+        monkeypatch.setattr(s3_storage, "_open", lambda connection, **options: opened(connection, **{**options, "attempts": 1}))
+        storage = Storage([s3_connection("default", "s3://results/volley", place)], scratch_directory=tmp_path)
+        store = ResultStore(*storage.filesystem(), storage.failure, rows_per_group=10, groups_per_file=1)
+        yield store
+        store.close()
+        storage.close()
+
+
+def test_a_server_that_is_gone_is_told_with_its_connection_and_the_remedy(nowhere: ResultStore) -> None:
+    for ask in (lambda: nowhere.get("0" * 32), nowhere.list, nowhere.recover, lambda: nowhere.delete("0" * 32)):
+        with pytest.raises(StorageError, match=r"connection 'default' cannot be reached(?s:.*)'endpoint_url'"):
+            ask()
+
+
+@pytest.mark.parametrize("count", [0, 65], ids=["manifest", "row groups"])
+def test_a_result_that_has_nowhere_to_go_fails_with_that_error(nowhere: ResultStore, count: int) -> None:
+    writer = begun(nowhere)
+
+    def write() -> None:
+        writer.append(rows(0, count))
+        writer.finish(lambda: "{}")
+
+    with pytest.raises(StorageError, match="connection 'default' cannot be reached") as raised:
+        write()
+    writer.abort(raised.value)
+    assert nowhere.statistics().writing == 0
+
+
+def test_rows_whose_server_has_gone_can_be_asked_for_again_later(nowhere: ResultStore) -> None:
+    elsewhere = SmallStore("memory", f"/{new_id()}").store
+    finished(elsewhere, 15)
+    gone = Result.from_manifest(elsewhere.list()[0], nowhere._files, RowGroupCache(0))
+    with pytest.raises(ResultUnreadable, match=r"0\.parquet(?s:.*)Try again later"):
+        list(gone.follow(BEGINNING))

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from tests.tui.fake_server import FakeServer
+from flight_server.protocol.messages import QueryLine
+from tests.tui.fake_server import FakeServer, line_of
 from tests.tui.inline import InlineBackground, InlineFollower
 from tui.link.runs import RunBook, tally
 
@@ -54,6 +55,26 @@ def test_queries_that_run_together_all_show_their_rows() -> None:
         assert run.source.window(0, 2)[0].table.column(0).to_pylist() == [number, number + 1]
 
 
+def test_a_query_of_the_cluster_has_its_whole_statement_once_its_status_is_here() -> None:
+    server = FakeServer({"t": TABLE})
+    sql = f"SELECT n, '{'x' * 300}' AS x FROM t"
+    query_id = server.submit(sql).query_id
+    line = QueryLine(query_id, sql[:200], "completed", submitted_at=1.0)
+    runs, _ = book(server)
+    run = runs.follow(line)
+    assert (run.sql, run.state, run.started_at) == (sql, "completed", 1.0)
+    assert run.source is not None
+    assert run.source.window(8, 5)[0].table.column(0).to_pylist() == [8, 9]
+    assert runs.follow(line) is run
+
+
+def test_a_query_of_the_cluster_that_is_gone_is_lost() -> None:
+    runs, _ = book(FakeServer())
+    run = runs.follow(QueryLine("q9", "SELECT 1", "completed"))
+    assert run.state == "lost"
+    assert run.error is not None
+
+
 def test_what_waits_can_be_started_together_later() -> None:
     server = FakeServer({"t": TABLE}, held=True)
     runs, _ = book(server)
@@ -86,8 +107,8 @@ def test_a_query_of_someone_else_can_be_followed() -> None:
     server = FakeServer({"t": TABLE}, rows_per_group=5, held=True)
     server.submit("SELECT * FROM t")
     runs, follower = book(server)
-    run = runs.follow(server.statuses["q1"])
-    assert runs.follow(server.statuses["q1"]) is run
+    run = runs.follow(line_of(server.statuses["q1"]))
+    assert runs.follow(line_of(server.statuses["q1"])) is run
     server.release("q1")
     follower.look()
     assert run.state == "completed"

@@ -5,7 +5,7 @@ import time
 import msgspec
 from urwid import testing
 
-from flight_server.protocol.messages import QueryPhase, QueryStatus, ResultStatus
+from flight_server.protocol.messages import QueryLine, QueryPhase, ResultSize
 from tests.tui.fake_server import WORKERS
 from tests.tui.looking import SIZE, text
 from tui.panes.cluster_pane import ClusterPane, QueryFilter
@@ -13,8 +13,8 @@ from tui.panes.cluster_pane import ClusterPane, QueryFilter
 NOW = 1000.0
 
 
-def query(number: int, state: QueryPhase, sql: str, owner: str = "ada", rows: int = 0, at: float = NOW) -> QueryStatus:
-    return QueryStatus(f"q{number}", sql, state, owner, submitted_at=at, started_at=at, progress=0.25, result=ResultStatus(rows))
+def query(number: int, state: QueryPhase, sql: str, owner: str = "ada", rows: int = 0, at: float = NOW) -> QueryLine:
+    return QueryLine(f"q{number}", sql, state, owner, submitted_at=at, started_at=at, progress=0.25, result=ResultSize(rows))
 
 
 QUERIES = [

@@ -44,7 +44,7 @@ def test_an_operator_that_feeds_two_is_drawn_once() -> None:
 def test_figures_that_matter_show() -> None:
     made, _ = pane()
     lines = testing.render_text(made, (120, 14), focus=True)
-    assert lines[0].split() == ["operator", "records", "rows", "skew", "queue", "lease", "retry", "spill", "bytes", "time"]
+    assert lines[0].split() == ["operator", "records", "rows", "skew", "queue", "lease", "retry", "bytes", "time"]
     assert lines[4].split()[-7:] == ["60.0K", "×1.7", "1", "2.00", "MB", "5.00", "MB"] or "×1.7" in lines[4]
     assert "3" in lines[3]
 

@@ -19,7 +19,7 @@ from planner.errors import Status
 KILL_SECONDS = 5.0
 
 
-class Execution:
+class RunningStatement:
     """A running statement, as a context: leaving it before the result was read to its end kills the query on the server.
 
     ``seconds`` count from the submission: ``planned_seconds`` until the server accepted it, ``first_seconds`` until the first batch.
@@ -36,7 +36,7 @@ class Execution:
         self.planned_seconds: float | None = None
         self.first_seconds: float | None = None
 
-    def __enter__(self) -> Execution:
+    def __enter__(self) -> RunningStatement:
         try:
             waiting(self._submit)
         except KeyboardInterrupt:

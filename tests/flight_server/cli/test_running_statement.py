@@ -6,7 +6,7 @@ from typing import cast
 import pyarrow as pa
 import pytest
 
-from flight_server.cli.execution import Execution
+from flight_server.cli.running_statement import RunningStatement
 from flight_server.client import Client, Submitted
 from flight_server.errors import ClientError
 from flight_server.protocol.messages import ResultTicket
@@ -32,7 +32,7 @@ class SlowClient:
 
 def test_a_query_that_is_given_up_before_the_server_answers_is_killed_when_it_does() -> None:
     client, raised = SlowClient(), []
-    execution = Execution(cast(Client, client), "SELECT 1")
+    execution = RunningStatement(cast(Client, client), "SELECT 1")
 
     def enter() -> None:
         with pytest.raises(ClientError) as told:

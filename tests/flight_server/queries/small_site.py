@@ -1,0 +1,159 @@
+"""A worker without a port, files or a kernel: what runs a split, and what runs the last fragment, is a function of the test's."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pyarrow as pa
+import pytest
+
+from flight_server.cluster.peers import Peers
+from flight_server.exchanges.exchange_service import ExchangeRegistry
+from flight_server.exchanges.site import Site
+from flight_server.protocol.messages import WorkerStatus
+from flight_server.queries import execution
+from operators.exchange.heartbeats import Heartbeats
+from operators.kernel.kernel import Kernel, KernelStatistics
+from operators.run import producer
+from operators.run.fragments import ExecutionContext, FragmentRun, Output
+from operators.scan.scans import ScanReport
+from operators.storage import Storage
+from planner.catalog import Column, DataFile
+from planner.physical import Exchange, ExchangeInput, Fragment, PhysicalPlan, ScanInput, Split
+
+PATIENCE = 20.0
+"""Seconds after which a test gives up on a thread; none waits for it when all is well."""
+SCHEMA = pa.schema([pa.field("n", pa.int64())])
+COLUMNS = (Column("n", "BIGINT"),)
+
+
+def scan_of(table: str, splits: int, name: str = "in_0") -> ScanInput:
+    """A scan of numbered splits: the file of each is ``TABLE/NUMBER``."""
+    numbered = tuple(Split(DataFile(f"default:{table}/{number}", 8, "v1"), rows=1, bytes=8) for number in range(splits))
+    return ScanInput(name, table, COLUMNS, COLUMNS, numbered)
+
+
+def streamed(table: str, splits: int) -> PhysicalPlan:
+    """A scan that needs nothing more."""
+    fragment = Fragment(0, "SELECT n FROM in_0", (scan_of(table, splits),), 0, parallel=True)
+    return PhysicalPlan(f"SELECT n FROM {table}", (fragment,), (Exchange(0, "result", COLUMNS),), SCHEMA, "plan")
+
+
+def gathered(*scans: ScanInput) -> PhysicalPlan:
+    """Scans on all workers, and a last fragment over what they gather, in their order."""
+    producers = [Fragment(index, "SELECT n FROM in_0", (scan,), index, parallel=True) for index, scan in enumerate(scans)]
+    arms = tuple(ExchangeInput(f"in_{index}", index, COLUMNS) for index in range(len(scans)))
+    root = Fragment(len(scans), "SELECT …", arms, len(scans))
+    exchanges = [Exchange(index, "gather", COLUMNS) for index in range(len(scans))]
+    return PhysicalPlan("SELECT …", (*producers, root), (*exchanges, Exchange(len(scans), "result", COLUMNS)), SCHEMA, "plan")
+
+
+def batch(*numbers: int) -> pa.RecordBatch:
+    return pa.record_batch([pa.array(numbers, pa.int64())], schema=SCHEMA)
+
+
+class Rows:
+    """A sink that keeps the numbers."""
+
+    def __init__(self) -> None:
+        self.numbers: list[int] = []
+
+    def append(self, rows: pa.RecordBatch) -> None:
+        self.numbers += rows.column(0).to_pylist()
+
+
+class StillStream:
+    """A stream from another worker on which nothing comes, until it is cut."""
+
+    def __init__(self) -> None:
+        self._cut = threading.Event()
+
+    def __iter__(self) -> Iterator[Any]:
+        self._cut.wait(PATIENCE)
+        return iter(())
+
+    def cancel(self) -> None:
+        self._cut.set()
+
+
+@dataclass
+class FakePeers:
+    """Other workers that do as they are told and hand over nothing."""
+
+    asked: list[tuple[str, str]] = field(default_factory=list)
+
+    def action(self, uri: str, name: str, body: bytes, *, timeout_seconds: float = 1.0) -> bytes:
+        self.asked.append((uri, name))
+        return b""
+
+    def pull(self, uri: str, ticket: bytes) -> StillStream:
+        return StillStream()
+
+
+class FakeKernel:
+    """Knows the schema of everything, and has spilled what the test says."""
+
+    spill_bytes = 0
+
+    def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]]) -> pa.Schema:
+        return SCHEMA
+
+    def statistics(self) -> KernelStatistics:
+        return KernelStatistics(0, self.spill_bytes, 0)
+
+
+class FakeStorage:
+    def is_elsewhere(self, path: str) -> bool:
+        return False
+
+
+@dataclass
+class SmallSite:
+    """What an execution needs of its worker. ``run_split(table, number, context)`` gives the numbers that a split has."""
+
+    monkeypatch: pytest.MonkeyPatch
+    slots: int = 1
+    others: list[WorkerStatus] = field(default_factory=list)
+    peers: FakePeers = field(default_factory=FakePeers)
+    ran: list[tuple[str, int]] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    run_split: Callable[[str, int, ExecutionContext], Sequence[int]] = lambda _table, number, _context: [number]
+
+    def __post_init__(self) -> None:
+        self.registry = ExchangeRegistry()
+        self.heartbeats = Heartbeats()
+        kernel = cast(Kernel, FakeKernel())
+        self.site = Site(
+            worker_id="here",
+            uri=lambda: "grpc://here",
+            slots=self.slots,
+            kernel=kernel,
+            serial_kernel=kernel,
+            storage=cast(Storage, FakeStorage()),
+            registry=self.registry,
+            peers=cast(Peers, self.peers),
+            heartbeats=self.heartbeats,
+            others=lambda: list(self.others),
+            report_lost=self.lost.append,
+        )
+        self.monkeypatch.setattr(producer, "run_split", self._run_split)
+        self.monkeypatch.setattr(execution, "run_fragment", self._run_fragment)
+
+    def _run_split(self, fragment: Fragment, split: Split, context: ExecutionContext) -> tuple[list[Output], list[ScanReport]]:
+        context.cancellation.check()
+        table, _, number = split.file.path.removeprefix("default:").partition("/")
+        self.ran.append((table, int(number)))
+        numbers = self.run_split(table, int(number), context)
+        context.cancellation.check()
+        return [Output(batch(*numbers), True)], []
+
+    @contextmanager
+    def _run_fragment(
+        self, fragment: Fragment, splits: Mapping[str, Sequence[Split]], arrived: Mapping[str, pa.Table], context: ExecutionContext
+    ) -> Iterator[FragmentRun]:
+        """The last fragment: everything that arrived, one input after the other."""
+        yield FragmentRun(SCHEMA, (part for table in arrived.values() for part in table.to_batches()), [])

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from typing import cast
+
+from flight_server.protocol.messages import InstanceStatus, OperatorStatus
+from flight_server.queries.analyze import SpillWatch, analyze_lines
+from operators.kernel.kernel import Kernel
+from tests.flight_server.queries.small_site import FakeKernel
+
+SCAN = OperatorStatus(
+    "fragment-0",
+    "producer",
+    "scan t",
+    records_total=4,
+    records_done=4,
+    rows=7000,
+    bytes=2_000_000,
+    seconds=0.5,
+    retries=1,
+    scanned_bytes=1_000_000,
+    files_bytes=4_000_000,
+    requests=9,
+)
+RESULT = OperatorStatus("result", "result", "result", rows=7)
+
+
+def test_each_operator_has_a_line_below_the_plan() -> None:
+    lines = analyze_lines("scan t\n  files 4", [SCAN, RESULT], 1.5, 0)
+    assert lines == [
+        "scan t",
+        "  files 4",
+        "",
+        "ran in 1.500 s, spill: none seen",
+        "  fragment-0 (scan t): 7,000 rows, 2.0 MB, 4/4 splits, 0.500 s, 1.0 MB fetched in 9 requests of 4.0 MB of files, 1 retries",
+        "  result (result): 7 rows, 0 B, 0 retries",
+    ]
+
+
+def test_instances_are_told_apart_where_there_are_several() -> None:
+    scan = OperatorStatus("fragment-0", "producer", "scan t", instances=[InstanceStatus("w1", 3, 5000), InstanceStatus("w2", 1, 2000)])
+    assert analyze_lines("", [scan], 0.1, 0)[-2:] == [
+        "    on w1: 3 records, 5,000 rows, 0.000 s",
+        "    on w2: 1 records, 2,000 rows, 0.000 s",
+    ]
+
+
+def test_spill_is_the_most_that_was_seen_at_once() -> None:
+    kernels = FakeKernel(), FakeKernel()
+    watch = SpillWatch(*(cast(Kernel, kernel) for kernel in kernels))
+    for first, second in ((0, 0), (3_000_000, 1_000_000), (2_000_000, 0)):
+        kernels[0].spill_bytes, kernels[1].spill_bytes = first, second
+        watch.look()
+    assert watch.most_bytes == 4_000_000
+    assert "spill: up to 4.0 MB seen, of all queries on this worker" in analyze_lines("", [], 0.1, watch.most_bytes)[1]
