@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from planner.ast import Ast, all_of, quote_identifier, substitute, walk
 from planner.catalog import Catalog, Column
-from planner.functions import AGGREGATES, SET_RETURNING, VOLATILE
+from planner.functions import CLOCK_VALUES, ROW_BY_ROW
 from planner.logical import FromItem, Query, Scan, Select, TableFunction, all_scans, relations, rewrite_selects
 from planner.optimize.prune_columns import prune_columns
 from planner.options import PlanOptions
@@ -182,7 +182,7 @@ def is_row_by_row(query: Query) -> bool:
     if not isinstance(select, Select) or query.ctes or query.queries or select.queries or not _is_bare(query.ast):
         return False
     match select.items:
-        case (FromItem(relation=Scan(), joins=()),):
+        case (FromItem(relation=Scan() as scan, joins=()),):
             pass
         case _:
             return False
@@ -191,9 +191,10 @@ def is_row_by_row(query: Query) -> bool:
     if any(select.ast["group_by"].get("Expressions", ("all",))):
         return False
     expressions = [value for key, value in select.ast.items() if key != "from"]
-    functions = references(*expressions).functions
+    mentioned = references(*expressions)
+    clocks = CLOCK_VALUES - {column.name.lower() for column in scan.columns}
     windows = any(node.get("over") is not None for node in walk(expressions))
-    return not windows and not functions & (AGGREGATES | SET_RETURNING | VOLATILE)
+    return not windows and mentioned.functions <= ROW_BY_ROW and not mentioned.bare & clocks
 
 
 def is_small_union(query: Query, scans: Sequence[Scan]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 from planner.ast import Ast
-from planner.functions import SET_RETURNING, VOLATILE
+from planner.functions import ROW_BY_ROW
 from planner.logical import FromItem, Join, JoinedItem, Relation, Scan, Select, relations
 from planner.references import References, references
 
@@ -75,7 +75,7 @@ def _movable(conjuncts: tuple[Ast, ...], scans: list[Scan]) -> Iterator[Candidat
     for conjunct in conjuncts:
         mentioned = references(conjunct)
         fixed = mentioned.subqueries or mentioned.lambdas or mentioned.everything or mentioned.stars
-        if not fixed and not mentioned.functions & (VOLATILE | SET_RETURNING):
+        if not fixed and mentioned.functions <= ROW_BY_ROW:
             yield Candidate(conjunct, mentioned, tuple(scans))
 
 
