@@ -74,7 +74,7 @@ def _movable(conjuncts: tuple[Ast, ...], scans: list[Scan]) -> Iterator[Candidat
         return
     for conjunct in conjuncts:
         mentioned = references(conjunct)
-        fixed = mentioned.subqueries or mentioned.lambdas or mentioned.everything or mentioned.stars
+        fixed = mentioned.subqueries or mentioned.lambdas or mentioned.methods or mentioned.everything or mentioned.stars
         if not fixed and mentioned.functions <= ROW_BY_ROW:
             yield Candidate(conjunct, mentioned, tuple(scans))
 

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import duckdb
 import pytest
-from memory_catalog import FolderCatalog, connect
 
 from planner import PlanOptions, plan
 from planner.functions import CLOCK_VALUES, ROW_BY_ROW, is_refused_scalar
+from tests.planner.memory_catalog import FolderCatalog, connect
 
 SPLIT_UP = PlanOptions(workers=3, distribute_rows=0, split_rows=150)
 

@@ -24,6 +24,8 @@ def kept(sql: str, catalog: FolderCatalog) -> list[tuple[str, ...]]:
     [
         ("SELECT name FROM people", [("name",)]),
         ("SELECT NAME FROM people WHERE Age > 1", [("name", "age")]),
+        ("SELECT people.name.upper(), city.length() FROM people", [("name", "city")]),
+        ("SELECT main.upper(name) FROM people", [("name",)]),
         ("SELECT 1 FROM people", [()]),
         ("SELECT count(*) FROM people", [()]),
         ("SELECT * FROM people", [ALL]),
