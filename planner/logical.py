@@ -29,6 +29,7 @@ class Scan:
 
     ``columns`` are the table's, ``needed`` those that the query uses. ``predicates`` are conjuncts that hold for every row that
     matters. ``rigid``: its rows or columns count as they are (sampling, renamed columns, pivots), so nothing may be left out.
+    ``in_schema``: FROM names the table without an alias, so that names may put the schema before it.
     """
 
     ast: Ast
@@ -40,6 +41,7 @@ class Scan:
     predicates: tuple[Ast, ...] = ()
     rigid: bool = False
     sampled: bool = False
+    in_schema: bool = False
     join_word: str | None = None
     files_total: int = 0
 

@@ -26,16 +26,16 @@ def parameter_types(sql: str, catalog: Catalog, options: PlanOptions = PlanOptio
     count = placeholder_count(parsed.ast, parsed)
     if not count:
         return ()
-    return announced_types(parsed.ast, count, _columns(parse(sql, options.limits), count, catalog))
+    return announced_types(parsed.ast, count, _columns(parsed, count, catalog))
 
 
 def _columns(parsed: ParsedSql, parameters: int, catalog: Catalog) -> dict[str, str]:
     """The types of the columns of a query's tables, by name in lower case; of a name that has several types in them, none."""
-    query = _query_of(parsed.ast)
+    surveyed = survey(parsed, [None] * parameters)
+    query = _query_of(surveyed.ast)
     if query is None:
         return {}
-    prefix = survey(parsed, [None] * parameters).prefix
-    tables = {id(scan.table): scan.table for scan in all_scans(Binder(parsed, catalog, prefix).query(query))}
+    tables = {id(scan.table): scan.table for scan in all_scans(Binder(parsed, catalog, surveyed.prefix).query(query))}
     columns = [column for table in tables.values() for column in catalog.columns(table)]
     types: dict[str, set[str]] = {}
     for column in columns:

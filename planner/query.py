@@ -9,7 +9,7 @@ from functools import cached_property
 import pyarrow as pa
 
 from planner.arrow_types import kernel_type
-from planner.ast import Ast
+from planner.ast import Ast, substitute_nodes
 from planner.bind import Binder
 from planner.catalog import Catalog, Column
 from planner.column_names import with_user_names
@@ -22,6 +22,7 @@ from planner.optimize import RULES, RULES_BEFORE_OPENING, apply
 from planner.options import PlanOptions
 from planner.parse import ParsedSql, print_sql
 from planner.physical import PhysicalPlan
+from planner.qualified_names import shorten_names
 from planner.render import render_query
 from planner.survey import Survey, survey
 
@@ -46,9 +47,9 @@ class QueryPlanner:
         return Binder(self.parsed, self.catalog, self.surveyed.prefix)
 
     def plan(self, ast: Ast) -> PhysicalPlan:
-        """The physical plan of a query."""
+        """The physical plan of a query of the surveyed statement."""
         bound = apply(RULES_BEFORE_OPENING, self.binder.query(ast))
-        query = apply(RULES, self._opened(bound))
+        query = apply(RULES, self._shortened(self._opened(bound)))
         query, sql, schema = self._checked(query)
         named = with_user_names(query, schema, self.surveyed.prefix)
         if named is not None:
@@ -72,6 +73,20 @@ class QueryPlanner:
             return rewrite_scans(select, open_scan)
 
         return rewrite_selects(query, open_scans)
+
+    def _shortened(self, query: Query) -> Query:
+        """The query without schemas in its names."""
+        shorter = shorten_names(query, self.parsed) if self.surveyed.qualified else {}
+        if not shorter:
+            return query
+        binder = Binder(self.parsed, self.catalog, self.surveyed.prefix, tables=self.binder.tables, files=self.binder.files)
+        opened = {scan.name: scan for scan in all_scans(query)}
+
+        def keep_opened(scan: Scan) -> Scan:
+            return replace(scan, table=opened[scan.name].table, columns=opened[scan.name].columns)
+
+        bound = binder.query(substitute_nodes(query.ast, shorter))
+        return rewrite_selects(bound, lambda select: rewrite_scans(select, keep_opened))
 
     def _checked(self, query: Query) -> tuple[Query, str, pa.Schema]:
         """The query, its SQL and its schema, as the kernel's binder sees it.

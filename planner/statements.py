@@ -60,18 +60,18 @@ def plan(
     scanned = scan_sql(sql, options.limits)
     refuse_by_first_word(scanned)
     parsed = parse_scanned(scanned)
-    kind, ast = next(iter(parsed.ast.items()))
+    (kind,) = parsed.ast
     planner = QueryPlanner(parsed, catalog, options, parameters)
     match kind:
         case "Query":
-            return planner.plan(ast)
+            return planner.plan(planner.surveyed.ast[kind])
         case "Explain":
-            return _explain(ast, planner)
+            return _explain(planner)
         case "ExplainTable":
-            return _describe_table(ast, planner)
+            return _describe_table(parsed.ast[kind], planner)
         case "ShowTables":
             return _show_tables(planner)
-        case "ShowVariable" if [str(part["value"]).lower() for part in ast["variable"]] == ["all", "tables"]:
+        case "ShowVariable" if [str(part["value"]).lower() for part in parsed.ast[kind]["variable"]] == ["all", "tables"]:
             return _show_tables(planner)
         case _:
             raise _refused(kind, parsed)
@@ -111,11 +111,12 @@ def _refused(kind: str, parsed: ParsedSql) -> PlannerError:
     return parsed.error(error, f"{words} is refused: only queries are accepted here", span_of(parsed.ast), QUERIES_ONLY)
 
 
-def _explain(ast: Ast, planner: QueryPlanner) -> PhysicalPlan:
-    kind, inner = next(iter(ast["statement"].items()))
+def _explain(planner: QueryPlanner) -> PhysicalPlan:
+    ast = planner.parsed.ast["Explain"]
+    (kind,) = ast["statement"]
     if kind != "Query":
         raise _refused(kind, planner.parsed)
-    plan = planner.plan(inner)
+    plan = planner.plan(planner.surveyed.ast["Explain"]["statement"][kind])
     if ast["describe_alias"] != "Explain":
         rows = [(field.name, column.type, "YES") for field, column in zip(plan.schema, plan.exchanges[-1].columns, strict=True)]
         return _listing(planner, DESCRIBE_COLUMNS, rows)
