@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from planner.physical import Exchange, Fragment, PhysicalPlan, ScanInput
+from planner.physical import Exchange, Fragment, ScanInput
 
 MAX_SQL_CHARS = 2_000
-
-
-def explain_text(plan: PhysicalPlan) -> str:
-    """The plan as an indented tree, one node a line."""
-    return plan.text
 
 
 def plan_text(fragments: Sequence[Fragment], exchanges: Sequence[Exchange]) -> str:

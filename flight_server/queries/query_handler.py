@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import lru_cache, partial
 
 import pyarrow as pa
 
@@ -22,7 +23,7 @@ from flight_server.errors import NoRoom, QueryKilled, ServerClosing, UnknownExch
 from flight_server.exchanges.site import Site
 from flight_server.protocol.exchange_messages import OPERATOR_STOP, StopOperators
 from flight_server.protocol.messages import BatchPlace, Cursor, PeekTicket, QueryStatus, ResultTicket, decode, encode
-from flight_server.protocol.service import Cancelled, PeekStream, ResultStream, Submitted
+from flight_server.protocol.service import Cancelled, PeekStream, ResultStream, StatementShape, Submitted
 from flight_server.protocol.status import as_volley_error
 from flight_server.queries.analyze import RowCounter, analyze_lines
 from flight_server.queries.execution import Execution
@@ -34,12 +35,15 @@ from flight_server.settings.config import LimitsConfig
 from operators.errors import NoSuchResult
 from operators.results.results import Result, ResultStore
 from operators.scan.catalog import FileCatalog
-from planner import PlanOptions, parameter_count, parameter_types, plan
-from planner.errors import VolleyError
+from planner import PlanOptions, Prepared, plan, prepare
+from planner.errors import InvalidQuery, VolleyError
 from planner.physical import PhysicalPlan
 
 MAX_REMEMBERED = 1_000
 """Ended queries that are kept in memory for ``query.list``; the results of older ones are still on storage."""
+MAX_KEPT_STATEMENTS = 32
+MAX_KEPT_SQL_CHARS = 4 << 10
+"""A syntax tree takes a hundred times the text's bytes, at worst a thousand times."""
 SWEEP_SECONDS = 0.5
 STOP_SECONDS = 2.0
 EXPIRE_SECONDS = 60.0
@@ -73,6 +77,7 @@ class QueryHandler:
         self._threads = ThreadPoolExecutor(limits.queries, thread_name_prefix="query")
         self._executions: dict[str, Execution] = {}
         self._planned_ahead = PlannedAhead()
+        self._parsed = lru_cache(MAX_KEPT_STATEMENTS)(partial(prepare, limits=options.limits))
         self._draining = False
         self._closing = threading.Event()
         self._sweeper = threading.Thread(target=self._sweep_for_ever, name="sweeper", daemon=True)
@@ -105,7 +110,7 @@ class QueryHandler:
         """Plans a statement and starts or queues it. Raises what planning raises, ``NoRoom`` and ``ServerClosing``."""
         if self._draining:
             raise ServerClosing("the server is shutting down and takes no new queries", remedy="try another worker, or again later")
-        planned = (None if parameters else self._planned_ahead.take(sql)) or self._plan(sql, parameters)
+        planned = (None if parameters else self._planned_ahead.take(sql)) or self._plan(self._statement(sql), parameters)
         query_id = secrets.token_hex(16)
         writer = self._results.create(query_id, planned.schema, sql, owner)
         query = Query(query_id, owner, planned, writer, self._site.worker_id)
@@ -123,20 +128,35 @@ class QueryHandler:
 
     def plan_schema(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Schema:
         """The schema that a statement's result would have. Without ``parameters``, placeholders count as NULL."""
-        if parameters is None:
-            parameters = [None] * parameter_count(sql)
-        planned = self._plan(sql, parameters)
+        statement = self._statement(sql)
+        return self._planned(sql, statement, [None] * statement.parameter_count() if parameters is None else parameters).schema
+
+    def prepare(self, sql: str) -> StatementShape:
+        """What can be told of a statement without the values of its placeholders."""
+        statement = self._statement(sql)
+        types = statement.parameter_types(self._catalog.session())
+        try:
+            return StatementShape(types, self._planned(sql, statement, [None] * len(types)).schema)
+        except InvalidQuery:
+            if not types:
+                raise
+            # Not every placeholder can be NULL (`read_files(?)`): the schema is known when values are.
+            return StatementShape(types, None)
+
+    def _planned(self, sql: str, statement: Prepared, parameters: Sequence[object]) -> PhysicalPlan:
+        """The plan of a statement that is likely to be asked for at once."""
+        planned = self._plan(statement, parameters)
         if not parameters:
             self._planned_ahead.put(sql, planned)
-        return planned.schema
+        return planned
 
-    def parameter_types(self, sql: str) -> tuple[pa.DataType, ...]:
-        """The types that a statement's parameters should have."""
-        return parameter_types(sql, self._catalog.session(), self._options)
+    def _statement(self, sql: str) -> Prepared:
+        """The parsed statement. A few short ones are kept: clients prepare and then execute, and dashboards ask again and again."""
+        return self._parsed(sql) if len(sql) <= MAX_KEPT_SQL_CHARS else prepare(sql, self._options.limits)
 
-    def _plan(self, sql: str, parameters: Sequence[object] | None) -> PhysicalPlan:
+    def _plan(self, statement: Prepared, parameters: Sequence[object] | None) -> PhysicalPlan:
         options = replace(self._options, workers=1 + len(self._site.others()))
-        return plan(sql, self._catalog.session(), options, parameters)
+        return plan(statement, self._catalog.session(), options, parameters)
 
     # -- reading --------------------------------------------------------------------------------------------------------
 

@@ -115,7 +115,7 @@ def test_a_star_behind_a_qualified_table(star: str, folder: FolderCatalog) -> No
 @pytest.mark.parametrize("star", ["main.a.*", "t.a.*", "volley.a.*", "main.x.*", "other.w.*", "main.t.a.*"])
 def test_a_star_behind_anything_else_is_refused(star: str, folder: FolderCatalog) -> None:
     with pytest.raises(InvalidQuery, match="is not the name of a table in FROM") as caught:
-        plan(f"SELECT {star} FROM t, t AS main, u AS a, w AS x", folder)
+        plan(f"SELECT {star} FROM t, t AS main, u AS a, w AS x", folder, PlanOptions())
     assert "unnest" in str(caught.value)
 
 
@@ -134,7 +134,7 @@ def test_a_star_behind_anything_else_is_refused(star: str, folder: FolderCatalog
 def test_what_cannot_be_said_in_a_fragment_is_refused(sql: str, folder: FolderCatalog, kernel: duckdb.DuckDBPyConnection) -> None:
     assert kernel.execute(sql).fetchall()
     with pytest.raises(InvalidQuery, match="may mean several things here") as caught:
-        plan(sql, folder)
+        plan(sql, folder, PlanOptions())
     assert caught.value.position is not None
     assert "alias" in str(caught.value.remedy)
 
@@ -142,7 +142,7 @@ def test_what_cannot_be_said_in_a_fragment_is_refused(sql: str, folder: FolderCa
 @pytest.mark.parametrize("name", ["main.w.nope", "volley.w.nope", "volley.main.w.nope"])
 def test_a_column_that_a_qualified_table_lacks(name: str, folder: FolderCatalog) -> None:
     with pytest.raises(UnknownColumn, match="there is no column 'nope' in w") as caught:
-        plan(f"SELECT {name} FROM w", folder)
+        plan(f"SELECT {name} FROM w", folder, PlanOptions())
     assert caught.value.remedy == "Columns: k, x."
 
 
@@ -151,12 +151,12 @@ def test_what_the_kernel_refuses_is_refused(sql: str, folder: FolderCatalog, ker
     with pytest.raises(duckdb.BinderException):
         kernel.execute(sql)
     with pytest.raises(VolleyError):
-        plan(sql, folder)
+        plan(sql, folder, PlanOptions())
 
 
 @pytest.mark.parametrize("prefix", ["", "events.", "main.events.", "volley.events.", "volley.main.events."])
 def test_qualified_names_prune_and_move_as_others_do(prefix: str, catalog: FolderCatalog) -> None:
-    made = plan(f"SELECT {prefix}value FROM events WHERE {prefix}year = 2024 AND {prefix}id > 20241", catalog)
+    made = plan(f"SELECT {prefix}value FROM events WHERE {prefix}year = 2024 AND {prefix}id > 20241", catalog, PlanOptions())
     (scan,) = made.fragments[0].inputs
     assert isinstance(scan, ScanInput)
     assert [len(table.files) for table in catalog.opened] == [2], "what the partition rules out is never opened"
@@ -168,7 +168,7 @@ def test_a_table_is_listed_once(catalog: FolderCatalog) -> None:
     listed: list[str] = []
     files = catalog.files
     catalog.files = lambda pattern: (listed.append(pattern), files(pattern))[1]  # type: ignore[method-assign]
-    plan("SELECT main.people.id FROM people, read_files('ord*.parquet') AS o WHERE main.people.id = o.id", catalog)
+    plan("SELECT main.people.id FROM people, read_files('ord*.parquet') AS o WHERE main.people.id = o.id", catalog, PlanOptions())
     assert listed == ["ord*.parquet"]
 
 
