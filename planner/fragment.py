@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from planner.ast import Ast, all_of, quote_identifier, substitute, walk
+from planner.ast import Ast, all_of, substitute, walk
 from planner.catalog import Catalog, Column
 from planner.functions import CLOCK_VALUES, ROW_BY_ROW
 from planner.logical import FromItem, Query, Scan, Select, TableFunction, all_scans, relations, rewrite_selects
@@ -13,6 +13,7 @@ from planner.optimize.prune_columns import prune_columns
 from planner.options import PlanOptions
 from planner.parse import print_sql
 from planner.physical import Exchange, ExchangeInput, Fragment, ScanInput
+from planner.quoting import quote_name
 from planner.references import references
 from planner.render import render_query
 from planner.splits import ScanExtent, parallel_splits, read_extent, unread_extent, whole_splits
@@ -91,7 +92,7 @@ class Fragmenter:
         read = tuple(column for column in scan.columns if column in columns or mentioned.needs(column.name, scan.alias))
         predicate = self._predicate(scan)
         where = f" WHERE {predicate}" if predicate else ""
-        sql = f"SELECT {', '.join(quote_identifier(column.name) for column in columns)} FROM {scan.name}{where}"
+        sql = f"SELECT {', '.join(quote_name(column.name) for column in columns)} FROM {scan.name}{where}"
         return Fragment(number, sql, (self._parallel_input(replace(scan, needed=read), extent),), number, parallel=True)
 
     def _whole_input(self, scan: Scan, extent: ScanExtent) -> ScanInput:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from planner.ast import Ast, all_of, identifier, quote_identifier, substitute_nodes, verbatim_identifier
+from planner.ast import Ast, all_of, identifier, substitute_nodes, verbatim_identifier
 from planner.logical import (
     Body,
     Derived,
@@ -21,6 +21,7 @@ from planner.logical import (
     TableFunction,
     Values,
 )
+from planner.quoting import quote_name
 
 
 def render_query(query: Query) -> Ast:
@@ -90,7 +91,7 @@ def scan_factor(scan: Scan) -> Ast:
     factor = scan.ast["Table"]
     alias = factor["alias"]
     if scan.join_word is not None:
-        alias = {"explicit": True, "name": verbatim_identifier(f"{quote_identifier(scan.alias)} {scan.join_word}"), "columns": []}
+        alias = {"explicit": True, "name": verbatim_identifier(f"{quote_name(scan.alias)} {scan.join_word}"), "columns": []}
     elif alias is None:
         alias = {"explicit": True, "name": identifier(scan.alias), "columns": []}
     return {"Table": {**factor, "name": [{"Identifier": verbatim_identifier(scan.name)}], "alias": alias, "args": None}}

@@ -15,6 +15,7 @@ from planner.options import PlanOptions
 from planner.physical import Exchange, Fragment, PhysicalPlan
 from planner.prepared import Prepared, prepare
 from planner.query import QueryPlanner
+from planner.quoting import quote_name
 from planner.refusals import refused
 
 TABLES_COLUMNS = (Column("name", "VARCHAR"),)
@@ -72,9 +73,9 @@ def _show_tables(planner: QueryPlanner) -> PhysicalPlan:
 
 def _listing(planner: QueryPlanner, columns: tuple[Column, ...], rows: Sequence[tuple[str, ...]]) -> PhysicalPlan:
     """A plan that gives ``rows``, in their order."""
-    names = ", ".join(f'"{column.name}"' for column in columns)
+    names = ", ".join(quote_name(column.name) for column in columns)
     values = ", ".join("(" + ", ".join(quote_literal(cell) for cell in row) + ")" for row in rows)
-    empty = ", ".join(f'NULL::VARCHAR AS "{column.name}"' for column in columns)
+    empty = ", ".join(f"NULL::VARCHAR AS {quote_name(column.name)}" for column in columns)
     sql = f"SELECT * FROM (VALUES {values}) AS listed({names})" if rows else f"SELECT {empty} WHERE FALSE"
     fragments = (Fragment(0, sql, (), 0),)
     exchanges = (Exchange(0, "result", columns),)
