@@ -16,13 +16,13 @@ from planner.logical import (
     Body,
     Cte,
     CteRef,
-    Derived,
+    DerivedTable,
     FromItem,
     Join,
     JoinedItem,
     JoinKind,
     Pivoted,
-    Query,
+    QueryBlock,
     Relation,
     Scan,
     Select,
@@ -67,14 +67,14 @@ class Binder:
     tables: dict[tuple[str, bool], Table] = field(default_factory=dict)
     files: dict[str, Table] = field(default_factory=dict)
 
-    def query(self, ast: Ast, scope: Scope = frozenset()) -> Query:
+    def query(self, ast: Ast, scope: Scope = frozenset()) -> QueryBlock:
         """Binds a query block. Raises ``UnknownTable``, ``AccessRefused``, ``NotReadOnly``, ``NotSupported``, ``InvalidQuery``."""
         ctes, inner = self._ctes(ast.get("with"), scope)
         body = self._body(ast["body"], inner)
         rest = [value for key, value in ast.items() if key not in ("with", "body")]
-        return Query(ast, body, ctes, self._queries(rest, inner))
+        return QueryBlock(ast, body, ctes, self._queries(rest, inner))
 
-    def _queries(self, root: Any, scope: Scope) -> tuple[Query, ...]:
+    def _queries(self, root: Any, scope: Scope) -> tuple[QueryBlock, ...]:
         found = subqueries(root)
         if not found:
             return ()
@@ -159,7 +159,7 @@ class Binder:
             case "Table":
                 return self._table(ast, factor, alias, word, scope)
             case "Derived":
-                return Derived(ast, alias, self.query(factor["subquery"], scope))
+                return DerivedTable(ast, alias, self.query(factor["subquery"], scope))
             case "NestedJoin":
                 return JoinedItem(ast, alias, self._item(factor["table_with_joins"], scope))
             case "UNNEST":

@@ -19,11 +19,11 @@ from planner.errors import InvalidQuery, PlannerError, UnknownColumn
 from planner.kernel_errors import column_remedy
 from planner.logical import (
     Body,
-    Derived,
+    DerivedTable,
     FromItem,
     JoinedItem,
     Pivoted,
-    Query,
+    QueryBlock,
     Relation,
     Scan,
     Select,
@@ -96,7 +96,7 @@ def _folded(parts: Any) -> tuple[str, ...]:
     return tuple(str(part["value"]).lower() for part in parts)
 
 
-def shorten_names(query: Query, parsed: ParsedSql) -> Mapping[int, Ast]:
+def shorten_names(query: QueryBlock, parsed: ParsedSql) -> Mapping[int, Ast]:
     """What to put in place of the nodes of ``query`` that are names with a schema, by the nodes' ids.
 
     The scans' columns must be known. Raises ``InvalidQuery`` and ``UnknownColumn``.
@@ -121,7 +121,7 @@ class _Names:
     written: set[str] = field(default_factory=set)
     pivoted: bool = False
 
-    def query(self, query: Query, outer: Scopes) -> Scopes:
+    def query(self, query: QueryBlock, outer: Scopes) -> Scopes:
         for cte in query.ctes:
             self.written |= _column_aliases(cte.ast)
             self.query(cte.query, outer)
@@ -138,7 +138,7 @@ class _Names:
                 for item in body.items:
                     self.item(item, scopes)
                 return scopes
-            case Query():
+            case QueryBlock():
                 return self.query(body, outer)
             case SetOperation():
                 first, *_ = [self.body(operand, outer) for operand in body.operands]
@@ -158,7 +158,7 @@ class _Names:
         match relation:
             case Scan():
                 self.scans.append(relation)
-            case Derived():
+            case DerivedTable():
                 self.query(relation.query, scopes)
             case TableFunction():
                 self.written.add(relation.alias or "")
@@ -170,7 +170,7 @@ class _Names:
                 self.pivoted = True
                 self.relation(relation.relation, scopes[1:])
 
-    def expressions(self, root: Any, queries: tuple[Query, ...], scopes: Scopes) -> None:
+    def expressions(self, root: Any, queries: tuple[QueryBlock, ...], scopes: Scopes) -> None:
         mentioned = references(root)
         self.written |= mentioned.bare | _last_parts(mentioned)
         for node in walk(root, into_queries=False):

@@ -17,7 +17,7 @@ from planner.errors import PlannerError, Status, VolleyError
 from planner.explain import plan_text
 from planner.fragment import Fragmenter
 from planner.kernel_errors import translate
-from planner.logical import Query, Scan, Select, all_scans, rewrite_scans, rewrite_selects
+from planner.logical import QueryBlock, Scan, Select, all_scans, rewrite_scans, rewrite_selects
 from planner.optimize import RULES, RULES_BEFORE_OPENING, apply
 from planner.options import PlanOptions
 from planner.parse import ParsedSql, print_sql
@@ -60,7 +60,7 @@ class QueryPlanner:
         fragments, exchanges = fragmenter.fragments(query, sql, columns)
         return PhysicalPlan(self.parsed.sql, fragments, exchanges, schema, plan_text(fragments, exchanges))
 
-    def _opened(self, query: Query) -> Query:
+    def _opened(self, query: QueryBlock) -> QueryBlock:
         """The query with the columns of its scans."""
         known: dict[int, tuple[Column, ...]] = {}
 
@@ -74,7 +74,7 @@ class QueryPlanner:
 
         return rewrite_selects(query, open_scans)
 
-    def _shortened(self, query: Query) -> Query:
+    def _shortened(self, query: QueryBlock) -> QueryBlock:
         """The query without schemas in its names."""
         shorter = shorten_names(query, self.parsed) if self.surveyed.qualified else {}
         if not shorter:
@@ -88,7 +88,7 @@ class QueryPlanner:
         bound = binder.query(substitute_nodes(query.ast, shorter))
         return rewrite_selects(bound, lambda select: rewrite_scans(select, keep_opened))
 
-    def _checked(self, query: Query) -> tuple[Query, str, pa.Schema]:
+    def _checked(self, query: QueryBlock) -> tuple[QueryBlock, str, pa.Schema]:
         """The query, its SQL and its schema, as the kernel's binder sees it.
 
         A query that is refused with its columns pruned is tried with all of them: it may mean a column in a way that names alone
@@ -108,8 +108,8 @@ class QueryPlanner:
                 raise
             raise translate(error, self.parsed, all_scans(whole), self.surveyed.prefix) from None
 
-    def _print(self, query: Query) -> str:
+    def _print(self, query: QueryBlock) -> str:
         return print_sql({"Query": render_query(query)}, self.parsed.scanned.chain_terms)
 
-    def _schema(self, query: Query, sql: str) -> pa.Schema:
+    def _schema(self, query: QueryBlock, sql: str) -> pa.Schema:
         return self.catalog.result_schema(sql, {scan.name: scan.needed for scan in all_scans(query)})

@@ -8,12 +8,12 @@ from typing import Any
 from planner.ast import Ast, all_of, identifier, substitute_nodes, verbatim_identifier
 from planner.logical import (
     Body,
-    Derived,
+    DerivedTable,
     FromItem,
     Join,
     JoinedItem,
     Pivoted,
-    Query,
+    QueryBlock,
     Relation,
     Scan,
     Select,
@@ -24,7 +24,7 @@ from planner.logical import (
 from planner.quoting import quote_name
 
 
-def render_query(query: Query) -> Ast:
+def render_query(query: QueryBlock) -> Ast:
     """The syntax tree of a query whose scans read the relations that they are called after."""
     rest = {key: value for key, value in query.ast.items() if key not in ("with", "body")}
     clause = query.ast.get("with")
@@ -34,7 +34,7 @@ def render_query(query: Query) -> Ast:
     return {"with": clause, "body": _body(query.body), **_with_queries(rest, query.queries)}
 
 
-def _with_queries(root: Any, queries: Iterable[Query]) -> Any:
+def _with_queries(root: Any, queries: Iterable[QueryBlock]) -> Any:
     return substitute_nodes(root, {id(query.ast): render_query(query) for query in queries})
 
 
@@ -42,7 +42,7 @@ def _body(body: Body) -> Ast:
     match body:
         case Select():
             return {"Select": _select(body)}
-        case Query():
+        case QueryBlock():
             return {"Query": render_query(body)}
         case Values():
             return _with_queries(body.ast, body.queries)  # type: ignore[no-any-return]
@@ -74,7 +74,7 @@ def _relation(relation: Relation) -> Ast:
     match relation:
         case Scan():
             return scan_factor(relation)
-        case Derived():
+        case DerivedTable():
             return {"Derived": {**relation.ast["Derived"], "subquery": render_query(relation.query)}}
         case JoinedItem():
             return {"NestedJoin": {**relation.ast["NestedJoin"], "table_with_joins": _item(relation.item)}}

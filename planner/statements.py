@@ -12,7 +12,7 @@ from planner.catalog import Catalog, Column
 from planner.explain import plan_text
 from planner.literals import quote_literal
 from planner.options import PlanOptions
-from planner.physical import Exchange, Fragment, PhysicalPlan
+from planner.physical import Fragment, PhysicalPlan, PlannedExchange
 from planner.prepared import Prepared, prepare
 from planner.query import QueryPlanner
 from planner.quoting import quote_name
@@ -78,5 +78,5 @@ def _listing(planner: QueryPlanner, columns: tuple[Column, ...], rows: Sequence[
     empty = ", ".join(f"NULL::VARCHAR AS {quote_name(column.name)}" for column in columns)
     sql = f"SELECT * FROM (VALUES {values}) AS listed({names})" if rows else f"SELECT {empty} WHERE FALSE"
     fragments = (Fragment(0, sql, (), 0),)
-    exchanges = (Exchange(0, "result", columns),)
+    exchanges = (PlannedExchange(0, "result", columns),)
     return PhysicalPlan(planner.parsed.sql, fragments, exchanges, planner.catalog.result_schema(sql, {}), plan_text(fragments, exchanges))

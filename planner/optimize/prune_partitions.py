@@ -7,12 +7,12 @@ from collections import defaultdict
 from dataclasses import replace
 
 from planner.catalog import SCHEMA_PREFIXES, Column, DataFile, Table
-from planner.logical import Query, Scan, Select, block_scans, rewrite_scans, rewrite_selects
+from planner.logical import QueryBlock, Scan, Select, block_scans, rewrite_scans, rewrite_selects
 from planner.optimize.comparisons import Comparable, Comparison, comparisons, literal_value
 from planner.optimize.pushable import BlockNames, block_names, candidates
 
 
-def prune_partitions(query: Query) -> Query:
+def prune_partitions(query: QueryBlock) -> QueryBlock:
     """Drops files from the scans' tables; keeps one where all are ruled out, for the columns."""
     return rewrite_selects(query, _prune)
 

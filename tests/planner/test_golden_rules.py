@@ -15,7 +15,7 @@ import pytest
 from planner import PlanOptions, prepare
 from planner.fragment import print_expression
 from planner.limits import DEFAULT_LIMITS
-from planner.logical import Query, Scan, Select, all_scans, rewrite_scans, rewrite_selects
+from planner.logical import QueryBlock, Scan, Select, all_scans, rewrite_scans, rewrite_selects
 from planner.optimize import RULES, RULES_BEFORE_OPENING, Rule
 from planner.optimize.prune_row_groups import keep_row_groups
 from planner.query import QueryPlanner
@@ -48,7 +48,7 @@ def needed(scan: Scan) -> str:
     return ", ".join(column.name for column in scan.needed) or "no column"
 
 
-def opened(query: Query, catalog: FolderCatalog) -> Query:
+def opened(query: QueryBlock, catalog: FolderCatalog) -> QueryBlock:
     """The query with the columns of its tables."""
 
     def open_scans(select: Select) -> Select:
@@ -66,7 +66,7 @@ SHOWN: dict[str, tuple[Show, Show]] = {
 """What there is to see of a scan before and after a rule."""
 
 
-def listed(query: Query, show: Show) -> list[str]:
+def listed(query: QueryBlock, show: Show) -> list[str]:
     return [f"{scan.name} ({scan.alias}): {show(scan)}" for scan in all_scans(query)]
 
 

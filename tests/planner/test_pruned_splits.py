@@ -13,7 +13,7 @@ from planner.logical import Scan
 from planner.optimize.comparisons import comparisons
 from planner.optimize.prune_row_groups import keep_row_groups
 from planner.parse import parse
-from planner.physical import Exchange, ExchangeInput, Split
+from planner.physical import ExchangeInput, PlannedExchange, Split
 from tests.planner.memory_catalog import FolderCatalog
 from tests.planner.test_prune_columns import scans
 
@@ -169,7 +169,7 @@ def test_small_scans_stay_beside_the_large_one(catalog: FolderCatalog) -> None:
     gathered, small = made.fragments[1].inputs
     assert isinstance(gathered, ExchangeInput)
     assert small.name == "in_1"
-    assert made.exchanges[gathered.exchange] == Exchange(0, "gather", gathered.columns)
+    assert made.exchanges[gathered.exchange] == PlannedExchange(0, "gather", gathered.columns)
 
 
 def test_one_worker_is_one_fragment(catalog: FolderCatalog) -> None:
