@@ -1,13 +1,13 @@
 """What to run: SQL text → syntax tree → logical plan → optimized → fragments and exchanges.
 
 The way through, one room after the other: ``limits`` and ``parse`` (text → tree), ``survey`` and ``bind`` (tree → logical plan),
-``optimize`` (rules), ``fragment`` and ``render`` (logical plan → fragments of SQL), ``explain``. ``statements.plan`` is the door.
+``optimize`` (rules), ``fragment`` and ``render`` (logical plan → fragments of SQL), ``explain``. ``statements.plan`` is the door;
+``prepared.prepare`` stands before it for who has the text first and the values later.
 Pure: no I/O, no clock; tables and types come through the :class:`~planner.catalog.Catalog` that is passed in.
 """
 
-from planner.explain import explain_text
 from planner.options import PlanOptions
-from planner.prepare import parameter_count, parameter_types
+from planner.prepared import Prepared, prepare
 from planner.statements import plan
 
-__all__ = ["PlanOptions", "explain_text", "parameter_count", "parameter_types", "plan"]
+__all__ = ["PlanOptions", "Prepared", "plan", "prepare"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from planner.quoting import quote_name
+
 _NAMES: dict[str, str] = {
     "bool": "BOOLEAN",
     "int8": "TINYINT",
@@ -59,4 +61,4 @@ def kernel_type(kind: pa.DataType) -> str:
 
 
 def _field_name(name: str) -> str:
-    return name if name.isidentifier() else '"' + name.replace('"', '""') + '"'
+    return name if name.isidentifier() else quote_name(name)

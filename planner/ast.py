@@ -133,11 +133,6 @@ def verbatim_identifier(text: str) -> Ast:
     return {"value": text, "quote_style": None, "span": NO_SPAN}
 
 
-def quote_identifier(name: str) -> str:
-    """A name as SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def name_parts(name: list[Ast]) -> tuple[Ast, ...] | None:
     """The identifiers of a dotted name; None where a part is something else."""
     parts = tuple(part.get("Identifier") for part in name)

@@ -9,20 +9,20 @@ from difflib import get_close_matches
 from typing import Any
 
 from planner.ast import Ast, conjuncts, name_parts, span_of, subqueries, walk
-from planner.catalog import Catalog, Table
+from planner.catalog import CATALOG_NAME, SCHEMA_NAME, SCHEMA_PREFIXES, Catalog, Table
 from planner.errors import AccessRefused, InvalidQuery, NotReadOnly, NotSupported, PlannerError, UnknownTable
 from planner.functions import FILE_READERS, READ_FILES, TABLE_FUNCTIONS
 from planner.logical import (
     Body,
     Cte,
     CteRef,
-    Derived,
+    DerivedTable,
     FromItem,
     Join,
     JoinedItem,
     JoinKind,
     Pivoted,
-    Query,
+    QueryBlock,
     Relation,
     Scan,
     Select,
@@ -32,8 +32,6 @@ from planner.logical import (
 )
 from planner.parse import ParsedSql
 
-CATALOG_NAME = "volley"
-SCHEMA_NAME = "main"
 JOIN_WORDS = frozenset(("semi", "anti", "asof", "positional"))
 """The parser takes these words of the kernel's joins for an alias without AS: ``t SEMI JOIN u``."""
 
@@ -57,22 +55,26 @@ Scope = frozenset[str]
 
 @dataclass(slots=True)
 class Binder:
-    """Binds one statement. Scans are called ``prefix`` and a number, in the order in which they are met."""
+    """Binds one statement. Scans are called ``prefix`` and a number, in the order in which they are met.
+
+    Tables are listed once: ``tables`` and ``files`` keep them for another binder of the same statement.
+    """
 
     parsed: ParsedSql
     catalog: Catalog
     prefix: str
     scans: int = 0
     tables: dict[tuple[str, bool], Table] = field(default_factory=dict)
+    files: dict[str, Table] = field(default_factory=dict)
 
-    def query(self, ast: Ast, scope: Scope = frozenset()) -> Query:
+    def query(self, ast: Ast, scope: Scope = frozenset()) -> QueryBlock:
         """Binds a query block. Raises ``UnknownTable``, ``AccessRefused``, ``NotReadOnly``, ``NotSupported``, ``InvalidQuery``."""
         ctes, inner = self._ctes(ast.get("with"), scope)
         body = self._body(ast["body"], inner)
         rest = [value for key, value in ast.items() if key not in ("with", "body")]
-        return Query(ast, body, ctes, self._queries(rest, inner))
+        return QueryBlock(ast, body, ctes, self._queries(rest, inner))
 
-    def _queries(self, root: Any, scope: Scope) -> tuple[Query, ...]:
+    def _queries(self, root: Any, scope: Scope) -> tuple[QueryBlock, ...]:
         found = subqueries(root)
         if not found:
             return ()
@@ -157,7 +159,7 @@ class Binder:
             case "Table":
                 return self._table(ast, factor, alias, word, scope)
             case "Derived":
-                return Derived(ast, alias, self.query(factor["subquery"], scope))
+                return DerivedTable(ast, alias, self.query(factor["subquery"], scope))
             case "NestedJoin":
                 return JoinedItem(ast, alias, self._item(factor["table_with_joins"], scope))
             case "UNNEST":
@@ -189,8 +191,9 @@ class Binder:
                 AccessRefused, f"'{name}' is no table", factor["name"], remedy=f"To read files of a connection, write {READ_FILES}('…')."
             )
         if len(parts) == 1 and name.lower() in scope:
-            return CteRef(ast, name, alias or name)
-        return self._scan(ast, factor, alias or name, word, self.table(factor["name"], parts))
+            return CteRef(ast, name, alias or name.lower())
+        scan = self._scan(ast, factor, alias or name, word, self.table(factor["name"], parts))
+        return scan if alias is not None else replace(scan, in_schema=True)
 
     def _scan(self, ast: Ast, factor: Ast, alias: str, word: str | None, table: Table) -> Scan:
         name = f"{self.prefix}{self.scans}"
@@ -211,13 +214,15 @@ class Binder:
                 factor["name"],
                 remedy=f"Write {READ_FILES}('folder/*.parquet').",
             )
-        return self.catalog.files(value)
+        if value not in self.files:
+            self.files[value] = self.catalog.files(value)
+        return self.files[value]
 
     def table(self, ast: list[Ast], parts: tuple[Ast, ...]) -> Table:
         """The table of a (dotted) name. Raises ``UnknownTable`` with near names."""
-        qualifiers = [str(part["value"]).lower() for part in parts[:-1]]
+        qualifiers = tuple(str(part["value"]).lower() for part in parts[:-1])
         name, quoted = str(parts[-1]["value"]), parts[-1]["quote_style"] is not None
-        if qualifiers not in ([], [SCHEMA_NAME], [CATALOG_NAME, SCHEMA_NAME], [CATALOG_NAME]):
+        if qualifiers and qualifiers not in SCHEMA_PREFIXES:
             raise self._error(
                 UnknownTable,
                 f"there is no schema '{'.'.join(qualifiers)}'",

@@ -14,6 +14,12 @@ from typing import Literal, Protocol
 
 import pyarrow as pa
 
+CATALOG_NAME = "volley"
+SCHEMA_NAME = "main"
+"""Where all tables are."""
+SCHEMA_PREFIXES = ((CATALOG_NAME, SCHEMA_NAME), (CATALOG_NAME,), (SCHEMA_NAME,))
+"""What may stand before a table's name, in the order in which the kernel tries it."""
+
 FileFormat = Literal["parquet", "csv", "json"]
 StatisticsValue = bool | int | float | str | bytes | decimal.Decimal | datetime.date | datetime.datetime
 

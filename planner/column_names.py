@@ -8,10 +8,10 @@ from dataclasses import replace
 import pyarrow as pa
 
 from planner.ast import Ast, identifier
-from planner.logical import Body, Query, Scan, Select, SetOperation, all_scans
+from planner.logical import Body, QueryBlock, Scan, Select, SetOperation, all_scans
 
 
-def with_user_names(query: Query, schema: pa.Schema, prefix: str) -> tuple[Query, pa.Schema] | None:
+def with_user_names(query: QueryBlock, schema: pa.Schema, prefix: str) -> tuple[QueryBlock, pa.Schema] | None:
     """The query with aliases, and its schema, where a derived name tells what a fragment calls a relation; None where none does.
 
     ``SELECT (SELECT max(a) FROM t)`` is called after its text, and that says ``in_0`` where the user said ``t``.
@@ -43,7 +43,7 @@ def _aliased(body: Body, derived: list[str], names: list[str]) -> Body | None:
         case SetOperation():
             first = _aliased(body.operands[0], derived, names)
             return None if first is None else replace(body, operands=(first, *body.operands[1:]))
-        case Query():
+        case QueryBlock():
             inner = _aliased(body.body, derived, names)
             return None if inner is None else replace(body, body=inner)
         case Select():

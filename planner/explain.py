@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from planner.physical import Exchange, Fragment, PhysicalPlan, ScanInput
+from planner.physical import Fragment, PlannedExchange, ScanInput
 
 MAX_SQL_CHARS = 2_000
 
 
-def explain_text(plan: PhysicalPlan) -> str:
-    """The plan as an indented tree, one node a line."""
-    return plan.text
-
-
-def plan_text(fragments: Sequence[Fragment], exchanges: Sequence[Exchange]) -> str:
+def plan_text(fragments: Sequence[Fragment], exchanges: Sequence[PlannedExchange]) -> str:
     """The tree of fragments, exchanges and scans, from the result down."""
     producers = {fragment.output: fragment for fragment in fragments}
     result = next(exchange for exchange in exchanges if exchange.kind == "result")
@@ -24,7 +19,7 @@ def plan_text(fragments: Sequence[Fragment], exchanges: Sequence[Exchange]) -> s
     return "\n".join(lines)
 
 
-def _fragment(fragment: Fragment, producers: dict[int, Fragment], exchanges: dict[int, Exchange], depth: int) -> Iterator[str]:
+def _fragment(fragment: Fragment, producers: dict[int, Fragment], exchanges: dict[int, PlannedExchange], depth: int) -> Iterator[str]:
     mode = "parallel, split by split" if fragment.parallel else "once"
     sql = fragment.sql if len(fragment.sql) <= MAX_SQL_CHARS else fragment.sql[:MAX_SQL_CHARS] + " …"
     yield _indent(depth, f"fragment {fragment.id} ({mode}): {' '.join(sql.split())}")

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from planner.ast import Ast, all_of, quote_identifier, substitute, walk
+from planner.ast import Ast, all_of, substitute, walk
 from planner.catalog import Catalog, Column
-from planner.functions import AGGREGATES, SET_RETURNING, VOLATILE
-from planner.logical import FromItem, Query, Scan, Select, TableFunction, all_scans, relations, rewrite_selects
+from planner.functions import CLOCK_VALUES, ROW_BY_ROW
+from planner.logical import FromItem, QueryBlock, Scan, Select, TableFunction, all_scans, relations, rewrite_selects
 from planner.optimize.prune_columns import prune_columns
 from planner.options import PlanOptions
 from planner.parse import print_sql
-from planner.physical import Exchange, ExchangeInput, Fragment, ScanInput
+from planner.physical import ExchangeInput, Fragment, PlannedExchange, ScanInput
+from planner.quoting import quote_name
 from planner.references import references
 from planner.render import render_query
 from planner.splits import ScanExtent, parallel_splits, read_extent, unread_extent, whole_splits
@@ -23,6 +24,10 @@ DECODED_SIZE = 4
 _CHEAP_TYPES = ("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "DATE", "FLOAT", "BIGINT", "DOUBLE", "TIMESTAMP")
 
 
+Graph = tuple[tuple[Fragment, ...], tuple[PlannedExchange, ...]]
+"""Fragments, producers first, and the exchanges between them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fragmenter:
     """Turns one optimized query into fragments. ``chain_terms`` tells the printer how deep the tree may be."""
@@ -31,8 +36,8 @@ class Fragmenter:
     options: PlanOptions
     chain_terms: int
 
-    def fragments(self, query: Query, sql: str, result: tuple[Column, ...]) -> tuple[tuple[Fragment, ...], tuple[Exchange, ...]]:
-        """Fragments and exchanges, producers first. ``sql`` is the whole query, printed; ``result`` its columns."""
+    def fragments(self, query: QueryBlock, sql: str, result: tuple[Column, ...]) -> Graph:
+        """The graph that runs ``query``. ``sql`` is the whole query, printed; ``result`` its columns."""
         scans = all_scans(query)
         extents = {scan.name: self._extent(scan) for scan in scans}
         distributed = [scan for scan in scans if self._is_large(scan, extents[scan.name])]
@@ -54,23 +59,19 @@ class Fragmenter:
         return extent.rows >= self.options.distribute_rows if extent.rows is not None else self.options.distribute_rows == 0
 
     def _single(
-        self, query: Query, scans: list[Scan], extents: Mapping[str, ScanExtent], sql: str, result: tuple[Column, ...]
-    ) -> tuple[tuple[Fragment, ...], tuple[Exchange, ...]]:
+        self, query: QueryBlock, scans: list[Scan], extents: Mapping[str, ScanExtent], sql: str, result: tuple[Column, ...]
+    ) -> Graph:
         inputs = tuple(self._whole_input(scan, extents[scan.name]) for scan in scans)
-        return (Fragment(0, sql, inputs, 0, serial=is_small_union(query, scans)),), (Exchange(0, "result", result),)
+        return (Fragment(0, sql, inputs, 0, serial=is_small_union(query, scans)),), (PlannedExchange(0, "result", result),)
 
-    def _parallel(
-        self, scan: Scan, extent: ScanExtent, sql: str, result: tuple[Column, ...]
-    ) -> tuple[tuple[Fragment, ...], tuple[Exchange, ...]]:
-        return (Fragment(0, sql, (self._parallel_input(scan, extent),), 0, parallel=True),), (Exchange(0, "result", result),)
+    def _parallel(self, scan: Scan, extent: ScanExtent, sql: str, result: tuple[Column, ...]) -> Graph:
+        return (Fragment(0, sql, (self._parallel_input(scan, extent),), 0, parallel=True),), (PlannedExchange(0, "result", result),)
 
-    def _gather(
-        self, query: Query, distributed: list[Scan], extents: Mapping[str, ScanExtent], result: tuple[Column, ...]
-    ) -> tuple[tuple[Fragment, ...], tuple[Exchange, ...]]:
+    def _gather(self, query: QueryBlock, distributed: list[Scan], extents: Mapping[str, ScanExtent], result: tuple[Column, ...]) -> Graph:
         final = prune_columns(_without_pushed(query, {id(term) for scan in distributed for term in scan.predicates}))
         names = {scan.name: number for number, scan in enumerate(distributed)}
         fragments: list[Fragment] = []
-        exchanges: list[Exchange] = []
+        exchanges: list[PlannedExchange] = []
         inputs: list[ScanInput | ExchangeInput] = []
         for scan in all_scans(final):
             if scan.name not in names:
@@ -79,11 +80,11 @@ class Fragmenter:
             number = names[scan.name]
             columns = scan.needed or (_cheapest(scan),)
             fragments.append(self._scan_fragment(number, scan, columns, extents[scan.name]))
-            exchanges.append(Exchange(number, "gather", columns))
+            exchanges.append(PlannedExchange(number, "gather", columns))
             inputs.append(ExchangeInput(scan.name, number, columns))
         last = len(fragments)
         fragments.append(Fragment(last, print_sql({"Query": render_query(final)}, self.chain_terms), tuple(inputs), last))
-        exchanges.append(Exchange(last, "result", result))
+        exchanges.append(PlannedExchange(last, "result", result))
         return tuple(fragments), tuple(exchanges)
 
     def _scan_fragment(self, number: int, scan: Scan, columns: tuple[Column, ...], extent: ScanExtent) -> Fragment:
@@ -91,7 +92,7 @@ class Fragmenter:
         read = tuple(column for column in scan.columns if column in columns or mentioned.needs(column.name, scan.alias))
         predicate = self._predicate(scan)
         where = f" WHERE {predicate}" if predicate else ""
-        sql = f"SELECT {', '.join(quote_identifier(column.name) for column in columns)} FROM {scan.name}{where}"
+        sql = f"SELECT {', '.join(quote_name(column.name) for column in columns)} FROM {scan.name}{where}"
         return Fragment(number, sql, (self._parallel_input(replace(scan, needed=read), extent),), number, parallel=True)
 
     def _whole_input(self, scan: Scan, extent: ScanExtent) -> ScanInput:
@@ -160,7 +161,7 @@ def _unqualified(term: Ast, alias: str) -> Ast:
     return substitute(term, strip)  # type: ignore[no-any-return]
 
 
-def _without_pushed(query: Query, pushed: set[int]) -> Query:
+def _without_pushed(query: QueryBlock, pushed: set[int]) -> QueryBlock:
     """The query without the conjuncts of WHERE that the scan fragments already applied; those of ON stay."""
 
     def change(select: Select) -> Select:
@@ -176,13 +177,13 @@ def _cheapest(scan: Scan) -> Column:
     return min(scan.columns, key=lambda column: ranks.get(column.type, len(ranks)))
 
 
-def is_row_by_row(query: Query) -> bool:
+def is_row_by_row(query: QueryBlock) -> bool:
     """Whether the query makes its rows from single rows of one scan: then it may run split by split."""
     select = query.body
     if not isinstance(select, Select) or query.ctes or query.queries or select.queries or not _is_bare(query.ast):
         return False
     match select.items:
-        case (FromItem(relation=Scan(), joins=()),):
+        case (FromItem(relation=Scan() as scan, joins=()),):
             pass
         case _:
             return False
@@ -191,12 +192,13 @@ def is_row_by_row(query: Query) -> bool:
     if any(select.ast["group_by"].get("Expressions", ("all",))):
         return False
     expressions = [value for key, value in select.ast.items() if key != "from"]
-    functions = references(*expressions).functions
+    mentioned = references(*expressions)
+    clocks = CLOCK_VALUES - {column.name.lower() for column in scan.columns}
     windows = any(node.get("over") is not None for node in walk(expressions))
-    return not windows and not functions & (AGGREGATES | SET_RETURNING | VOLATILE)
+    return not windows and mentioned.functions <= ROW_BY_ROW and not mentioned.bare & clocks
 
 
-def is_small_union(query: Query, scans: Sequence[Scan]) -> bool:
+def is_small_union(query: QueryBlock, scans: Sequence[Scan]) -> bool:
     """Whether the query joins branches by UNION and reads little: no more than ``SERIAL_BYTES`` of files, and no function's rows."""
     if sum(file.size_bytes for scan in scans for file in scan.table.files) > SERIAL_BYTES:
         return False

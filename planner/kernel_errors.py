@@ -71,14 +71,19 @@ def _unknown_column(name: str, message: str, parsed: ParsedSql, scans: Sequence[
     candidates = _CANDIDATES.search(message)
     if not known and candidates:
         known = re.findall(r'"([^"]+)"', candidates[1])
+    span = _span_of_name(name, parsed.ast)
+    where = f" in {table}" if table else ""
+    return parsed.error(UnknownColumn, f"there is no column '{name}'{where}", span, column_remedy(name, known))
+
+
+def column_remedy(name: str, known: Sequence[str]) -> str | None:
+    """What to say to who wrote ``name`` where the columns are ``known``."""
     folded = {column.lower(): column for column in reversed(known)}
     near = [folded[match] for match in get_close_matches(name.lower(), folded, 3, 0.6)]
     remedy = f"Did you mean {' or '.join(near)}? " if near else ""
     if known:
         remedy += f"Columns: {', '.join(known[:30])}{' …' if len(known) > 30 else ''}."
-    span = _span_of_name(name, parsed.ast)
-    where = f" in {table}" if table else ""
-    return parsed.error(UnknownColumn, f"there is no column '{name}'{where}", span, remedy.strip() or None)
+    return remedy.strip() or None
 
 
 def _first_named(message: str, ast: Ast) -> Span | None:

@@ -23,12 +23,16 @@ class SqlLimits:
     slows down with their square, refuses a thousand joins, and overflows the stack on many thousands. A comma in FROM is a join.
     """
 
-    sql_bytes: int = 1_000_000
+    sql_bytes: int = 1 << 20
     tokens: int = 400_000
     nesting: int = 200
     chain_terms: int = 20_000
     set_operations: int = 2_000
     joins: int = 1_000
+
+
+DEFAULT_LIMITS = SqlLimits()
+"""Unless the configuration says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

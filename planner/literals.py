@@ -1,4 +1,4 @@
-"""Python values as SQL literals: the one place that quotes."""
+"""Python values as SQL literals."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from planner.ast import NO_SPAN, Ast, verbatim
 from planner.errors import InvalidQuery
+from planner.quoting import quote_text
 
 _DAY_MICROSECONDS = 86_400_000_000
 
@@ -70,7 +71,7 @@ def _value(value: Ast) -> Ast:
 
 def _string(value: str) -> str:
     """A NUL would end the kernel's text, so it is put together by ``chr(0)``."""
-    pieces = ["'" + piece.replace("'", "''") + "'" for piece in value.split("\0")]
+    pieces = [quote_text(piece) for piece in value.split("\0")]
     return pieces[0] if len(pieces) == 1 else "(" + " || chr(0) || ".join(pieces) + ")"
 
 

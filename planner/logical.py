@@ -2,11 +2,11 @@
 
 ::
 
-    Query ─┬─ ctes: Query …
-           └─ body: Select ─┬─ items: Scan, CteRef, Derived, TableFunction … and their joins
-                            ├─ conjuncts of WHERE
-                            └─ subqueries of its expressions: Query …
-                    SetOperation of bodies, Values, or a Query in parentheses
+    QueryBlock ─┬─ ctes: QueryBlock …
+                └─ body: Select ─┬─ items: Scan, CteRef, DerivedTable, TableFunction … and their joins
+                                 ├─ conjuncts of WHERE
+                                 └─ subqueries of its expressions: QueryBlock …
+                         SetOperation of bodies, Values, or a QueryBlock in parentheses
 
 Nodes are immutable; the optimizer makes new ones. Each keeps the ``ast`` it was bound from, and nothing below ``ast`` is changed.
 """
@@ -29,6 +29,7 @@ class Scan:
 
     ``columns`` are the table's, ``needed`` those that the query uses. ``predicates`` are conjuncts that hold for every row that
     matters. ``rigid``: its rows or columns count as they are (sampling, renamed columns, pivots), so nothing may be left out.
+    ``in_schema``: FROM names the table without an alias, so that names may put the schema before it.
     """
 
     ast: Ast
@@ -40,6 +41,7 @@ class Scan:
     predicates: tuple[Ast, ...] = ()
     rigid: bool = False
     sampled: bool = False
+    in_schema: bool = False
     join_word: str | None = None
     files_total: int = 0
 
@@ -54,12 +56,12 @@ class CteRef:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Derived:
+class DerivedTable:
     """A subquery in FROM, LATERAL or not."""
 
     ast: Ast
     alias: str | None
-    query: Query
+    query: QueryBlock
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +70,7 @@ class TableFunction:
 
     ast: Ast
     alias: str | None
-    queries: tuple[Query, ...] = ()
+    queries: tuple[QueryBlock, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +92,7 @@ class Pivoted:
     relation: Relation
 
 
-Relation = Scan | CteRef | Derived | TableFunction | JoinedItem | Pivoted
+Relation = Scan | CteRef | DerivedTable | TableFunction | JoinedItem | Pivoted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,7 +105,7 @@ class Join:
     on: tuple[Ast, ...] = ()
     using: tuple[str, ...] = ()
     natural: bool = False
-    queries: tuple[Query, ...] = ()
+    queries: tuple[QueryBlock, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,7 +123,7 @@ class Select:
     ast: Ast
     items: tuple[FromItem, ...] = ()
     conjuncts: tuple[Ast, ...] = ()
-    queries: tuple[Query, ...] = ()
+    queries: tuple[QueryBlock, ...] = ()
     filtered: bool = False
     """Conjuncts were taken out: WHERE is to be made anew from those that are left."""
 
@@ -131,7 +133,7 @@ class Values:
     """VALUES (…), (…)."""
 
     ast: Ast
-    queries: tuple[Query, ...] = ()
+    queries: tuple[QueryBlock, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,11 +150,11 @@ class Cte:
 
     ast: Ast
     name: str
-    query: Query
+    query: QueryBlock
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Query:
+class QueryBlock:
     """A whole query block: WITH, body, ORDER BY and LIMIT. ``queries`` are the subqueries in ORDER BY and LIMIT.
 
     ``exists``: it stands in EXISTS, so that only whether it has rows matters.
@@ -161,11 +163,11 @@ class Query:
     ast: Ast
     body: Body
     ctes: tuple[Cte, ...] = ()
-    queries: tuple[Query, ...] = ()
+    queries: tuple[QueryBlock, ...] = ()
     exists: bool = False
 
 
-Body = Select | Values | SetOperation | Query
+Body = Select | Values | SetOperation | QueryBlock
 
 
 def relations(select: Select) -> Iterator[Relation]:
@@ -194,10 +196,10 @@ def block_scans(select: Select) -> list[Scan]:
     return [relation for relation in relations(select) if isinstance(relation, Scan)]
 
 
-def rewrite_selects(query: Query, change: Callable[[Select], Select]) -> Query:
+def rewrite_selects(query: QueryBlock, change: Callable[[Select], Select]) -> QueryBlock:
     """``query`` with each Select replaced by what ``change`` makes of it, inner ones first."""
 
-    def of_query(node: Query) -> Query:
+    def of_query(node: QueryBlock) -> QueryBlock:
         return replace(
             node,
             ctes=tuple(replace(cte, query=of_query(cte.query)) for cte in node.ctes),
@@ -214,7 +216,7 @@ def rewrite_selects(query: Query, change: Callable[[Select], Select]) -> Query:
                 return replace(body, queries=tuple(map(of_query, body.queries))) if body.queries else body
             case SetOperation():
                 return replace(body, operands=tuple(map(of_body, body.operands)))
-            case Query():
+            case QueryBlock():
                 return of_query(body)
 
     def of_item(item: FromItem) -> FromItem:
@@ -223,7 +225,7 @@ def rewrite_selects(query: Query, change: Callable[[Select], Select]) -> Query:
 
     def of_relation(relation: Relation) -> Relation:
         match relation:
-            case Derived():
+            case DerivedTable():
                 return replace(relation, query=of_query(relation.query))
             case TableFunction() if relation.queries:
                 return replace(relation, queries=tuple(map(of_query, relation.queries)))
@@ -257,7 +259,7 @@ def rewrite_scans(select: Select, change: Callable[[Scan], Scan]) -> Select:
     return replace(select, items=tuple(map(of_item, select.items)))
 
 
-def all_scans(query: Query) -> list[Scan]:
+def all_scans(query: QueryBlock) -> list[Scan]:
     """Every scan of a query, subqueries included, in the order of their names."""
     found: list[Scan] = []
 

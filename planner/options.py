@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from planner.limits import SqlLimits
+from planner.limits import DEFAULT_LIMITS, SqlLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +24,4 @@ class PlanOptions:
     max_split_rows: int = 1_000_000
     gather_bytes: int = 2 << 30
     prune_row_groups: bool = True
-    max_sql_bytes: int = 1_000_000
-    max_tokens: int = 400_000
-    max_nesting: int = 200
-    max_chain_terms: int = 20_000
-
-    @property
-    def limits(self) -> SqlLimits:
-        """The limits on the statement's text."""
-        return SqlLimits(self.max_sql_bytes, self.max_tokens, self.max_nesting, self.max_chain_terms)
+    limits: SqlLimits = DEFAULT_LIMITS

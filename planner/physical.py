@@ -85,7 +85,7 @@ class Fragment:
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class PlannedExchange:
     """Where a fragment's output waits. The exchange of kind ``result`` is the query's result."""
 
     id: int
@@ -99,7 +99,7 @@ class PhysicalPlan:
 
     sql: str
     fragments: tuple[Fragment, ...]
-    exchanges: tuple[Exchange, ...]
+    exchanges: tuple[PlannedExchange, ...]
     schema: pa.Schema
     text: str
     analyze: bool = False

@@ -9,7 +9,7 @@ from functools import cached_property
 import pyarrow as pa
 
 from planner.arrow_types import kernel_type
-from planner.ast import Ast
+from planner.ast import Ast, substitute_nodes
 from planner.bind import Binder
 from planner.catalog import Catalog, Column
 from planner.column_names import with_user_names
@@ -17,11 +17,12 @@ from planner.errors import PlannerError, Status, VolleyError
 from planner.explain import plan_text
 from planner.fragment import Fragmenter
 from planner.kernel_errors import translate
-from planner.logical import Query, Scan, Select, all_scans, rewrite_scans, rewrite_selects
+from planner.logical import QueryBlock, Scan, Select, all_scans, rewrite_scans, rewrite_selects
 from planner.optimize import RULES, RULES_BEFORE_OPENING, apply
 from planner.options import PlanOptions
 from planner.parse import ParsedSql, print_sql
 from planner.physical import PhysicalPlan
+from planner.qualified_names import shorten_names
 from planner.render import render_query
 from planner.survey import Survey, survey
 
@@ -46,9 +47,9 @@ class QueryPlanner:
         return Binder(self.parsed, self.catalog, self.surveyed.prefix)
 
     def plan(self, ast: Ast) -> PhysicalPlan:
-        """The physical plan of a query."""
+        """The physical plan of a query of the surveyed statement."""
         bound = apply(RULES_BEFORE_OPENING, self.binder.query(ast))
-        query = apply(RULES, self._opened(bound))
+        query = apply(RULES, self._shortened(self._opened(bound)))
         query, sql, schema = self._checked(query)
         named = with_user_names(query, schema, self.surveyed.prefix)
         if named is not None:
@@ -59,7 +60,7 @@ class QueryPlanner:
         fragments, exchanges = fragmenter.fragments(query, sql, columns)
         return PhysicalPlan(self.parsed.sql, fragments, exchanges, schema, plan_text(fragments, exchanges))
 
-    def _opened(self, query: Query) -> Query:
+    def _opened(self, query: QueryBlock) -> QueryBlock:
         """The query with the columns of its scans."""
         known: dict[int, tuple[Column, ...]] = {}
 
@@ -73,7 +74,21 @@ class QueryPlanner:
 
         return rewrite_selects(query, open_scans)
 
-    def _checked(self, query: Query) -> tuple[Query, str, pa.Schema]:
+    def _shortened(self, query: QueryBlock) -> QueryBlock:
+        """The query without schemas in its names."""
+        shorter = shorten_names(query, self.parsed) if self.surveyed.qualified else {}
+        if not shorter:
+            return query
+        binder = Binder(self.parsed, self.catalog, self.surveyed.prefix, tables=self.binder.tables, files=self.binder.files)
+        opened = {scan.name: scan for scan in all_scans(query)}
+
+        def keep_opened(scan: Scan) -> Scan:
+            return replace(scan, table=opened[scan.name].table, columns=opened[scan.name].columns)
+
+        bound = binder.query(substitute_nodes(query.ast, shorter))
+        return rewrite_selects(bound, lambda select: rewrite_scans(select, keep_opened))
+
+    def _checked(self, query: QueryBlock) -> tuple[QueryBlock, str, pa.Schema]:
         """The query, its SQL and its schema, as the kernel's binder sees it.
 
         A query that is refused with its columns pruned is tried with all of them: it may mean a column in a way that names alone
@@ -93,8 +108,8 @@ class QueryPlanner:
                 raise
             raise translate(error, self.parsed, all_scans(whole), self.surveyed.prefix) from None
 
-    def _print(self, query: Query) -> str:
+    def _print(self, query: QueryBlock) -> str:
         return print_sql({"Query": render_query(query)}, self.parsed.scanned.chain_terms)
 
-    def _schema(self, query: Query, sql: str) -> pa.Schema:
+    def _schema(self, query: QueryBlock, sql: str) -> pa.Schema:
         return self.catalog.result_schema(sql, {scan.name: scan.needed for scan in all_scans(query)})

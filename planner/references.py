@@ -12,7 +12,10 @@ from itertools import pairwise
 from typing import Any
 
 from planner.ast import NESTED, SEQUENCES, Ast, is_identifier, is_query, name_parts
+from planner.functions import ROW_BY_ROW
 
+_FUNCTION_SCHEMAS = (("main",), ("system", "main"))
+"""Where the kernel keeps its functions; it looks there before it looks for a column of that name."""
 _UNNAMED = frozenset(("span", "data_type"))
 _NAMED = _UNNAMED | {"name"}
 """What is not looked into; of a function call not its name either."""
@@ -20,7 +23,10 @@ _NAMED = _UNNAMED | {"name"}
 
 @dataclass(slots=True)
 class References:
-    """Names (lower case) that expressions mention. ``bare`` stand alone, ``heads`` before a dot, ``pairs`` are neighbours around one."""
+    """Names (lower case) that expressions mention. ``bare`` stand alone, ``heads`` before a dot, ``pairs`` are neighbours around one.
+
+    ``methods``: a function is called after a dot, ``t.note.upper()``, so that names stand in the function's own.
+    """
 
     bare: set[str] = field(default_factory=set)
     heads: set[str] = field(default_factory=set)
@@ -28,6 +34,7 @@ class References:
     stars: set[str] = field(default_factory=set)
     everything: bool = False
     functions: set[str] = field(default_factory=set)
+    methods: bool = False
     subqueries: bool = False
     lambdas: bool = False
 
@@ -98,12 +105,25 @@ def _note(found: References, node: Ast) -> None:
     elif (function := node.get("Function")) is not None and type(function) is dict and "name" in function:
         name = function_name(function)
         found.functions.add(name)
+        _add_receiver(found, function, name)
         if name == "columns" or (name != "count" and _has_star(function)):
             found.everything = True
     elif ((binary := node.get("BinaryOp")) is not None and binary["op"] in ("Arrow", "LongArrow")) or "Lambda" in node:
         found.lambdas = True
     elif (unary := node.get("UnaryOp")) is not None and unary["op"] == "Hash":
         found.everything = True
+
+
+def _add_receiver(found: References, function: Ast, name: str) -> None:
+    """What stands before the dot of ``note.upper()``. ``main.upper(note)`` has the function's schema there."""
+    names = [str(part["value"]).lower() for part in name_parts(function["name"]) or ()][:-1]
+    if not names or (name in ROW_BY_ROW and tuple(names) in _FUNCTION_SCHEMAS):
+        return
+    found.methods = True
+    if len(names) == 1:
+        found.bare.add(names[0])
+    else:
+        _add_compound(found, names)
 
 
 def function_name(function: Ast) -> str:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from planner.ast import Ast, all_of, identifier, quote_identifier, substitute_nodes, verbatim_identifier
+from planner.ast import Ast, all_of, identifier, substitute_nodes, verbatim_identifier
 from planner.logical import (
     Body,
-    Derived,
+    DerivedTable,
     FromItem,
     Join,
     JoinedItem,
     Pivoted,
-    Query,
+    QueryBlock,
     Relation,
     Scan,
     Select,
@@ -21,9 +21,10 @@ from planner.logical import (
     TableFunction,
     Values,
 )
+from planner.quoting import quote_name
 
 
-def render_query(query: Query) -> Ast:
+def render_query(query: QueryBlock) -> Ast:
     """The syntax tree of a query whose scans read the relations that they are called after."""
     rest = {key: value for key, value in query.ast.items() if key not in ("with", "body")}
     clause = query.ast.get("with")
@@ -33,7 +34,7 @@ def render_query(query: Query) -> Ast:
     return {"with": clause, "body": _body(query.body), **_with_queries(rest, query.queries)}
 
 
-def _with_queries(root: Any, queries: Iterable[Query]) -> Any:
+def _with_queries(root: Any, queries: Iterable[QueryBlock]) -> Any:
     return substitute_nodes(root, {id(query.ast): render_query(query) for query in queries})
 
 
@@ -41,7 +42,7 @@ def _body(body: Body) -> Ast:
     match body:
         case Select():
             return {"Select": _select(body)}
-        case Query():
+        case QueryBlock():
             return {"Query": render_query(body)}
         case Values():
             return _with_queries(body.ast, body.queries)  # type: ignore[no-any-return]
@@ -73,7 +74,7 @@ def _relation(relation: Relation) -> Ast:
     match relation:
         case Scan():
             return scan_factor(relation)
-        case Derived():
+        case DerivedTable():
             return {"Derived": {**relation.ast["Derived"], "subquery": render_query(relation.query)}}
         case JoinedItem():
             return {"NestedJoin": {**relation.ast["NestedJoin"], "table_with_joins": _item(relation.item)}}
@@ -90,7 +91,7 @@ def scan_factor(scan: Scan) -> Ast:
     factor = scan.ast["Table"]
     alias = factor["alias"]
     if scan.join_word is not None:
-        alias = {"explicit": True, "name": verbatim_identifier(f"{quote_identifier(scan.alias)} {scan.join_word}"), "columns": []}
+        alias = {"explicit": True, "name": verbatim_identifier(f"{quote_name(scan.alias)} {scan.join_word}"), "columns": []}
     elif alias is None:
         alias = {"explicit": True, "name": identifier(scan.alias), "columns": []}
     return {"Table": {**factor, "name": [{"Identifier": verbatim_identifier(scan.name)}], "alias": alias, "args": None}}

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from planner.catalog import Catalog, DataFile, RowGroup
 from planner.logical import Scan
 from planner.optimize.prune_row_groups import keep_row_groups, prunable
 from planner.physical import Split
-
-FooterReader = Callable[[DataFile], tuple[RowGroup, ...] | None]
 
 
 @dataclass(frozen=True, slots=True)

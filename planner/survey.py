@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from planner.ast import Ast, is_identifier, span_of, walk
+from planner.ast import Ast, is_identifier, span_of, substitute_nodes, walk
 from planner.errors import AccessRefused, InvalidQuery
 from planner.functions import FILE_READERS, READ_FILES, is_refused_scalar
 from planner.literals import literal_ast
 from planner.parse import ParsedSql
+from planner.qualified_names import dotted_name
 from planner.references import function_name
 
 INPUT_PREFIX = "in_"
@@ -17,40 +18,41 @@ INPUT_PREFIX = "in_"
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """``prefix``: how the fragment's relations may be called without meeting a name of the statement's own."""
+    """``ast`` is the statement with values in place of its parameters.
 
+    ``prefix``: how the fragment's relations may be called without meeting a name of the statement's own. ``qualified``: there are
+    names that may have the schema before the table.
+    """
+
+    ast: Ast
     prefix: str
+    qualified: bool
 
 
 def survey(parsed: ParsedSql, parameters: Sequence[object] | None) -> Survey:
-    """Refuses forbidden functions, puts parameters in place, and takes schema names off column references.
+    """Refuses forbidden functions and puts parameters in place. The parser's tree stays as it is.
 
-    Works in place: the tree is fresh from the parser. Raises ``AccessRefused`` and ``InvalidQuery``.
+    Raises ``AccessRefused`` and ``InvalidQuery``.
     """
     names: set[str] = set()
     placeholders: list[Ast] = []
-    compounds: list[Ast] = []
-    wildcards: list[Ast] = []
+    qualified = False
     for node in walk(parsed.ast):
         if is_identifier(node):
             names.add(str(node["value"]).lower())
         elif "Function" in node and type(node["Function"]) is dict and "uses_odbc_syntax" in node["Function"]:
             _check_function(node["Function"], parsed)
-        elif "CompoundIdentifier" in node:
-            compounds.append(node)
-        elif "ObjectName" in node:
-            wildcards.append(node)
-        elif "Value" in node and _placeholder(node) is not None:
-            placeholders.append(node)
-    _bind_parameters(placeholders, parameters, parsed)
-    for node in compounds:
-        _strip_schema(node)
-    for node in wildcards:
-        node["ObjectName"] = node["ObjectName"][-1:]
+        elif "Value" in node:
+            if _placeholder(node) is not None:
+                placeholders.append(node)
+        elif not qualified:
+            name = dotted_name(node)
+            qualified = name is not None and name.doubtful
+    values = _parameter_values(placeholders, parameters, parsed)
     prefix = INPUT_PREFIX
     while any(name.startswith(prefix) for name in names):
         prefix = "_" + prefix
-    return Survey(prefix)
+    return Survey(substitute_nodes(parsed.ast, values), prefix, qualified)
 
 
 def placeholder_count(ast: Ast, parsed: ParsedSql) -> int:
@@ -80,7 +82,8 @@ def _number(node: Ast, parsed: ParsedSql) -> int:
     return int(text[1:])
 
 
-def _bind_parameters(placeholders: list[Ast], parameters: Sequence[object] | None, parsed: ParsedSql) -> None:
+def _parameter_values(placeholders: list[Ast], parameters: Sequence[object] | None, parsed: ParsedSql) -> dict[int, Ast]:
+    """What to put in place of the placeholders, by their nodes' ids."""
     numbers = [_number(node, parsed) for node in placeholders]
     if numbers and parameters is None:
         message = "the statement has parameters but no values came with it"
@@ -88,17 +91,4 @@ def _bind_parameters(placeholders: list[Ast], parameters: Sequence[object] | Non
     given, wanted = len(parameters or ()), max(numbers, default=0)
     if given != wanted:
         raise InvalidQuery(f"the statement takes {wanted} parameters, and {given} values came with it", remedy="Pass one value for each.")
-    for node, number in zip(placeholders, numbers, strict=True):
-        value = literal_ast((parameters or ())[number - 1])
-        node.clear()
-        node.update(value)
-
-
-def _strip_schema(node: Ast) -> None:
-    """``volley.main.t.x`` and ``main.t.x`` → ``t.x``: relations have no schema inside of a fragment; of ``main.t.*`` neither."""
-    parts = node["CompoundIdentifier"]
-    folded = [str(part["value"]).lower() for part in parts]
-    if len(parts) >= 4 and folded[:2] == ["volley", "main"]:
-        node["CompoundIdentifier"] = parts[2:]
-    elif len(parts) >= 3 and folded[0] == "main":
-        node["CompoundIdentifier"] = parts[1:]
+    return {id(node): literal_ast((parameters or ())[number - 1]) for node, number in zip(placeholders, numbers, strict=True)}

@@ -32,7 +32,7 @@ from flight_server.client import Client
 from operators.kernel.kernel import Kernel
 from operators.scan.catalog import FileCatalog
 from operators.storage import Connection, Storage
-from planner import plan
+from planner import PlanOptions, plan
 from planner.physical import ScanInput
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -164,7 +164,7 @@ class Needed:
         self._catalog = FileCatalog(storage, Kernel(1, 256 << 20, scratch, storage.local_roots()), ["default:"])
 
     def scans(self, sql: str) -> list[ScanInput]:
-        fragments = plan(sql, self._catalog).fragments
+        fragments = plan(sql, self._catalog, PlanOptions()).fragments
         return [scan for fragment in fragments for scan in fragment.inputs if isinstance(scan, ScanInput)]
 
     def bytes(self, sql: str) -> int:

@@ -12,6 +12,7 @@ from prompt_toolkit.document import Document
 from flight_server.client import Client
 from flight_server.errors import ClientError
 from flight_server.protocol.messages import TableStatus
+from planner.quoting import quote_name
 
 KEYWORDS = re.findall(
     r"\w+",
@@ -92,4 +93,4 @@ def quoted(name: str) -> str:
     """``name`` as it stands in SQL: in quotes where it would not be itself without."""
     if _PLAIN.fullmatch(name) and name.upper() not in KEYWORDS:
         return name
-    return '"' + name.replace('"', '""') + '"'
+    return quote_name(name)

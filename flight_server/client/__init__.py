@@ -6,5 +6,6 @@
 
 from flight_server.client.client import Client, Submitted
 from flight_server.errors import ClientError
+from planner.quoting import quote_name, quote_text
 
-__all__ = ["Client", "ClientError", "Submitted"]
+__all__ = ["Client", "ClientError", "Submitted", "quote_name", "quote_text"]

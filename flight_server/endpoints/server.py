@@ -35,6 +35,7 @@ from flight_server.protocol.status import guarded, guarded_items
 from flight_server.protocol.tickets import ExchangeTicket, Forwarded, parse_ticket, read_message
 from flight_server.protocol.wire_types import wire_schema
 from planner.errors import Status, UnknownTable, VolleyError
+from planner.quoting import quote_name
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +107,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         owner = owner_of(context)
         if descriptor.descriptor_type == flight.DescriptorType.PATH:
             name = self._table_name(descriptor.path)
-            return self._submit(f"SELECT * FROM {_quoted(name)}", descriptor, owner)
+            return self._submit(f"SELECT * FROM {quote_name(name)}", descriptor, owner)
         command = descriptor.command or b""
         packed = unpack(command)
         if packed is not None:
@@ -186,7 +187,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
     def _schema(self, descriptor: flight.FlightDescriptor, owner: str) -> pa.Schema:
         if descriptor.descriptor_type == flight.DescriptorType.PATH:
             name = self._table_name(descriptor.path)
-            return self._service.plan_schema(f"SELECT * FROM {_quoted(name)}")
+            return self._service.plan_schema(f"SELECT * FROM {quote_name(name)}")
         command = descriptor.command or b""
         packed = unpack(command)
         if packed is not None:
@@ -314,10 +315,6 @@ def check_port(host: str, port: int) -> None:
 
 def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _sql_text(command: bytes) -> str:

@@ -18,7 +18,6 @@ from flight_server.protocol.messages import ResultTicket
 from flight_server.protocol.service import QueryService
 from flight_server.protocol.tickets import parse_ticket
 from flight_server.protocol.wire_types import wire_schema
-from operators.errors import KernelError
 
 SESSION_OPTIONS = {"catalog": CATALOG, "schema": DB_SCHEMA}
 UNSUPPORTED = ("BeginTransaction", "EndTransaction", "BeginSavepoint", "EndSavepoint", "CreatePreparedSubstraitPlan")
@@ -61,8 +60,7 @@ class SqlActions:
         request = _read(body, pb.ActionCreatePreparedStatementRequest)
         if request.transaction_id:
             raise BadRequest("there are no transactions here", remedy="each statement stands alone: use autocommit")
-        types = self._service.parameter_types(request.query)
-        schema = self._dataset_schema(request.query, len(types))
+        types, schema = self._service.prepare(request.query)
         statement = self._prepared.add(request.query, owner, len(types))
         answer = pb.ActionCreatePreparedStatementResult(
             prepared_statement_handle=statement.handle.encode(),
@@ -70,15 +68,6 @@ class SqlActions:
             parameter_schema=_parameter_schema(types).serialize().to_pybytes(),
         )
         return pack("ActionCreatePreparedStatementResult", answer)
-
-    def _dataset_schema(self, sql: str, parameters: int) -> pa.Schema | None:
-        try:
-            return self._service.plan_schema(sql)
-        except KernelError:
-            if not parameters:
-                raise
-            # Not every placeholder can be NULL (`LIMIT ?`): the schema is known when values are.
-            return None
 
     def _close_prepared(self, body: bytes, owner: str) -> None:
         self._prepared.close(_read(body, pb.ActionClosePreparedStatementRequest).prepared_statement_handle, owner)

@@ -25,7 +25,7 @@ from flight_server.exchanges.remote_operators import RemoteOperators
 from flight_server.exchanges.site import Site
 from flight_server.process.worker_actions import WorkerActions
 from flight_server.protocol.messages import PeekTicket, QueryLine, QueryStatus, ResultTicket, TableListRequest, TableStatus, WorkerStatus
-from flight_server.protocol.service import Accepted, Cancelled, ExchangeStream, PeekStream, ResultStream
+from flight_server.protocol.service import Accepted, Cancelled, ExchangeStream, PeekStream, ResultStream, StatementShape
 from flight_server.queries.query_handler import QueryHandler
 from flight_server.queries.table_listing import TableListing
 from flight_server.settings.config import Config
@@ -36,6 +36,7 @@ from operators.results.results import ResultStore
 from operators.scan.catalog import FileCatalog
 from operators.storage import Storage
 from planner import PlanOptions
+from planner.limits import SqlLimits
 
 KERNEL_SHARE = 0.70
 SERIAL_KERNEL_SHARE = 0.05
@@ -85,7 +86,7 @@ class Worker:
         )
         self._guests = RemoteOperators(site)
         forwarding = Forwarding(self._peers, self._cluster)
-        options = PlanOptions(max_sql_bytes=config.limits.sql_bytes, gather_bytes=int(config.memory_bytes * GATHER_SHARE))
+        options = PlanOptions(gather_bytes=int(config.memory_bytes * GATHER_SHARE), limits=SqlLimits(sql_bytes=config.limits.sql_bytes))
         self._handler = QueryHandler(self._catalog, self._results, site, forwarding, config.limits, options, self._discard_uploads)
         self._tables = TableListing(self._catalog)
         self._actions = WorkerActions(self._handler, self._registry, self._guests, self._cluster)
@@ -164,8 +165,8 @@ class Worker:
     def plan_schema(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Schema:
         return self._handler.plan_schema(sql, parameters)
 
-    def parameter_types(self, sql: str) -> tuple[pa.DataType, ...]:
-        return self._handler.parameter_types(sql)
+    def prepare(self, sql: str) -> StatementShape:
+        return self._handler.prepare(sql)
 
     def read(self, ticket: ResultTicket, owner: str, cancelled: Cancelled, abandon: bool) -> ResultStream:
         return self._handler.read(ticket, owner, cancelled, abandon)

@@ -34,6 +34,16 @@ class Accepted(NamedTuple):
     schema: pa.Schema
 
 
+class StatementShape(NamedTuple):
+    """The types that the values of a statement's placeholders should have (others may come), and the schema of its result.
+
+    ``schema`` is None where it hangs on the values.
+    """
+
+    parameter_types: tuple[pa.DataType, ...]
+    schema: pa.Schema | None
+
+
 class ResultStream(NamedTuple):
     """A result, or a part of it. Every batch has exactly ``schema`` and is well under 16 MiB."""
 
@@ -67,8 +77,8 @@ class QueryService(Protocol):
     def plan_schema(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Schema:
         """Plans only. Without ``parameters``, placeholders count as NULL."""
 
-    def parameter_types(self, sql: str) -> tuple[pa.DataType, ...]:
-        """The types that the values of a statement's placeholders should have; others may come. Raises what planning raises."""
+    def prepare(self, sql: str) -> StatementShape:
+        """What can be told of a statement before the values of its placeholders are there. Raises what planning raises."""
 
     def read(self, ticket: ResultTicket, owner: str, cancelled: Cancelled, abandon: bool) -> ResultStream:
         """Opens a result at a cursor; the iterator waits for rows that are not there yet.

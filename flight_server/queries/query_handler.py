@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache, partial
 
 import pyarrow as pa
 
@@ -23,7 +24,7 @@ from flight_server.errors import NoRoom, QueryKilled, ServerClosing, UnknownExch
 from flight_server.exchanges.site import Site
 from flight_server.protocol.exchange_messages import OPERATOR_STOP, StopOperators
 from flight_server.protocol.messages import BatchPlace, Cursor, PeekTicket, QueryLine, QueryStatus, ResultTicket, encode
-from flight_server.protocol.service import Accepted, Cancelled, PeekStream, ResultStream
+from flight_server.protocol.service import Accepted, Cancelled, PeekStream, ResultStream, StatementShape
 from flight_server.protocol.status import as_volley_error
 from flight_server.queries.analyze import SPILL_LOOK_SECONDS, RowDrop, SpillWatch, analyze_lines
 from flight_server.queries.execution import Execution
@@ -37,12 +38,15 @@ from flight_server.settings.config import LimitsConfig
 from operators.errors import NoSuchResult
 from operators.results.results import Result, ResultStore
 from operators.scan.catalog import FileCatalog
-from planner import PlanOptions, parameter_count, parameter_types, plan
-from planner.errors import VolleyError
+from planner import PlanOptions, Prepared, plan, prepare
+from planner.errors import InvalidQuery, VolleyError
 from planner.physical import PhysicalPlan
 
 MAX_REMEMBERED = 1_000
 """Ended queries that are kept in memory for ``query.list``; the results of older ones are still on storage."""
+MAX_KEPT_STATEMENTS = 32
+MAX_KEPT_SQL_CHARS = 4 << 10
+"""A syntax tree takes a hundred times the text's bytes, at worst a thousand times."""
 SWEEP_SECONDS = 0.5
 STOP_SECONDS = 2.0
 EXPIRE_SECONDS = 60.0
@@ -81,6 +85,7 @@ class QueryHandler:
         self._executions: dict[str, Execution] = {}
         self._planned_ahead = PlannedAhead()
         self._stored_queries = StoredQueries()
+        self._parsed = lru_cache(MAX_KEPT_STATEMENTS)(partial(prepare, limits=options.limits))
         self._draining = False
         self._closing = threading.Event()
         # Two threads: a storage that does not answer keeps nobody from finding what was abandoned.
@@ -130,7 +135,7 @@ class QueryHandler:
         if self._draining:
             raise _closing()
         with self._while_open():
-            planned = (None if parameters else self._planned_ahead.take(sql)) or self._plan(sql, parameters)
+            planned = (None if parameters else self._planned_ahead.take(sql)) or self._plan(self._statement(sql), parameters)
             query_id = secrets.token_hex(16)
             writer = self._results.create(query_id, planned.schema, sql, owner)
             query = HandledQuery(query_id, owner, planned, writer, self._site.worker_id, self._clock)
@@ -143,22 +148,37 @@ class QueryHandler:
 
     def plan_schema(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Schema:
         """The schema that a statement's result would have. Without ``parameters``, placeholders count as NULL."""
-        if parameters is None:
-            parameters = [None] * parameter_count(sql)
         with self._while_open():
-            planned = self._plan(sql, parameters)
+            statement = self._statement(sql)
+            return self._planned(sql, statement, [None] * statement.parameter_count() if parameters is None else parameters).schema
+
+    def prepare(self, sql: str) -> StatementShape:
+        """What can be told of a statement without the values of its placeholders."""
+        with self._while_open():
+            statement = self._statement(sql)
+            types = statement.parameter_types(self._catalog.session())
+            try:
+                return StatementShape(types, self._planned(sql, statement, [None] * len(types)).schema)
+            except InvalidQuery:
+                if not types:
+                    raise
+                # Not every placeholder can be NULL (`read_files(?)`): the schema is known when values are.
+                return StatementShape(types, None)
+
+    def _planned(self, sql: str, statement: Prepared, parameters: Sequence[object]) -> PhysicalPlan:
+        """The plan of a statement that is likely to be asked for at once."""
+        planned = self._plan(statement, parameters)
         if not parameters:
             self._planned_ahead.put(sql, planned)
-        return planned.schema
+        return planned
 
-    def parameter_types(self, sql: str) -> tuple[pa.DataType, ...]:
-        """The types that a statement's parameters should have."""
-        with self._while_open():
-            return parameter_types(sql, self._catalog.session(), self._options)
+    def _statement(self, sql: str) -> Prepared:
+        """The parsed statement. A few short ones are kept: clients prepare and then execute, and dashboards ask again and again."""
+        return self._parsed(sql) if len(sql) <= MAX_KEPT_SQL_CHARS else prepare(sql, self._options.limits)
 
-    def _plan(self, sql: str, parameters: Sequence[object] | None) -> PhysicalPlan:
+    def _plan(self, statement: Prepared, parameters: Sequence[object] | None) -> PhysicalPlan:
         options = replace(self._options, workers=1 + len(self._site.others()))
-        return plan(sql, self._catalog.session(), options, parameters)
+        return plan(statement, self._catalog.session(), options, parameters)
 
     @contextmanager
     def _while_open(self) -> Iterator[None]:

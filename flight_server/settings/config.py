@@ -17,6 +17,7 @@ import msgspec
 
 from flight_server.settings.quantities import machine_memory_bytes, machine_threads, parse_seconds, parse_size
 from planner.errors import Status, VolleyError
+from planner.limits import DEFAULT_LIMITS
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8815
@@ -61,7 +62,7 @@ class LimitsConfig:
 
     queries: int = 16
     queue: int = 1_000
-    sql_bytes: int = 1 << 20
+    sql_bytes: int = DEFAULT_LIMITS.sql_bytes
     result_bytes: int = 64 << 30
     spill_bytes: int = 64 << 30
     abandon_seconds: float = 60.0

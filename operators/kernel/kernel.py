@@ -24,6 +24,7 @@ from operators.claimed_directory import ClaimedDirectory
 from operators.errors import Interrupted, KernelError, OperatorError
 from operators.kernel.kernel_errors import ErrorTranslator, invalidates
 from planner.catalog import Column
+from planner.quoting import quote_name, quote_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,16 +272,6 @@ class KernelRun:
             raise self._kernel.failed(error) from None
         finally:
             self._idle.set()
-
-
-def quote_name(name: str) -> str:
-    """``name`` as a quoted SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def quote_text(text: str) -> str:
-    """``text`` as a SQL string literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def empty_relation(columns: Sequence[Column]) -> str:

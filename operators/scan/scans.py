@@ -18,13 +18,14 @@ from itertools import groupby
 
 from operators.cancellation import Cancellation
 from operators.errors import FileUnreadable
-from operators.kernel.kernel import FileRelation, quote_name, quote_text
+from operators.kernel.kernel import FileRelation
 from operators.scan.corrupt_files import name_corrupt_file
 from operators.scan.pieces import Piece, parquet_piece
 from operators.scan.remote_files import RemoteFiles
 from operators.storage import Storage, StoredFile
 from planner.catalog import Column, DataFile, FileFormat
 from planner.physical import ScanInput, Split
+from planner.quoting import quote_name, quote_text
 
 FILES_PER_READER = 256
 """A reader with partition values carries a list of them, looked up in every vector: short lists are free, long ones are not."""

@@ -28,9 +28,9 @@ class WrittenLiteral:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """``qualifier.column op literals``; names in lower case; ``in`` has any number of literals, ``null`` none, others one."""
+    """``qualifiers.column op literals``; names in lower case; ``in`` has any number of literals, ``null`` none, others one."""
 
-    qualifier: str | None
+    qualifiers: tuple[str, ...]
     column: str
     operator: Operator
     literals: tuple[WrittenLiteral, ...]
@@ -68,12 +68,12 @@ def _binary(binary: Ast) -> tuple[Comparison, ...]:
     return () if column is None or literal is None else (Comparison(*column, operator, (literal,)),)
 
 
-def _column(node: Ast) -> tuple[str | None, str] | None:
+def _column(node: Ast) -> tuple[tuple[str, ...], str] | None:
     if (name := node.get("Identifier")) is not None:
-        return None, str(name["value"]).lower()
-    parts = node.get("CompoundIdentifier")
-    if parts is not None and len(parts) == 2:
-        return str(parts[0]["value"]).lower(), str(parts[1]["value"]).lower()
+        return (), str(name["value"]).lower()
+    if (parts := node.get("CompoundIdentifier")) is not None:
+        *qualifiers, column = (str(part["value"]).lower() for part in parts)
+        return tuple(qualifiers), column
     return None
 
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 from planner.logical import (
     Body,
     Cte,
-    Derived,
+    DerivedTable,
     FromItem,
     Join,
     JoinedItem,
     Pivoted,
-    Query,
+    QueryBlock,
     Relation,
     Scan,
     Select,
@@ -25,12 +25,12 @@ from planner.logical import (
 from planner.references import References, references
 
 
-def prune_columns(query: Query) -> Query:
+def prune_columns(query: QueryBlock) -> QueryBlock:
     """Sets ``needed`` of every scan. Subqueries may be correlated, so what they mention counts for every block around them."""
     return _query(query, References())[0]
 
 
-def _query(query: Query, above: References) -> tuple[Query, References]:
+def _query(query: QueryBlock, above: References) -> tuple[QueryBlock, References]:
     """The pruned query, and all that it mentions. ``above`` is what ORDER BY of a surrounding parenthesis mentions."""
     mentioned = references(*(value for key, value in query.ast.items() if key not in ("with", "body")))
     mentioned.add(above)
@@ -49,9 +49,9 @@ def _query(query: Query, above: References) -> tuple[Query, References]:
     return replace(query, body=body, ctes=tuple(ctes), queries=queries), mentioned
 
 
-def _queries(queries: tuple[Query, ...], mentioned: References) -> tuple[Query, ...]:
+def _queries(queries: tuple[QueryBlock, ...], mentioned: References) -> tuple[QueryBlock, ...]:
     """Prunes subqueries and adds what they mention to ``mentioned``."""
-    pruned: list[Query] = []
+    pruned: list[QueryBlock] = []
     for query in queries:
         node, inner = _query(query, References())
         mentioned.add(inner)
@@ -63,7 +63,7 @@ def _body(body: Body, above: References) -> tuple[Body, References]:
     match body:
         case Select():
             return _select(body, above)
-        case Query():
+        case QueryBlock():
             return _query(body, above)
         case Values():
             mentioned = references(body.ast)
@@ -116,7 +116,7 @@ def _item(item: FromItem, mentioned: References) -> FromItem:
 
 def _relation(relation: Relation, mentioned: References) -> Relation:
     match relation:
-        case Derived():
+        case DerivedTable():
             query, inner = _query(relation.query, References())
             mentioned.add(inner)
             return replace(relation, query=query)

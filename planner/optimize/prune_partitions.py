@@ -6,13 +6,13 @@ import datetime
 from collections import defaultdict
 from dataclasses import replace
 
-from planner.catalog import Column, DataFile, Table
-from planner.logical import Query, Scan, Select, block_scans, rewrite_scans, rewrite_selects
+from planner.catalog import SCHEMA_PREFIXES, Column, DataFile, Table
+from planner.logical import QueryBlock, Scan, Select, block_scans, rewrite_scans, rewrite_selects
 from planner.optimize.comparisons import Comparable, Comparison, comparisons, literal_value
 from planner.optimize.pushable import BlockNames, block_names, candidates
 
 
-def prune_partitions(query: Query) -> Query:
+def prune_partitions(query: QueryBlock) -> QueryBlock:
     """Drops files from the scans' tables; keeps one where all are ruled out, for the columns."""
     return rewrite_selects(query, _prune)
 
@@ -34,8 +34,11 @@ def _means_partition(comparison: Comparison, scan: Scan, names: BlockNames, sele
     """Whether the name can only be a partition column of ``scan``: if another relation had it too, the kernel would refuse."""
     if all(column.name.lower() != comparison.column for column in scan.table.partition_columns):
         return False
-    if comparison.qualifier is not None:
-        return comparison.qualifier == scan.alias and names.is_unique(scan.alias)
+    if comparison.qualifiers:
+        *schema, table = comparison.qualifiers
+        if table != scan.alias or (schema and not (scan.in_schema and tuple(schema) in SCHEMA_PREFIXES)):
+            return False
+        return names.is_unique(scan.alias)
     others = [other for other in block_scans(select) if other.name != scan.name]
     shared = any(comparison.column == column.name.lower() for other in others for column in other.table.partition_columns)
     return not (names.natural or comparison.column in names.merged or shared)

@@ -17,7 +17,7 @@ def prunable(scan: Scan) -> tuple[tuple[Comparison, str], ...]:
     found: list[tuple[Comparison, str]] = []
     for predicate in scan.predicates:
         for comparison in comparisons(predicate):
-            column = columns.get(comparison.column)
+            column = columns.get(comparison.column) if len(comparison.qualifiers) < 2 else None
             if column is not None and comparison.column not in partitions:
                 found.append((comparison, column.name))
     return tuple(found)

@@ -10,12 +10,12 @@ from collections import defaultdict
 from dataclasses import replace
 
 from planner.ast import Ast
-from planner.logical import Query, Scan, Select, block_scans, rewrite_scans, rewrite_selects
+from planner.logical import QueryBlock, Scan, Select, block_scans, rewrite_scans, rewrite_selects
 from planner.optimize.pushable import BlockNames, block_names, candidates
 from planner.references import References
 
 
-def push_filters(query: Query) -> Query:
+def push_filters(query: QueryBlock) -> QueryBlock:
     """Sets ``predicates`` of every scan."""
     return rewrite_selects(query, _push)
 

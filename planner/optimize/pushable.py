@@ -6,13 +6,13 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 from planner.ast import Ast
-from planner.functions import SET_RETURNING, VOLATILE
+from planner.functions import ROW_BY_ROW
 from planner.logical import FromItem, Join, JoinedItem, Relation, Scan, Select, relations
 from planner.references import References, references
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class Movable:
     """A conjunct, what it mentions, and the scans that it may filter if all that it mentions is theirs."""
 
     conjunct: Ast
@@ -20,11 +20,11 @@ class Candidate:
     scans: tuple[Scan, ...]
 
 
-Found = Generator[Candidate, None, list[Scan]]
+Found = Generator[Movable, None, list[Scan]]
 """Yields the conjuncts of ON; returns the scans of which no row is lost or made NULL by an outer join."""
 
 
-def candidates(select: Select) -> Iterator[Candidate]:
+def candidates(select: Select) -> Iterator[Movable]:
     """The conjuncts of WHERE and ON that may move at all."""
     preserved: list[Scan] = []
     for item in select.items:
@@ -50,7 +50,7 @@ def _item(item: FromItem) -> Found:
     return preserved
 
 
-def _on(join: Join, left: list[Scan], right: list[Scan]) -> Iterator[Candidate]:
+def _on(join: Join, left: list[Scan], right: list[Scan]) -> Iterator[Movable]:
     match join.kind:
         case "inner":
             yield from _movable(join.on, left + right)
@@ -69,14 +69,14 @@ def _relation(relation: Relation) -> Found:
     return []
 
 
-def _movable(conjuncts: tuple[Ast, ...], scans: list[Scan]) -> Iterator[Candidate]:
+def _movable(conjuncts: tuple[Ast, ...], scans: list[Scan]) -> Iterator[Movable]:
     if not scans:
         return
     for conjunct in conjuncts:
         mentioned = references(conjunct)
-        fixed = mentioned.subqueries or mentioned.lambdas or mentioned.everything or mentioned.stars
-        if not fixed and not mentioned.functions & (VOLATILE | SET_RETURNING):
-            yield Candidate(conjunct, mentioned, tuple(scans))
+        fixed = mentioned.subqueries or mentioned.lambdas or mentioned.methods or mentioned.everything or mentioned.stars
+        if not fixed and mentioned.functions <= ROW_BY_ROW:
+            yield Movable(conjunct, mentioned, tuple(scans))
 
 
 @dataclass(frozen=True, slots=True)

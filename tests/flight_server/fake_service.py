@@ -28,7 +28,7 @@ from flight_server.protocol.messages import (
     TableStatus,
     WorkerStatus,
 )
-from flight_server.protocol.service import Accepted, Cancelled, ExchangeStream, PeekStream, ResultStream
+from flight_server.protocol.service import Accepted, Cancelled, ExchangeStream, PeekStream, ResultStream, StatementShape
 from operators.errors import Interrupted, KernelError
 from planner.errors import NotReadOnly, SqlSyntaxError, UnknownTable
 
@@ -81,12 +81,21 @@ class FakeService:
         return Accepted(query_id, table.schema)
 
     def plan_schema(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Schema:
-        return self._run(sql, parameters if parameters is not None else [None] * len(self.parameter_types(sql))).schema
+        return self._run(sql, parameters if parameters is not None else [None] * self._parameter_count(sql)).schema
 
-    def parameter_types(self, sql: str) -> tuple[pa.DataType, ...]:
+    def prepare(self, sql: str) -> StatementShape:
+        types = (pa.string(),) * self._parameter_count(sql)
+        try:
+            return StatementShape(types, self.plan_schema(sql))
+        except KernelError:
+            if not types:
+                raise
+            return StatementShape(types, None)
+
+    def _parameter_count(self, sql: str) -> int:
         self._check()
         try:
-            return (pa.string(),) * len(duckdb.extract_statements(sql)[0].named_parameters)
+            return len(duckdb.extract_statements(sql)[0].named_parameters)
         except duckdb.ParserException as error:
             raise SqlSyntaxError(str(error).split("\n")[0]) from error
 

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from operators.errors import KernelError
 from planner.catalog import Column, ColumnRange, DataFile, RowGroup, Table
 from planner.physical import ExchangeInput, Fragment, PhysicalPlan, ScanInput, Split
+from planner.quoting import quote_name, quote_text
 
 SETTINGS = (
     "SET GLOBAL integer_division = true",
@@ -106,7 +107,7 @@ class FolderCatalog:
         cursor = self.connection.cursor()
         try:
             for name, columns in inputs.items():
-                listed = ", ".join(f'NULL::{column.type} AS "{column.name}"' for column in columns) or "1 AS __rows"
+                listed = ", ".join(f"NULL::{column.type} AS {quote_name(column.name)}" for column in columns) or "1 AS __rows"
                 cursor.execute(f"CREATE TEMP VIEW {name} AS SELECT {listed} WHERE FALSE")
             relation = cursor.sql(sql)
             listed = ", ".join(f"NULL::{kind} AS c{place}" for place, kind in enumerate(relation.types))
@@ -120,7 +121,7 @@ class FolderCatalog:
 
 def read(files: Sequence[DataFile]) -> str:
     """The kernel's relation over whole files."""
-    listed = ", ".join("'" + path_of(file).replace("'", "''") + "'" for file in files)
+    listed = ", ".join(quote_text(path_of(file)) for file in files)
     hive = "true" if any(file.partitions for file in files) else "false"
     return f"read_parquet([{listed}], hive_partitioning = {hive})"
 
@@ -159,9 +160,9 @@ def _run(fragment: Fragment, splits: Mapping[str, Sequence[Split]], arrived: Map
 
 
 def _scan_sql(scan: ScanInput, splits: Sequence[Split]) -> str:
-    listed = ", ".join(f'"{column.name}"' for column in scan.columns) or "1 AS __rows"
+    listed = ", ".join(quote_name(column.name) for column in scan.columns) or "1 AS __rows"
     if not splits:
-        empty = ", ".join(f'NULL::{column.type} AS "{column.name}"' for column in scan.columns) or "1 AS __rows"
+        empty = ", ".join(f"NULL::{column.type} AS {quote_name(column.name)}" for column in scan.columns) or "1 AS __rows"
         return f"SELECT {empty} WHERE FALSE"
     if all(split.row_groups is None for split in splits):
         return f"SELECT {listed} FROM {read([split.file for split in splits])}"

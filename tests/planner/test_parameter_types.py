@@ -5,13 +5,18 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from planner import parameter_types
+from planner import prepare
 from planner.errors import UnknownTable
+from planner.limits import DEFAULT_LIMITS
 from planner.parameter_types import arrow_type
 from tests.planner.memory_catalog import FolderCatalog
 
 INTEGER, DOUBLE, TEXT, BOOLEAN, DATE = pa.int64(), pa.float64(), pa.string(), pa.bool_(), pa.date32()
 MOMENT = pa.timestamp("ms")
+
+
+def parameter_types(sql: str, catalog: FolderCatalog) -> tuple[pa.DataType, ...]:
+    return prepare(sql, DEFAULT_LIMITS).parameter_types(catalog)
 
 
 @pytest.mark.parametrize(
@@ -33,6 +38,7 @@ MOMENT = pa.timestamp("ms")
         ("EXPLAIN SELECT id FROM orders WHERE amount < ?", (DOUBLE,)),
         ("SELECT ?", (TEXT,)),
         ("SELECT $2 + 1", (TEXT, INTEGER)),
+        ("SELECT f.id FROM read_files(?) AS f WHERE f.id > 1 + ?", (TEXT, INTEGER)),
     ],
 )
 def test_a_parameter_is_of_the_type_of_what_it_stands_beside(sql: str, types: tuple[pa.DataType, ...], catalog: FolderCatalog) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from planner import plan
+from planner import PlanOptions, plan
 from planner.physical import PhysicalPlan, ScanInput
 from tests.planner.memory_catalog import FolderCatalog
 
@@ -16,7 +16,7 @@ def scans(made: PhysicalPlan) -> list[ScanInput]:
 
 
 def kept(sql: str, catalog: FolderCatalog) -> list[tuple[str, ...]]:
-    return [tuple(column.name for column in scan.columns) for scan in scans(plan(sql, catalog))]
+    return [tuple(column.name for column in scan.columns) for scan in scans(plan(sql, catalog, PlanOptions()))]
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,8 @@ def kept(sql: str, catalog: FolderCatalog) -> list[tuple[str, ...]]:
     [
         ("SELECT name FROM people", [("name",)]),
         ("SELECT NAME FROM people WHERE Age > 1", [("name", "age")]),
+        ("SELECT people.name.upper(), city.length() FROM people", [("name", "city")]),
+        ("SELECT main.upper(name) FROM people", [("name",)]),
         ("SELECT 1 FROM people", [()]),
         ("SELECT count(*) FROM people", [()]),
         ("SELECT * FROM people", [ALL]),
@@ -55,6 +57,6 @@ def test_a_scan_keeps_what_may_be_meant(sql: str, columns: list[tuple[str, ...]]
 
 
 def test_no_unpruned_scan_goes_without_a_table_order(catalog: FolderCatalog) -> None:
-    (scan,) = scans(plan("SELECT city, id FROM people", catalog))
+    (scan,) = scans(plan("SELECT city, id FROM people", catalog, PlanOptions()))
     assert [column.name for column in scan.columns] == ["id", "city"]
     assert [column.name for column in scan.table_columns] == list(ALL)

@@ -13,13 +13,13 @@ from planner.logical import Scan
 from planner.optimize.comparisons import comparisons
 from planner.optimize.prune_row_groups import keep_row_groups
 from planner.parse import parse
-from planner.physical import Exchange, ExchangeInput, Split
+from planner.physical import ExchangeInput, PlannedExchange, Split
 from tests.planner.memory_catalog import FolderCatalog
 from tests.planner.test_prune_columns import scans
 
 
 def files_read(sql: str, catalog: FolderCatalog) -> list[str]:
-    (scan,) = scans(plan(sql, catalog))
+    (scan,) = scans(plan(sql, catalog, PlanOptions()))
     return [split.file.path.partition("events/")[2].removesuffix("/part.parquet") for split in scan.splits]
 
 
@@ -66,23 +66,23 @@ def test_what_is_no_plain_comparison_rules_nothing_out(where: str, catalog: Fold
     ],
 )
 def test_where_rows_could_be_missed_every_file_is_read(source: str, catalog: FolderCatalog) -> None:
-    found = [scan for scan in scans(plan(f"SELECT value FROM {source}", catalog)) if scan.table == "events"]
+    found = [scan for scan in scans(plan(f"SELECT value FROM {source}", catalog, PlanOptions())) if scan.table == "events"]
     assert [len(scan.splits) for scan in found] == [6]
 
 
 def test_only_the_files_left_are_opened(catalog: FolderCatalog) -> None:
-    plan("SELECT value FROM events WHERE year = 2024 AND kind = 'view'", catalog)
+    plan("SELECT value FROM events WHERE year = 2024 AND kind = 'view'", catalog, PlanOptions())
     assert [[len(table.files) for table in catalog.opened], len(catalog.footers)] == [[1], 1]
 
 
 def test_footers_are_read_only_where_they_can_help(catalog: FolderCatalog) -> None:
-    plan("SELECT id FROM orders", catalog)
+    plan("SELECT id FROM orders", catalog, PlanOptions())
     plan("SELECT id FROM orders WHERE id = 3", catalog, PlanOptions(prune_row_groups=False))
     assert catalog.footers == []
 
 
 def test_rows_between_kept_groups_are_not_read(catalog: FolderCatalog) -> None:
-    (scan,) = scans(plan("SELECT id FROM orders WHERE id IN (5, 120, 950)", catalog))
+    (scan,) = scans(plan("SELECT id FROM orders WHERE id IN (5, 120, 950)", catalog, PlanOptions()))
     assert [(split.row_groups, split.first_row, split.rows) for split in scan.splits] == [((0, 1), 0, 200), ((9,), 900, 100)]
     assert (scan.row_groups_kept, scan.row_groups_total) == (3, 10)
 
@@ -169,7 +169,7 @@ def test_small_scans_stay_beside_the_large_one(catalog: FolderCatalog) -> None:
     gathered, small = made.fragments[1].inputs
     assert isinstance(gathered, ExchangeInput)
     assert small.name == "in_1"
-    assert made.exchanges[gathered.exchange] == Exchange(0, "gather", gathered.columns)
+    assert made.exchanges[gathered.exchange] == PlannedExchange(0, "gather", gathered.columns)
 
 
 def test_one_worker_is_one_fragment(catalog: FolderCatalog) -> None:
@@ -250,4 +250,4 @@ def test_the_time_is_told_once(catalog: FolderCatalog, clock: str) -> None:
     ],
 )
 def test_small_unions_are_for_one_thread(catalog: FolderCatalog, sql: str, serial: bool) -> None:
-    assert [fragment.serial for fragment in plan(sql, catalog).fragments] == [serial]
+    assert [fragment.serial for fragment in plan(sql, catalog, PlanOptions()).fragments] == [serial]

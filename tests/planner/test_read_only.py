@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from planner import plan
+from planner import PlanOptions, plan
 from planner.errors import AccessRefused, NotReadOnly, NotSupported, SqlSyntaxError, UnknownTable
 from planner.functions import TABLE_FUNCTIONS
 from tests.planner.memory_catalog import FolderCatalog
@@ -45,7 +45,7 @@ WRITES = [
 @pytest.mark.parametrize("sql", WRITES)
 def test_writes_are_refused(sql: str, catalog: FolderCatalog) -> None:
     with pytest.raises(NotReadOnly):
-        plan(sql, catalog)
+        plan(sql, catalog, PlanOptions())
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_writes_are_refused(sql: str, catalog: FolderCatalog) -> None:
 )
 def test_what_is_not_run_says_what_to_write_instead(sql: str, catalog: FolderCatalog) -> None:
     with pytest.raises(NotSupported) as caught:
-        plan(sql, catalog)
+        plan(sql, catalog, PlanOptions())
     assert caught.value.remedy
 
 
@@ -100,7 +100,7 @@ REACHING = [
 @pytest.mark.parametrize("sql", REACHING)
 def test_reaching_outside_is_refused(sql: str, catalog: FolderCatalog) -> None:
     with pytest.raises((AccessRefused, SqlSyntaxError)):
-        plan(sql, catalog)
+        plan(sql, catalog, PlanOptions())
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_reaching_outside_is_refused(sql: str, catalog: FolderCatalog) -> None:
 )
 def test_the_kernels_own_tables_are_not_there(name: str, catalog: FolderCatalog) -> None:
     with pytest.raises(UnknownTable):
-        plan(f"SELECT * FROM {name}", catalog)
+        plan(f"SELECT * FROM {name}", catalog, PlanOptions())
 
 
 def test_every_table_function_of_the_kernel_is_refused_unless_listed(catalog: FolderCatalog) -> None:
@@ -117,4 +117,4 @@ def test_every_table_function_of_the_kernel_is_refused_unless_listed(catalog: Fo
     for (name,) in names:
         if name not in TABLE_FUNCTIONS:
             with pytest.raises(AccessRefused):
-                plan(f"SELECT * FROM {name}('x')", catalog)
+                plan(f"SELECT * FROM {name}('x')", catalog, PlanOptions())

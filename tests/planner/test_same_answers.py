@@ -68,6 +68,9 @@ HAND_PICKED = [
     "SELECT ROW(id, name) FROM people WHERE id = 1",
     "SELECT {'id': age}.id FROM people",
     "SELECT CASE city WHEN 'Rome' THEN 1 ELSE 0 END AS r, count(*) FROM people GROUP BY r ORDER BY r",
+    "SELECT count(*) FROM people WHERE name.lower() <> city",
+    "SELECT o.note.upper() AS loud FROM people p JOIN orders o ON p.id = o.id AND o.note.length() > p.age WHERE p.name.lower() < city",
+    "SELECT people.name.upper() AS loud, main.upper(name) AS louder FROM people WHERE main.upper(name) = 'ADA'",
     "SELECT 7 / 2, 7 % 2, 7 // 2, 2 ** 3 AS power, 'a' || 1",
 ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from planner import plan
+from planner import PlanOptions, plan
 from planner.errors import VolleyError
 from tests.planner.memory_catalog import FolderCatalog
 
@@ -31,7 +31,7 @@ def test_signs_mean_what_the_kernel_means(sign: str, kernel: duckdb.DuckDBPyConn
         sql = f"SELECT {sign}{body} AS value FROM (SELECT 3 AS x, 5 AS y)"
         expected = _rows(kernel, sql)
         try:
-            got = _rows(kernel, plan(sql, catalog).fragments[-1].sql)
+            got = _rows(kernel, plan(sql, catalog, PlanOptions()).fragments[-1].sql)
         except VolleyError:
             assert expected is None or sign.startswith(LEGAL_REFUSALS), f"{sql} was refused"
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from planner import plan
+from planner import PlanOptions, plan
 from planner.errors import (
     AccessRefused,
     InvalidQuery,
@@ -22,7 +22,7 @@ from tests.planner.memory_catalog import FolderCatalog
 
 def refusal(sql: str, catalog: FolderCatalog, kind: type[PlannerError]) -> str:
     with pytest.raises(PlannerError) as caught:
-        plan(sql, catalog)
+        plan(sql, catalog, PlanOptions())
     assert type(caught.value) is kind
     text = str(caught.value)
     assert "in_0" not in text
@@ -93,6 +93,6 @@ def test_the_kernels_depth_limit_is_a_limit(catalog: FolderCatalog) -> None:
 
 def test_places_after_parameters_are_right(catalog: FolderCatalog) -> None:
     with pytest.raises(UnknownColumn) as caught:
-        plan("SELECT ?, ?, nope FROM people", catalog, parameters=[1, 2])
+        plan("SELECT ?, ?, nope FROM people", catalog, PlanOptions(), parameters=[1, 2])
     assert caught.value.position is not None
     assert caught.value.position.column == len("SELECT ?, ?, n")

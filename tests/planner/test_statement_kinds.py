@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
 
+import pyarrow as pa
 import pytest
+import sqloxide
 
-from planner import PlanOptions, explain_text, parameter_count, plan
-from planner.errors import InvalidQuery, SqlSyntaxError
+from planner import PlanOptions, plan, prepare
+from planner.errors import InvalidQuery, LimitExceeded, NotReadOnly, NotSupported, PlannerError, SqlSyntaxError
+from planner.limits import DEFAULT_LIMITS, SqlLimits
 from tests.planner.memory_catalog import FolderCatalog, plan_rows, run_plan
 
 
 def rows(sql: str, catalog: FolderCatalog, *parameters: object) -> list[tuple[object, ...]]:
-    return plan_rows(run_plan(plan(sql, catalog, parameters=parameters)))
+    return plan_rows(run_plan(plan(sql, catalog, PlanOptions(), parameters=parameters)))
 
 
 def test_show_tables(catalog: FolderCatalog) -> None:
-    shown = plan("SHOW TABLES", catalog)
+    shown = plan("SHOW TABLES", catalog, PlanOptions())
     assert shown.schema.names == ["name"]
     assert plan_rows(run_plan(shown)) == [("empty",), ("events",), ("orders",), ("people",)]
 
@@ -28,7 +32,7 @@ def test_show_tables_of_nothing(catalog: FolderCatalog) -> None:
 
 @pytest.mark.parametrize("sql", ["DESCRIBE people", "DESCRIBE PEOPLE", "DESC main.people", "DESCRIBE SELECT * FROM people"])
 def test_describe(sql: str, catalog: FolderCatalog) -> None:
-    shown = plan(sql, catalog)
+    shown = plan(sql, catalog, PlanOptions())
     assert shown.schema.names == ["column_name", "column_type", "null"]
     assert plan_rows(run_plan(shown)) == [
         ("id", "BIGINT", "YES"),
@@ -40,16 +44,15 @@ def test_describe(sql: str, catalog: FolderCatalog) -> None:
 
 def test_explain_gives_the_plans_lines(catalog: FolderCatalog) -> None:
     lines = [line for (line,) in rows("EXPLAIN SELECT name FROM people WHERE age > 'x'[1]::INT", catalog)]
-    assert lines == plan("SELECT name FROM people WHERE age > 'x'[1]::INT", catalog).text.split("\n")
+    assert lines == plan("SELECT name FROM people WHERE age > 'x'[1]::INT", catalog, PlanOptions()).text.split("\n")
     assert any("scan people" in str(line) for line in lines)
 
 
 def test_explain_analyze_is_the_query_with_another_answer(catalog: FolderCatalog) -> None:
-    asked = plan("EXPLAIN ANALYZE SELECT count(*) FROM orders", catalog)
+    asked = plan("EXPLAIN ANALYZE SELECT count(*) FROM orders", catalog, PlanOptions())
     assert asked.analyze
     assert asked.schema.names == ["plan"]
     assert plan_rows(run_plan(asked)) == [(1000,)]
-    assert explain_text(asked) == asked.text
 
 
 def test_values(catalog: FolderCatalog) -> None:
@@ -64,7 +67,7 @@ def test_read_files(catalog: FolderCatalog) -> None:
 @pytest.mark.parametrize("arguments", ["", "1", "'a', 'b'", "name", "'a' || 'b'"])
 def test_read_files_takes_one_string(arguments: str, catalog: FolderCatalog) -> None:
     with pytest.raises(InvalidQuery, match="one string"):
-        plan(f"SELECT 1 FROM read_files({arguments})", catalog)
+        plan(f"SELECT 1 FROM read_files({arguments})", catalog, PlanOptions())
 
 
 def test_parameters_become_literals(catalog: FolderCatalog) -> None:
@@ -75,34 +78,88 @@ def test_parameters_become_literals(catalog: FolderCatalog) -> None:
 
 
 def test_parameters_prune_as_literals_do(catalog: FolderCatalog) -> None:
-    scan = plan("SELECT id FROM orders WHERE id = ?", catalog, parameters=[7]).fragments[0].inputs[0]
+    scan = plan("SELECT id FROM orders WHERE id = ?", catalog, PlanOptions(), parameters=[7]).fragments[0].inputs[0]
     assert (scan.row_groups_kept, scan.row_groups_total) == (1, 10)  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("parameters", [None, [], [1], [1, 2, 3]])
 def test_a_wrong_number_of_parameters_is_refused(parameters: list[object] | None, catalog: FolderCatalog) -> None:
     with pytest.raises(InvalidQuery, match="values came with it"):
-        plan("SELECT ?, ?", catalog, parameters=parameters)
+        plan("SELECT ?, ?", catalog, PlanOptions(), parameters=parameters)
 
 
 def test_parameters_without_placeholders_are_refused(catalog: FolderCatalog) -> None:
     with pytest.raises(InvalidQuery, match="takes 0 parameters"):
-        plan("SELECT 1", catalog, parameters=[1])
+        plan("SELECT 1", catalog, PlanOptions(), parameters=[1])
 
 
 @pytest.mark.parametrize(("sql", "count"), [("SELECT 1", 0), ("SELECT ?, '?'", 1), ("SELECT $3", 3), ("SELECT ?, ? -- ?", 2)])
 def test_parameters_are_counted(sql: str, count: int) -> None:
-    assert parameter_count(sql) == count
+    assert prepare(sql, DEFAULT_LIMITS).parameter_count() == count
 
 
-def test_counting_parameters_needs_sql_that_parses() -> None:
-    with pytest.raises(SqlSyntaxError):
-        parameter_count("SELECT ? FRM x")
+LIMITS = (
+    SqlLimits(sql_bytes=10),
+    SqlLimits(tokens=3),
+    SqlLimits(nesting=2),
+    SqlLimits(chain_terms=1),
+    SqlLimits(joins=0),
+    SqlLimits(set_operations=0),
+)
 
 
-def test_limits_come_from_the_options(catalog: FolderCatalog) -> None:
-    from planner.errors import LimitExceeded
+@pytest.mark.parametrize("limits", LIMITS)
+def test_limits_hold_for_planning_and_for_preparing(limits: SqlLimits, catalog: FolderCatalog) -> None:
+    sql = "SELECT ((1 + 2)) + 3 + 4 FROM people, orders UNION ALL SELECT ?"
+    assert prepare(sql, DEFAULT_LIMITS).parameter_count() == 1
+    with pytest.raises(LimitExceeded):
+        prepare(sql, limits)
+    with pytest.raises(LimitExceeded):
+        plan(sql, catalog, PlanOptions(limits=limits), [1])
 
-    for options in (PlanOptions(max_sql_bytes=10), PlanOptions(max_tokens=3), PlanOptions(max_nesting=2), PlanOptions(max_chain_terms=1)):
-        with pytest.raises(LimitExceeded):
-            plan("SELECT ((1 + 2)) + 3 + 4", catalog, options)
+
+@pytest.mark.parametrize(
+    ("sql", "error"), [("SELECT ? FRM x", SqlSyntaxError), ("INSERT INTO x VALUES (?)", NotReadOnly), ("FROM people", NotSupported)]
+)
+def test_what_cannot_be_planned_cannot_be_prepared(sql: str, error: type[PlannerError]) -> None:
+    with pytest.raises(error):
+        prepare(sql, DEFAULT_LIMITS)
+
+
+@pytest.fixture
+def parses(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The texts that the parser was given."""
+    seen: list[str] = []
+    parse_sql = sqloxide.parse_sql
+
+    def counted(sql: str, dialect: str) -> object:
+        seen.append(sql)
+        return parse_sql(sql=sql, dialect=dialect)
+
+    monkeypatch.setattr(sqloxide, "parse_sql", counted)
+    return seen
+
+
+def test_a_prepared_statement_is_parsed_once(catalog: FolderCatalog, parses: list[str]) -> None:
+    statement = prepare("SELECT main.people.name FROM people WHERE age > ? AND city = ?", DEFAULT_LIMITS)
+    assert statement.parameter_types(catalog) == (pa.int64(), pa.string())
+    for values, names in (((30, "Rome"), [("Ada",)]), ((30, "Oslo"), [("Bob",)]), ((99, "Oslo"), [])):
+        assert plan_rows(run_plan(plan(statement, catalog, PlanOptions(), values))) == names
+    assert len(parses) == 1
+
+
+@pytest.mark.parametrize(
+    ("sql", "values"),
+    [
+        ("SELECT main.people.*, - - volley.people.id, ? FROM main.people WHERE people.age > ? + 1 ORDER BY main.people.id", [1, 2]),
+        ("EXPLAIN SELECT main.orders.id FROM orders, read_files(?) AS f WHERE main.orders.id = f.id", ["people.parquet"]),
+        ("SELECT count(*) FROM orders WHERE id = ? AND EXISTS (SELECT 1 FROM people WHERE main.people.id = main.orders.id)", [3]),
+    ],
+)
+def test_planning_leaves_a_prepared_statement_as_it_was(sql: str, values: list[object], catalog: FolderCatalog) -> None:
+    statement = prepare(sql, DEFAULT_LIMITS)
+    before = copy.deepcopy(statement.parsed.ast)
+    made = [plan(statement, catalog, PlanOptions(workers=3, distribute_rows=0), values) for _ in range(2)]
+    statement.parameter_types(catalog)
+    assert statement.parsed.ast == before
+    assert made[0] == made[1] == plan(sql, catalog, PlanOptions(workers=3, distribute_rows=0), values)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from flight_server.client import quote_name
 from flight_server.client.statements import statement_at
 from flight_server.protocol.messages import TableStatus
 from tui.editor.sql_words import FUNCTIONS, KEYWORDS
@@ -55,7 +56,7 @@ def quoted(name: str) -> str:
     """``name`` as it is written in SQL: in quotes only where it needs them."""
     if _PLAIN_NAME.match(name) and name.upper() not in KEYWORDS:
         return name
-    return '"' + name.replace('"', '""') + '"'
+    return quote_name(name)
 
 
 def _candidates(ahead: str, prefix: str, body: str, tables: Sequence[TableStatus]) -> Iterable[Candidate]:

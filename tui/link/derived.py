@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from flight_server.client import quote_name, quote_text
+
 
 @dataclass(frozen=True, slots=True)
 class Derived:
@@ -38,24 +40,18 @@ class Derived:
         return replace(self, where=(*self.where, stripped) if stripped else ())
 
 
-def name(column: str) -> str:
-    """A column's name in quotes."""
-    return '"' + column.replace('"', '""') + '"'
-
-
 def equals(column: str, text: str | None, *, number: bool) -> str:
     """The condition that a column has a value, as a filter begins with."""
     if text is None:
-        return f"{name(column)} IS NULL"
+        return f"{quote_name(column)} IS NULL"
     if number:
-        return f"{name(column)} = {text}"
-    quoted = text.replace("'", "''")
-    return f"{name(column)} = '{quoted}'"
+        return f"{quote_name(column)} = {text}"
+    return f"{quote_name(column)} = {quote_text(text)}"
 
 
 def histogram_sql(base: str, column: str, bins: int) -> str:
     """Counts of a numeric column in ``bins`` equal stretches: columns bin, n, low, high, missing."""
-    return f"""WITH numbers AS (SELECT CAST({name(column)} AS DOUBLE) AS x FROM (
+    return f"""WITH numbers AS (SELECT CAST({quote_name(column)} AS DOUBLE) AS x FROM (
 {base}
 ) AS result),
 bounds AS (SELECT min(x) AS low, max(x) AS high, count(*) - count(x) AS missing FROM numbers)
@@ -66,6 +62,6 @@ FROM numbers CROSS JOIN bounds WHERE x IS NOT NULL GROUP BY 1 ORDER BY 1"""
 
 def frequencies_sql(base: str, column: str, most: int) -> str:
     """The values of a column that occur most: columns value, n."""
-    return f"""SELECT CAST({name(column)} AS VARCHAR) AS value, count(*) AS n FROM (
+    return f"""SELECT CAST({quote_name(column)} AS VARCHAR) AS value, count(*) AS n FROM (
 {base}
 ) AS result GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {most}"""

@@ -8,6 +8,8 @@ import pytest
 
 from flight_server.settings.config import DEFAULT_PORT, Config, ConfigError, ServerSection, load_config
 from flight_server.settings.quantities import machine_memory_bytes
+from planner import PlanOptions
+from planner.limits import DEFAULT_LIMITS
 
 
 def write(folder: Path, text: str) -> str:
@@ -143,3 +145,7 @@ def test_secrets_are_in_no_text_of_a_configuration(tmp_path: Path) -> None:
     assert isinstance(config, Config)
     assert "hush" not in repr(config) + str(config)
     assert "account-x" not in repr(config)
+
+
+def test_a_statement_may_be_as_long_as_the_planner_takes_it_by_default() -> None:
+    assert Config().limits.sql_bytes == PlanOptions().limits.sql_bytes == DEFAULT_LIMITS.sql_bytes

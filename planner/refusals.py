@@ -1,0 +1,68 @@
+"""Statements that are refused for what they are: those that write, those of a session, and spellings of others."""
+
+from __future__ import annotations
+
+import re
+
+from planner.ast import span_of
+from planner.errors import NotReadOnly, NotSupported, PlannerError
+from planner.limits import ScannedSql, position_at
+from planner.parse import ParsedSql
+from planner.words import words
+
+_WRITING = words(
+    """
+    insert update delete merge create drop alter truncate copy replace upsert comment grant revoke attach detach install load call
+    set reset pragma use export import vacuum analyze checkpoint cluster refresh
+    """
+)
+_SESSION = words(
+    """
+    begin start commit rollback savepoint release abort prepare execute deallocate declare fetch close lock listen notify
+    """
+)
+_REWRITES = {
+    "from": "Write SELECT * FROM ….",
+    "table": "Write SELECT * FROM ….",
+    "summarize": "Write SELECT with aggregates, or DESCRIBE for the columns.",
+    "pivot": "Write SELECT … FROM … PIVOT (…).",
+    "unpivot": "Write SELECT … FROM … UNPIVOT (…).",
+}
+_FIRST_WORD = re.compile(r"(?:\s+|--[^\n]*\n|/\*.*?\*/|\()*([A-Za-z_]+)", re.DOTALL)
+
+QUERIES_ONLY = "Send SELECT, VALUES, EXPLAIN, SHOW TABLES or DESCRIBE."
+
+
+def refuse_by_first_word(scanned: ScannedSql) -> None:
+    """Raises ``NotReadOnly`` or ``NotSupported`` for statements that are known by their first word, whether they parse or not."""
+    found = _FIRST_WORD.match(scanned.original)
+    word = found[1].lower() if found else ""
+    if found is None or (word not in _WRITING and word not in _SESSION and word not in _REWRITES):
+        return
+    raise _refusal(word, scanned, found.start(1))
+
+
+def _refusal(word: str, scanned: ScannedSql, offset: int) -> PlannerError:
+    position = position_at(scanned.original, offset)
+    if word in _WRITING:
+        return NotReadOnly(
+            f"{word.upper()} is refused: only queries are accepted here",
+            sql=scanned.original,
+            position=position,
+            length=len(word),
+            remedy=QUERIES_ONLY,
+        )
+    return NotSupported(
+        f"{word.upper()} as a statement is not supported",
+        sql=scanned.original,
+        position=position,
+        length=len(word),
+        remedy=_REWRITES.get(word, "There are no transactions or cursors in SQL; prepare statements through the client."),
+    )
+
+
+def refused(kind: str, parsed: ParsedSql) -> PlannerError:
+    """The error for a statement of a kind that is no query."""
+    named = re.sub(r"(?<!^)(?=[A-Z])", " ", kind).upper()
+    error = NotSupported if kind.startswith("Show") else NotReadOnly
+    return parsed.error(error, f"{named} is refused: only queries are accepted here", span_of(parsed.ast), QUERIES_ONLY)

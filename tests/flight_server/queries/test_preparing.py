@@ -1,0 +1,102 @@
+"""Preparing statements on a server: each text is parsed once, within the limits of the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import adbc_driver_flightsql.dbapi as adbc
+import pyarrow as pa
+import pyarrow.flight as flight
+import pyarrow.parquet as pq
+import pytest
+import sqloxide
+
+from flight_server.process.launch import embedded
+from flight_server.queries.query_handler import MAX_KEPT_SQL_CHARS
+from flight_server.settings.config import Config, LimitsConfig
+from planner.limits import DEFAULT_LIMITS
+
+BIG = DEFAULT_LIMITS.sql_bytes * 2
+LONG = " " * MAX_KEPT_SQL_CHARS
+
+
+@pytest.fixture(scope="module")
+def uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server with one table, that accepts statements twice as long as servers do by default."""
+    root = tmp_path_factory.mktemp("data")
+    pq.write_table(pa.table({"n": pa.array(range(5), pa.int64())}), root / "numbers.parquet")
+    with embedded(Config(data_roots=(str(root),), memory_bytes=512 << 20, limits=LimitsConfig(sql_bytes=BIG))) as address:
+        yield address
+
+
+@pytest.fixture
+def cursor(uri: str) -> Iterator[adbc.Cursor]:
+    with adbc.connect(uri, autocommit=True) as connection, connection.cursor() as opened:
+        yield opened
+
+
+@pytest.fixture
+def parses(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The texts that the parser was given."""
+    seen: list[str] = []
+    parse_sql = sqloxide.parse_sql
+
+    def counted(sql: str, dialect: str) -> object:
+        seen.append(sql)
+        return parse_sql(sql=sql, dialect=dialect)
+
+    monkeypatch.setattr(sqloxide, "parse_sql", counted)
+    return seen
+
+
+@pytest.mark.parametrize("padding", ["", LONG], ids=["short", "long"])
+def test_a_statement_is_parsed_once_to_be_prepared(padding: str, cursor: adbc.Cursor, parses: list[str]) -> None:
+    schema = cursor.adbc_prepare(f"SELECT n, 1 AS once FROM numbers WHERE n > ?{padding}")
+    assert schema.types == [pa.int64()]
+    assert len(parses) == 1
+
+
+@pytest.mark.parametrize("padding", ["", LONG], ids=["short", "long"])
+def test_prepared_and_run_without_parameters_it_is_parsed_once_more_at_most(padding: str, cursor: adbc.Cursor, parses: list[str]) -> None:
+    sql = f"SELECT count(*), 2 AS more FROM numbers{padding}"
+    cursor.adbc_prepare(sql)
+    prepared = len(parses)
+    cursor.execute(sql)
+    assert cursor.fetchall() == [(5, 2)]
+    assert prepared == 1
+    assert len(parses) <= 2
+
+
+def test_a_short_statement_is_not_parsed_again_for_other_values(cursor: adbc.Cursor, parses: list[str]) -> None:
+    found = [cursor.execute("SELECT n FROM numbers WHERE n = ?", [n]).fetchall() for n in (1, 3, 7)]
+    assert found == [[(1,)], [(3,)], []]
+    assert len(parses) == 1
+
+
+@pytest.mark.parametrize(
+    ("sql", "value", "rows"),
+    [
+        ("SELECT n FROM numbers ORDER BY n LIMIT ?", 1, [(0,)]),
+        ("SELECT quantile_cont(n, ?) FROM numbers", 0.5, [(2.0,)]),
+        ("SELECT max(COLUMNS(?)) FROM numbers", "n", [(4,)]),
+    ],
+)
+def test_what_no_null_can_stand_for_is_prepared_and_run(sql: str, value: object, rows: list[object], cursor: adbc.Cursor) -> None:
+    assert len(cursor.adbc_prepare(sql)) == 1
+    assert cursor.execute(sql, [value]).fetchall() == rows
+
+
+def test_the_files_to_read_may_be_a_parameter(cursor: adbc.Cursor, uri: str) -> None:
+    with pytest.raises(adbc.Error, match="nowhere"):
+        cursor.execute("SELECT * FROM read_files(?)", ["nowhere:*.parquet"]).fetchall()
+
+
+@pytest.mark.parametrize("sql", ["SELECT count(*) FROM numbers", "SELECT ? AS v FROM numbers"])
+def test_the_configured_length_holds_for_schemas_and_prepared_statements(sql: str, uri: str, cursor: adbc.Cursor) -> None:
+    long = sql.ljust(BIG)
+    client = flight.connect(uri)
+    assert len(client.get_schema(flight.FlightDescriptor.for_command(long)).schema) == 1
+    assert len(cursor.adbc_prepare(long) or ()) == sql.count("?")
+    with pytest.raises(pa.ArrowInvalid, match=f"longer than {BIG:,} bytes"):
+        client.get_schema(flight.FlightDescriptor.for_command(long + " "))
+    client.close()
