@@ -22,7 +22,7 @@ from flight_server.endpoints.xdbc_types import XDBC_TYPES_SCHEMA, xdbc_types
 from flight_server.errors import BadRequest, UnknownAction, shorten
 from flight_server.protocol import flight_sql_pb2 as pb
 from flight_server.protocol.any_message import Packed, pack
-from flight_server.protocol.messages import START, QueryRef, ResultTicket, decode, encode
+from flight_server.protocol.messages import START, QueryRef, ResultTicket, build_decoders, decode, encode
 from flight_server.protocol.service import Cancelled, QueryService
 from flight_server.protocol.tickets import parse_ticket
 from planner.errors import NotReadOnly
@@ -216,3 +216,6 @@ def _refuse_transaction(request: Any) -> None:
 
 def _write_count(writer: flight.FlightMetadataWriter) -> None:
     writer.write(pa.py_buffer(pb.DoPutUpdateResult(record_count=UNKNOWN_COUNT).SerializeToString()))
+
+
+build_decoders(__name__)

@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from flight_server.protocol.messages import InstanceStatus, QueryStatus, WorkerStatus
+from flight_server.protocol.messages import InstanceStatus, QueryStatus, WorkerStatus, build_decoders
 from operators.exchange.records import RecordKey
 from planner.physical import ScanInput
 
@@ -152,3 +152,6 @@ class QueryList(msgspec.Struct):
     """The queries of one worker; as an answer to a question about one query, none or one."""
 
     queries: list[QueryStatus] = []
+
+
+build_decoders(__name__)

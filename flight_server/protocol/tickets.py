@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from flight_server.errors import BadRequest
-from flight_server.protocol.messages import Cursor, PeekTicket, ResultTicket, decode
+from flight_server.protocol.messages import Cursor, PeekTicket, ResultTicket, build_decoders, decode
 
 MAX_TICKET_BYTES = 64 << 10
 MAX_NUMBER = 1 << 62
@@ -71,3 +71,6 @@ def _checked_peek(ticket: PeekTicket) -> PeekTicket:
 def _check_query_id(query_id: str) -> None:
     if not 1 <= len(query_id) <= MAX_QUERY_ID_CHARS:
         raise BadRequest(f"the ticket's query_id has {len(query_id)} characters; it is 1 to {MAX_QUERY_ID_CHARS} long")
+
+
+build_decoders(__name__)

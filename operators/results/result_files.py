@@ -66,6 +66,10 @@ class ResultManifest(msgspec.Struct, frozen=True):
         return sum(sum(file.bytes) for file in self.files)
 
 
+# Made now, by the one thread that imports this: two threads that met at the first use would take the process down.
+_MANIFESTS = msgspec.json.Decoder(ResultManifest)
+
+
 class ResultFiles:
     """Reads and writes results below ``root`` of an fsspec filesystem. Thread-safe. Raises ``OSError`` as the filesystem does."""
 
@@ -145,7 +149,7 @@ class ResultFiles:
             body = Path(path).read_bytes() if self._local else self._fs.cat_file(path)
         except (FileNotFoundError, NotADirectoryError):
             return None
-        return msgspec.json.decode(body, type=ResultManifest)
+        return _MANIFESTS.decode(body)
 
     def write_groups(self, query_id: str, number: int, schema: pa.Schema, groups: Sequence[Sequence[pa.RecordBatch]]) -> ManifestFile:
         """Writes one data file of row groups; returns what the manifest says of it, with bytes left to the caller."""
