@@ -34,12 +34,12 @@ from flight_server.protocol.service import Cancelled, QueryService
 from flight_server.protocol.status import guarded, guarded_items
 from flight_server.protocol.tickets import ExchangeTicket, parse_ticket, read_message
 from flight_server.protocol.wire_types import wire_schema
+from flight_server.settings.config import MAX_SQL_BYTES
 from planner.errors import Status, UnknownTable, VolleyError
 
 log = logging.getLogger(__name__)
 
 RESULT_SECONDS = 86_400.0
-MAX_COMMAND_BYTES = 16 << 20
 _JSON = b"{"
 
 
@@ -327,8 +327,8 @@ def _quoted(name: str) -> str:
 
 
 def _sql_text(command: bytes) -> str:
-    if len(command) > MAX_COMMAND_BYTES:
-        raise BadRequest(f"the statement is {len(command)} bytes long; at most {MAX_COMMAND_BYTES} are read")
+    if len(command) > MAX_SQL_BYTES:
+        raise BadRequest(f"the statement is {len(command)} bytes long; at most {MAX_SQL_BYTES} are read")
     try:
         return command.decode("utf-8")
     except UnicodeDecodeError as error:
