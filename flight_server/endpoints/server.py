@@ -35,6 +35,7 @@ from flight_server.protocol.status import guarded, guarded_items
 from flight_server.protocol.tickets import ExchangeTicket, parse_ticket, read_message
 from flight_server.protocol.wire_types import wire_schema
 from flight_server.settings.config import MAX_SQL_BYTES
+from planner.ast import quote_identifier
 from planner.errors import Status, UnknownTable, VolleyError
 
 log = logging.getLogger(__name__)
@@ -116,7 +117,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         self._refuse_if_draining()
         if descriptor.descriptor_type == flight.DescriptorType.PATH:
             name = self._table_name(descriptor.path)
-            return self._submit(f"SELECT * FROM {_quoted(name)}", descriptor, owner)
+            return self._submit(f"SELECT * FROM {quote_identifier(name)}", descriptor, owner)
         command = descriptor.command or b""
         packed = unpack(command)
         if packed is not None:
@@ -190,7 +191,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
     def _schema(self, descriptor: flight.FlightDescriptor, owner: str) -> pa.Schema:
         if descriptor.descriptor_type == flight.DescriptorType.PATH:
             name = self._table_name(descriptor.path)
-            return self._service.plan_schema(f"SELECT * FROM {_quoted(name)}")
+            return self._service.plan_schema(f"SELECT * FROM {quote_identifier(name)}")
         command = descriptor.command or b""
         packed = unpack(command)
         if packed is not None:
@@ -320,10 +321,6 @@ def check_port(host: str, port: int) -> None:
 
 def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _sql_text(command: bytes) -> str:
