@@ -24,7 +24,7 @@ from flight_server.errors import BadRequest, UnknownAction, shorten
 from flight_server.protocol import flight_sql_pb2 as pb
 from flight_server.protocol.any_message import pack, read, type_name
 from flight_server.protocol.messages import START, QueryRef, ResultTicket, build_decoders, decode, encode
-from flight_server.protocol.service import Cancelled, QueryService
+from flight_server.protocol.service import Cancelled, QueryService, Submitted
 from flight_server.protocol.tickets import parse_ticket
 from planner.errors import NotReadOnly
 
@@ -153,26 +153,30 @@ class FlightSql:
             raise BadRequest("the prepared statement's ticket is not one that this server made") from error
         statement = self.prepared.get(ticket.statement.encode(), owner)
         rows = self.prepared.execution(statement.handle.encode(), owner, ticket.execution)
-        schema = self._service.plan_schema(statement.sql, rows[0] if rows else None)
-        return plain_stream(schema, self._one_after_another(statement.sql, rows, schema, owner, cancelled))
+        if not rows:
+            return plain_stream(self._service.plan_schema(statement.sql), ())
+        first = self._service.submit(statement.sql, owner, rows[0])
+        return plain_stream(first.schema, self._one_after_another(statement.sql, rows, first, owner, cancelled))
 
     def _one_after_another(
-        self, sql: str, rows: list[tuple[object, ...]], schema: pa.Schema, owner: str, cancelled: Cancelled
+        self, sql: str, rows: list[tuple[object, ...]], first: Submitted, owner: str, cancelled: Cancelled
     ) -> Iterator[pa.RecordBatch]:
+        """The results of all rows of parameters. ``first`` is the query of the first one, which runs already."""
+        schema = first.schema
         for number, values in enumerate(rows, start=1):
-            for batch in self._batches(sql, values, owner, cancelled):
+            query_id = first.query_id if number == 1 else self._service.submit(sql, owner, values).query_id
+            for batch in self._rows_of(query_id, owner, cancelled):
                 if batch.schema != schema and batch.schema.types != schema.types:
                     raise BadRequest(f"row {number} of the parameters makes a result of other types than row 1", remedy="add casts")
                 yield batch.cast(schema) if batch.schema != schema else batch
 
-    def _batches(self, sql: str, values: tuple[object, ...] | None, owner: str, cancelled: Cancelled) -> Iterator[pa.RecordBatch]:
-        query_id, _ = self._service.submit(sql, owner, values)
+    def _rows_of(self, query_id: str, owner: str, cancelled: Cancelled) -> Iterator[pa.RecordBatch]:
         stream = self._service.read(ResultTicket(query_id, START, True), owner, cancelled, True)
         for batch, _ in stream.batches:
             yield batch
 
     def _run(self, sql: str, values: tuple[object, ...] | None, owner: str, cancelled: Cancelled) -> None:
-        for _ in self._batches(sql, values, owner, cancelled):
+        for _ in self._rows_of(self._service.submit(sql, owner, values).query_id, owner, cancelled):
             pass
 
     def _update(self, handle: bytes, owner: str, reader: flight.MetadataRecordBatchReader, cancelled: Cancelled) -> None:

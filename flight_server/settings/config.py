@@ -16,6 +16,7 @@ from typing import TypeVar
 import msgspec
 
 from flight_server.settings.quantities import machine_memory_bytes, machine_threads, parse_seconds, parse_size
+from operators.results.materialize import ResultLimits
 from planner.errors import Status, VolleyError
 
 DEFAULT_HOST = "127.0.0.1"
@@ -28,6 +29,7 @@ MAX_SQL_BYTES = 16 << 20
 ENVIRONMENT_PREFIX = "VOLLEY_"
 
 _OBJECT_STORE_OPTIONS = ("endpoint_url", "region", "key", "secret", "secret_file", "path_style")
+_STORED = ResultLimits()
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]+")
 
 
@@ -53,9 +55,9 @@ class ConnectionConfig:
 class ResultsConfig:
     """How results are stored, and for how long."""
 
-    rows_per_group: int = 122_880
-    groups_per_file: int = 8
-    ttl_seconds: float = 86_400.0
+    rows_per_group: int = _STORED.rows_per_group
+    groups_per_file: int = _STORED.groups_per_file
+    ttl_seconds: float = _STORED.ttl_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class LimitsConfig:
     queries: int = 16
     queue: int = 1_000
     sql_bytes: int = 1 << 20
-    result_bytes: int = 64 << 30
+    result_bytes: int = _STORED.result_bytes
     spill_bytes: int = 64 << 30
     abandon_seconds: float = 60.0
 

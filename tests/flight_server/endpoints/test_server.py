@@ -79,6 +79,12 @@ def test_a_path_is_a_table(client: flight.FlightClient) -> None:
         client.get_flight_info(flight.FlightDescriptor.for_path("a", "b"))
 
 
+def test_a_table_is_looked_up_once_for_a_path(served: Served, client: flight.FlightClient) -> None:
+    client.get_flight_info(flight.FlightDescriptor.for_path("odd name"))
+    client.get_schema(flight.FlightDescriptor.for_path("numbers"))
+    assert served.service.planned == ['SELECT * FROM "odd name"', 'SELECT * FROM "numbers"']
+
+
 def test_get_schema_plans_only(served: Served, client: flight.FlightClient) -> None:
     assert client.get_schema(command("SELECT 1 AS one")).schema.names == ["one"]
     assert client.get_schema(flight.FlightDescriptor.for_path("numbers")).schema.names == ["n", "name"]
