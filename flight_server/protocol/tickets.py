@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
@@ -16,7 +17,8 @@ MAX_PEEK_RECORDS = 1000
 SHAPE = '{"query_id": "…", "cursor": [file, row_group, row], "follow": true or false, "limit": rows or null}'
 
 
-class ExchangeTicket(msgspec.Struct):
+@dataclass(frozen=True, slots=True)
+class ExchangeTicket:
     """A pull from an exchange; ``body`` is the whole ticket, which the exchange's side reads."""
 
     body: bytes
