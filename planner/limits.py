@@ -7,11 +7,10 @@ parser misreads (``?``, ``1_000``, ``0x1F``) but the kernel knows.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from planner.errors import InvalidQuery, LimitExceeded, Position, SqlSyntaxError
+from planner.tokens import tokens
 from planner.words import words
 
 
@@ -59,27 +58,6 @@ class ScannedSql:
         return Position(line, max(1, column - grown))
 
 
-_TOKEN = re.compile(
-    r"""
-    (?P<space>\s+|--[^\n]*)
-  | (?P<comment>/\*)
-  | (?P<string>[eE]'(?:[^'\\]|\\.|'')*'?|'[^']*(?:''[^']*)*'?|"[^"]*(?:""[^"]*)*"?)
-  | (?P<dollar>\$(?:[^\W\d]\w*)?\$)
-  | (?P<parameter>\$\w+)
-  | (?P<hex>0[xX][0-9a-fA-F_]+)
-  | (?P<number>\d[\d_]*(?:\.[\d_]*)?(?:[eE][+-]?\d+)?|\.\d[\d_]*(?:[eE][+-]?\d+)?)
-  | (?P<word>[^\W\d]\w*)
-  | (?P<open>[(\[{])
-  | (?P<close>[)\]}])
-  | (?P<comma>,)
-  | (?P<end>;)
-  | (?P<question>\?\d*)
-  | (?P<power>\*\*)
-  | (?P<operator>::|->>?|\|\||[<>=!]+|[-+*/%^|&~@\#.:!])
-  | (?P<other>.)
-    """,
-    re.VERBOSE | re.DOTALL,
-)
 _OPERATOR_WORDS = words(
     """
     and or not is in interval pivot unpivot match_recognize like ilike glob between similar escape collate at isnull notnull
@@ -265,7 +243,7 @@ def scan_sql(sql: str, limits: SqlLimits) -> ScannedSql:
     """
     _check_size(sql, limits)
     tally = _Tally(sql, limits, _Rewriting(sql))
-    for kind, start, stop in _tokens(sql):
+    for kind, start, stop in tokens(sql):
         tally.take(kind, start, stop)
     if tally.tokens == (0 if tally.end is None else 1):
         raise SqlSyntaxError("the text holds no statement", remedy="Send one SQL statement, such as SELECT 1.")
@@ -281,29 +259,3 @@ def _check_size(sql: str, limits: SqlLimits) -> None:
     nul = sql.find("\0")
     if nul >= 0:
         raise SqlSyntaxError("the text holds a NUL character", position=position_at(sql, nul), remedy="Remove it; use chr(0) in SQL.")
-
-
-def _tokens(sql: str) -> Iterator[tuple[str, int, int]]:
-    """Kind, start and end of each token but space and comments."""
-    offset, match = 0, _TOKEN.match
-    while (found := match(sql, offset)) is not None:
-        kind, offset = found.lastgroup, found.end()
-        if kind == "space":
-            continue
-        if kind == "comment":
-            offset = _comment_end(sql, offset)
-            continue
-        if kind == "dollar":
-            close = sql.find(found.group(), offset)
-            offset = len(sql) if close < 0 else close + len(found.group())
-        yield str(kind), found.start(), offset
-
-
-def _comment_end(sql: str, offset: int) -> int:
-    """Where a block comment whose opening ends at ``offset`` ends; they nest."""
-    depth = 1
-    for mark in re.finditer(r"/\*|\*/", sql[offset:]):
-        depth += 1 if mark.group() == "/*" else -1
-        if depth == 0:
-            return offset + mark.end()
-    return len(sql)

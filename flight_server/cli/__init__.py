@@ -68,10 +68,6 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
-    def commands_by_name(self) -> dict[str, click.Command]:
-        """All commands, imported."""
-        return {name: command for name in _COMMANDS if (command := self.get_command(click.Context(self), name)) is not None}
-
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="volley", prog_name="volley")

@@ -24,7 +24,7 @@ class Access:
 
     uri: str | None
     token: str | None
-    tls_ca: str | None
+    tls_ca: bytes | None
     data: tuple[str, ...] = ()
     config: str | None = None
 
@@ -51,12 +51,18 @@ def _with_access(function: Function, *, embedded: bool) -> Function:
     ) -> Any:
         context = click.get_current_context()
         if user is not None:
-            raise click.UsageError("users with passwords are not supported yet; use --token or VOLLEY_TOKEN")
+            raise click.UsageError("--user is not supported by this version: servers know no passwords")
         if uri is not None and (data or config is not None):
             if context.get_parameter_source("uri") is click.core.ParameterSource.COMMANDLINE:
                 raise click.UsageError("--data and --config are for an embedded server; the server at --uri has its own")
             uri = None  # VOLLEY_URI is a default; what the command line says about an embedded server is meant
-        access = Access(uri if embedded else uri or LOCAL_URI, token, _pem(tls_ca), data, config)
+        uri = uri if embedded else uri or LOCAL_URI
+        token_is_meant = context.get_parameter_source("token") is click.core.ParameterSource.COMMANDLINE
+        if uri is None and (token_is_meant or tls_ca is not None):
+            raise click.UsageError("--token and --tls-ca are for a server at --uri; an embedded one asks nobody who they are")
+        if tls_ca is not None and uri is not None and not uri.strip().startswith("grpc+tls://"):
+            raise click.UsageError(f"--tls-ca is for a server with TLS, grpc+tls://HOST:PORT; {uri} has none")
+        access = Access(uri, token, None if tls_ca is None else Path(tls_ca).read_bytes(), data, config)
         return function(access=access, **others)
 
     command.__name__ = function.__name__
@@ -64,9 +70,9 @@ def _with_access(function: Function, *, embedded: bool) -> Function:
     command.__click_params__ = list(getattr(function, "__click_params__", []))  # type: ignore[attr-defined]
     without = "without it, a server is started in this process and leaves nothing behind" if embedded else f"default {LOCAL_URI}"
     options: list[Callable[[Any], Any]] = [
-        click.option("--tls-ca", type=click.Path(exists=True, dir_okay=False), help="PEM file of authorities to trust."),
-        click.option("--token", envvar="VOLLEY_TOKEN", help="Bearer token. [VOLLEY_TOKEN]"),
-        click.option("--user", help="User name; the password comes from VOLLEY_PASSWORD."),
+        click.option("--tls-ca", type=click.Path(exists=True, dir_okay=False), help="PEM file of authorities to trust, for grpc+tls://."),
+        click.option("--token", envvar="VOLLEY_TOKEN", help="Bearer token for the server at --uri. [VOLLEY_TOKEN]"),
+        click.option("--user", help="Not supported by this version: servers know no passwords."),
         click.option("--uri", envvar="VOLLEY_URI", help=f"The server, grpc://HOST:PORT; {without}. [VOLLEY_URI]"),
     ]
     if embedded:
@@ -83,10 +89,6 @@ def _with_access(function: Function, *, embedded: bool) -> Function:
     for option in options:
         wrapped = option(wrapped)
     return wrapped  # type: ignore[no-any-return]
-
-
-def _pem(path: str | None) -> str | None:
-    return None if path is None else Path(path).read_text(encoding="ascii")
 
 
 @contextmanager

@@ -64,6 +64,10 @@ def query(access: Access, sql: str, chosen: str | None, output: str | None, timi
     if format in BINARY and output is None and sys.stdout.isatty():
         raise click.UsageError(f"{format} is not for a terminal; use -o FILE or a pipe")
     wanted = _Look(**look)
+    if format is not None and (wanted.expanded or wanted.pager):
+        raise click.UsageError(f"--expanded and --pager are for tables; this writes {format}")
+    if output is not None and wanted.pager:
+        raise click.UsageError("--pager shows a table and -o writes it: keep one")
     with connected(access) as client, RunningStatement(client, text) as execution:
         if format is not None:
             _write(client, execution, format, output, wanted.max_rows)

@@ -17,7 +17,7 @@ from flight_server.settings.config import ServerSection, load_config
 @click.option("--state", metavar="DIR", help="Folder for results and what must survive a restart.  [default: temporary]")
 @click.option("--config", envvar="VOLLEY_CONFIG", metavar="FILE", help="TOML file; options here win over it. [VOLLEY_CONFIG]")
 @click.option("--join", multiple=True, metavar="URI", help="Another worker of the cluster to join; repeatable.")
-@click.option("--allow-writes", is_flag=True, help="Accept statements that write.")
+@click.option("--allow-writes", is_flag=True, help="Not supported by this version: it serves read-only.")
 def serve(
     data: tuple[str, ...],
     host: str | None,

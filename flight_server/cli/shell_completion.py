@@ -10,31 +10,11 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
 from flight_server.client import Client
+from flight_server.client.sql_words import FUNCTIONS, KEYWORDS, quoted
 from flight_server.errors import ClientError
 from flight_server.protocol.messages import TableStatus
-from planner.quoting import quote_name
 
-KEYWORDS = re.findall(
-    r"\w+",
-    """
-    ALL AND ANTI AS ASC ASOF BETWEEN BY CASE CAST COLLATE CROSS CUBE CURRENT_DATE CURRENT_TIMESTAMP DATE DESC DESCRIBE DISTINCT ELSE END
-    EXCEPT EXISTS EXPLAIN ANALYZE EXTRACT FALSE FILTER FIRST FOLLOWING FROM FULL GROUP GROUPING HAVING ILIKE IN INNER INTERSECT INTERVAL IS
-    JOIN LAST LATERAL LEFT LIKE LIMIT NATURAL NOT NULL NULLS OFFSET ON OR ORDER OUTER OVER PARTITION PRECEDING QUALIFY RANGE RECURSIVE RIGHT
-    ROLLUP ROWS SELECT SEMI SETS SHOW SIMILAR TABLES THEN TIMESTAMP TRUE TRY_CAST UNBOUNDED UNION USING VALUES WHEN WHERE WINDOW WITH
-    """,
-)
-FUNCTIONS = re.findall(
-    r"\w+",
-    """
-    abs approx_count_distinct arg_max arg_min avg bit_and bit_or bool_and bool_or ceil coalesce concat concat_ws contains corr count
-    date_diff date_part date_trunc day dense_rank exp first first_value floor generate_series greatest hour lag last last_value lead least
-    length ln log lower lpad max median min mod mode month now ntile nullif percent_rank power quantile_cont random rank read_files
-    regexp_extract regexp_matches regexp_replace replace round row_number rpad rtrim sqrt starts_with stddev strftime string_agg
-    strlen strptime substring sum trim typeof unnest upper variance year
-    """,
-)
 _WORD = re.compile(r'"?[\w$]*$')
-_PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 
 
 class SqlCompleter(Completer):
@@ -87,10 +67,3 @@ def names_of(tables: Iterable[TableStatus]) -> list[tuple[str, str]]:
         for column in table.columns:
             names.setdefault(column.name, f"{column.type.lower()} of {table.name}")
     return list(names.items())
-
-
-def quoted(name: str) -> str:
-    """``name`` as it stands in SQL: in quotes where it would not be itself without."""
-    if _PLAIN.fullmatch(name) and name.upper() not in KEYWORDS:
-        return name
-    return quote_name(name)

@@ -12,10 +12,10 @@ from rich.text import Text
 
 from flight_server.cli.progress import QueryProgress
 from flight_server.cli.running_statement import RunningStatement
-from flight_server.cli.shell_completion import quoted
 from flight_server.cli.showing import default_rows, file_console, show, shown_rows
 from flight_server.client import Client
 from flight_server.client.box_tables import Cells, print_table, printable
+from flight_server.client.sql_words import quoted
 from flight_server.client.statements import split_statements
 from flight_server.settings.quantities import format_seconds, format_size
 from planner.errors import VolleyError

@@ -149,11 +149,6 @@ class Client:
         with translating(self.uri):
             return [chunk.data for chunk in self._flight.do_get(ticket, self._options(timeout)) if chunk.data is not None]
 
-    def ping(self, *, timeout: float = 5.0) -> None:
-        """Returns if the server answers, raises if not."""
-        with translating(self.uri):
-            list(self._flight.do_action(flight.Action("worker.list", b""), self._options(timeout)))
-
     def close(self) -> None:
         """Closes the connection; further calls fail."""
         self._flight.close()

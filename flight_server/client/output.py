@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import tempfile
+import secrets
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Literal, get_args
@@ -52,18 +51,18 @@ def format_of(path: str | Path) -> Format | None:
 def write_file(batches: Iterable[pa.RecordBatch], schema: pa.Schema, format: Format, path: str | Path) -> int:
     """Writes ``path`` whole or not at all; returns the rows written. Raises :class:`OutputError`, and whatever ``batches`` raises."""
     target = Path(path)
+    partial = target.parent / f".{target.name}.{secrets.token_hex(4)}"
     try:
-        handle, partial = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        # Not by tempfile, whose files are private: the umask, which the system applies here, can be looked at only by setting it.
+        handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from None
     try:
         with os.fdopen(handle, "wb") as sink:
             rows = write_stream(batches, schema, format, sink)
-        os.chmod(partial, 0o666 & ~_umask())
         os.replace(partial, target)
     except BaseException as error:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(partial)
+        partial.unlink(missing_ok=True)
         if isinstance(error, OSError):
             raise OutputError(f"cannot write {path}: {error.strerror}") from None
         raise
@@ -98,12 +97,6 @@ def distinct_names(names: Iterable[str]) -> list[str]:
         seen.add(unique)
         result.append(unique)
     return result
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _write_csv(batches: Iterable[pa.RecordBatch], schema: pa.Schema, sink: BinaryIO) -> int:

@@ -1,29 +1,16 @@
 """Splits a text into SQL statements at its semicolons.
 
-A semicolon inside a string, a quoted identifier, a comment or a dollar quote ends nothing. The scanner never refuses a text:
-what is left open at the end runs to the end, and the planner says what is wrong with it.
+A semicolon inside a string, a quoted identifier, a comment or a dollar quote ends nothing. The server takes one statement a request and
+looks for its end with the same scanner. It never refuses a text: what is left open at the end runs to the end, and the planner says what is
+wrong with it.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+from itertools import chain
 
-_TOKEN = re.compile(
-    r"""
-    (?P<string>'(?:[^']|'')*(?:'|\Z))
-  | (?P<identifier>"(?:[^"]|"")*(?:"|\Z))
-  | (?P<line_comment>--[^\n]*)
-  | (?P<block_comment>/\*)
-  | (?P<dollar>(?<![A-Za-z0-9_$])\$(?:[A-Za-z_][A-Za-z0-9_]*)?\$)
-  | (?P<semicolon>;)
-  | (?P<space>\s+)
-  | (?P<other>[^'"\-/$;\s]+|.)
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-_COMMENT_EDGE = re.compile(r"/\*|\*/")
-_BLANK = frozenset(("line_comment", "block_comment", "space", "semicolon"))
+from planner.tokens import tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +31,16 @@ def split_statements(text: str) -> list[Statement]:
     """The statements of ``text`` in order; comments alone, and nothing between two semicolons, are none."""
     statements: list[Statement] = []
     start = end = -1
-    position = 0
     line = 1
     counted = 0
-    while position < len(text):
-        kind, after = _token(text, position)
-        if kind not in _BLANK:
-            start, end = (position if start < 0 else start), after
-        elif kind == "semicolon" and start >= 0:
+    for kind, token_start, token_end in chain(tokens(text), [("end", len(text), len(text))]):
+        if kind != "end":
+            start, end = (token_start if start < 0 else start), token_end
+        elif start >= 0:
             line += text.count("\n", counted, start)
             counted = start
             statements.append(Statement(text[start:end], start, end, line))
             start = -1
-        position = after
-    if start >= 0:
-        line += text.count("\n", counted, start)
-        statements.append(Statement(text[start:end], start, end, line))
     return statements
 
 
@@ -79,36 +60,7 @@ def statement_at(text: str, offset: int) -> Statement | None:
 
 def is_complete(text: str) -> bool:
     """Whether ``text`` ends with a semicolon that ends a statement: nothing but space and comments behind it."""
-    position = 0
-    closed = False
-    while position < len(text):
-        kind, after = _token(text, position)
-        if kind == "semicolon":
-            closed = True
-        elif kind not in _BLANK:
-            closed = False
-        position = after
-    return closed
-
-
-def _token(text: str, position: int) -> tuple[str, int]:
-    """The kind of the token at ``position``, and where the next one starts."""
-    match = _TOKEN.match(text, position)
-    assert match is not None
-    assert match.lastgroup is not None
-    if match.lastgroup == "block_comment":
-        return match.lastgroup, _comment_end(text, match.end())
-    if match.lastgroup == "dollar":
-        closing = text.find(match.group(), match.end())
-        return match.lastgroup, len(text) if closing < 0 else closing + len(match.group())
-    return match.lastgroup, match.end()
-
-
-def _comment_end(text: str, position: int) -> int:
-    """Where the block comment that is open at ``position`` ends, comments nested in it included."""
-    depth = 1
-    for edge in _COMMENT_EDGE.finditer(text, position):
-        depth += 1 if edge.group() == "/*" else -1
-        if depth == 0:
-            return edge.end()
-    return len(text)
+    complete = False
+    for kind, _, _ in tokens(text):
+        complete = kind == "end"
+    return complete

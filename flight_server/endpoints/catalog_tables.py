@@ -5,7 +5,6 @@ There is one catalog, ``volley``, with one schema, ``main``. Schemas and orders 
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import pyarrow as pa
@@ -14,9 +13,6 @@ from flight_server.protocol.like import like
 from flight_server.protocol.messages import TableListRequest
 from flight_server.protocol.service import QueryService
 from flight_server.protocol.wire_types import wire_schema
-from planner.errors import VolleyError
-
-log = logging.getLogger(__name__)
 
 CATALOG = "volley"
 DB_SCHEMA = "main"
@@ -86,32 +82,23 @@ def tables_schema(request: Any) -> pa.Schema:
 
 def tables(request: Any, service: QueryService) -> pa.Table:
     """The answer of GetTables. A table that cannot be read right now is listed without columns: the others must stay visible."""
-    names = _table_names(request, service)
-    columns: list[list[Any]] = [[CATALOG] * len(names), [DB_SCHEMA] * len(names), names, ["TABLE"] * len(names)]
-    if request.include_schema:
-        columns.append([_serialized_schema(name, service) for name in names])
-    return pa.table(columns, schema=tables_schema(request))
+    wanted = _has_tables(request)
+    pattern = request.table_name_filter_pattern if request.HasField("table_name_filter_pattern") else None
+    if not request.include_schema:
+        names = [table.name for table in service.tables(TableListRequest(pattern, details=False))] if wanted else []
+        return pa.table(_named(names), schema=TABLES_SCHEMA)
+    found = list(service.table_schemas(pattern)) if wanted else []
+    schemas = [wire_schema(schema or pa.schema([])).serialize().to_pybytes() for _, schema in found]
+    return pa.table([*_named([name for name, _ in found]), schemas], schema=TABLES_WITH_SCHEMA_SCHEMA)
 
 
-def _table_names(request: Any, service: QueryService) -> list[str]:
+def _named(names: list[str]) -> list[list[str]]:
+    return [[CATALOG] * len(names), [DB_SCHEMA] * len(names), names, ["TABLE"] * len(names)]
+
+
+def _has_tables(request: Any) -> bool:
     typed = not request.table_types or "TABLE" in request.table_types
-    if not (typed and _in_catalog(request) and _in_schema(request)):
-        return []
-    names = sorted(table.name for table in service.tables(TableListRequest(details=False)))
-    if not request.HasField("table_name_filter_pattern"):
-        return names
-    wanted = like(request.table_name_filter_pattern)
-    return [name for name in names if wanted.fullmatch(name)]
-
-
-def _serialized_schema(name: str, service: QueryService) -> bytes:
-    try:
-        schema = service.table_schema(name)
-    except VolleyError as error:
-        log.warning("table %s is listed without columns: %s", name, error)
-        schema = None
-    serialized: bytes = wire_schema(schema or pa.schema([])).serialize().to_pybytes()
-    return serialized
+    return typed and _in_catalog(request) and _in_schema(request)
 
 
 def _in_catalog(request: Any) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 import pyarrow.flight as flight
+from google.protobuf.any_pb2 import Any as AnyMessage
 
 from flight_server.endpoints import catalog_tables as catalog
 from flight_server.endpoints.prepared import PreparedStatements, parameter_rows
@@ -21,9 +22,9 @@ from flight_server.endpoints.streams import Stopping, flight_info, now, plain_st
 from flight_server.endpoints.xdbc_types import XDBC_TYPES_SCHEMA, xdbc_types
 from flight_server.errors import BadRequest, UnknownAction, shorten
 from flight_server.protocol import flight_sql_pb2 as pb
-from flight_server.protocol.any_message import Packed, pack
-from flight_server.protocol.messages import START, QueryRef, ResultTicket, decode, encode
-from flight_server.protocol.service import Cancelled, QueryService
+from flight_server.protocol.any_message import pack, read, type_name
+from flight_server.protocol.messages import START, QueryRef, ResultTicket, build_decoders, decode, encode
+from flight_server.protocol.service import Accepted, Cancelled, QueryService
 from flight_server.protocol.tickets import parse_ticket
 from planner.errors import NotReadOnly
 
@@ -56,72 +57,72 @@ class FlightSql:
         self._stopping = stopping
         self._catalog = _catalog_commands(service, infos)
 
-    def info(self, command: Packed, descriptor: flight.FlightDescriptor, owner: str) -> flight.FlightInfo:
+    def info(self, command: AnyMessage, descriptor: flight.FlightDescriptor, owner: str) -> flight.FlightInfo:
         """Answers GetFlightInfo: starts a statement, or says where a catalog command's table is."""
-        name = command.type_name
+        name = type_name(command)
         if name == "CommandStatementQuery":
-            request = command.read(pb.CommandStatementQuery)
+            request = read(command, pb.CommandStatementQuery)
             _refuse_transaction(request)
             return self._submit(request.query, None, descriptor, owner)
         if name == "CommandPreparedStatementQuery":
-            return self._execute(command.read(pb.CommandPreparedStatementQuery).prepared_statement_handle, descriptor, owner)
+            return self._execute(read(command, pb.CommandPreparedStatementQuery).prepared_statement_handle, descriptor, owner)
         known = self._catalog_command(command)
-        return flight_info(known.schema(command.read(known.message)), descriptor, descriptor.command)
+        return flight_info(known.schema(read(command, known.message)), descriptor, descriptor.command)
 
-    def schema(self, command: Packed, owner: str) -> pa.Schema:
+    def schema(self, command: AnyMessage, owner: str) -> pa.Schema:
         """Answers GetSchema; runs nothing."""
-        name = command.type_name
+        name = type_name(command)
         if name == "CommandStatementQuery":
-            return self._service.plan_schema(command.read(pb.CommandStatementQuery).query)
+            return self._service.plan_schema(read(command, pb.CommandStatementQuery).query)
         if name == "CommandPreparedStatementQuery":
-            statement = self.prepared.get(command.read(pb.CommandPreparedStatementQuery).prepared_statement_handle, owner)
+            statement = self.prepared.get(read(command, pb.CommandPreparedStatementQuery).prepared_statement_handle, owner)
             return self._service.plan_schema(statement.sql, statement.rows[0] if statement.rows else None)
         known = self._catalog_command(command)
-        return known.schema(command.read(known.message))
+        return known.schema(read(command, known.message))
 
-    def get(self, ticket: Packed, owner: str, cancelled: Cancelled) -> flight.FlightDataStream:
+    def get(self, ticket: AnyMessage, owner: str, cancelled: Cancelled) -> flight.FlightDataStream:
         """Answers DoGet."""
-        if ticket.type_name == "TicketStatementQuery":
-            parsed = parse_ticket(ticket.read(pb.TicketStatementQuery).statement_handle)
+        if type_name(ticket) == "TicketStatementQuery":
+            parsed = parse_ticket(read(ticket, pb.TicketStatementQuery).statement_handle)
             if not isinstance(parsed, ResultTicket):
                 raise BadRequest("the statement's ticket is not one that this server made")
             return result_stream(self._service.read(parsed, owner, cancelled, True), self._stopping)
-        if ticket.type_name == "CommandPreparedStatementQuery":
-            return self._executions(ticket.read(pb.CommandPreparedStatementQuery).prepared_statement_handle, owner, cancelled)
+        if type_name(ticket) == "CommandPreparedStatementQuery":
+            return self._executions(read(ticket, pb.CommandPreparedStatementQuery).prepared_statement_handle, owner, cancelled)
         known = self._catalog_command(ticket)
-        return table_stream(known.table(ticket.read(known.message)))
+        return table_stream(known.table(read(ticket, known.message)))
 
     def put(
         self,
-        command: Packed,
+        command: AnyMessage,
         owner: str,
         reader: flight.MetadataRecordBatchReader,
         writer: flight.FlightMetadataWriter,
         cancelled: Cancelled,
     ) -> None:
         """Answers DoPut: binds parameters, or runs a statement for its effect."""
-        name = command.type_name
+        name = type_name(command)
         if name == "CommandPreparedStatementQuery":
-            handle = command.read(pb.CommandPreparedStatementQuery).prepared_statement_handle
+            handle = read(command, pb.CommandPreparedStatementQuery).prepared_statement_handle
             self.prepared.bind(handle, owner, parameter_rows(reader))
         elif name == "CommandStatementUpdate":
-            request = command.read(pb.CommandStatementUpdate)
+            request = read(command, pb.CommandStatementUpdate)
             _refuse_transaction(request)
             self._run(request.query, None, owner, cancelled)
             _write_count(writer)
         elif name == "CommandPreparedStatementUpdate":
-            self._update(command.read(pb.CommandPreparedStatementUpdate).prepared_statement_handle, owner, reader, cancelled)
+            self._update(read(command, pb.CommandPreparedStatementUpdate).prepared_statement_handle, owner, reader, cancelled)
             _write_count(writer)
         elif name == "CommandStatementIngest":
-            table = command.read(pb.CommandStatementIngest).table
+            table = read(command, pb.CommandStatementIngest).table
             raise NotReadOnly(f"rows cannot be written to table {shorten(table)!r}", remedy="this server is read-only")
         else:
             raise UnknownAction(f"Volley does not serve {shorten(command.type_url)} in DoPut")
 
-    def _catalog_command(self, command: Packed) -> CatalogCommand:
-        known = self._catalog.get(command.type_name or "")
+    def _catalog_command(self, command: AnyMessage) -> CatalogCommand:
+        known = self._catalog.get(type_name(command) or "")
         if known is None:
-            raise UnknownAction(f"Volley does not serve {shorten(command.type_name or command.type_url)}")
+            raise UnknownAction(f"Volley does not serve {shorten(type_name(command) or command.type_url)}")
         return known
 
     def _submit(self, sql: str, values: tuple[object, ...] | None, descriptor: flight.FlightDescriptor, owner: str) -> flight.FlightInfo:
@@ -130,7 +131,7 @@ class FlightSql:
         return flight_info(
             schema,
             descriptor,
-            pack("TicketStatementQuery", pb.TicketStatementQuery(statement_handle=handle)),
+            pack(pb.TicketStatementQuery(statement_handle=handle)),
             expires_at=now() + self._result_seconds,
             app_metadata=encode(QueryRef(query_id)),
         )
@@ -143,7 +144,7 @@ class FlightSql:
         schema = self._service.plan_schema(statement.sql, rows[0] if rows else None)
         execution = encode(ExecutionTicket(statement.handle, self.prepared.freeze(handle, owner)))
         command = pb.CommandPreparedStatementQuery(prepared_statement_handle=execution)
-        return flight_info(schema, descriptor, pack("CommandPreparedStatementQuery", command))
+        return flight_info(schema, descriptor, pack(command))
 
     def _executions(self, handle: bytes, owner: str, cancelled: Cancelled) -> flight.FlightDataStream:
         try:
@@ -152,26 +153,30 @@ class FlightSql:
             raise BadRequest("the prepared statement's ticket is not one that this server made") from error
         statement = self.prepared.get(ticket.statement.encode(), owner)
         rows = self.prepared.execution(statement.handle.encode(), owner, ticket.execution)
-        schema = self._service.plan_schema(statement.sql, rows[0] if rows else None)
-        return plain_stream(schema, self._one_after_another(statement.sql, rows, schema, owner, cancelled))
+        if not rows:
+            return plain_stream(self._service.plan_schema(statement.sql), ())
+        first = self._service.submit(statement.sql, owner, rows[0])
+        return plain_stream(first.schema, self._one_after_another(statement.sql, rows, first, owner, cancelled))
 
     def _one_after_another(
-        self, sql: str, rows: list[tuple[object, ...]], schema: pa.Schema, owner: str, cancelled: Cancelled
+        self, sql: str, rows: list[tuple[object, ...]], first: Accepted, owner: str, cancelled: Cancelled
     ) -> Iterator[pa.RecordBatch]:
+        """The results of all rows of parameters. ``first`` is the query of the first one, which runs already."""
+        schema = first.schema
         for number, values in enumerate(rows, start=1):
-            for batch in self._batches(sql, values, owner, cancelled):
+            query_id = first.query_id if number == 1 else self._service.submit(sql, owner, values).query_id
+            for batch in self._rows_of(query_id, owner, cancelled):
                 if batch.schema != schema and batch.schema.types != schema.types:
                     raise BadRequest(f"row {number} of the parameters makes a result of other types than row 1", remedy="add casts")
                 yield batch.cast(schema) if batch.schema != schema else batch
 
-    def _batches(self, sql: str, values: tuple[object, ...] | None, owner: str, cancelled: Cancelled) -> Iterator[pa.RecordBatch]:
-        query_id, _ = self._service.submit(sql, owner, values)
+    def _rows_of(self, query_id: str, owner: str, cancelled: Cancelled) -> Iterator[pa.RecordBatch]:
         stream = self._service.read(ResultTicket(query_id, START, True), owner, cancelled, True)
         for batch, _ in stream.batches:
             yield batch
 
     def _run(self, sql: str, values: tuple[object, ...] | None, owner: str, cancelled: Cancelled) -> None:
-        for _ in self._batches(sql, values, owner, cancelled):
+        for _ in self._rows_of(self._service.submit(sql, owner, values).query_id, owner, cancelled):
             pass
 
     def _update(self, handle: bytes, owner: str, reader: flight.MetadataRecordBatchReader, cancelled: Cancelled) -> None:
@@ -216,3 +221,6 @@ def _refuse_transaction(request: Any) -> None:
 
 def _write_count(writer: flight.FlightMetadataWriter) -> None:
     writer.write(pa.py_buffer(pb.DoPutUpdateResult(record_count=UNKNOWN_COUNT).SerializeToString()))
+
+
+build_decoders(__name__)

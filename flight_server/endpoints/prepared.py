@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.flight as flight
+from cachetools import LRUCache
 
 from flight_server.errors import BadRequest, UnknownHandle
 
@@ -30,7 +30,7 @@ class PreparedStatement:
     owner: str
     parameters: int
     rows: list[Values] | None = None
-    executions: OrderedDict[str, list[Values]] = field(default_factory=OrderedDict)
+    executions: LRUCache[str, list[Values]] = field(default_factory=lambda: LRUCache(MAX_EXECUTIONS))
 
     def bound(self) -> list[Values]:
         """The rows to run with. Raises ``BadRequest`` if the statement has placeholders and none were bound."""
@@ -44,25 +44,21 @@ class PreparedStatement:
         """Remembers the rows as bound now, for one execution; returns its name."""
         name = secrets.token_hex(8)
         self.executions[name] = self.bound()
-        while len(self.executions) > MAX_EXECUTIONS:
-            self.executions.popitem(last=False)
         return name
 
 
 class PreparedStatements:
-    """All prepared statements of a server, at most ``MAX_STATEMENTS``: then the longest unused one is closed. Thread-safe."""
+    """All prepared statements of a server, at most ``limit``: then the longest unused one is closed. Thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = MAX_STATEMENTS) -> None:
         self._lock = threading.Lock()
-        self._statements: OrderedDict[str, PreparedStatement] = OrderedDict()
+        self._statements: LRUCache[str, PreparedStatement] = LRUCache(limit)
 
     def add(self, sql: str, owner: str, parameters: int) -> PreparedStatement:
         """A new statement under a new handle."""
         statement = PreparedStatement(secrets.token_hex(16), sql, owner, parameters)
         with self._lock:
             self._statements[statement.handle] = statement
-            while len(self._statements) > MAX_STATEMENTS:
-                self._statements.popitem(last=False)
         return statement
 
     def get(self, handle: bytes, owner: str) -> PreparedStatement:
@@ -71,7 +67,6 @@ class PreparedStatements:
         with self._lock:
             statement = self._statements.get(name)
             if statement is not None and statement.owner == owner:
-                self._statements.move_to_end(name)
                 return statement
         raise UnknownHandle("there is no such prepared statement", remedy="prepare it again: it was closed, or the server was restarted")
 

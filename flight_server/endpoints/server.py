@@ -13,10 +13,10 @@ ListFlights        tables (path ``[name]``), then finished results (command: the
 from __future__ import annotations
 
 import errno
-import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
@@ -28,19 +28,15 @@ from flight_server.endpoints.sql_info import sql_infos
 from flight_server.endpoints.streams import exchange_stream, flight_info, now, peek_stream, result_stream
 from flight_server.errors import BadRequest, PortInUse, ServerError, UnknownAction, UnknownQuery, shorten
 from flight_server.protocol.any_message import unpack
-from flight_server.protocol.like import like
 from flight_server.protocol.messages import START, PeekTicket, QueryLine, QueryRef, QueryStatus, ResultTicket, TableListRequest, encode
 from flight_server.protocol.service import Cancelled, QueryService
 from flight_server.protocol.status import guarded, guarded_items
 from flight_server.protocol.tickets import ExchangeTicket, Forwarded, parse_ticket, read_message
 from flight_server.protocol.wire_types import wire_schema
+from flight_server.settings.config import MAX_SQL_BYTES, ResultsConfig
 from planner.errors import Status, UnknownTable, VolleyError
 from planner.quoting import quote_name
 
-log = logging.getLogger(__name__)
-
-RESULT_SECONDS = 86_400.0
-MAX_COMMAND_BYTES = 16 << 20
 _JSON = b"{"
 
 
@@ -64,7 +60,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         *,
         version: str = "",
         read_only: bool = True,
-        result_seconds: float = RESULT_SECONDS,
+        result_seconds: float = ResultsConfig().ttl_seconds,
         **flight_options: Any,
     ) -> None:
         check_port(host, port)
@@ -106,8 +102,8 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         """Starts a query, or says where something can be read."""
         owner = owner_of(context)
         if descriptor.descriptor_type == flight.DescriptorType.PATH:
-            name = self._table_name(descriptor.path)
-            return self._submit(f"SELECT * FROM {quote_name(name)}", descriptor, owner)
+            with _read_whole(descriptor.path) as sql:
+                return self._submit(sql, descriptor, owner)
         command = descriptor.command or b""
         packed = unpack(command)
         if packed is not None:
@@ -186,8 +182,8 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
 
     def _schema(self, descriptor: flight.FlightDescriptor, owner: str) -> pa.Schema:
         if descriptor.descriptor_type == flight.DescriptorType.PATH:
-            name = self._table_name(descriptor.path)
-            return self._service.plan_schema(f"SELECT * FROM {quote_name(name)}")
+            with _read_whole(descriptor.path) as sql:
+                return self._service.plan_schema(sql)
         command = descriptor.command or b""
         packed = unpack(command)
         if packed is not None:
@@ -201,14 +197,6 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         ticket = encode(ResultTicket(query_id, START, True))
         expires_at = now() + self._result_seconds
         return flight_info(schema, descriptor, ticket, expires_at=expires_at, app_metadata=encode(QueryRef(query_id)))
-
-    def _table_name(self, path: list[bytes]) -> str:
-        parts = [part.decode("utf-8", "replace") for part in path]
-        if len(parts) != 1:
-            raise BadRequest(f"the path {shorten('/'.join(parts))!r} has {len(parts)} parts; a table's is its name alone")
-        if self._service.table_schema(parts[0]) is None:
-            raise UnknownTable(f"there is no table {shorten(parts[0])!r}", remedy="`SHOW TABLES` lists what there is")
-        return parts[0]
 
     def _ticket_info(self, command: bytes, descriptor: flight.FlightDescriptor, owner: str) -> flight.FlightInfo:
         ticket = _result_ticket(command)
@@ -235,21 +223,12 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
 
     def _flights(self, criteria: bytes, owner: str) -> Iterator[flight.FlightInfo]:
         pattern = criteria.decode("utf-8", "replace")
-        wanted = like(pattern or "%")
-        for table in self._service.tables(TableListRequest(details=False)):
-            if wanted.fullmatch(table.name) and (info := self._table_info(table.name)) is not None:
-                yield info
+        for name, schema in self._service.table_schemas(pattern or None):
+            if schema is not None:
+                yield flight.FlightInfo(wire_schema(schema), flight.FlightDescriptor.for_path(name), [], -1, -1)
         for status in [] if pattern else self._service.queries(owner):
             if status.state == "completed" and (info := self._finished_info(status, owner)) is not None:
                 yield info
-
-    def _table_info(self, name: str) -> flight.FlightInfo | None:
-        try:
-            schema = self._service.table_schema(name)
-        except VolleyError as error:
-            log.warning("table %s is not listed: %s", name, error)
-            return None
-        return None if schema is None else flight.FlightInfo(wire_schema(schema), flight.FlightDescriptor.for_path(name), [], -1, -1)
 
     def _finished_info(self, status: QueryLine, owner: str) -> flight.FlightInfo | None:
         ticket = ResultTicket(status.query_id, START, True)
@@ -317,9 +296,21 @@ def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
+@contextmanager
+def _read_whole(path: list[bytes]) -> Iterator[str]:
+    """The statement that reads the table at a path. What the block says of that statement is said of the path instead."""
+    name = "/".join(part.decode("utf-8", "replace") for part in path)
+    if len(path) != 1:
+        raise BadRequest(f"the path {shorten(name)!r} has {len(path)} parts; a table's is its name alone")
+    try:
+        yield f"SELECT * FROM {quote_name(name)}"
+    except UnknownTable:
+        raise UnknownTable(f"there is no table {shorten(name)!r}", remedy="`SHOW TABLES` lists what there is") from None
+
+
 def _sql_text(command: bytes) -> str:
-    if len(command) > MAX_COMMAND_BYTES:
-        raise BadRequest(f"the statement is {len(command)} bytes long; at most {MAX_COMMAND_BYTES} are read")
+    if len(command) > MAX_SQL_BYTES:
+        raise BadRequest(f"the statement is {len(command)} bytes long; at most {MAX_SQL_BYTES} are read")
     try:
         return command.decode("utf-8")
     except UnicodeDecodeError as error:

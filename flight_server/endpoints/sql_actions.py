@@ -13,7 +13,7 @@ from flight_server.endpoints.prepared import PreparedStatements
 from flight_server.endpoints.streams import timestamp
 from flight_server.errors import BadRequest, UnknownAction, UnknownQuery
 from flight_server.protocol import flight_sql_pb2 as pb
-from flight_server.protocol.any_message import pack, parse, unpack
+from flight_server.protocol.any_message import pack, parse, read, type_name, unpack
 from flight_server.protocol.messages import ResultTicket
 from flight_server.protocol.service import QueryService
 from flight_server.protocol.tickets import parse_ticket
@@ -67,14 +67,14 @@ class SqlActions:
             dataset_schema=b"" if schema is None else wire_schema(schema).serialize().to_pybytes(),
             parameter_schema=_parameter_schema(types).serialize().to_pybytes(),
         )
-        return pack("ActionCreatePreparedStatementResult", answer)
+        return pack(answer)
 
     def _close_prepared(self, body: bytes, owner: str) -> None:
         self._prepared.close(_read(body, pb.ActionClosePreparedStatementRequest).prepared_statement_handle, owner)
 
     def _cancel_query(self, body: bytes, owner: str) -> bytes:
         status = self._cancel(_read(body, pb.ActionCancelQueryRequest).info, owner)
-        return pack("ActionCancelQueryResult", pb.ActionCancelQueryResult(result=status))
+        return pack(pb.ActionCancelQueryResult(result=status))
 
     def _cancel_flight_info(self, body: bytes, owner: str) -> bytes:
         status = self._cancel(_read(body, pb.CancelFlightInfoRequest).info, owner)
@@ -112,7 +112,7 @@ def _parameter_schema(types: Sequence[pa.DataType]) -> pa.Schema:
 def _read(body: bytes, kind: Any) -> Any:
     """A body, whether it travels inside an ``Any`` (Flight SQL's own actions) or as it is (plain Flight's)."""
     packed = unpack(body)
-    return parse(body, kind) if packed is None else packed.read(kind)
+    return parse(body, kind) if packed is None else read(packed, kind)
 
 
 def _bytes(message: Any) -> bytes:
@@ -144,9 +144,9 @@ def _result_ticket(endpoint: flight.FlightEndpoint) -> ResultTicket | None:
     data = endpoint.ticket.ticket
     packed = unpack(data)
     if packed is not None:
-        if packed.type_name != "TicketStatementQuery":
+        if type_name(packed) != "TicketStatementQuery":
             return None
-        data = packed.read(pb.TicketStatementQuery).statement_handle
+        data = read(packed, pb.TicketStatementQuery).statement_handle
     ticket = parse_ticket(data)
     return ticket if isinstance(ticket, ResultTicket) else None
 

@@ -35,6 +35,7 @@ from planner.physical import Split
 MAX_WAIT_SECONDS = 30.0
 """A consumer that has gone away is noticed at the end of its wait."""
 SPLIT_SCHEMA = pa.schema([pa.field("split", pa.binary(), nullable=False)])
+_SPLITS = msgspec.json.Decoder(Split)
 
 
 class RemoteError(OperatorError):
@@ -86,7 +87,7 @@ def split_batch(split: Split) -> pa.RecordBatch:
 
 def split_from(batch: pa.RecordBatch) -> Split:
     """What :func:`split_batch` packed."""
-    return msgspec.json.decode(batch.column(0)[0].as_py(), type=Split)
+    return _SPLITS.decode(batch.column(0)[0].as_py())
 
 
 class ExchangeRegistry:

@@ -65,7 +65,7 @@ def serve_child() -> int:
     _log_to_stderr()
     stopping = _stop_on_signals()
     line = sys.stdin.buffer.readline()
-    config = msgspec.json.decode(line, type=Config)
+    config = msgspec.json.Decoder(Config).decode(line)
     threading.Thread(target=_stop_with_parent, args=(stopping,), name="parent", daemon=True).start()
     assert config.state is not None
     with _running(config, Path(config.state)) as worker:

@@ -198,8 +198,8 @@ class Worker:
     def tables(self, request: TableListRequest) -> list[TableStatus]:
         return self._tables.tables(request)
 
-    def table_schema(self, name: str) -> pa.Schema | None:
-        return self._tables.schema(name)
+    def table_schemas(self, pattern: str | None) -> Iterator[tuple[str, pa.Schema | None]]:
+        return self._tables.schemas(pattern)
 
     def exchange_get(self, body: bytes, cancelled: Cancelled) -> ExchangeStream:
         return self._registry.pull(body, cancelled)

@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from flight_server.protocol.messages import InstanceStatus, QueryLine, QueryStatus, WorkerStatus
+from flight_server.protocol.messages import InstanceStatus, QueryLine, QueryStatus, WorkerStatus, build_decoders
 from operators.exchange.records import RecordKey
 from planner.physical import ScanInput
 
@@ -172,3 +172,6 @@ class QueryLines(msgspec.Struct):
     """The queries of one worker."""
 
     queries: list[QueryLine] = []
+
+
+build_decoders(__name__)

@@ -5,7 +5,8 @@ Every struct here is decoded strictly by :mod:`msgspec`; unknown fields are igno
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple, TypeVar
+import sys
+from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 import msgspec
 
@@ -210,6 +211,20 @@ class TableListRequest(msgspec.Struct):
 
 Message = TypeVar("Message", bound=msgspec.Struct)
 
+DECODERS: Final[dict[type[msgspec.Struct], msgspec.json.Decoder[Any]]] = {}
+"""The decoder of every message, each made before anybody can call for it."""
+
+
+def build_decoders(module: str) -> None:
+    """Makes the decoders of all structs that a module defines; stands at its end.
+
+    msgspec builds what it knows of a type, and of the types inside it, at their first use, and a second thread that decodes
+    meanwhile finds it half built: the process dies (SIGSEGV). A module is imported by one thread, before others see its types.
+    """
+    for kind in vars(sys.modules[module]).values():
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind.__module__ == module:
+            DECODERS[kind] = msgspec.json.Decoder(kind)
+
 
 def encode(message: msgspec.Struct) -> bytes:
     """``message`` as JSON."""
@@ -218,4 +233,10 @@ def encode(message: msgspec.Struct) -> bytes:
 
 def decode(body: bytes | bytearray | memoryview | Any, kind: type[Message]) -> Message:
     """JSON as a ``kind``. Raises ``msgspec.DecodeError`` (a ``ValueError``) saying what does not fit and where."""
-    return msgspec.json.decode(bytes(body), type=kind)
+    decoder = DECODERS.get(kind)
+    assert decoder is not None, f"{kind.__name__} has no decoder: its module must end with build_decoders(__name__)"
+    message: Message = decoder.decode(bytes(body))
+    return message
+
+
+build_decoders(__name__)

@@ -114,8 +114,11 @@ class QueryService(Protocol):
     def tables(self, request: TableListRequest) -> list[TableStatus]:
         """The tables whose names match, sorted by name. Files are opened only if ``request.details``."""
 
-    def table_schema(self, name: str) -> pa.Schema | None:
-        """The schema that ``SELECT * FROM "name"`` has, or None if there is no such table."""
+    def table_schemas(self, pattern: str | None) -> Iterator[tuple[str, pa.Schema | None]]:
+        """The tables whose names match a LIKE pattern (None: all), sorted by name, with the schema of ``SELECT *``.
+
+        None for a table that cannot be read just now; the log says why.
+        """
 
     def exchange_get(self, body: bytes, cancelled: Cancelled) -> ExchangeStream:
         """Opens a pull from an exchange; ``body`` is the whole ticket."""

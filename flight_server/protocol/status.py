@@ -17,10 +17,12 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Concatenate, NoReturn, ParamSpec, TypeVar
 
 import pyarrow.flight as flight
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped, unused-ignore]
+from google.protobuf.any_pb2 import Any
+from google.protobuf.message import DecodeError
+from google.rpc import status_pb2
+from google.rpc.error_details_pb2 import ErrorInfo
 
 from flight_server.errors import Incident
-from flight_server.protocol.flight_sql_pb2 import AnyMessage, ErrorInfo, RpcStatus
 from planner.errors import Status, VolleyError
 
 log = logging.getLogger(__name__)
@@ -91,11 +93,9 @@ def wire_error(error: Exception, *, schema_only: bool = False) -> Exception:
         return _Failed(_fit(f"{status.name}: {message}", copies=2))
     kind, code = _FLIGHT[status]
     text = _fit(f"{status.name}: {message}" if status is Status.RESOURCE_EXHAUSTED else message, copies=3)
-    reason = AnyMessage(
-        type_url="type.googleapis.com/google.rpc.ErrorInfo",
-        value=ErrorInfo(reason=status.name, domain=ERROR_DOMAIN).SerializeToString(),
-    )
-    return kind(text, extra_info=RpcStatus(code=code, message=text, details=[reason]).SerializeToString())
+    reason = Any()
+    reason.Pack(ErrorInfo(reason=status.name, domain=ERROR_DOMAIN))
+    return kind(text, extra_info=status_pb2.Status(code=code, message=text, details=[reason]).SerializeToString())
 
 
 def status_of(extra_info: bytes | None) -> Status | None:
@@ -103,8 +103,8 @@ def status_of(extra_info: bytes | None) -> Status | None:
     if not extra_info:
         return None
     try:
-        details = RpcStatus.FromString(extra_info).details
-        infos = [ErrorInfo.FromString(detail.value) for detail in details if detail.type_url.endswith("google.rpc.ErrorInfo")]
+        details = status_pb2.Status.FromString(extra_info).details
+        infos = [ErrorInfo.FromString(detail.value) for detail in details if detail.Is(ErrorInfo.DESCRIPTOR)]
     except DecodeError:
         return None
     names = [info.reason for info in infos if info.domain == ERROR_DOMAIN]

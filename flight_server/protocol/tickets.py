@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
 
 from flight_server.errors import BadRequest
 from flight_server.protocol.exchange_messages import ForwardedTicket
-from flight_server.protocol.messages import Cursor, PeekTicket, ResultTicket, decode
+from flight_server.protocol.messages import Cursor, PeekTicket, ResultTicket, build_decoders, decode
 
 MAX_TICKET_BYTES = 64 << 10
 MAX_NUMBER = 1 << 62
@@ -18,13 +19,15 @@ SHAPE = '{"query_id": "…", "cursor": [file, row_group, row], "follow": true or
 REMEDY = f"a result's ticket is JSON: {SHAPE}"
 
 
-class ExchangeTicket(msgspec.Struct):
+@dataclass(frozen=True, slots=True)
+class ExchangeTicket:
     """A pull from an exchange; ``body`` is the whole ticket, which the exchange's side reads."""
 
     body: bytes
 
 
-class Forwarded(msgspec.Struct):
+@dataclass(frozen=True, slots=True)
+class Forwarded:
     """A client's ticket that another worker passes on, to be answered from what this worker has itself, for that client."""
 
     ticket: ResultTicket | PeekTicket
@@ -96,3 +99,6 @@ def _checked_peek(ticket: PeekTicket) -> PeekTicket:
 def _check_query_id(query_id: str) -> None:
     if not 1 <= len(query_id) <= MAX_QUERY_ID_CHARS:
         raise BadRequest(f"the ticket's query_id has {len(query_id)} characters; it is 1 to {MAX_QUERY_ID_CHARS} long")
+
+
+build_decoders(__name__)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
+
+from cachetools import TTLCache
 
 from planner.physical import PhysicalPlan
 
@@ -20,20 +21,15 @@ class PlannedAhead:
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._plans: OrderedDict[str, tuple[PhysicalPlan, float]] = OrderedDict()
+        self._plans: TTLCache[str, PhysicalPlan] = TTLCache(MAX_PLANS, REUSE_SECONDS, timer=clock)
         self._lock = threading.Lock()
 
     def put(self, sql: str, plan: PhysicalPlan) -> None:
         """Keeps ``plan`` for the next query of the same text."""
         with self._lock:
-            self._plans[sql] = (plan, self._clock() + REUSE_SECONDS)
-            self._plans.move_to_end(sql)
-            while len(self._plans) > MAX_PLANS:
-                self._plans.popitem(last=False)
+            self._plans[sql] = plan
 
     def take(self, sql: str) -> PhysicalPlan | None:
         """The plan of ``sql``, if it is there and fresh; it is nobody else's then."""
         with self._lock:
-            plan, until = self._plans.pop(sql, (None, 0.0))
-        return plan if self._clock() <= until else None
+            return self._plans.pop(sql, None)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator, Sequence
+
 import pyarrow as pa
 
 from flight_server.protocol.like import like
 from flight_server.protocol.messages import ColumnStatus, TableListRequest, TableStatus
 from operators.scan.catalog import FileCatalog
+from planner.errors import VolleyError
+
+log = logging.getLogger(__name__)
 
 
 class TableListing:
@@ -18,21 +24,22 @@ class TableListing:
     def tables(self, request: TableListRequest) -> list[TableStatus]:
         """The tables whose names match, by name; files are opened only for details."""
         catalog = self._catalog.session()
-        names = catalog.table_names()
-        if request.pattern is not None:
-            wanted = like(request.pattern)
-            names = [name for name in names if wanted.fullmatch(name)]
+        names = _matching(catalog, request.pattern)
         if not request.details:
             return [TableStatus(name) for name in names]
         return [status for name in names if (status := self._describe(catalog, name)) is not None]
 
-    def schema(self, name: str) -> pa.Schema | None:
-        """The schema of ``SELECT * FROM "name"``, or None if there is no such table."""
+    def schemas(self, pattern: str | None) -> Iterator[tuple[str, pa.Schema | None]]:
+        """The tables whose names match, by name, each with the schema of ``SELECT *``; None for one that cannot be read."""
         catalog = self._catalog.session()
-        table = catalog.table(name, quoted=True)
-        if table is None:
-            return None
-        return catalog.result_schema("SELECT * FROM relation", {"relation": catalog.columns(table)})
+        for name in _matching(catalog, pattern):
+            try:
+                table = catalog.table(name, quoted=True)
+                if table is not None:  # else it went between the listing and now
+                    yield name, catalog.result_schema("SELECT * FROM relation", {"relation": catalog.columns(table)})
+            except VolleyError as error:
+                log.warning("table %s is listed without columns: %s", name, error)
+                yield name, None
 
     @staticmethod
     def _describe(catalog: FileCatalog, name: str) -> TableStatus | None:
@@ -41,3 +48,11 @@ class TableListing:
             return None
         columns = [ColumnStatus(column.name, column.type) for column in details.columns]
         return TableStatus(details.name, details.connection, columns, details.rows, details.files, details.bytes, details.error)
+
+
+def _matching(catalog: FileCatalog, pattern: str | None) -> Sequence[str]:
+    names = catalog.table_names()
+    if pattern is None:
+        return names
+    wanted = like(pattern)
+    return [name for name in names if wanted.fullmatch(name)]

@@ -16,6 +16,7 @@ from typing import TypeVar
 import msgspec
 
 from flight_server.settings.quantities import machine_memory_bytes, machine_threads, parse_seconds, parse_size
+from operators.results.materialize import ResultLimits
 from planner.errors import Status, VolleyError
 from planner.limits import DEFAULT_LIMITS
 
@@ -24,8 +25,12 @@ DEFAULT_PORT = 8815
 DEFAULT_MEMORY = "70%"
 MAX_WORKERS = 256
 MAX_THREADS = 1024
+MAX_SQL_BYTES = 16 << 20
+"""No server reads longer statements, whatever its ``limits.sql_bytes``."""
 ENVIRONMENT_PREFIX = "VOLLEY_"
 
+_OBJECT_STORE_OPTIONS = ("endpoint_url", "region", "key", "secret", "secret_file", "path_style")
+_STORED = ResultLimits()
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]+")
 
 
@@ -51,9 +56,9 @@ class ConnectionConfig:
 class ResultsConfig:
     """How results are stored, and for how long."""
 
-    rows_per_group: int = 122_880
-    groups_per_file: int = 8
-    ttl_seconds: float = 86_400.0
+    rows_per_group: int = _STORED.rows_per_group
+    groups_per_file: int = _STORED.groups_per_file
+    ttl_seconds: float = _STORED.ttl_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ class LimitsConfig:
     queries: int = 16
     queue: int = 1_000
     sql_bytes: int = DEFAULT_LIMITS.sql_bytes
-    result_bytes: int = 64 << 30
+    result_bytes: int = _STORED.result_bytes
     spill_bytes: int = 64 << 30
     abandon_seconds: float = 60.0
 
@@ -79,7 +84,6 @@ class Config:
     memory_bytes: int = 1 << 30
     state: str | None = None
     join: tuple[str, ...] = ()
-    allow_writes: bool = False
     data_roots: tuple[str, ...] = ()
     connections: Mapping[str, ConnectionConfig] = field(default_factory=dict)
     tables: Mapping[str, str] = field(default_factory=dict)
@@ -158,7 +162,9 @@ def load_config(
     variables = _absolute(_from_environment(environment, written), here)
     given = _absolute(_File(server=flags or ServerSection()), here)
     layers = (given, variables, written)
-    _refuse_unready(written)
+    _refuse_sections(written)
+    for place, layer in zip(("--allow-writes", "VOLLEY_ALLOW_WRITES", "server.allow_writes"), layers, strict=True):
+        _refuse_writes(place, layer.server)
     limits = _overlay([layer.limits for layer in layers])
     results = _overlay([layer.results for layer in layers])
     config = _build(_overlay([layer.server for layer in layers]), _connections(layers), written.tables, results, limits)
@@ -292,6 +298,9 @@ def _connection(name: str, section: _ConnectionSection) -> ConnectionConfig:
         raise ConfigError(f"{place}: a connection's name is two or more letters, digits, _ or -, and not file or s3")
     if section.url is None or "://" not in section.url:
         raise ConfigError(f"{place}.url must be a URL, such as s3://bucket/prefix or file:///folder")
+    unused = [option for option in _OBJECT_STORE_OPTIONS if getattr(section, option) is not None]
+    if unused and section.url.lower().startswith("file://"):
+        raise ConfigError(f"{place}.{unused[0]} is for object stores; files on this machine need none")
     secret = section.secret
     if section.secret_file is not None:
         if secret is not None:
@@ -325,7 +334,6 @@ def _build(
         memory_bytes=_bytes("server.memory", server.memory, DEFAULT_MEMORY, machine_memory_bytes()),
         state=server.state,
         join=tuple(server.join or ()),
-        allow_writes=bool(server.allow_writes),
         data_roots=tuple(server.data or ()),
         connections=connections,
         tables=tables,
@@ -369,6 +377,7 @@ def _check(config: Config) -> None:
         ("results.groups_per_file", config.results.groups_per_file, 1, 100_000),
         ("limits.queries", config.limits.queries, 1, 10_000),
         ("limits.queue", config.limits.queue, 0, 1_000_000),
+        ("limits.sql_bytes", config.limits.sql_bytes, 1, MAX_SQL_BYTES),
     ):
         if not low <= value <= high:
             raise ConfigError(f"{place} must be between {low} and {high}, not {value}")
@@ -391,10 +400,16 @@ def _check_root(root: str) -> None:
         raise ConfigError(f"the data root {root} cannot be read: permission denied")
 
 
-def _refuse_unready(written: _File) -> None:
+def _refuse_sections(written: _File) -> None:
     """Sections that are reserved: a server that ignored them would be open where its owner thinks it is closed."""
     for name, section in (("auth", written.auth), ("tls", written.tls)):
         if section:
             raise ConfigError(
                 f"[{name}] is not supported yet", remedy="Remove the section, and serve on 127.0.0.1 or a trusted network only."
             )
+
+
+def _refuse_writes(place: str, server: ServerSection) -> None:
+    """``allow_writes`` is reserved too: what it promises would be refused statement by statement."""
+    if server.allow_writes:
+        raise ConfigError(f"{place} is not supported by this version: it serves read-only")

@@ -74,6 +74,10 @@ class ResultManifest(msgspec.Struct, frozen=True):
         return sum(sum(file.bytes) for file in self.files)
 
 
+# Made now, by the one thread that imports this: two threads that met at the first use would take the process down.
+_MANIFESTS = msgspec.json.Decoder(ResultManifest)
+
+
 def _told(method: Callable[Concatenate[ResultFiles, Arguments], Answer]) -> Callable[Concatenate[ResultFiles, Arguments], Answer]:
     """Lets errors that only the filesystem knows out as what they mean."""
 
@@ -181,7 +185,7 @@ class ResultFiles:
             body = Path(path).read_bytes() if self._local else self._fs.cat_file(path)
         except (FileNotFoundError, NotADirectoryError):
             return None
-        return msgspec.json.decode(body, type=ResultManifest)
+        return _MANIFESTS.decode(body)
 
     @_told
     def write_groups(self, query_id: str, number: int, schema: pa.Schema, groups: Sequence[Sequence[pa.RecordBatch]]) -> ManifestFile:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
+from cachetools import LRUCache
 
 GroupKey = tuple[str, int, int]
 """Query id, file, row group in that file."""
@@ -33,10 +33,8 @@ class RowGroupCache:
     """Keeps those row groups that were used last. Thread-safe. A group larger than the whole cache is not kept."""
 
     def __init__(self, limit_bytes: int) -> None:
-        self._limit_bytes = limit_bytes
         self._lock = threading.Lock()
-        self._groups: OrderedDict[GroupKey, _Cached] = OrderedDict()
-        self._bytes = 0
+        self._groups: LRUCache[GroupKey, _Cached] = LRUCache(limit_bytes, lambda cached: cached.bytes)
         self._hits = 0
         self._misses = 0
 
@@ -48,30 +46,21 @@ class RowGroupCache:
                 self._misses += 1
                 return None
             self._hits += 1
-            self._groups.move_to_end(key)
             return cached.batches
 
     def put(self, key: GroupKey, batches: Sequence[pa.RecordBatch], size: int) -> None:
         """Keeps a row group of ``size`` bytes, at the cost of those that were not used for longest."""
         with self._lock:
-            if size > self._limit_bytes or key in self._groups:
-                return
-            self._groups[key] = _Cached(batches, size)
-            self._bytes += size
-            while self._bytes > self._limit_bytes:
-                self._drop(next(iter(self._groups)))
+            if size <= self._groups.maxsize and key not in self._groups:
+                self._groups[key] = _Cached(batches, size)
 
     def forget(self, query_id: str) -> None:
         """Drops all row groups of a result."""
         with self._lock:
             for key in [key for key in self._groups if key[0] == query_id]:
-                self._drop(key)
+                del self._groups[key]
 
     def statistics(self) -> CacheStatistics:
         """What it holds now."""
         with self._lock:
-            return CacheStatistics(len(self._groups), self._bytes, self._hits, self._misses)
-
-    def _drop(self, key: GroupKey) -> None:
-        self._bytes -= self._groups.pop(key).bytes
-        assert self._bytes >= 0
+            return CacheStatistics(len(self._groups), int(self._groups.currsize), self._hits, self._misses)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from functools import cached_property
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from cachetools import LRUCache
 
 from operators.errors import FileUnreadable
 from operators.storage.backend import ByteRange, StoredFile
@@ -80,14 +80,15 @@ def _leaves(kind: pa.DataType) -> int:
 
 
 class FooterCache:
-    """Footers by path and version, least recently used ones dropped beyond ``max_bytes``. Thread-safe."""
+    """Footers by path and version, least recently used ones dropped beyond ``max_bytes``. Thread-safe.
+
+    One that is larger by itself is kept alone: a scan asks for it once for each of its splits.
+    """
 
     def __init__(self, read_ranges: ReadRanges, max_bytes: int) -> None:
         self._read_ranges = read_ranges
-        self._max_bytes = max_bytes
-        self._bytes = 0
         self._lock = threading.Lock()
-        self._footers: OrderedDict[tuple[str, str], Footer] = OrderedDict()
+        self._footers: LRUCache[tuple[str, str], Footer] = LRUCache(max_bytes, lambda footer: min(_cost(footer), max_bytes))
 
     def get(self, file: StoredFile) -> Footer:
         """The footer of ``file``. Raises ``FileUnreadable`` naming it."""
@@ -107,22 +108,12 @@ class FooterCache:
         return [footer if footer is not None else next(read) for footer in found]
 
     def _cached(self, file: StoredFile) -> Footer | None:
-        key = (file.path, file.version)
         with self._lock:
-            footer = self._footers.get(key)
-            if footer is not None:
-                self._footers.move_to_end(key)
-            return footer
+            return self._footers.get((file.path, file.version))
 
     def _keep(self, footer: Footer) -> Footer:
-        key = (footer.file.path, footer.file.version)
         with self._lock:
-            if key not in self._footers:
-                self._footers[key] = footer
-                self._bytes += _cost(footer)
-            while self._bytes > self._max_bytes and len(self._footers) > 1:
-                self._bytes -= _cost(self._footers.popitem(last=False)[1])
-        return footer
+            return self._footers.setdefault((footer.file.path, footer.file.version), footer)
 
 
 def _cost(footer: Footer) -> int:

@@ -13,8 +13,9 @@ import pytest
 
 from flight_server.client import Client
 from flight_server.errors import ClientError
+from flight_server.protocol.any_message import pack
 from flight_server.protocol.client_errors import from_flight_error
-from flight_server.protocol.flight_sql_pb2 import AnyMessage, CommandStatementQuery
+from flight_server.protocol.flight_sql_pb2 import CommandStatementQuery
 from planner.errors import Status
 from tests.e2e.running_server import ROOT, RunningServer
 from tests.e2e.test_bad_input import no_insides
@@ -131,10 +132,7 @@ def mutated(data: bytes, chance: random.Random) -> bytes:
 
 
 def bodies(query_id: str) -> list[bytes]:
-    statement = AnyMessage(
-        type_url="type.googleapis.com/arrow.flight.protocol.sql.CommandStatementQuery",
-        value=CommandStatementQuery(query="SELECT 1").SerializeToString(),
-    ).SerializeToString()
+    statement = pack(CommandStatementQuery(query="SELECT 1"))
     lease = {"key": ["fragment-0", "events", 0, []], "epoch": 1}
     return [
         json.dumps({"query_id": query_id, "cursor": [0, 0, 5], "follow": False, "limit": 10}).encode(),

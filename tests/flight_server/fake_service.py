@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from flight_server.endpoints.server import VolleyServer
 from flight_server.errors import ServerClosing, UnknownQuery
+from flight_server.protocol.like import like
 from flight_server.protocol.messages import (
     BatchPlace,
     ColumnStatus,
@@ -53,7 +54,8 @@ def line_of(status: QueryStatus) -> QueryLine:
 class FakeService:
     """Runs statements at once. ``SELECT 'endless'`` never gets past its first row group until it is killed.
 
-    ``fail`` is raised by every method, for tests of errors. ``draining`` refuses new queries, and nothing else.
+    ``fail`` is raised by every method, for tests of errors. ``draining`` refuses new queries, and nothing else. ``planned``: what was
+    planned, also for a schema alone.
     """
 
     def __init__(self) -> None:
@@ -64,6 +66,7 @@ class FakeService:
         self.fail: Exception | None = None
         self.draining = False
         self.actions: list[tuple[str, bytes]] = []
+        self.planned: list[str] = []
 
     def submit(self, sql: str, owner: str, parameters: Sequence[object] | None = None) -> Accepted:
         if self.draining:
@@ -145,13 +148,15 @@ class FakeService:
     def tables(self, request: TableListRequest) -> list[TableStatus]:
         self._check()
         columns = [ColumnStatus("n", "BIGINT")] if request.details else []
-        return [TableStatus(name, "default", columns) for name in ("numbers", "odd name", "unreadable")]
+        return [TableStatus(name, "default", columns) for name in self._matching(request.pattern)]
 
-    def table_schema(self, name: str) -> pa.Schema | None:
+    def table_schemas(self, pattern: str | None) -> Iterator[tuple[str, pa.Schema | None]]:
         self._check()
-        if name == "unreadable":
-            raise KernelError("file 'unreadable.parquet' is truncated")
-        return self._run(f'SELECT * FROM "{name}"', None).schema if name in ("numbers", "odd name") else None
+        for name in self._matching(pattern):
+            yield name, None if name == "unreadable" else self._run(f'SELECT * FROM "{name}"', None).schema
+
+    def _matching(self, pattern: str | None) -> list[str]:
+        return [name for name in ("numbers", "odd name", "unreadable") if like("%" if pattern is None else pattern).fullmatch(name)]
 
     def exchange_get(self, body: bytes, cancelled: Cancelled) -> ExchangeStream:
         self._check()
@@ -180,6 +185,7 @@ class FakeService:
 
     def _run(self, sql: str, parameters: Sequence[object] | None) -> pa.Table:
         self._check()
+        self.planned.append(sql)
         if sql.strip().split(" ")[0].upper() in ("DROP", "INSERT", "CREATE", "DELETE", "UPDATE"):
             raise NotReadOnly("the statement would change something", remedy="this server is read-only")
         try:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flight_server.client.sql_words import quoted
 from tui.draw.chrome import Say
 from tui.draw.popup import Dialogs
-from tui.editor.completion import quoted
 from tui.editor.documents import Documents
 from tui.editor.text_buffer import Place
 from tui.keys import Actions

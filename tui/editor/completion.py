@@ -6,17 +6,15 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from flight_server.client import quote_name
+from flight_server.client.sql_words import FUNCTIONS, KEYWORDS, quoted
 from flight_server.client.statements import statement_at
 from flight_server.protocol.messages import TableStatus
-from tui.editor.sql_words import FUNCTIONS, KEYWORDS
 
 MAX_CANDIDATES = 60
 _PREFIX = re.compile(r'(?:"[^"]*|[\w]+)?$')
 _OWNER = re.compile(r'("[^"]+"|\w+)\.$')
 _SOURCE = re.compile(r'\b(?:from|join|,)\s+("[^"]+"|[^\W\d]\w*)(?:\s+(?:as\s+)?("[^"]+"|[^\W\d]\w*))?', re.IGNORECASE)
 _WANTS_TABLE = re.compile(r"\b(?:from|join|table|describe|into)\s+$|\bfrom\b[^()]*,\s*$", re.IGNORECASE)
-_PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +48,6 @@ def complete(text: str, offset: int, tables: Sequence[TableStatus]) -> Completio
     body = text[base : statement.end] if statement is not None else before
     found = _ranked(prefix, _candidates(ahead, prefix, body, tables))
     return Completion(offset - len(prefix), tuple(found)) if found else None
-
-
-def quoted(name: str) -> str:
-    """``name`` as it is written in SQL: in quotes only where it needs them."""
-    if _PLAIN_NAME.match(name) and name.upper() not in KEYWORDS:
-        return name
-    return quote_name(name)
 
 
 def _candidates(ahead: str, prefix: str, body: str, tables: Sequence[TableStatus]) -> Iterable[Candidate]:

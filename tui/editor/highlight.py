@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from pygments.lexers._postgres_builtins import KEYWORDS as _POSTGRES_KEYWORDS
 
-from tui.editor.sql_words import FUNCTIONS, KEYWORDS
+from flight_server.client.sql_words import FUNCTIONS, KEYWORDS
 
 Run = tuple[str, int]  # attribute, characters
 _WORDS = frozenset(KEYWORDS) | frozenset(word.upper() for word in _POSTGRES_KEYWORDS if len(word) > 3)

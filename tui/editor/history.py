@@ -23,6 +23,9 @@ class Entry(msgspec.Struct, frozen=True):
     seconds: float = 0.0
 
 
+_ENTRIES = msgspec.json.Decoder(Entry)
+
+
 def state_folder(environment: Mapping[str, str] = os.environ) -> Path:
     """Where the program keeps what outlives it: in the user's state folder (``XDG_STATE_HOME``)."""
     base = environment.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
@@ -66,7 +69,7 @@ def _read(path: Path) -> list[Entry]:
     entries = []
     for line in lines:
         try:
-            entries.append(msgspec.json.decode(line, type=Entry))
+            entries.append(_ENTRIES.decode(line))
         except msgspec.MsgspecError:
             continue
     return entries

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 import pyarrow as pa
 import urwid
 
+from flight_server.client.sql_words import quoted
 from flight_server.protocol.messages import TableStatus
 from planner.errors import VolleyError
 from tui import keys
 from tui.draw import amounts
 from tui.draw.canvas import Line, draw, fit
-from tui.editor.completion import quoted
 from tui.link.background import Background
 from tui.link.row_source import RowSource
 from tui.panes.results_table import ResultsTable

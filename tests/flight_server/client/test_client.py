@@ -19,11 +19,11 @@ from tests.flight_server.fake_service import Served
 
 
 def comes_back(client: Client, within_seconds: float) -> bool:
-    """Whether a ping gets through before the time is over."""
+    """Whether a call gets through before the time is over."""
     deadline = time.monotonic() + within_seconds
     while time.monotonic() < deadline:
         try:
-            client.ping()
+            client.workers()
         except ClientError:
             continue
         return True
@@ -64,7 +64,7 @@ def test_schema_tables_workers_and_peek() -> None:
         assert [worker.worker_id for worker in client.workers()] == ["w0"]
         query_id = client.submit("FROM numbers").query_id
         assert [batch.num_rows for batch in client.peek(query_id, "exchange-0", 2)] == [1000, 1000]
-        client.ping()
+        client.workers()
 
 
 def test_status_list_and_kill() -> None:
@@ -119,7 +119,7 @@ def test_a_server_that_is_not_there() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     with Client(f"grpc://127.0.0.1:{port}") as client:
-        for call in (lambda: client.submit("SELECT 1"), client.queries, client.ping, lambda: list(client.read("q"))):
+        for call in (lambda: client.submit("SELECT 1"), client.queries, client.workers, lambda: list(client.read("q"))):
             with pytest.raises(ClientError, match=f"cannot reach a server at grpc://127.0.0.1:{port}\nis one running there") as caught:
                 call()
             assert caught.value.status is Status.UNAVAILABLE
@@ -127,11 +127,11 @@ def test_a_server_that_is_not_there() -> None:
 
 def test_the_client_comes_back_when_the_server_does() -> None:
     with Served() as served, Client(served.uri) as client:
-        client.ping()
+        client.workers()
         port = served.server.port
         served.server.shutdown()
         with pytest.raises(ClientError, match="cannot reach"):
-            client.ping()
+            client.workers()
         second = VolleyServer(served.service, port=port)
         try:
             assert comes_back(client, within_seconds=5)
@@ -179,7 +179,7 @@ def test_a_token_travels_as_a_bearer() -> None:
             seen.append(headers.get("authorization"))
 
     with Served(middleware={"watcher": Watcher()}) as served, Client(served.uri, token="t0ken") as client:
-        client.ping()
+        client.workers()
         client.submit("SELECT 1")
     assert seen == [["Bearer t0ken"], ["Bearer t0ken"]]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -111,6 +112,20 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
     assert write_file(TABLE.to_batches(), TABLE.schema, "csv", target) == 3
     assert [path.name for path in tmp_path.iterdir()] == ["result.csv"]
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o077, 0o007])
+def test_a_file_has_the_mode_that_the_umask_leaves_and_the_umask_stays_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mask: int
+) -> None:
+    before = os.umask(mask)
+    try:
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "umask", lambda _mask: pytest.fail("another thread would make its files with this umask"))
+            write_file(TABLE.to_batches(), TABLE.schema, "csv", tmp_path / "result.csv")
+    finally:
+        assert os.umask(before) == mask
+    assert (tmp_path / "result.csv").stat().st_mode & 0o777 == 0o666 & ~mask
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:

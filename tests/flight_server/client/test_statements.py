@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flight_server.client.statements import is_complete, split_statements, statement_at
+from planner.limits import SqlLimits, scan_sql
 
 
 def texts(source: str) -> list[str]:
@@ -24,6 +28,14 @@ def texts(source: str) -> list[str]:
         ("SELECT /* a; /* b; */ c; */ 1; SELECT 2", ["SELECT /* a; /* b; */ c; */ 1", "SELECT 2"]),
         ("SELECT $$a;b$$; SELECT $t$ ; $$ ; $t$", ["SELECT $$a;b$$", "SELECT $t$ ; $$ ; $t$"]),
         ("SELECT a$b$c; SELECT $1; SELECT 2", ["SELECT a$b$c", "SELECT $1", "SELECT 2"]),
+        (r"SELECT E'it\'s; fine'", [r"SELECT E'it\'s; fine'"]),
+        (r"SELECT e'a\\'; SELECT E'a''\';'", [r"SELECT e'a\\'", r"SELECT E'a''\';'"]),
+        (r"SELECT 'a\'; SELECT fe'b\'; SELECT 1", [r"SELECT 'a\'", r"SELECT fe'b\'", "SELECT 1"]),
+        (r"SELECT U&'a\'; SELECT U&'b;'", [r"SELECT U&'a\'", "SELECT U&'b;'"]),
+        ("SELECT `a``;b`; SELECT 2", ["SELECT `a``;b`", "SELECT 2"]),
+        ("SELECT 1 -- one; two\r; SELECT 2", ["SELECT 1", "SELECT 2"]),
+        ("SELECT $é$;$é$; SELECT $€$;$€$", ["SELECT $é$;$é$", "SELECT $€$;$€$"]),
+        ("SELECT 1 AS a€$$; SELECT 2 AS b$$", ["SELECT 1 AS a€$$", "SELECT 2 AS b$$"]),
         ("SELECT 4 / 2 - -1; SELECT a->'b;'", ["SELECT 4 / 2 - -1", "SELECT a->'b;'"]),
         ("SELECT 'open; SELECT 2", ["SELECT 'open; SELECT 2"]),
         ("SELECT 1 /* open; SELECT 2", ["SELECT 1"]),
@@ -73,3 +85,51 @@ def test_any_text_is_split_without_loss_of_place(source: str) -> None:
         assert statement.text.lstrip() == statement.text != ""
         assert statement.line == source.count("\n", 0, statement.start) + 1
         end = statement.end
+
+
+VALUES = (
+    *("1", "1.5e-3", "0x1F", "1_000", "-1", "4/2", "4-1", "$1", "[1, 2]", "{'a': ';'}", "(SELECT 1)", "x->>';'", "@$$;$$"),
+    *("';'", "''", "'it''s;'", r"'\'", "'a\n;'", "'--;'", "'/*;'", "'$$;'", "'é;€'", "N'a;'", "X'3B'", r"U&'a\003B;'"),
+    *(r"E';'", r"e'it\'s;'", r"E'\\'", r"E'a''\';\''", r"E'\n;'", "E''"),
+    *("$$;$$", "$$'$$", "$a$;$$;$a$", "$a$$b$;$a$", "$_$;$_$", "$é1$;$é1$", "$€$;$€$", "$$--;$$", "$$/*$$"),
+    *('";"', '"it""s;"', '"\'"', '"--;"', "`;`", "`a``;`", "a$b$c", "a$$", "é$b$", "a€$$", "e", "E", "u"),
+)
+BLANKS = (" ", "\n", "\t ", " -- ;\n", " --'\r", ' --"$$/*\n', "/*;*/", " /*'*/ ", " /* /* ; */ ; */ ", "/*--*/", "/*$$*/", "/*/;*/")
+DANGEROUS = (
+    *("'", "E'", "e'", "U&'", "\\", "''", '"', '""', "`", "$", "$$", "$a$", "/*", "*/", "--", "-", "/"),
+    *("\n", "\r", ";", ";", " ", "1", "a", "é", ","),
+)
+ITEMS = st.tuples(st.sampled_from(BLANKS), st.sampled_from(VALUES), st.sampled_from(("", *BLANKS))).map("".join)
+SELECTS = st.lists(ITEMS, min_size=1, max_size=4).map(lambda items: "SELECT" + ",".join(items))
+ENDS = st.sampled_from((";", ";;", " ;\n", ";/*;*/", ";--;\n"))
+
+
+def as_the_kernel_splits(source: str) -> list[str] | None:
+    """The statements of ``source`` as the kernel has them: comments around them, and the semicolons, still on; None if it refuses."""
+    try:
+        return [statement.query for statement in duckdb.extract_statements(source)]
+    except duckdb.Error:
+        return None
+
+
+@given(st.lists(SELECTS, min_size=1, max_size=4), ENDS)
+def test_a_file_is_split_where_the_kernel_splits_it(statements: Sequence[str], end: str) -> None:
+    source = end.join(statements)
+    kernels = as_the_kernel_splits(source)
+    assert kernels is not None, source
+    assert [texts(statement) for statement in kernels] == [[text] for text in texts(source)]
+    assert len(kernels) == len(statements)
+
+
+@given(st.lists(st.sampled_from(DANGEROUS), max_size=20).map(lambda parts: "SELECT " + "".join(parts)))
+@example(r"SELECT E'it\'s; fine'")
+def test_what_the_kernel_can_read_at_all_is_split_as_it_does(source: str) -> None:
+    kernels = as_the_kernel_splits(source)
+    if kernels is not None:
+        assert [texts(statement) for statement in kernels] == [[text] for text in texts(source)]
+
+
+@given(st.lists(st.sampled_from((*DANGEROUS, *VALUES, *BLANKS)), max_size=20).map("".join))
+def test_the_server_takes_each_statement_for_one(source: str) -> None:
+    for text in texts(source):
+        assert scan_sql(text, SqlLimits()).original == text

@@ -8,12 +8,15 @@ from collections.abc import Callable, Iterator
 import pyarrow as pa
 import pyarrow.flight as flight
 import pytest
+from google.protobuf.any_pb2 import Any
 
 from flight_server.endpoints.server import VolleyServer, check_port
 from flight_server.errors import PortInUse, ServerError
 from flight_server.protocol import flight_sql_pb2 as pb
 from flight_server.protocol.any_message import pack
 from tests.flight_server.fake_service import Served
+
+TEA = Any(type_url="type.googleapis.com/arrow.flight.protocol.sql.CommandMakeTea").SerializeToString()
 
 
 @pytest.fixture
@@ -116,6 +119,12 @@ def test_a_path_is_a_table(client: flight.FlightClient) -> None:
         client.get_flight_info(flight.FlightDescriptor.for_path("a", "b"))
 
 
+def test_a_table_is_looked_up_once_for_a_path(served: Served, client: flight.FlightClient) -> None:
+    client.get_flight_info(flight.FlightDescriptor.for_path("odd name"))
+    client.get_schema(flight.FlightDescriptor.for_path("numbers"))
+    assert served.service.planned == ['SELECT * FROM "odd name"', 'SELECT * FROM "numbers"']
+
+
 def test_get_schema_plans_only(served: Served, client: flight.FlightClient) -> None:
     assert client.get_schema(command("SELECT 1 AS one")).schema.names == ["one"]
     assert client.get_schema(flight.FlightDescriptor.for_path("numbers")).schema.names == ["n", "name"]
@@ -211,8 +220,8 @@ BAD_CALLS: list[tuple[str, Callable[[flight.FlightClient], object], type[Excepti
     ("unknown in watch", lambda c: list(c.do_action(flight.Action("query.watch", b'{"query_id":"x"}'))), pa.ArrowKeyError, "no query"),
     ("unknown action", lambda c: list(c.do_action(flight.Action("make.tea", b""))), pa.ArrowNotImplementedError, "no action 'make.tea'"),
     ("transaction", lambda c: list(c.do_action(flight.Action("BeginTransaction", b""))), pa.ArrowNotImplementedError, "BeginTransaction"),
-    ("unknown command", lambda c: c.get_flight_info(command(pack("CommandMakeTea", pb.CommandGetCatalogs()))), NotImplementedError, "Tea"),
-    ("schema of it", lambda c: c.get_schema(command(pack("CommandMakeTea", pb.CommandGetCatalogs()))), NotImplementedError, "Tea"),
+    ("unknown command", lambda c: c.get_flight_info(command(TEA)), NotImplementedError, "Tea"),
+    ("schema of it", lambda c: c.get_schema(command(TEA)), NotImplementedError, "Tea"),
 ]
 
 
@@ -243,20 +252,20 @@ ENDPOINTS: dict[str, Callable[[flight.FlightClient], object]] = {
     "info": lambda c: c.get_flight_info(command("SELECT 1")),
     "info of a path": lambda c: c.get_flight_info(flight.FlightDescriptor.for_path("numbers")),
     "info of a ticket": lambda c: c.get_flight_info(command(b'{"query_id": "q"}')),
-    "info of a statement": lambda c: c.get_flight_info(command(pack("CommandStatementQuery", pb.CommandStatementQuery(query="SELECT 1")))),
+    "info of a statement": lambda c: c.get_flight_info(command(pack(pb.CommandStatementQuery(query="SELECT 1")))),
     "schema": lambda c: c.get_schema(command("SELECT 1")),
     "schema of a path": lambda c: c.get_schema(flight.FlightDescriptor.for_path("numbers")),
-    "schema of a statement": lambda c: c.get_schema(command(pack("CommandStatementQuery", pb.CommandStatementQuery(query="SELECT 1")))),
+    "schema of a statement": lambda c: c.get_schema(command(pack(pb.CommandStatementQuery(query="SELECT 1")))),
     "get": lambda c: rows_of(c.do_get(ticket(query_id="q"))),
     "peek": lambda c: rows_of(c.do_get(ticket(query_id="q", exchange="e", peek=1))),
     "pull": lambda c: rows_of(c.do_get(ticket(exchange="e"))),
-    "get of tables": lambda c: rows_of(c.do_get(flight.Ticket(pack("CommandGetTables", pb.CommandGetTables())))),
-    "put": lambda c: put(c, command(pack("CommandStatementUpdate", pb.CommandStatementUpdate(query="SELECT 1")))),
+    "get of tables": lambda c: rows_of(c.do_get(flight.Ticket(pack(pb.CommandGetTables())))),
+    "put": lambda c: put(c, command(pack(pb.CommandStatementUpdate(query="SELECT 1")))),
     "plain put": lambda c: put(c, command(b"x")),
     "exchange": exchange,
     "flights": lambda c: list(c.list_flights()),
     "prepare": lambda c: list(
-        c.do_action(flight.Action("CreatePreparedStatement", pack("x", pb.ActionCreatePreparedStatementRequest(query="SELECT 1"))))
+        c.do_action(flight.Action("CreatePreparedStatement", pack(pb.ActionCreatePreparedStatementRequest(query="SELECT 1"))))
     ),
     **{name: lambda c, name=name: list(c.do_action(flight.Action(name, b""))) for name in ("query.list", "worker.list", "table.list", "x")},
     **{

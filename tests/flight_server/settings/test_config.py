@@ -26,7 +26,7 @@ def refusal(path: str | None = None, flags: ServerSection | None = None, environ
 
 def test_defaults() -> None:
     config = load_config(environment={})
-    assert (config.host, config.port, config.workers, config.allow_writes) == ("127.0.0.1", DEFAULT_PORT, 1, False)
+    assert (config.host, config.port, config.workers) == ("127.0.0.1", DEFAULT_PORT, 1)
     assert config.threads >= 1
     assert config.memory_bytes == int(machine_memory_bytes() * 0.7)
     assert config.results.rows_per_group == 122_880
@@ -94,9 +94,8 @@ def test_variables_make_and_complete_connections(tmp_path: Path) -> None:
 
 
 def test_lists_in_variables_are_separated_by_commas(tmp_path: Path) -> None:
-    config = load_config(environment={"VOLLEY_DATA": f"{tmp_path}, s3://bucket/x", "VOLLEY_ALLOW_WRITES": "true"})
+    config = load_config(environment={"VOLLEY_DATA": f"{tmp_path}, s3://bucket/x"})
     assert config.data_roots == (str(tmp_path), "s3://bucket/x")
-    assert config.allow_writes
 
 
 @pytest.mark.parametrize(
@@ -114,6 +113,9 @@ def test_lists_in_variables_are_separated_by_commas(tmp_path: Path) -> None:
         ('[connections.s3]\nurl = "s3://x"\n', "connections.s3: a connection's name"),
         ('[connections.lake]\nurl = "s3://x"\nsecret = "a"\nsecret_file = "b"\n', "connections.lake has both secret and secret_file"),
         ('[connections.lake]\nurl = "s3://x"\nsecret_file = "nowhere"\n', "connections.lake.secret_file cannot be read"),
+        ('[connections.lake]\nurl = "file:///lake"\nregion = "eu"\n', "connections.lake.region is for object stores"),
+        ('[limits]\nsql_bytes = "17MiB"\n', "limits.sql_bytes must be between 1 and 16777216, not 17825792"),
+        ("[server]\nallow_writes = true\n", "server.allow_writes is not supported by this version: it serves read-only"),
         ('[tls]\ncert = "x"\n', "[tls] is not supported yet"),
         ('[auth]\nusers = "x"\n', "[auth] is not supported yet"),
     ],
@@ -121,6 +123,13 @@ def test_lists_in_variables_are_separated_by_commas(tmp_path: Path) -> None:
 def test_what_is_wrong_in_the_file_is_told_in_a_line(tmp_path: Path, text: str, said: str) -> None:
     message = refusal(write(tmp_path, text)).partition("\n")[0]
     assert said in message
+
+
+def test_writes_are_refused_wherever_they_are_asked_for(tmp_path: Path) -> None:
+    said = "is not supported by this version: it serves read-only"
+    assert refusal(flags=ServerSection(allow_writes=True)) == f"--allow-writes {said}"
+    assert refusal(environment={"VOLLEY_ALLOW_WRITES": "true"}) == f"VOLLEY_ALLOW_WRITES {said}"
+    assert load_config(write(tmp_path, "[server]\nallow_writes = false\n"), environment={"VOLLEY_ALLOW_WRITES": "0"}).port == DEFAULT_PORT
 
 
 def test_a_bad_variable_is_named_without_its_value() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from flight_server.protocol.messages import ColumnStatus, TableStatus
-from tui.editor.completion import complete, quoted
+from tui.editor.completion import complete
 
 TABLES = [
     TableStatus("lineitem", columns=[ColumnStatus("l_orderkey", "BIGINT"), ColumnStatus("l_tax", "DECIMAL(15,2)")], rows=6_001_215),
@@ -50,7 +50,3 @@ def test_nothing_in_strings_and_comments_and_for_unknown_words(source: str) -> N
 
 def test_a_word_that_is_whole_already_completes_to_nothing() -> None:
     assert texts("SELECT * FROM orders|") == []
-
-
-def test_names_are_quoted_only_where_they_must_be() -> None:
-    assert [quoted("plain_1"), quoted("Odd"), quoted("select"), quoted('a"b')] == ["plain_1", '"Odd"', '"select"', '"a""b"']

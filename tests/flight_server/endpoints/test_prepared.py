@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import pytest
+
+from flight_server.endpoints.prepared import MAX_EXECUTIONS, PreparedStatements
+from flight_server.errors import BadRequest, UnknownHandle
+
+
+def test_the_longest_unused_statement_is_closed_for_a_new_one() -> None:
+    statements = PreparedStatements(limit=2)
+    first, second = (statements.add(f"SELECT {number}", "", 0).handle.encode() for number in (1, 2))
+    assert statements.get(first, "").sql == "SELECT 1"
+    statements.add("SELECT 3", "", 0)
+    assert statements.get(first, "").sql == "SELECT 1"
+    with pytest.raises(UnknownHandle, match="no such prepared statement"):
+        statements.get(second, "")
+    assert len(statements) == 2
+
+
+def test_a_statement_is_its_owners() -> None:
+    statements = PreparedStatements()
+    handle = statements.add("SELECT 1", "ada", 0).handle.encode()
+    with pytest.raises(UnknownHandle):
+        statements.get(handle, "bob")
+    statements.close(handle, "bob")
+    assert statements.get(handle, "ada").owner == "ada"
+    statements.close(handle, "ada")
+    assert len(statements) == 0
+
+
+def test_an_execution_keeps_its_rows_until_there_are_too_many_newer_ones() -> None:
+    statements = PreparedStatements()
+    handle = statements.add("SELECT ?", "", 1).handle.encode()
+    names = []
+    for number in range(MAX_EXECUTIONS + 1):
+        statements.bind(handle, "", [(number,)])
+        names.append(statements.freeze(handle, ""))
+    assert [statements.execution(handle, "", name) for name in names[1:]] == [[(number,)] for number in range(1, MAX_EXECUTIONS + 1)]
+    with pytest.raises(UnknownHandle, match="no longer known"):
+        statements.execution(handle, "", names[0])
+
+
+def test_values_must_be_as_many_as_placeholders() -> None:
+    statements = PreparedStatements()
+    handle = statements.add("SELECT ?, ?", "", 2).handle.encode()
+    with pytest.raises(BadRequest, match="has 2 parameters, but no values were bound"):
+        statements.get(handle, "").bound()
+    with pytest.raises(BadRequest, match="has 2 parameters, but 1 values were bound"):
+        statements.bind(handle, "", [(1,)])
