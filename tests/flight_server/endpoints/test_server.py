@@ -105,7 +105,7 @@ def test_only_do_get_takes_a_ticket_that_is_passed_on(served: Served, client: fl
     passed = forwarded("ada", False, query_id=query_id, follow=True).ticket
     with pytest.raises(pa.ArrowInvalid, match="must be a result's"):
         client.get_flight_info(command(passed))
-    statement = flight.Ticket(pack("TicketStatementQuery", pb.TicketStatementQuery(statement_handle=passed)))
+    statement = flight.Ticket(pack(pb.TicketStatementQuery(statement_handle=passed)))
     with pytest.raises(pa.ArrowInvalid, match="not one that this server made"):
         client.do_get(statement)
 
@@ -329,7 +329,7 @@ def test_a_draining_server_takes_no_new_queries_and_answers_everything_else(serv
     assert rows_of(client.do_get(info.endpoints[0].ticket)) == 2500
     assert query_id in {json.loads(each.app_metadata)["query_id"] for each in client.list_flights() if each.app_metadata}
     assert client.get_schema(command("SELECT 1 AS one")).schema.names == ["one"]
-    tables = flight.FlightDescriptor.for_command(pack("CommandGetTables", pb.CommandGetTables()))
+    tables = flight.FlightDescriptor.for_command(pack(pb.CommandGetTables()))
     assert client.do_get(client.get_flight_info(tables).endpoints[0].ticket).read_all().num_rows > 0
 
 

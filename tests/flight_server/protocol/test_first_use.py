@@ -86,6 +86,8 @@ def sample(kind: msgspec.inspect.Type) -> Any:
             return 1.5
         case msgspec.inspect.BoolType():
             return True
+        case msgspec.inspect.RawType():
+            return {}
         case msgspec.inspect.StrType() | msgspec.inspect.BytesType() | msgspec.inspect.AnyType():
             return "AAAA"
     raise AssertionError(f"no sample for {kind}")

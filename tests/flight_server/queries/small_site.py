@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+import msgspec
 import pyarrow as pa
 import pytest
 
@@ -23,7 +24,7 @@ from operators.run.fragments import ExecutionContext, FragmentRun, Output
 from operators.scan.scans import ScanReport
 from operators.storage import Storage
 from planner.catalog import Column, DataFile
-from planner.physical import Exchange, ExchangeInput, Fragment, PhysicalPlan, ScanInput, Split
+from planner.physical import ExchangeInput, Fragment, PhysicalPlan, PlannedExchange, ScanInput, Split
 
 PATIENCE = 20.0
 """Seconds after which a test gives up on a thread; none waits for it when all is well."""
@@ -40,7 +41,7 @@ def scan_of(table: str, splits: int, name: str = "in_0") -> ScanInput:
 def streamed(table: str, splits: int) -> PhysicalPlan:
     """A scan that needs nothing more."""
     fragment = Fragment(0, "SELECT n FROM in_0", (scan_of(table, splits),), 0, parallel=True)
-    return PhysicalPlan(f"SELECT n FROM {table}", (fragment,), (Exchange(0, "result", COLUMNS),), SCHEMA, "plan")
+    return PhysicalPlan(f"SELECT n FROM {table}", (fragment,), (PlannedExchange(0, "result", COLUMNS),), SCHEMA, "plan")
 
 
 def gathered(*scans: ScanInput) -> PhysicalPlan:
@@ -48,8 +49,8 @@ def gathered(*scans: ScanInput) -> PhysicalPlan:
     producers = [Fragment(index, "SELECT n FROM in_0", (scan,), index, parallel=True) for index, scan in enumerate(scans)]
     arms = tuple(ExchangeInput(f"in_{index}", index, COLUMNS) for index in range(len(scans)))
     root = Fragment(len(scans), "SELECT …", arms, len(scans))
-    exchanges = [Exchange(index, "gather", COLUMNS) for index in range(len(scans))]
-    return PhysicalPlan("SELECT …", (*producers, root), (*exchanges, Exchange(len(scans), "result", COLUMNS)), SCHEMA, "plan")
+    exchanges = [PlannedExchange(index, "gather", COLUMNS) for index in range(len(scans))]
+    return PhysicalPlan("SELECT …", (*producers, root), (*exchanges, PlannedExchange(len(scans), "result", COLUMNS)), SCHEMA, "plan")
 
 
 def batch(*numbers: int) -> pa.RecordBatch:
@@ -72,7 +73,7 @@ class StillStream:
     def __init__(self) -> None:
         self._cut = threading.Event()
 
-    def __iter__(self) -> Iterator[Any]:
+    def frames(self, kind: type[Any]) -> Iterator[Any]:
         self._cut.wait(PATIENCE)
         return iter(())
 
@@ -86,11 +87,10 @@ class FakePeers:
 
     asked: list[tuple[str, str]] = field(default_factory=list)
 
-    def action(self, uri: str, name: str, body: bytes, *, timeout_seconds: float = 1.0) -> bytes:
+    def tell(self, uri: str, name: str, message: msgspec.Struct, *, timeout_seconds: float = 1.0) -> None:
         self.asked.append((uri, name))
-        return b""
 
-    def pull(self, uri: str, ticket: bytes) -> StillStream:
+    def pull(self, uri: str, ticket: msgspec.Struct, *, timeout_seconds: float | None) -> StillStream:
         return StillStream()
 
 
@@ -120,7 +120,6 @@ class SmallSite:
     others: list[WorkerStatus] = field(default_factory=list)
     peers: FakePeers = field(default_factory=FakePeers)
     ran: list[tuple[str, int]] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
     run_split: Callable[[str, int, ExecutionContext], Sequence[int]] = lambda _table, number, _context: [number]
 
     def __post_init__(self) -> None:
@@ -138,7 +137,6 @@ class SmallSite:
             peers=cast(Peers, self.peers),
             heartbeats=self.heartbeats,
             others=lambda: list(self.others),
-            report_lost=self.lost.append,
         )
         self.monkeypatch.setattr(producer, "run_split", self._run_split)
         self.monkeypatch.setattr(execution, "run_fragment", self._run_fragment)

@@ -177,7 +177,7 @@ def test_what_a_lost_worker_had_is_run_here(monkeypatch: pytest.MonkeyPatch) -> 
         if number == 0:
             held, finished = lease_elsewhere(small, "q.splits-0"), lease_elsewhere(small, "q.splits-0")
             assert small.registry.ack(AckRequest("q.splits-0", "other/0", [finished])).stale == []
-            executing.execution.on_worker_lost("other")
+            executing.execution.exclude("other")
             with pytest.raises(NotAdmitted):
                 lease_elsewhere(small, "q.splits-0")
             assert small.registry.ack(AckRequest("q.splits-0", "other/0", [held])).stale == [held.key]

@@ -154,7 +154,7 @@ class Handling:
         self.lost: list[tuple[str, str]] = []
         execution = type("Execution", (FakeExecution,), {"works": self.works, "lost": self.lost})
         self.monkeypatch.setattr(query_handler, "Execution", execution)
-        self.monkeypatch.setattr(query_handler, "plan", lambda sql, *_: self.plans(sql))
+        self.monkeypatch.setattr(query_handler, "plan", lambda statement, *_: self.plans(statement.parsed.sql))
         self.handler = self.another()
 
     def another(self) -> QueryHandler:
@@ -311,7 +311,7 @@ def test_a_failure_is_told_before_the_other_workers_have_answered(handling: Hand
         assert answer.wait(PATIENCE)
         return b""
 
-    monkeypatch.setattr(handling.small.peers, "action", slow)
+    monkeypatch.setattr(handling.small.peers, "tell", slow)
     with ThreadPoolExecutor(1) as pool:
         ended = pool.submit(handling.ended, handling.submit("SELECT 1", raising(StorageError("gone"))))
         try:
@@ -324,7 +324,7 @@ def test_a_worker_that_does_not_answer_is_no_reason_to_stay(handling: Handling, 
     def refuse(*_: object, **__: object) -> bytes:
         raise StorageError("nobody there")
 
-    monkeypatch.setattr(handling.small.peers, "action", refuse)
+    monkeypatch.setattr(handling.small.peers, "tell", refuse)
     assert handling.ended(handling.submit("SELECT 1")).state == "completed"
     handling.handler.close()
     assert handling.handler.running() == 0
@@ -411,7 +411,7 @@ def test_closing_waits_for_calls_that_plan_and_takes_no_query_from_them(handling
             assert calling.result(PATIENCE) == SCHEMA
     assert order == ["planned", "closed"]
     assert handling.results.statistics().writing == 0
-    for late in (lambda: handling.handler.plan_schema("SELECT 1", ()), lambda: handling.handler.parameter_types("SELECT 1")):
+    for late in (lambda: handling.handler.plan_schema("SELECT 1", ()), lambda: handling.handler.prepare("SELECT 1")):
         with pytest.raises(ServerClosing):
             late()
 
