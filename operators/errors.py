@@ -5,7 +5,8 @@ OperatorError
 │   └── OutOfMemory      it needs more memory or spill than it may have
 ├── Interrupted          the fragment was stopped from outside
 ├── FileUnreadable       a data file is corrupt, truncated, vanished or changed; names the file
-├── SchemaClash          files of one table disagree on a column's type; names the file
+├── SchemaClash          files of one table disagree (format, partitions, a column); names the file
+├── AmbiguousTable       a name means several tables; names two of them
 ├── StorageError         a connection cannot be used; names the connection and the remedy
 ├── PathRefused          a path leaves the connections
 ├── StaleLease           an ack or heartbeat from an old epoch
@@ -53,6 +54,12 @@ class FileUnreadable(OperatorError):
 
 class SchemaClash(OperatorError):
     """Files of one table disagree."""
+
+    status = Status.INVALID_ARGUMENT
+
+
+class AmbiguousTable(OperatorError):
+    """A name means several tables."""
 
     status = Status.INVALID_ARGUMENT
 

@@ -164,7 +164,7 @@ class Needed:
         self._catalog = FileCatalog(storage, Kernel(1, 256 << 20, scratch, storage.local_roots()), ["default:"])
 
     def scans(self, sql: str) -> list[ScanInput]:
-        fragments = plan(sql, self._catalog, PlanOptions()).fragments
+        fragments = plan(sql, self._catalog.session(), PlanOptions()).fragments
         return [scan for fragment in fragments for scan in fragment.inputs if isinstance(scan, ScanInput)]
 
     def bytes(self, sql: str) -> int:
@@ -174,7 +174,7 @@ class Needed:
     def _scan_bytes(self, scan: ScanInput) -> int:
         total = 0
         for split in scan.splits:
-            groups = self._catalog.row_groups(split.file) or ()
+            groups = self._catalog.session().row_groups(split.file) or ()
             chosen = [group for group in groups if split.row_groups is None or group.index in split.row_groups]
             total += sum(group.column_bytes[column.name] for group in chosen for column in scan.columns)
         return total

@@ -11,7 +11,7 @@ import pyarrow as pa
 import s3fs
 
 from operators.kernel.kernel import Kernel, Relation
-from operators.scan.catalog import FileCatalog
+from operators.scan.catalog import CatalogSession, FileCatalog
 from operators.scan.scans import prepare_scan
 from operators.storage import Connection, Secret, Storage
 from planner.catalog import Column, Table
@@ -35,9 +35,10 @@ class Lake:
         return self._storage
 
     @property
-    def catalog(self) -> FileCatalog:
+    def catalog(self) -> CatalogSession:
+        """As the next query would see it."""
         self.sync()
-        return self._catalog
+        return self._catalog.session()
 
     def sync(self) -> None:
         """Makes the connection hold what is below ``root``."""

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from flight_server.protocol.like import like
 from flight_server.protocol.messages import ColumnStatus, TableListRequest, TableStatus
-from operators.scan.catalog import FileCatalog
+from operators.scan.catalog import CatalogSession, FileCatalog
 from planner.errors import VolleyError
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class TableListing:
                 yield name, None
 
     @staticmethod
-    def _describe(catalog: FileCatalog, name: str) -> TableStatus | None:
+    def _describe(catalog: CatalogSession, name: str) -> TableStatus | None:
         details = catalog.describe(name)
         if details is None:  # it went between the listing and now
             return None

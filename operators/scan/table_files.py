@@ -6,28 +6,24 @@ import posixpath
 from collections.abc import Iterable, Sequence
 from urllib.parse import unquote
 
-from operators.errors import SchemaClash
+from operators.errors import FileUnreadable, SchemaClash
+from operators.kernel.kernel import quote_text
 from operators.scan.column_types import partition_type
 from operators.storage import StoredFile
+from operators.storage.storage import DEFAULT_CONNECTION
 from planner.catalog import Column, DataFile, FileFormat, Table
 
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 
+_TEXT: dict[str, FileFormat] = {".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "json", ".ndjson": "json"}
 EXTENSIONS: dict[str, FileFormat] = {
     ".parquet": "parquet",
     ".parq": "parquet",
-    ".csv": "csv",
-    ".csv.gz": "csv",
-    ".tsv": "csv",
-    ".tsv.gz": "csv",
-    ".json": "json",
-    ".json.gz": "json",
-    ".jsonl": "json",
-    ".jsonl.gz": "json",
-    ".ndjson": "json",
-    ".ndjson.gz": "json",
+    **{f"{ending}{packing}": kind for ending, kind in _TEXT.items() for packing in ("", ".gz", ".zst")},
 }
-PREFERENCE: tuple[FileFormat, ...] = ("parquet", "csv", "json")
+PACKINGS = (".gz", ".zst", ".bz2", ".xz", ".zip", ".lz4", ".sz", ".br", ".7z")
+"""What is written behind the extension of a file that was compressed as a whole; the kernel reads the first two, of text."""
+FORMAT_NAMES: dict[FileFormat, str] = {"parquet": "Parquet", "csv": "CSV", "json": "JSON"}
 _LONGEST_FIRST = sorted(EXTENSIONS, key=len, reverse=True)
 
 
@@ -37,11 +33,23 @@ def extension(key: str) -> str | None:
     return next((ending for ending in _LONGEST_FIRST if name.endswith(ending) and name != ending), None)
 
 
+def packed(key: str) -> bool:
+    """Whether ``key`` is the name of data that was compressed in a way that the kernel does not read."""
+    if extension(key) is not None:
+        return False
+    return any(extension(key[: -len(packing)]) is not None for packing in PACKINGS if key.lower().endswith(packing))
+
+
 def table_name(file_name: str) -> str:
     """The table that a file of that name makes: the name without its extension."""
     ending = extension(file_name)
     assert ending is not None, file_name
     return file_name[: -len(ending)]
+
+
+def read_files(path: str) -> str:
+    """How SQL names the files at ``path`` (``connection:key``, a folder's ending with ``/``, or a pattern of them)."""
+    return f"read_files({quote_text(path.removeprefix(f'{DEFAULT_CONNECTION}:'))})"
 
 
 def hive_partitions(folder: str) -> tuple[tuple[str, str | None], ...]:
@@ -57,24 +65,37 @@ def hive_partitions(folder: str) -> tuple[tuple[str, str | None], ...]:
 def make_table(name: str, files: Iterable[StoredFile], base: str) -> Table | None:
     """A table of the data files among ``files`` (sorted by path), None if there are none.
 
-    Partitions are the ``key=value`` folders below ``base`` (the table's folder, as a path). Files of several formats do not mix:
-    where there is a Parquet file, others are none of the table. Raises ``SchemaClash`` if files differ in their partition keys.
+    Partitions are the ``key=value`` folders below ``base`` (the table's folder, as a path). A text file of no bytes has no rows and
+    no columns: it counts only where there is no other. Raises ``SchemaClash`` if files differ in their format or their partition keys,
+    and ``FileUnreadable`` for data that is compressed in a way that the kernel does not read: no row is left out in silence.
     """
-    data = [(file, ending) for file in files if (ending := extension(file.key)) is not None]
+    files = list(files)
+    data = [(file, EXTENSIONS[ending]) for file in files if (ending := extension(file.key)) is not None]
+    unreadable = next((file for file in files if packed(file.key)), None)
+    if unreadable is not None:
+        raise _packed(unreadable, data[0][0] if data else None, base)
     if not data:
         return None
-    kept = min((EXTENSIONS[ending] for _, ending in data), key=PREFERENCE.index)
+    first, kind = data[0]
+    other = next(((file, its) for file, its in data if its != kind), None)
+    if other is not None:
+        raise _mixed(name, sorted([(first, kind), other], key=lambda held: list(FORMAT_NAMES).index(held[1])), base)
+    held = [file for file, its in data if file.size_bytes or its == "parquet"] or [first]
     chosen = tuple(
-        DataFile(file.path, file.size_bytes, file.version, kept, hive_partitions(posixpath.dirname(file.path[len(base) :])))
-        for file, ending in data
-        if EXTENSIONS[ending] == kept
+        DataFile(file.path, file.size_bytes, file.version, kind, hive_partitions(posixpath.dirname(file.path[len(base) :])))
+        for file in held
     )
     return Table(name, chosen, partition_columns(name, chosen))
 
 
 def partition_columns(table: str, files: Sequence[DataFile]) -> tuple[Column, ...]:
-    """The partition columns that all ``files`` share. Raises ``SchemaClash`` if they do not."""
+    """The partition columns that all ``files`` share. Raises ``SchemaClash`` if they do not, and for a key that a path has twice."""
     keys = [key for key, _ in files[0].partitions]
+    if len({key.lower() for key in keys}) < len(keys):
+        raise SchemaClash(
+            f"files of table '{table}' have a partition key twice: {files[0].path}",
+            remedy="Rename one of the folders: each partition of a path needs a key of its own.",
+        )
     values: dict[str, set[str | None]] = {key: set() for key in keys}
     for file in files:
         if [key for key, _ in file.partitions] != keys:
@@ -86,3 +107,23 @@ def partition_columns(table: str, files: Sequence[DataFile]) -> tuple[Column, ..
         for key, value in file.partitions:
             values[key].add(value)
     return tuple(Column(key, partition_type(found)) for key, found in values.items())
+
+
+def _mixed(name: str, held: Sequence[tuple[StoredFile, FileFormat]], base: str) -> SchemaClash:
+    (first, kind), (second, its) = held
+    return SchemaClash(
+        f"files of table '{name}' are of several formats: {first.path} is {FORMAT_NAMES[kind]} and {second.path} is {FORMAT_NAMES[its]}",
+        remedy=f"Read those of one format with {_alike(base, first)}, or keep them in different folders.",
+    )
+
+
+def _packed(file: StoredFile, other: StoredFile | None, base: str) -> FileUnreadable:
+    instead = "" if other is None else f", or read the others with {_alike(base, other)}"
+    return FileUnreadable(
+        f"the file {file.path} is compressed in a way that cannot be read (text can be: .gz, .zst)", remedy=f"Unpack it{instead}."
+    )
+
+
+def _alike(base: str, file: StoredFile) -> str:
+    """How SQL names the files below ``base`` whose names end as that of ``file``."""
+    return read_files(f"{base}**/*{file.path[-len(extension(file.key) or '') :]}")

@@ -247,7 +247,7 @@ def test_a_query_on_one_partition_opens_the_files_of_that_partition_alone(lake: 
         folder = lake.root / f"t/part={number % 30:02}"
         folder.mkdir(parents=True, exist_ok=True)
         pq.write_table(pa.table({"n": [number]}), folder / f"{number}.parquet")
-    catalog = lake.catalog.session()
+    catalog = lake.catalog
     before = lake.storage.statistics()["default"].requests
     table = catalog.table("t", quoted=False)
     assert table is not None

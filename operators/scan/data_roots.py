@@ -1,0 +1,97 @@
+"""What stands under a table's name in the data roots: its one file or folder, or an error that names all that share the name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from operators.errors import AmbiguousTable
+from operators.kernel.kernel import quote_name
+from operators.scan.listings import Listings
+from operators.scan.table_files import extension, make_table, packed, read_files, table_name
+from operators.storage import StoredFile
+from operators.storage.backend import hidden
+from planner.catalog import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A data file of a root, or (``file`` None) a folder that may hold some.
+
+    ``path`` is ``connection:key``, a folder's ends with ``/``; partitions count below ``base``.
+    """
+
+    name: str
+    path: str
+    base: str
+    file: StoredFile | None = None
+
+
+class DataRoots:
+    """The tables of ``roots`` (``connection:folder/``), as ``listings`` has them. What no two share is nobody else's trouble."""
+
+    def __init__(self, listings: Listings, roots: Sequence[str]) -> None:
+        self._listings = listings
+        self._roots = roots
+
+    @property
+    def names(self) -> set[str]:
+        """The names of all tables, and of folders that hold no data yet."""
+        return {entry.name for entry in self._entries}
+
+    def table(self, name: str, *, exact: bool) -> Table | None:
+        """The table of that name, in any case unless ``exact``; None where nothing of that name has data.
+
+        Raises ``AmbiguousTable`` where several have.
+        """
+        folded = name.lower()
+        entries = [entry for entry in self._entries if entry.name == name or (not exact and entry.name.lower() == folded)]
+        held = [entry for entry in entries if self._has_data(entry)] if len(entries) > 1 else entries
+        if len(held) > 1:
+            raise _ambiguous(name, held)
+        return self._table(held[0]) if held else None
+
+    @cached_property
+    def _entries(self) -> tuple[Entry, ...]:
+        return tuple(entry for root in self._roots for entry in self._entries_of(root))
+
+    def _entries_of(self, root: str) -> Iterator[Entry]:
+        found = self._listings.folder(root)
+        for file in found.files:
+            name = file.key.rpartition("/")[2]
+            if extension(name) is not None and not hidden(name):
+                yield Entry(table_name(name), file.path, root, file)
+        connection = root.partition(":")[0]
+        for folder in found.folders:
+            name = folder.rstrip("/").rpartition("/")[2]
+            if not hidden(name):
+                path = f"{connection}:{folder}"
+                yield Entry(name, path, path)
+
+    def _has_data(self, entry: Entry) -> bool:
+        return any(extension(file.key) is not None or packed(file.key) for file in self._files(entry))
+
+    def _table(self, entry: Entry) -> Table | None:
+        return make_table(entry.name, self._files(entry), entry.base)
+
+    def _files(self, entry: Entry) -> Sequence[StoredFile]:
+        return self._listings.below(entry.path) if entry.file is None else [entry.file]
+
+
+def _ambiguous(name: str, entries: Sequence[Entry]) -> AmbiguousTable:
+    spellings = sorted({entry.name for entry in entries})
+    if len(spellings) > 1:
+        remedy = f"Write {' or '.join(map(quote_name, spellings))}, in double quotes as it is spelled."
+    else:
+        remedy = (
+            f"Read one of them with {' or '.join(read_files(entry.path) for entry in entries)}, rename one, "
+            "or say which one it is under [tables] in the configuration."
+        )
+    return ambiguous(name, [entry.path for entry in entries], remedy)
+
+
+def ambiguous(name: str, meanings: Sequence[str], remedy: str) -> AmbiguousTable:
+    """The error for a name that means several things, of which it names two and counts the others."""
+    others = f" (and {len(meanings) - 2} more)" if len(meanings) > 2 else ""
+    return AmbiguousTable(f"'{name}' means both {meanings[0]} and {meanings[1]}{others}", remedy=remedy)

@@ -1,0 +1,167 @@
+"""What is in the files of tables: their columns, row groups and rows, kept by the files' versions."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import TypeVar
+
+from operators.errors import FileUnreadable, SchemaClash
+from operators.kernel.kernel import Kernel
+from operators.scan import row_groups as row_group_statistics
+from operators.scan.column_names import FILE_ROW_NUMBER, folded, unnamed
+from operators.scan.column_types import wider
+from operators.scan.scans import columns_sql
+from operators.scan.table_files import extension
+from operators.storage import Storage, StoredFile
+from operators.storage.footers import Footer
+from planner.catalog import Column, DataFile, RowGroup, Table
+from planner.errors import VolleyError
+
+MAX_CACHED_FILES = 50_000
+SNIFFER_THREADS = 4
+
+GUESSED_TYPES = {"csv": "VARCHAR", "json": "JSON"}
+"""Types in text files are guesses: where guesses clash, the values stay as they are written."""
+
+Value = TypeVar("Value")
+
+
+class FileColumns:
+    """Opens files to learn what is in them, each version once. Thread-safe; one for all queries of a server."""
+
+    def __init__(self, storage: Storage, kernel: Kernel) -> None:
+        self._storage = storage
+        self._kernel = kernel
+        self._lock = threading.Lock()
+        self._columns: dict[str, tuple[Column, ...]] = {}
+        self._text_columns: dict[tuple[str, str], tuple[Column, ...]] = {}
+        self._row_groups = lru_cache(maxsize=MAX_CACHED_FILES)(self._read_row_groups)
+
+    def columns(self, table: Table) -> tuple[Column, ...]:
+        """The columns of all files of ``table``, those of its partitions last. Raises ``FileUnreadable`` and ``SchemaClash``."""
+        assert table.files, "a table has files"
+        if table.files[0].format == "parquet":
+            footers = self._storage.footers([_stored(file) for file in table.files])
+            samples = _distinct(table.files, footers, lambda footer: footer.fingerprint)
+            _same_where_unnamed(table, samples)
+            found = _merge(table, samples, self._parquet_columns)
+        else:
+            with ThreadPoolExecutor(SNIFFER_THREADS, thread_name_prefix="sniffers") as pool:
+                sniffed = list(pool.map(self._sniffed_columns, table.files))
+            found = _merge(table, _distinct(table.files, sniffed, lambda columns: columns), lambda columns: columns)
+        # As for the kernel: a column that is in the path and in the file too has the path's value.
+        partitions = {folded(column.name) for column in table.partition_columns}
+        return (*(column for column in found if folded(column.name) not in partitions), *table.partition_columns)
+
+    def row_groups(self, file: DataFile) -> tuple[RowGroup, ...] | None:
+        """The row groups of a Parquet file; None for text, and where the kernel cannot read them one by one."""
+        return self._row_groups(_stored(file)) if file.format == "parquet" else None
+
+    def rows(self, table: Table) -> int | None:
+        """How many rows the files have; None where no footer tells."""
+        if table.files[0].format != "parquet":
+            return None
+        return sum(int(footer.metadata.num_rows) for footer in self._storage.footers([_stored(file) for file in table.files]))
+
+    def _read_row_groups(self, file: StoredFile) -> tuple[RowGroup, ...] | None:
+        footer = self._storage.footer(file)
+        if FILE_ROW_NUMBER in map(folded, footer.column_names):
+            # Ranges of rows would be taken from that column.
+            return None
+        return row_group_statistics.row_groups(footer, self._parquet_columns(footer))
+
+    def _parquet_columns(self, footer: Footer) -> tuple[Column, ...]:
+        known = self._columns.get(footer.fingerprint)
+        if known is None:
+            with self._storage.scratch_file(".parquet") as stub:
+                # The kernel learns the columns from the end of the file alone; before it there may be anything.
+                with stub.open("wb") as out:
+                    out.write(b"PAR1")
+                    out.seek(footer.tail_offset)
+                    out.write(footer.tail)
+                known = self._described(footer.file, columns_sql(str(stub), "parquet"), unnamed(footer.column_names))
+            self._columns[footer.fingerprint] = known
+        return known
+
+    def _sniffed_columns(self, file: DataFile) -> tuple[Column, ...]:
+        key = (file.path, file.version)
+        known = self._text_columns.get(key)
+        if known is None:
+            path = self._storage.local_path(file.path)
+            if path is not None:
+                known = self._described(_stored(file), columns_sql(str(path), file.format))
+            else:
+                with self._storage.scratch_file(extension(file.path) or "") as copy:
+                    self._storage.download(_stored(file), copy)
+                    known = self._described(_stored(file), columns_sql(str(copy), file.format))
+            with self._lock:
+                if len(self._text_columns) >= MAX_CACHED_FILES:
+                    self._text_columns.clear()
+                self._text_columns[key] = known
+        return known
+
+    def _described(self, file: StoredFile, sql: str, oddity: str | None = None) -> tuple[Column, ...]:
+        try:
+            return self._kernel.columns_of(sql)
+        except VolleyError as error:
+            why = error.message if oddity is None else f"{error.message} ({oddity})"
+            raise FileUnreadable(f"the file {file.path} cannot be read: {why}", remedy="Replace or remove the file.") from None
+
+
+def _stored(file: DataFile) -> StoredFile:
+    return StoredFile(file.path, file.size_bytes, file.version)
+
+
+def _distinct(files: Sequence[DataFile], values: Sequence[Value], fingerprint: Callable[[Value], object]) -> list[tuple[DataFile, Value]]:
+    """One file for each distinct fingerprint, in the files' order."""
+    seen: dict[object, tuple[DataFile, Value]] = {}
+    for file, value in zip(files, values, strict=True):
+        seen.setdefault(fingerprint(value), (file, value))
+    return list(seen.values())
+
+
+def _merge(
+    table: Table, samples: Sequence[tuple[DataFile, Value]], columns_of: Callable[[Value], tuple[Column, ...]]
+) -> tuple[Column, ...]:
+    """The columns of all files: the first file's, then new ones as they come; types widened where nothing is lost."""
+    merged: dict[str, tuple[Column, DataFile]] = {}
+    for file, sample in samples:
+        columns = columns_of(sample)
+        if file.format == "csv":
+            _same_names(table, samples[0][0], columns_of(samples[0][1]), file, columns)
+        for column in columns:
+            first, owner = merged.get(folded(column.name), (column, file))
+            kind = wider(first.type, column.type) or GUESSED_TYPES.get(file.format)
+            if kind is None:
+                raise SchemaClash(
+                    f"files of table '{table.name}' disagree on column '{first.name}': it is {first.type} in {owner.path} "
+                    f"and {column.type} in {file.path}",
+                    remedy="Rewrite one of the files, or keep them in different tables.",
+                )
+            merged[folded(column.name)] = (Column(first.name, kind), owner)
+    return tuple(column for column, _ in merged.values())
+
+
+def _same_names(table: Table, first: DataFile, expected: Sequence[Column], file: DataFile, columns: Sequence[Column]) -> None:
+    if {folded(column.name) for column in expected} != {folded(column.name) for column in columns}:
+        raise SchemaClash(
+            f"CSV files of table '{table.name}' have different columns: {first.path} has {', '.join(column.name for column in expected)}; "
+            f"{file.path} has {', '.join(column.name for column in columns)}",
+            remedy="Give all CSV files of a table the same columns, or keep them in different tables.",
+        )
+
+
+def _same_where_unnamed(table: Table, samples: Sequence[tuple[DataFile, Footer]]) -> None:
+    """Columns that no name of their own tells from others cannot be found again in files of other columns."""
+    for file, footer in samples:
+        oddity = unnamed(footer.column_names)
+        other = next((its for its, theirs in samples if theirs.column_names != footer.column_names), None)
+        if oddity is not None and other is not None:
+            raise SchemaClash(
+                f"files of table '{table.name}' have different columns, and those of {file.path} cannot be told apart by name: {oddity}; "
+                f"{other.path} has others",
+                remedy="Give each column a name of its own, or keep the files in different tables.",
+            )
