@@ -50,7 +50,7 @@ class TableListing:
         return TableStatus(details.name, details.connection, columns, details.rows, details.files, details.bytes, details.error)
 
 
-def _matching(catalog: FileCatalog, pattern: str | None) -> Sequence[str]:
+def _matching(catalog: CatalogSession, pattern: str | None) -> Sequence[str]:
     names = catalog.table_names()
     if pattern is None:
         return names

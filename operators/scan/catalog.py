@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from operators.errors import FileUnreadable
-from operators.kernel.kernel import Kernel, quote_name
+from operators.kernel.kernel import Kernel
 from operators.scan.data_roots import DataRoots, ambiguous
 from operators.scan.file_columns import FileColumns
 from operators.scan.listings import Listings
@@ -17,6 +17,7 @@ from operators.storage import Storage, StoredFile
 from operators.storage.globs import has_magic, literal_folder
 from planner.catalog import Column, DataFile, RowGroup, Table
 from planner.errors import VolleyError
+from planner.quoting import quote_name
 
 
 @dataclass(frozen=True, slots=True)

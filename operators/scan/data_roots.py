@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from operators.errors import AmbiguousTable
-from operators.kernel.kernel import quote_name
 from operators.scan.listings import Listings
 from operators.scan.table_files import extension, make_table, packed, read_files, table_name
 from operators.storage import StoredFile
 from operators.storage.backend import hidden
 from planner.catalog import Table
+from planner.quoting import quote_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 
 import pyarrow.parquet as pq
 
+from operators.scan.column_names import folded, unnamed
 from operators.storage.backend import ByteRange
 from operators.storage.footers import MAGIC, Footer
 from operators.storage.ranges import complement, union
@@ -44,10 +45,10 @@ def chunk_range(chunk: pq.ColumnChunkMetaData) -> ByteRange:
 
 
 def _wanted_leaves(footer: Footer, columns: Collection[str]) -> set[int]:
-    names = [name.lower() for name in footer.column_names]
     leaves = footer.leaf_columns
-    if len(set(names)) != len(names):
-        # The kernel gives names of its own to columns that share one: take all.
+    if unnamed(footer.column_names) is not None:
+        # The kernel gives names of its own to columns that have none, or share one: take all.
         return set(range(len(leaves)))
-    wanted = {name.lower() for name in columns}
+    names = [folded(name) for name in footer.column_names]
+    wanted = {folded(name) for name in columns}
     return {leaf for leaf, owner in enumerate(leaves) if names[owner] in wanted}

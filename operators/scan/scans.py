@@ -19,6 +19,7 @@ from itertools import groupby
 from operators.cancellation import Cancellation
 from operators.errors import FileUnreadable
 from operators.kernel.kernel import FileRelation
+from operators.scan.column_names import FILE_INDEX, FILE_ROW_NUMBER, folded, unnamed
 from operators.scan.corrupt_files import name_corrupt_file
 from operators.scan.pieces import Piece, parquet_piece
 from operators.scan.remote_files import RemoteFiles
@@ -124,7 +125,7 @@ def relation_sql(scan: ScanInput, pieces: Sequence[Piece]) -> str:
     selects = []
     for whole, group in groupby(pieces, key=lambda piece: piece.rows is None):
         members = list(group)
-        size = FILES_PER_READER if scan.partition_columns else len(members)
+        size = _files_per_reader(scan, members)
         runs = [members[start : start + size] for start in range(0, len(members), size)] if whole else [[piece] for piece in members]
         selects += [_select(scan, run) for run in runs]
     return " UNION ALL ".join(selects)
@@ -137,29 +138,39 @@ def columns_sql(path: str, file_format: FileFormat) -> str:
 
 def _select(scan: ScanInput, pieces: Sequence[Piece]) -> str:
     """Pieces that are all whole, or a single one with ranges of rows."""
-    partitions = {column.name.lower() for column in scan.partition_columns}
+    partitions = {folded(column.name) for column in scan.partition_columns}
     stored = _stored_names(pieces)
     out = []
     for column in scan.columns:
-        if column.name.lower() in partitions:
+        if folded(column.name) in partitions:
             value = _partition_value(column, pieces)
-        elif stored is None or column.name.lower() in stored:
+        elif stored is None or folded(column.name) in stored:
             value = f"CAST({quote_name(column.name)} AS {column.type})"
         else:
             value = f"NULL::{column.type}"
         out.append(f"{value} AS {quote_name(column.name)}")
-    types = {column.name: column.type for column in scan.table_columns if column.name.lower() not in partitions}
+    types = {column.name: column.type for column in scan.table_columns if folded(column.name) not in partitions}
     union = len({piece.footer.fingerprint for piece in pieces if piece.footer is not None}) > 1
     reader = _reader([piece.path for piece in pieces], scan.format, types, union=union)
     return f"SELECT {', '.join(out) or f'1 AS {ROW_COLUMN}'} FROM {reader}{_row_filter(pieces[0])}"
 
 
 def _stored_names(pieces: Sequence[Piece]) -> set[str] | None:
-    """The columns that at least one of the files has, in lower case; None where the reader knows them itself."""
-    if pieces[0].footer is None:
-        return None
+    """The columns that at least one of the files has, folded; None where the reader knows them itself, or has all of the table's.
+
+    It has all where the kernel names some of them: the catalog lets such files go only with others of the same columns.
+    """
     footers = {piece.footer.fingerprint: piece.footer for piece in pieces if piece.footer is not None}
-    return {name.lower() for footer in footers.values() for name in footer.column_names}
+    if not footers or any(unnamed(footer.column_names) is not None for footer in footers.values()):
+        return None
+    return {folded(name) for footer in footers.values() for name in footer.column_names}
+
+
+def _files_per_reader(scan: ScanInput, pieces: Sequence[Piece]) -> int:
+    """How many files share a reader, which tells their partition values apart by the files' numbers if it can."""
+    if not scan.partition_columns:
+        return len(pieces)
+    return 1 if any(folded(column.name) == FILE_INDEX for column in scan.table_columns) else FILES_PER_READER
 
 
 def _partition_value(column: Column, pieces: Sequence[Piece]) -> str:
@@ -167,7 +178,7 @@ def _partition_value(column: Column, pieces: Sequence[Piece]) -> str:
     if len(set(values)) == 1:
         return f"CAST({values[0]} AS {column.type})"
     listed = f"CAST([{', '.join(values)}] AS {column.type}[])"
-    return f"{listed}[file_index::BIGINT + 1]"
+    return f"{listed}[{FILE_INDEX}::BIGINT + 1]"
 
 
 def _literal(value: str | None) -> str:
@@ -177,7 +188,7 @@ def _literal(value: str | None) -> str:
 def _row_filter(piece: Piece) -> str:
     if piece.rows is None:
         return ""
-    ranges = [f"file_row_number BETWEEN {first} AND {stop - 1}" for first, stop in piece.rows]
+    ranges = [f"{FILE_ROW_NUMBER} BETWEEN {first} AND {stop - 1}" for first, stop in piece.rows]
     return f" WHERE {' OR '.join(ranges) or 'false'}"
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from urllib.parse import unquote
 
 from operators.errors import FileUnreadable, SchemaClash
-from operators.kernel.kernel import quote_text
 from operators.scan.column_types import partition_type
 from operators.storage import StoredFile
 from operators.storage.storage import DEFAULT_CONNECTION
 from planner.catalog import Column, DataFile, FileFormat, Table
+from planner.quoting import quote_text
 
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from planner.catalog import ColumnRange, RowGroup, StatisticsValue
@@ -12,7 +13,9 @@ from planner.optimize.prune_partitions import holds
 
 def prunable(scan: Scan) -> tuple[tuple[Comparison, str], ...]:
     """The comparisons of a scan's predicates that statistics can decide, each with its column's name in the file."""
-    columns = {column.name.lower(): column for column in scan.columns}
+    # The kernel tells names apart that differ in the case of letters like Ä: which of them is meant cannot be told here.
+    alike = Counter(column.name.lower() for column in scan.columns)
+    columns = {column.name.lower(): column for column in scan.columns if alike[column.name.lower()] == 1}
     partitions = {column.name.lower() for column in scan.table.partition_columns}
     found: list[tuple[Comparison, str]] = []
     for predicate in scan.predicates:
