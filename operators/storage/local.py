@@ -16,12 +16,12 @@ from operators.errors import PathRefused, StorageError
 from operators.storage.backend import BackendStatistics, ByteRange, Fetched, Listing, StoredFile, changed, clean_key, hidden, vanished
 from operators.storage.connections import Connection
 
-MAX_DEPTH = 32
-"""Folders below folders; symbolic links could make circles."""
+MAX_DEPTH = 100
+"""Folders below folders that a listing goes through."""
 
 
 class LocalBackend:
-    """A folder. Symbolic links that lead out of it are refused; in listings they are left out."""
+    """A folder. Symbolic links that lead out of it are listed by their names, since rows would be missing without a word, and refused."""
 
     def __init__(self, connection: Connection) -> None:
         self.name = connection.name
@@ -36,16 +36,16 @@ class LocalBackend:
 
     def list_folder(self, folder: str) -> Listing:
         files, folders = [], []
-        for entry in self._scan(clean_key(folder, self.name)):
+        for entry in self._scan(self._resolve(folder)):
             key = f"{folder}{entry.name}"
-            if entry.is_dir():
+            if _is_folder(entry):
                 folders.append(f"{key}/")
             elif (file := self._stored(key, entry)) is not None:
                 files.append(file)
         return Listing(tuple(sorted(files, key=lambda file: file.path)), tuple(sorted(folders)))
 
     def list_tree(self, folder: str) -> list[StoredFile]:
-        return sorted(self._walk(folder, MAX_DEPTH), key=lambda file: file.path)
+        return sorted(self._walk(folder, ()), key=lambda file: file.path)
 
     def stat(self, key: str) -> StoredFile | None:
         path = self._resolve(key)
@@ -131,10 +131,10 @@ class LocalBackend:
             raise PathRefused(f"the path {self.name}:{key} leads out of its connection", remedy="Put the file below the connection's root.")
         return path
 
-    def _scan(self, folder: str) -> list[os.DirEntry[str]]:
+    def _scan(self, folder: Path) -> list[os.DirEntry[str]]:
         try:
-            with os.scandir(self._resolve(folder)) as entries:
-                return [entry for entry in entries if not entry.is_symlink() or self._inside(entry)]
+            with os.scandir(folder) as entries:
+                return list(entries)
         except (FileNotFoundError, NotADirectoryError):
             if not self._root.is_dir():
                 raise self._failure(FileNotFoundError("No such file or directory")) from None
@@ -142,28 +142,46 @@ class LocalBackend:
         except OSError as error:
             raise self._failure(error) from None
 
-    def _inside(self, entry: os.DirEntry[str]) -> bool:
-        return Path(os.path.realpath(entry.path)).is_relative_to(self._root)
-
-    def _walk(self, folder: str, depth: int) -> Iterator[StoredFile]:
-        for entry in self._scan(folder):
+    def _walk(self, folder: str, above: tuple[Path, ...]) -> Iterator[StoredFile]:
+        """The files below ``folder``, which stands in the folders ``above`` (with no symbolic links in their paths)."""
+        path = self._resolve(folder)
+        if path in above:  # by a link in a circle: its files are listed already
+            return
+        if len(above) == MAX_DEPTH:
+            raise StorageError(
+                f"the connection '{self.name}' has more than {MAX_DEPTH} folders in each other at {self.name}:{folder}",
+                remedy="Move the data to a folder that is less deep.",
+            )
+        for entry in self._scan(path):
             if hidden(entry.name):
                 continue
             key = f"{folder}{entry.name}"
-            if entry.is_dir():
-                if depth:
-                    yield from self._walk(f"{key}/", depth - 1)
+            if _is_folder(entry):
+                yield from self._walk(f"{key}/", (*above, path))
             elif (file := self._stored(key, entry)) is not None:
                 yield file
 
     def _stored(self, key: str, entry: os.DirEntry[str]) -> StoredFile | None:
-        """None for what is gone already, for pipes and devices, and for names that are not text."""
+        """None for what is gone already, for pipes and devices, and for names that are not text.
+
+        Of a link that leads out of the root, or nowhere, the link itself: whoever opens it is told.
+        """
         try:
             key.encode()
-            status = entry.stat()
-            return StoredFile(f"{self.name}:{key}", status.st_size, _version(status)) if entry.is_file() else None
-        except (FileNotFoundError, UnicodeEncodeError):
+            outside = entry.is_symlink() and not Path(os.path.realpath(entry.path)).is_relative_to(self._root)
+            status = entry.stat(follow_symlinks=not outside)
+        except UnicodeEncodeError:
             return None
+        except OSError as error:
+            if entry.is_symlink():
+                status = entry.stat(follow_symlinks=False)
+            elif isinstance(error, FileNotFoundError):
+                return None
+            else:
+                raise self._failure(error) from None
+        if not stat.S_ISREG(status.st_mode) and not stat.S_ISLNK(status.st_mode):
+            return None
+        return StoredFile(f"{self.name}:{key}", status.st_size, _version(status))
 
     def _failure(self, error: OSError) -> StorageError:
         reason = (error.strerror or str(error)).lower()
@@ -178,6 +196,13 @@ def root_path(url: str) -> Path:
     if not url.startswith("file:"):
         return Path(url).absolute()
     return Path(unquote(urlsplit(url).path))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself, or into a folder that may not be entered
+        return False
 
 
 def _version(status: os.stat_result) -> str:

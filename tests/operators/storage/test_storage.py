@@ -86,20 +86,51 @@ def test_refuses_what_leaves_the_connections(storage: Storage, root: Path, patte
         storage.resolve(pattern.format(root=root))
 
 
-def test_symbolic_links_out_of_the_root_are_refused_and_not_listed(storage: Storage, root: Path, tmp_path: Path) -> None:
+def test_symbolic_links_out_of_the_root_are_listed_by_name_and_refused(storage: Storage, root: Path, tmp_path: Path) -> None:
     (root / "link.parquet").symlink_to(tmp_path / "other/o.parquet")
     (root / "linked").symlink_to(tmp_path / "other")
     (root / "inside.parquet").symlink_to(root / "a.parquet")
-    assert paths(list(storage.list_folder("default:").files)) == ["default:a.parquet", "default:inside.parquet"]
-    assert storage.list_folder("default:").folders == ("b/", "results/")
-    for path in ("link.parquet", "linked/o.parquet", "linked/*"):
-        with pytest.raises(PathRefused):
-            storage.resolve(path)
+    files = {file.path: file for file in storage.list_folder("default:").files}
+    assert list(files) == ["default:a.parquet", "default:inside.parquet", "default:link.parquet"]
+    link = files["default:link.parquet"]
+    assert link.size_bytes != (tmp_path / "other/o.parquet").stat().st_size  # nothing is told of what is outside
+    assert storage.list_folder("default:").folders == ("b/", "linked/", "results/")
+    for call in (
+        lambda: storage.resolve("link.parquet"),
+        lambda: storage.resolve("linked/o.parquet"),
+        lambda: storage.resolve("linked/*"),
+        lambda: storage.resolve("**/*.parquet"),
+        lambda: storage.list_tree("default:linked/"),
+        lambda: storage.local_files([link]),
+        lambda: storage.read_ranges(link, [ByteRange(0, 1)]),
+        lambda: storage.local_path(link.path),
+    ):
+        with pytest.raises(PathRefused, match="leads out of its connection"):
+            call()
 
 
-def test_links_in_circles_end(storage: Storage, root: Path) -> None:
+def test_links_to_nothing_are_listed_by_name_and_told(storage: Storage, root: Path) -> None:
+    (root / "gone.parquet").symlink_to(root / "nowhere")
+    (root / "itself.parquet").symlink_to(root / "itself.parquet")
+    files = {file.path: file for file in storage.list_folder("default:").files}
+    assert list(files) == ["default:a.parquet", "default:gone.parquet", "default:itself.parquet"]
+    with pytest.raises(FileUnreadable, match=r"default:gone\.parquet vanished"):
+        storage.local_files([files["default:gone.parquet"]])
+    with pytest.raises(StorageError, match="'default' cannot be read"):
+        storage.local_files([files["default:itself.parquet"]])
+
+
+def test_links_in_circles_end_and_count_no_file_twice(storage: Storage, root: Path) -> None:
     (root / "b/again").symlink_to(root / "b")
-    assert "default:b/c.parquet" in paths(storage.list_tree("default:b/"))
+    (root / "b/d/up").symlink_to(root / "b")
+    assert paths(storage.list_tree("default:b/")) == ["default:b/c.parquet", "default:b/d/e.csv"]
+
+
+def test_folders_too_deep_to_be_looked_through_are_an_error(storage: Storage, root: Path) -> None:
+    folder = root / "deep" / "/".join(["x"] * 120)
+    folder.mkdir(parents=True)
+    with pytest.raises(StorageError, match=r"'default'.*100 folders"):
+        storage.list_tree("default:deep/")
 
 
 def test_reads_ranges_of_the_listed_version_only(storage: Storage, root: Path) -> None:
