@@ -27,3 +27,14 @@ def unnamed(names: Sequence[str]) -> str | None:
         if first != position:
             return f"columns {first} and {position} are both called '{names[first - 1]}'"
     return None
+
+
+def possibly_renamed(names: Sequence[str]) -> list[tuple[str, str]]:
+    """Those of the kernel's names for columns that it may have made of another one which was taken, each with the one that took it."""
+    taken = {folded(name): name for name in names}
+    found = []
+    for name in names:
+        stem, separator, number = name.rpartition("_")
+        if separator and number.isdecimal() and folded(stem) in taken:
+            found.append((name, taken[folded(stem)]))
+    return found

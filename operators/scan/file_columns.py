@@ -6,14 +6,15 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from pathlib import Path
 from typing import TypeVar
 
 from operators.errors import FileUnreadable, SchemaClash
 from operators.kernel.kernel import Kernel
 from operators.scan import row_groups as row_group_statistics
-from operators.scan.column_names import FILE_ROW_NUMBER, folded, unnamed
+from operators.scan.column_names import FILE_ROW_NUMBER, folded, possibly_renamed, unnamed
 from operators.scan.column_types import wider
-from operators.scan.scans import columns_sql
+from operators.scan.scans import columns_sql, key_sql
 from operators.scan.table_files import extension
 from operators.storage import Storage, StoredFile
 from operators.storage.footers import Footer
@@ -92,16 +93,31 @@ class FileColumns:
         if known is None:
             path = self._storage.local_path(file.path)
             if path is not None:
-                known = self._described(_stored(file), columns_sql(str(path), file.format))
+                known = self._text_file_columns(file, path)
             else:
                 with self._storage.scratch_file(extension(file.path) or "") as copy:
                     self._storage.download(_stored(file), copy)
-                    known = self._described(_stored(file), columns_sql(str(copy), file.format))
+                    known = self._text_file_columns(file, copy)
             with self._lock:
                 if len(self._text_columns) >= MAX_CACHED_FILES:
                     self._text_columns.clear()
                 self._text_columns[key] = known
         return known
+
+    def _text_file_columns(self, file: DataFile, path: Path) -> tuple[Column, ...]:
+        columns = self._described(_stored(file), columns_sql(str(path), file.format))
+        if file.format == "json":
+            for made, first in possibly_renamed([column.name for column in columns]):
+                if not self._has_key(path, made):
+                    raise FileUnreadable(
+                        f"the file {file.path} has keys that differ in case alone: '{made.rpartition('_')[0]}' and '{first}'",
+                        remedy="Give each key a name of its own.",
+                    )
+        return columns
+
+    def _has_key(self, path: Path, key: str) -> bool:
+        with self._kernel.run(key_sql(str(path), key), {}) as run:
+            return any(batch.num_rows for batch in run)
 
     def _described(self, file: StoredFile, sql: str, oddity: str | None = None) -> tuple[Column, ...]:
         try:
@@ -134,6 +150,12 @@ def _merge(
             _same_names(table, samples[0][0], columns_of(samples[0][1]), file, columns)
         for column in columns:
             first, owner = merged.get(folded(column.name), (column, file))
+            if file.format == "json" and first.name != column.name:
+                raise SchemaClash(
+                    f"files of table '{table.name}' spell a key in two ways: '{first.name}' in {owner.path} "
+                    f"and '{column.name}' in {file.path}",
+                    remedy="Write it in the same way in all of them, or keep them in different tables.",
+                )
             kind = wider(first.type, column.type) or GUESSED_TYPES.get(file.format)
             if kind is None:
                 raise SchemaClash(

@@ -132,8 +132,15 @@ def relation_sql(scan: ScanInput, pieces: Sequence[Piece]) -> str:
 
 
 def columns_sql(path: str, file_format: FileFormat) -> str:
-    """A SELECT whose columns are those of one file."""
+    """A SELECT whose columns are those of one file; of text, as all of its rows have them."""
     return f"SELECT * FROM {_reader([path], file_format, {}, union=False)}"
+
+
+def key_sql(path: str, key: str) -> str:
+    """A SELECT that has a row if an object in a JSON file has exactly that key."""
+    return (
+        f"SELECT 1 FROM read_json_objects({quote_text(escape_glob(path))}) WHERE list_contains(json_keys(json), {quote_text(key)}) LIMIT 1"
+    )
 
 
 def _select(scan: ScanInput, pieces: Sequence[Piece]) -> str:
@@ -193,17 +200,21 @@ def _row_filter(piece: Piece) -> str:
 
 
 def _reader(paths: Sequence[str], file_format: FileFormat, types: dict[str, str], *, union: bool) -> str:
+    """A table function over files. Without ``types``, those of text are found out from the whole of it.
+
+    The first rows alone would not do: what comes later would be made to fit (1.5 becomes 2) or, keys of JSON, left out.
+    """
     files = f"[{', '.join(quote_text(escape_glob(path)) for path in paths)}]"
     match file_format:
         case "parquet":
             # The path of a connection is none of the table's partitions.
             return f"read_parquet({files}, union_by_name = {str(union).lower()}, hive_partitioning = false)"
         case "csv":
-            options = f", types = {_struct(types)}" if types else ""
-            return f"read_csv({files}, union_by_name = true, hive_partitioning = false{options})"
+            options = f"types = {_struct(types)}" if types else "sample_size = -1"
+            return f"read_csv({files}, union_by_name = true, hive_partitioning = false, {options})"
         case "json":
-            options = f", columns = {_struct(types)}" if types else ""
-            return f"read_json({files}, union_by_name = true, hive_partitioning = false{options})"
+            options = f"columns = {_struct(types)}" if types else "sample_size = -1"
+            return f"read_json({files}, union_by_name = true, hive_partitioning = false, {options})"
 
 
 def escape_glob(path: str) -> str:

@@ -124,6 +124,13 @@ def test_partitions_must_agree(lake: Lake) -> None:
         lake.table("t")
 
 
+@pytest.mark.parametrize("path", ["t/year=1/year=2/f.parquet", "t/year=1/Year=2/f.parquet"])
+def test_a_partition_key_is_in_a_path_once(lake: Lake, path: str) -> None:
+    write(lake.root, path, ONE)
+    with pytest.raises(SchemaClash, match=f"partition key twice: default:{path}"):
+        lake.table("t")
+
+
 def test_columns_of_files_that_differ(lake: Lake) -> None:
     write(lake.root, "t/1.parquet", pa.table({"a": pa.array([1], pa.int32()), "b": ["x"], "d": pa.array([1.5], pa.float32())}))
     write(lake.root, "t/2.parquet", pa.table({"B": ["y"], "a": pa.array([2], pa.int64()), "c": [True], "d": [2.25]}))
