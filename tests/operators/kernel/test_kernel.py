@@ -153,11 +153,21 @@ def test_is_locked_down(kernel: Kernel, root: Path, sql: str) -> None:
 
 
 def test_a_running_statement_stops_when_interrupted(kernel: Kernel) -> None:
-    with kernel.run(FOREVER, {}) as run:
-        timer = threading.Timer(0.05, run.interrupt)
-        timer.start()
+    runs = threading.Event()
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        runs.set()  # asked for by the kernel, in the midst of the statement
+        yield pa.record_batch({"n": list(range(1000))})
+
+    rows_of_it = pa.RecordBatchReader.from_batches(pa.schema({"n": pa.int64()}), batches())
+    endless = "SELECT sum(hash(t.n) % 7 + hash(a.range) % 7 + hash(b.range) % 5) FROM t, range(10000000) a, range(10000000) b"
+    with kernel.run(endless, {"t": rows_of_it}) as run:
+        stopper = threading.Thread(target=lambda: runs.wait() and run.interrupt())
+        stopper.start()
         with pytest.raises(Interrupted):
             list(run)
+        stopper.join()
+    assert runs.is_set()
 
 
 def test_interrupt_before_the_start_and_after_the_end(kernel: Kernel) -> None:
