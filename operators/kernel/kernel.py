@@ -9,20 +9,19 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from types import TracebackType
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 import duckdb
 import pyarrow as pa
 
 from operators.claimed_directory import ClaimedDirectory
-from operators.errors import Interrupted, KernelError, OperatorError
-from operators.kernel.kernel_errors import ErrorTranslator, invalidates
+from operators.errors import KernelError, OperatorError
+from operators.kernel.kernel_errors import FAILURES, ErrorTranslator, invalidates
+from operators.kernel.kernel_run import KernelRun
 from planner.catalog import Column
 from planner.quoting import quote_name, quote_text
 
@@ -40,18 +39,12 @@ Relation: TypeAlias = "str | FileRelation | pa.Table | pa.RecordBatchReader | Se
 has at least one; a reader can be named once only in the SQL."""
 
 DEFAULT_BATCH_ROWS = 65_536
-REINTERRUPT_SECONDS = 0.01
 MAX_CACHED_SCHEMAS = 1024
 MAX_CACHED_SQL_CHARS = 64 << 10
-
-Step = TypeVar("Step")
 
 log = logging.getLogger(__name__)
 
 _LEADING_WITH = re.compile(r"\s*WITH\b(?:\s+RECURSIVE\b)?", re.IGNORECASE)
-
-FAILURES = (duckdb.Error, pa.ArrowException, OSError)
-"""What the kernel raises; a stream that fails half-way raises Arrow's errors and OSError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +116,7 @@ class Kernel:
         """A run of one SELECT over ``relations``, to be entered with ``with`` and iterated in the same thread."""
         with self._lock:
             self._runs += 1
-        return KernelRun(self, sql, relations, batch_rows)
+        return KernelRun(lambda: self._connection.cursor(), partial(self._bind, sql, relations), self.failed, batch_rows)
 
     def statistics(self) -> KernelStatistics:
         """Memory and spill that are in use now, and the number of runs so far."""
@@ -161,6 +154,17 @@ class Kernel:
                     self._connection = self._open()
         return self._errors.translate(error)
 
+    def _bind(
+        self, sql: str, relations: Mapping[str, Relation], connection: duckdb.DuckDBPyConnection
+    ) -> tuple[duckdb.DuckDBPyRelation, pa.Schema]:
+        _single_select(connection, sql)
+        for name, relation in relations.items():
+            _register(connection, name, relation)
+        bound = connection.sql(with_relations(sql, relations))
+        # From the cache of planned queries where the columns of all relations are known; else by binding, which opens files.
+        columns = {name: relation.columns for name, relation in relations.items() if isinstance(relation, FileRelation)}
+        return bound, self.result_schema(sql, columns) if len(columns) == len(relations) else self._schema(bound)
+
     def _bind_schema(self, sql: str, inputs: tuple[tuple[str, tuple[Column, ...]], ...]) -> pa.Schema:
         connection = self._connection.cursor()
         try:
@@ -178,100 +182,6 @@ class Kernel:
         if any(kind not in self._fields for kind in kinds):
             self._fields |= dict(zip(kinds, relation.limit(0).to_arrow_table().schema, strict=True))
         return pa.schema([self._fields[kind].with_name(name) for name, kind in zip(relation.columns, kinds, strict=True)])
-
-
-class KernelRun:
-    """One running SELECT. Enter it, iterate it once for its batches, leave it: everything that it held is free then.
-
-    All but :meth:`interrupt` belongs to the thread that entered it.
-    """
-
-    def __init__(self, kernel: Kernel, sql: str, relations: Mapping[str, Relation], batch_rows: int) -> None:
-        self._kernel = kernel
-        self._sql = sql
-        self._relations = relations
-        self._batch_rows = batch_rows
-        self._interrupted = threading.Event()
-        self._idle = threading.Event()
-        self._idle.set()
-        self._lock = threading.Lock()
-        self._connection: duckdb.DuckDBPyConnection | None = None
-        self._reader: pa.RecordBatchReader | None = None
-        self.schema = pa.schema([])
-        """The schema of the batches; known once entered."""
-
-    def __enter__(self) -> KernelRun:
-        self._connection = self._kernel._connection.cursor()
-        try:
-            _single_select(self._connection, self._sql)
-            for name, relation in self._relations.items():
-                _register(self._connection, name, relation)
-            self._relation = self._connection.sql(with_relations(self._sql, self._relations))
-            self.schema = self._bound_schema()
-        except FAILURES as error:
-            self.close()
-            raise self._kernel.failed(error) from None
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        """Runs it. Raises ``Interrupted`` after :meth:`interrupt`, and ``KernelError``, ``OutOfMemory`` or ``FileUnreadable``."""
-        self._reader = reader = self._step(lambda: self._relation.to_arrow_reader(self._batch_rows))
-        while (batch := self._step(lambda: _next(reader))) is not None:
-            yield batch
-
-    def interrupt(self) -> None:
-        """Stops the run, from any thread and at any time; does not wait. Has no effect once the last batch is out."""
-        with self._lock:
-            self._interrupted.set()
-            if self._idle.is_set() or self._connection is None:
-                return
-            self._connection.interrupt()
-        # A statement that is just about to start would not have heard it.
-        threading.Thread(target=self._interrupt_until_idle, name="kernel-interrupt", daemon=True).start()
-
-    def close(self) -> None:
-        """Frees the connection, its relations and its memory."""
-        with self._lock:
-            connection, self._connection = self._connection, None
-        if self._reader is not None:
-            # The stream, not the connection, holds the memory of a run that was left half-way.
-            self._reader.close()
-            self._reader = None
-        if connection is not None:
-            self._relation = None
-            connection.close()
-
-    def _bound_schema(self) -> pa.Schema:
-        """From the cache of planned queries where the columns of all relations are known; else by binding, which opens files."""
-        columns = {name: relation.columns for name, relation in self._relations.items() if isinstance(relation, FileRelation)}
-        if len(columns) == len(self._relations):
-            return self._kernel.result_schema(self._sql, columns)
-        return self._kernel._schema(self._relation)
-
-    def _interrupt_until_idle(self) -> None:
-        while not self._idle.wait(REINTERRUPT_SECONDS):
-            with self._lock:
-                if self._connection is not None and not self._idle.is_set():
-                    self._connection.interrupt()
-
-    def _step(self, work: Callable[[], Step]) -> Step:
-        """``work()`` between ``interrupt`` calls: never begun after one, and told of those that come during it."""
-        with self._lock:
-            if self._interrupted.is_set():
-                raise Interrupted("the run was stopped")
-            self._idle.clear()
-        try:
-            return work()
-        except FAILURES as error:
-            raise self._kernel.failed(error) from None
-        finally:
-            self._idle.set()
 
 
 def empty_relation(columns: Sequence[Column]) -> str:
@@ -332,9 +242,3 @@ def _register(connection: duckdb.DuckDBPyConnection, name: str, relation: Relati
             connection.register(name, relation)
         case _:
             connection.register(name, pa.Table.from_batches(relation))
-
-
-def _next(reader: pa.RecordBatchReader) -> pa.RecordBatch | None:
-    with suppress(StopIteration):
-        return reader.read_next_batch()
-    return None

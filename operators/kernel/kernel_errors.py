@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+import duckdb
+import pyarrow as pa
+
 from operators.errors import FileUnreadable, Interrupted, KernelError, OperatorError, OutOfMemory, PathRefused
+
+FAILURES = (duckdb.Error, pa.ArrowException, OSError)
+"""What the kernel raises; a stream that fails half-way raises Arrow's errors and OSError."""
 
 MAX_MESSAGE_CHARS = 2000
 _EXCERPT = re.compile(r"\n+LINE \d+:.*", re.DOTALL)

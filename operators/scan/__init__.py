@@ -1,6 +1,7 @@
 """Files as relations.
 
-``catalog`` (tables of folders and globs; ``table_files``, ``column_types``, ``row_groups``) tells the planner what there is. ``scans``
-makes a relation of splits: ``pieces`` (what a split means in a file), ``needed_bytes`` and ``remote_files`` (fetching just that from
-object stores), ``corrupt_files`` (which file it was).
+``catalog`` tells the planner what there is: ``data_roots`` (what stands under a table's name) over ``listings`` (what storage lists, as one
+query sees it), ``table_files`` (which files make a table), ``file_columns`` (what is in them; ``column_names``, ``column_types``,
+``row_groups``). ``scans`` makes a relation of splits: ``pieces`` (what a split means in a file), ``needed_bytes`` and ``remote_files``
+(fetching just that from object stores), ``corrupt_files`` (which file it was).
 """

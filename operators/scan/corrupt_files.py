@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from operators.errors import FileUnreadable
+from operators.scan.column_names import folded, unnamed
 from operators.scan.pieces import Piece
 from planner.physical import ScanInput
 
@@ -51,10 +52,12 @@ def _search(scan: ScanInput, pieces: Sequence[Piece]) -> str | None:
 
 
 def _decodes(scan: ScanInput, piece: Piece, first_rows: Sequence[int]) -> bool:
-    wanted = {column.name for column in scan.columns}
+    wanted = {folded(column.name) for column in scan.columns}
     try:
         with pq.ParquetFile(piece.path) as file:
-            columns = [name for name in file.schema_arrow.names if name in wanted]
+            names = file.schema_arrow.names
+            # What the kernel gave a name of its own cannot be found by it.
+            columns = None if unnamed(names) is not None else [name for name in names if folded(name) in wanted]
             for group in range(file.num_row_groups):
                 if piece.rows is None or any(start <= first_rows[group] < stop for start, stop in piece.rows):
                     file.read_row_group(group, columns=columns)

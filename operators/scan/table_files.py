@@ -24,20 +24,24 @@ EXTENSIONS: dict[str, FileFormat] = {
 PACKINGS = (".gz", ".zst", ".bz2", ".xz", ".zip", ".lz4", ".sz", ".br", ".7z")
 """What is written behind the extension of a file that was compressed as a whole; the kernel reads the first two, of text."""
 FORMAT_NAMES: dict[FileFormat, str] = {"parquet": "Parquet", "csv": "CSV", "json": "JSON"}
-_LONGEST_FIRST = sorted(EXTENSIONS, key=len, reverse=True)
 
 
 def extension(key: str) -> str | None:
     """The extension by which ``key`` is known to be data, in lower case; None for other files."""
     name = posixpath.basename(key).lower()
-    return next((ending for ending in _LONGEST_FIRST if name.endswith(ending) and name != ending), None)
+    stem, _, last = name.rpartition(".")
+    ending = f".{last}"
+    if ending not in EXTENSIONS:
+        ending = f".{stem.rpartition('.')[2]}{ending}"
+    return ending if ending in EXTENSIONS and len(ending) < len(name) else None
 
 
 def packed(key: str) -> bool:
     """Whether ``key`` is the name of data that was compressed in a way that the kernel does not read."""
-    if extension(key) is not None:
+    name = key.lower()
+    if not name.endswith(PACKINGS) or extension(name) is not None:
         return False
-    return any(extension(key[: -len(packing)]) is not None for packing in PACKINGS if key.lower().endswith(packing))
+    return any(extension(name.removesuffix(packing)) is not None for packing in PACKINGS if name.endswith(packing))
 
 
 def table_name(file_name: str) -> str:
