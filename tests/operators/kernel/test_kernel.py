@@ -159,10 +159,14 @@ def test_a_running_statement_stops_when_interrupted(kernel: Kernel) -> None:
         runs.set()  # asked for by the kernel, in the midst of the statement
         yield pa.record_batch({"n": list(range(1000))})
 
+    def stop() -> None:
+        runs.wait()
+        run.interrupt()
+
     rows_of_it = pa.RecordBatchReader.from_batches(pa.schema({"n": pa.int64()}), batches())
     endless = "SELECT sum(hash(t.n) % 7 + hash(a.range) % 7 + hash(b.range) % 5) FROM t, range(10000000) a, range(10000000) b"
     with kernel.run(endless, {"t": rows_of_it}) as run:
-        stopper = threading.Thread(target=lambda: runs.wait() and run.interrupt())
+        stopper = threading.Thread(target=stop)
         stopper.start()
         with pytest.raises(Interrupted):
             list(run)
