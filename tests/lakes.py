@@ -10,7 +10,8 @@ import fsspec
 import pyarrow as pa
 import s3fs
 
-from operators.kernel.kernel import Kernel, Relation
+from operators.kernel.kernel import Kernel
+from operators.kernel.relations import Relation
 from operators.scan.catalog import CatalogSession, FileCatalog
 from operators.scan.scans import prepare_scan
 from operators.storage import Connection, Secret, Storage

@@ -1,3 +1,3 @@
 """The kernel: ``kernel`` (DuckDB in process, locked down: one SELECT over relations in, Arrow batches out), ``kernel_run`` (a statement
-while it runs), ``kernel_errors`` (what it says, as errors of ours).
+while it runs), ``relations`` (what the names in it stand for), ``kernel_errors`` (what it says, as errors of ours).
 """

@@ -7,13 +7,11 @@ here. It must never be made to wait for data (its threads are shared by all runs
 from __future__ import annotations
 
 import logging
-import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import TypeAlias
 
 import duckdb
 import pyarrow as pa
@@ -22,29 +20,15 @@ from operators.claimed_directory import ClaimedDirectory
 from operators.errors import KernelError, OperatorError
 from operators.kernel.kernel_errors import FAILURES, ErrorTranslator, invalidates
 from operators.kernel.kernel_run import KernelRun
+from operators.kernel.relations import FileRelation, Relation, empty_relation, register, with_relations
 from planner.catalog import Column
 from planner.quoting import quote_name, quote_text
-
-
-@dataclass(frozen=True, slots=True)
-class FileRelation:
-    """A SELECT over files, and the columns that it is known to have: the files need not be opened to bind a query over it."""
-
-    sql: str
-    columns: tuple[Column, ...]
-
-
-Relation: TypeAlias = "str | FileRelation | pa.Table | pa.RecordBatchReader | Sequence[pa.RecordBatch]"
-"""What a name in a run's SQL may stand for: a SELECT over files (see ``operators.scan.scans``), or Arrow data. A sequence of batches
-has at least one; a reader can be named once only in the SQL."""
 
 DEFAULT_BATCH_ROWS = 65_536
 MAX_CACHED_SCHEMAS = 1024
 MAX_CACHED_SQL_CHARS = 64 << 10
 
 log = logging.getLogger(__name__)
-
-_LEADING_WITH = re.compile(r"\s*WITH\b(?:\s+RECURSIVE\b)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +143,7 @@ class Kernel:
     ) -> tuple[duckdb.DuckDBPyRelation, pa.Schema]:
         _single_select(connection, sql)
         for name, relation in relations.items():
-            _register(connection, name, relation)
+            register(connection, name, relation)
         bound = connection.sql(with_relations(sql, relations))
         # From the cache of planned queries where the columns of all relations are known; else by binding, which opens files.
         columns = {name: relation.columns for name, relation in relations.items() if isinstance(relation, FileRelation)}
@@ -182,13 +166,6 @@ class Kernel:
         if any(kind not in self._fields for kind in kinds):
             self._fields |= dict(zip(kinds, relation.limit(0).to_arrow_table().schema, strict=True))
         return pa.schema([self._fields[kind].with_name(name) for name, kind in zip(relation.columns, kinds, strict=True)])
-
-
-def empty_relation(columns: Sequence[Column]) -> str:
-    """A SELECT of no rows with those columns; a relation without columns gets one that nothing can name by accident."""
-    if not columns:
-        return "SELECT 1 AS _row WHERE false"
-    return "SELECT " + ", ".join(f"NULL::{column.type} AS {quote_name(column.name)}" for column in columns) + " WHERE false"
 
 
 def _settings(memory_bytes: int, spill: Path, *, allowed: Sequence[str], spill_bytes: int | None) -> Iterator[str]:
@@ -219,26 +196,3 @@ def _single_select(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         raise KernelError("the kernel runs single SELECT statements only")
     return sql
-
-
-def with_relations(sql: str, relations: Mapping[str, Relation]) -> str:
-    """``sql`` with those of ``relations`` that are SQL as its first common table expressions.
-
-    A view would do the same, but defining one binds it, which opens the files once more.
-    """
-    texts = {name: relation.sql if isinstance(relation, FileRelation) else relation for name, relation in relations.items()}
-    defined = ", ".join(f"{quote_name(name)} AS NOT MATERIALIZED ({text})" for name, text in texts.items() if isinstance(text, str))
-    if not defined:
-        return sql
-    found = _LEADING_WITH.match(sql)
-    return f"WITH {defined} {sql}" if found is None else f"{found[0]} {defined}, {sql[found.end() :]}"
-
-
-def _register(connection: duckdb.DuckDBPyConnection, name: str, relation: Relation) -> None:
-    match relation:
-        case str() | FileRelation():
-            pass
-        case pa.Table() | pa.RecordBatchReader():
-            connection.register(name, relation)
-        case _:
-            connection.register(name, pa.Table.from_batches(relation))

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from operators.cancellation import Cancellation
-from operators.kernel.kernel import Kernel, Relation, empty_relation
+from operators.kernel.kernel import Kernel
 from operators.kernel.kernel_run import KernelRun
+from operators.kernel.relations import Relation, empty_relation
 from operators.scan.scans import ScanReport, StartedScan
 from operators.storage import Storage
 from planner.physical import Fragment, ScanInput, Split

@@ -18,7 +18,7 @@ from itertools import groupby
 
 from operators.cancellation import Cancellation
 from operators.errors import FileUnreadable
-from operators.kernel.kernel import FileRelation
+from operators.kernel.relations import FileRelation
 from operators.scan.column_names import FILE_INDEX, FILE_ROW_NUMBER, folded, unnamed
 from operators.scan.corrupt_files import name_corrupt_file
 from operators.scan.pieces import Piece, parquet_piece

@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from operators.errors import Interrupted, KernelError, OperatorError, OutOfMemory
-from operators.kernel.kernel import FileRelation, Kernel, Relation
+from operators.kernel.kernel import Kernel
+from operators.kernel.relations import FileRelation, Relation
 from planner.catalog import Column
 
 FOREVER = "SELECT sum(hash(a.range) % 7 + hash(b.range) % 5) FROM range(10000000) a, range(10000000) b"
