@@ -12,6 +12,7 @@ import pytest
 from operators.errors import FileUnreadable, SchemaClash
 from operators.scan.scans import prepare_scan
 from planner.catalog import Column
+from planner.options import PlanOptions
 from planner.physical import ScanInput, Split
 from planner.statements import plan
 from tests.lakes import Lake
@@ -103,7 +104,7 @@ def test_a_column_called_like_the_number_of_a_file_does_not_choose_partitions(la
 
 def test_statistics_of_a_column_rule_nothing_out_for_another_that_the_planner_takes_for_it(lake: Lake) -> None:
     write(lake.root, "t.parquet", ["ä", "Ä"], 3, row_group_size=1)
-    (scan,) = plan('SELECT * FROM t WHERE "ä" = 2', lake.catalog).fragments[0].inputs
+    (scan,) = plan('SELECT * FROM t WHERE "ä" = 2', lake.catalog, PlanOptions()).fragments[0].inputs
     assert isinstance(scan, ScanInput)
     with prepare_scan(scan, scan.splits, lake.storage) as prepared:
         assert (2, 102) in lake.run(f"SELECT * FROM {scan.name}", **{scan.name: prepared.relation})
