@@ -28,7 +28,7 @@ class Lake:
         self.url = str(root) if connection is None else connection.url
         self._storage = Storage([connection or Connection("default", str(root))], scratch_directory=scratch)
         self.kernel = Kernel(2, 256 << 20, scratch, self._storage.local_roots())
-        self._catalog = FileCatalog(self._storage, self.kernel, ["default:"])
+        self.file_catalog = FileCatalog(self._storage, self.kernel, ["default:"])
 
     @property
     def storage(self) -> Storage:
@@ -39,7 +39,7 @@ class Lake:
     def catalog(self) -> CatalogSession:
         """As the next query would see it."""
         self.sync()
-        return self._catalog.session()
+        return self.file_catalog.session()
 
     def sync(self) -> None:
         """Makes the connection hold what is below ``root``."""

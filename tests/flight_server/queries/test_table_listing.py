@@ -26,7 +26,7 @@ def lake(tmp_path: Path) -> Iterator[Lake]:
 
 def test_tables_come_with_their_schemas(lake: Lake) -> None:
     (lake.root / "b.parquet").write_bytes(b"not Parquet")
-    listing = TableListing(lake.catalog)
+    listing = TableListing(lake.file_catalog)
     found = {name: None if schema is None else schema.names for name, schema in listing.schemas(None)}
     assert found == {"a": ["a"], "b": None, "c": ["c"]}
     assert [name for name, _ in listing.schemas("_")] == ["a", "b", "c"]
@@ -43,5 +43,15 @@ def test_a_root_is_listed_once_for_all_schemas(lake: Lake, monkeypatch: pytest.M
         return list_folder(self, path)
 
     monkeypatch.setattr(Storage, "list_folder", counted)
-    assert len(list(TableListing(lake.catalog).schemas(None))) == 3
+    assert len(list(TableListing(lake.file_catalog).schemas(None))) == 3
     assert listed == ["default:"]
+
+
+def test_a_name_that_means_two_is_listed_and_told_and_harms_no_other(lake: Lake) -> None:
+    (lake.root / "b.csv").write_text("b\n1\n")
+    listing = TableListing(lake.file_catalog)
+    found = {table.name: table.error for table in listing.tables(TableListRequest(details=True))}
+    assert (found["a"], found["c"]) == (None, None)
+    assert found["b"] is not None
+    assert "default:b.csv and default:b.parquet" in found["b"]
+    assert [name for name, schema in listing.schemas(None) if schema is None] == ["b"]
