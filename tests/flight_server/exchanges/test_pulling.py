@@ -9,6 +9,7 @@ import msgspec
 import pyarrow.flight as flight
 import pytest
 
+from flight_server.errors import QueryKilled
 from flight_server.exchanges.distributed_scan import PULL_ATTEMPTS, PULL_WAIT_SECONDS, DistributedScan
 from flight_server.protocol.exchange_messages import (
     EXCHANGE_ACK,
@@ -227,7 +228,7 @@ def test_a_query_that_ends_while_it_waits_cancels_its_pulls_and_blames_nobody() 
     running = threading.Thread(target=scan.run, daemon=True)
     running.start()
     assert remote.waited_for.wait(SOON_SECONDS)
-    scan.scan.close()
+    scan.scan.close(QueryKilled("its query has ended"))
     running.join(SOON_SECONDS)
     assert not running.is_alive()
     assert scan.excluded == []

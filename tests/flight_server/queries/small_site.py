@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+import msgspec
 import pyarrow as pa
 import pytest
 
@@ -72,7 +73,7 @@ class StillStream:
     def __init__(self) -> None:
         self._cut = threading.Event()
 
-    def __iter__(self) -> Iterator[Any]:
+    def frames(self, kind: type[msgspec.Struct]) -> Iterator[Any]:
         self._cut.wait(PATIENCE)
         return iter(())
 
@@ -86,11 +87,10 @@ class FakePeers:
 
     asked: list[tuple[str, str]] = field(default_factory=list)
 
-    def action(self, uri: str, name: str, body: bytes, *, timeout_seconds: float = 1.0) -> bytes:
+    def tell(self, uri: str, name: str, message: msgspec.Struct, *, timeout_seconds: float = 1.0) -> None:
         self.asked.append((uri, name))
-        return b""
 
-    def pull(self, uri: str, ticket: bytes) -> StillStream:
+    def pull(self, uri: str, ticket: msgspec.Struct, *, timeout_seconds: float | None) -> StillStream:
         return StillStream()
 
 
@@ -120,7 +120,6 @@ class SmallSite:
     others: list[WorkerStatus] = field(default_factory=list)
     peers: FakePeers = field(default_factory=FakePeers)
     ran: list[tuple[str, int]] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
     run_split: Callable[[str, int, ExecutionContext], Sequence[int]] = lambda _table, number, _context: [number]
 
     def __post_init__(self) -> None:
@@ -138,7 +137,6 @@ class SmallSite:
             peers=cast(Peers, self.peers),
             heartbeats=self.heartbeats,
             others=lambda: list(self.others),
-            report_lost=self.lost.append,
         )
         self.monkeypatch.setattr(producer, "run_split", self._run_split)
         self.monkeypatch.setattr(execution, "run_fragment", self._run_fragment)
