@@ -31,6 +31,7 @@ from planner.errors import Status
 CHILD_START_SECONDS = 60.0
 CHILD_STOP_SECONDS = 10.0
 DRAIN_SECONDS = 30.0
+STOP_SIGNALS = frozenset((signal.SIGTERM, signal.SIGINT))
 
 log = logging.getLogger(__name__)
 
@@ -196,16 +197,31 @@ def _log_to_stderr() -> None:
 
 
 def _stop_on_signals() -> threading.Event:
+    """What the first SIGTERM or SIGINT sets; the second one ends the process at once, whatever it is doing.
+
+    The kernel hands a signal to any thread. Python's own handlers wait for the main thread, which a lock keeps asleep where another
+    thread was chosen: so a thread reads the numbers of the signals, which Python writes into a pipe wherever they arrive.
+    """
     stopping = threading.Event()
+    arrived, told = os.pipe()
+    os.set_blocking(told, False)
+    signal.set_wakeup_fd(told)
+    for number in STOP_SIGNALS:
+        signal.signal(number, _noted)
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        if stopping.is_set():
-            os._exit(1)
-        stopping.set()
+    def read_on() -> None:
+        while numbers := os.read(arrived, 64):
+            for _ in filter(STOP_SIGNALS.__contains__, numbers):
+                if stopping.is_set():
+                    os._exit(1)
+                stopping.set()
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    threading.Thread(target=read_on, name="signals", daemon=True).start()
     return stopping
+
+
+def _noted(number: int, frame: FrameType | None) -> None:
+    """Makes a signal one that Python writes into its pipe."""
 
 
 def _stop_with_parent(stopping: threading.Event) -> None:

@@ -239,7 +239,7 @@ def test_all_workers_drain_at_once_and_answer_for_their_queries_until_they_have_
         read_all(first, done)
         running = [client.submit(COUNT).query_id for client in clients]
         server.process.send_signal(signal.SIGTERM)
-        eventually(lambda: server.log.count("draining") == 3, 10, "all three drain")
+        eventually(lambda: server.log.count("draining: no new queries") == 3, 10, "all three drain")
         for client in clients:
             with pytest.raises(ClientError, match="takes no new queries") as refused:
                 client.submit("SELECT 1")

@@ -228,7 +228,7 @@ def test_a_query_that_ends_while_it_waits_cancels_its_pulls_and_blames_nobody() 
     running = threading.Thread(target=scan.run, daemon=True)
     running.start()
     assert remote.waited_for.wait(SOON_SECONDS)
-    scan.scan.close(QueryKilled("its query is over"))
+    scan.scan.close(QueryKilled("its query has ended"))
     running.join(SOON_SECONDS)
     assert not running.is_alive()
     assert scan.excluded == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import subprocess
+import sys
 import threading
 from types import SimpleNamespace
 from typing import cast
@@ -14,6 +15,7 @@ from flight_server.process import launch
 from flight_server.process.launch import CHILD_STOP_SECONDS, DRAIN_SECONDS, WorkerDidNotStart
 from flight_server.process.worker import Worker
 from flight_server.settings.config import Config
+from tests.e2e.running_server import environment
 
 
 class FakeProcess:
@@ -100,6 +102,25 @@ def test_a_child_that_ends_by_itself_is_lost_at_once(monkeypatch: pytest.MonkeyP
     process.ended.set()
     assert first.told.wait(10)
     assert first.lost == ["w1"]
+
+
+STRUCK = """
+import signal, threading
+from flight_server.process import launch
+stopping = launch._stop_on_signals()
+threading.Timer(0.1, lambda: signal.pthread_kill(threading.get_ident(), signal.{name})).start()
+stopping.wait()
+print("stopped", flush=True)
+threading.Timer(0.1, lambda: signal.pthread_kill(threading.get_ident(), signal.{name})).start()
+threading.Event().wait()
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_signal_stops_a_process_whichever_thread_it_reaches_and_the_second_ends_it(name: str) -> None:
+    """The kernel may choose any thread; the main one, asleep in a lock, is not woken for what another one got."""
+    ended = subprocess.run([sys.executable, "-c", STRUCK.format(name=name)], env=environment(), capture_output=True, timeout=30)
+    assert (ended.stdout, ended.returncode) == (b"stopped\n", 1)
 
 
 def test_a_child_that_ends_before_it_is_ready_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,7 +73,7 @@ class StillStream:
     def __init__(self) -> None:
         self._cut = threading.Event()
 
-    def frames(self, kind: type[Any]) -> Iterator[Any]:
+    def frames(self, kind: type[msgspec.Struct]) -> Iterator[Any]:
         self._cut.wait(PATIENCE)
         return iter(())
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 
+import msgspec
 import pytest
 
-from flight_server.errors import QueryKilled, UnknownExchange, WorkerLost
+from flight_server.errors import ClientError, QueryKilled, UnknownExchange
 from flight_server.exchanges.exchange_service import NotAdmitted, RemoteError, split_from
 from flight_server.protocol.exchange_messages import AckRequest, LeaseRef, PullFrame, PullTicket, ReleaseRequest
 from flight_server.protocol.messages import WorkerStatus, decode, encode
@@ -14,6 +15,7 @@ from flight_server.queries.execution import Execution
 from operators.cancellation import Cancellation
 from operators.errors import AttemptsExhausted, FileUnreadable, OperatorError, StorageError
 from operators.run.fragments import ExecutionContext
+from planner.errors import Status
 from planner.physical import PhysicalPlan
 from tests.flight_server.queries.small_site import PATIENCE, FakePeers, Rows, SmallSite, gathered, scan_of, streamed
 
@@ -193,8 +195,8 @@ def test_what_a_lost_worker_had_is_run_here(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_worker_that_cannot_be_asked_takes_no_part(monkeypatch: pytest.MonkeyPatch) -> None:
     class Unreachable(FakePeers):
-        def action(self, uri: str, name: str, body: bytes, *, timeout_seconds: float = 1.0) -> bytes:
-            raise WorkerLost(f"{uri} does not answer")
+        def tell(self, uri: str, name: str, message: msgspec.Struct, *, timeout_seconds: float = 1.0) -> None:
+            raise ClientError(f"{uri} does not answer", status=Status.UNAVAILABLE)
 
     small = SmallSite(monkeypatch, others=[OTHER], peers=Unreachable())
     assert Executing(small, gathered(scan_of("a", 3))).run() == [0, 1, 2]

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 
 from flight_server.cluster.forwarding import Forwarding
-from flight_server.errors import NoRoom, QueryKilled, ServerClosing, UnknownExchange, UnknownQuery
+from flight_server.errors import ClientError, NoRoom, QueryKilled, ServerClosing, UnknownExchange, UnknownQuery
 from flight_server.protocol.messages import (
     ENDED,
     LINE_SQL_CHARS,
@@ -103,8 +103,6 @@ class FakeExecution:
 
     def exclude(self, worker_id: str) -> None:
         self.lost.append((self._query_id, worker_id))
-
-    on_worker_lost = exclude
 
     def statuses(self) -> list[OperatorStatus]:
         return [OperatorStatus("fragment-0", "producer", "scan t", "running", records_total=4, records_done=1, rows=7)]
@@ -307,9 +305,8 @@ def test_a_failure_is_told_and_makes_room(narrow: Handling, error: Exception, st
 def test_a_failure_is_told_before_the_other_workers_have_answered(handling: Handling, monkeypatch: pytest.MonkeyPatch) -> None:
     answer = threading.Event()
 
-    def slow(*_: object, **__: object) -> bytes:
+    def slow(*_: object, **__: object) -> None:
         assert answer.wait(PATIENCE)
-        return b""
 
     monkeypatch.setattr(handling.small.peers, "tell", slow)
     with ThreadPoolExecutor(1) as pool:
@@ -321,8 +318,8 @@ def test_a_failure_is_told_before_the_other_workers_have_answered(handling: Hand
 
 
 def test_a_worker_that_does_not_answer_is_no_reason_to_stay(handling: Handling, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> bytes:
-        raise StorageError("nobody there")
+    def refuse(*_: object, **__: object) -> None:
+        raise ClientError("nobody there", status=Status.UNAVAILABLE)
 
     monkeypatch.setattr(handling.small.peers, "tell", refuse)
     assert handling.ended(handling.submit("SELECT 1")).state == "completed"
