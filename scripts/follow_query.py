@@ -1,8 +1,8 @@
 #!/usr/bin/env python
 """Follows one query from ``get_flight_info`` to ``do_get`` and prints how it goes through the rooms, in the order in which it first does.
 
-Each line is a call from one room into another: ``down`` as imports go, or ``back``, where a room below calls one above it: through a function
-or an object that it was given. Layers are those of the import contracts in ``pyproject.toml``.
+Each line is a call from one room into another: ``down`` as imports go, or ``back``, where a room below calls one above it: through a
+function or an object that it was given. Layers are those of the import contracts in ``pyproject.toml``.
 """
 
 from __future__ import annotations
@@ -69,7 +69,9 @@ class Follower:
         caller = stack[-1] if stack else ("", "")
         stack.append((room, name))
         if caller[0] and caller[0] != room and "errors" not in (room.rpartition(".")[2], caller[0].rpartition(".")[2]):
-            way = "back" if self._ranks[room] > self._ranks[caller[0]] else "side" if self._ranks[room] == self._ranks[caller[0]] else "down"
+            way = (
+                "back" if self._ranks[room] > self._ranks[caller[0]] else "side" if self._ranks[room] == self._ranks[caller[0]] else "down"
+            )
             self.calls.setdefault((f"{caller[0]}: {caller[1]}", f"{room}: {name}"), way)
 
     def _room(self, module: str) -> str | None:
@@ -116,7 +118,9 @@ def main() -> int:
     streams.guarded_items = follower.items(streams.guarded_items)
     with ExitStack() as stack:
         data, state = (Path(stack.enter_context(tempfile.TemporaryDirectory())) for _ in range(2))
-        duckdb.sql("SELECT range AS k, range % 1000 AS v FROM range(600000)").write_parquet(str(data / "facts.parquet"), row_group_size=50_000)
+        duckdb.sql("SELECT range AS k, range % 1000 AS v FROM range(600000)").write_parquet(
+            str(data / "facts.parquet"), row_group_size=50_000
+        )
         duckdb.sql("SELECT range AS k, 'name ' || range AS name FROM range(1000)").write_parquet(str(data / "names.parquet"))
         config = Config(port=0, threads=2, memory_bytes=1 << 30, data_roots=(str(data),))
         uri: str | None = None

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from flight_server.protocol.like import like
 from flight_server.protocol.messages import TableListRequest
-from flight_server.protocol.service import QueryService
+from flight_server.protocol.service import Tables
 from flight_server.protocol.wire_types import wire_schema
 
 CATALOG = "volley"
@@ -80,14 +80,14 @@ def tables_schema(request: Any) -> pa.Schema:
     return TABLES_WITH_SCHEMA_SCHEMA if request.include_schema else TABLES_SCHEMA
 
 
-def tables(request: Any, service: QueryService) -> pa.Table:
+def tables(request: Any, known: Tables) -> pa.Table:
     """The answer of GetTables. A table that cannot be read right now is listed without columns: the others must stay visible."""
     wanted = _has_tables(request)
     pattern = request.table_name_filter_pattern if request.HasField("table_name_filter_pattern") else None
     if not request.include_schema:
-        names = [table.name for table in service.tables(TableListRequest(pattern, details=False))] if wanted else []
+        names = [table.name for table in known.tables(TableListRequest(pattern, details=False))] if wanted else []
         return pa.table(_named(names), schema=TABLES_SCHEMA)
-    found = list(service.table_schemas(pattern)) if wanted else []
+    found = list(known.schemas(pattern)) if wanted else []
     schemas = [wire_schema(schema or pa.schema([])).serialize().to_pybytes() for _, schema in found]
     return pa.table([*_named([name for name, _ in found]), schemas], schema=TABLES_WITH_SCHEMA_SCHEMA)
 

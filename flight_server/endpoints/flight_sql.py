@@ -24,7 +24,7 @@ from flight_server.errors import BadRequest, UnknownAction, shorten
 from flight_server.protocol import flight_sql_pb2 as pb
 from flight_server.protocol.any_message import pack, read, type_name
 from flight_server.protocol.messages import START, QueryRef, ResultTicket, build_decoders, decode, encode
-from flight_server.protocol.service import Accepted, Cancelled, QueryService
+from flight_server.protocol.service import Accepted, Cancelled, Services, Tables
 from flight_server.protocol.tickets import parse_ticket
 from planner.errors import NotReadOnly
 
@@ -48,14 +48,14 @@ class ExecutionTicket(msgspec.Struct):
 
 
 class FlightSql:
-    """Flight SQL's commands over a query service. Thread-safe. ``result_seconds`` is how long results are kept."""
+    """Flight SQL's commands over the services behind the face. Thread-safe. ``result_seconds`` is how long results are kept."""
 
-    def __init__(self, service: QueryService, infos: dict[int, SqlInfoValue], result_seconds: float, stopping: Stopping) -> None:
+    def __init__(self, services: Services, infos: dict[int, SqlInfoValue], result_seconds: float, stopping: Stopping) -> None:
         self.prepared = PreparedStatements()
-        self._service = service
+        self._services = services
         self._result_seconds = result_seconds
         self._stopping = stopping
-        self._catalog = _catalog_commands(service, infos)
+        self._catalog = _catalog_commands(services.tables, infos)
 
     def info(self, command: AnyMessage, descriptor: flight.FlightDescriptor, owner: str) -> flight.FlightInfo:
         """Answers GetFlightInfo: starts a statement, or says where a catalog command's table is."""
@@ -73,10 +73,10 @@ class FlightSql:
         """Answers GetSchema; runs nothing."""
         name = type_name(command)
         if name == "CommandStatementQuery":
-            return self._service.plan_schema(read(command, pb.CommandStatementQuery).query)
+            return self._services.queries.plan_schema(read(command, pb.CommandStatementQuery).query)
         if name == "CommandPreparedStatementQuery":
             statement = self.prepared.get(read(command, pb.CommandPreparedStatementQuery).prepared_statement_handle, owner)
-            return self._service.plan_schema(statement.sql, statement.rows[0] if statement.rows else None)
+            return self._services.queries.plan_schema(statement.sql, statement.rows[0] if statement.rows else None)
         known = self._catalog_command(command)
         return known.schema(read(command, known.message))
 
@@ -86,7 +86,7 @@ class FlightSql:
             parsed = parse_ticket(read(ticket, pb.TicketStatementQuery).statement_handle)
             if not isinstance(parsed, ResultTicket):
                 raise BadRequest("the statement's ticket is not one that this server made")
-            return result_stream(self._service.read(parsed, owner, cancelled, True), self._stopping)
+            return result_stream(self._services.queries.read(parsed, owner, cancelled, True), self._stopping)
         if type_name(ticket) == "CommandPreparedStatementQuery":
             return self._executions(read(ticket, pb.CommandPreparedStatementQuery).prepared_statement_handle, owner, cancelled)
         known = self._catalog_command(ticket)
@@ -126,7 +126,7 @@ class FlightSql:
         return known
 
     def _submit(self, sql: str, values: tuple[object, ...] | None, descriptor: flight.FlightDescriptor, owner: str) -> flight.FlightInfo:
-        query_id, schema = self._service.submit(sql, owner, values)
+        query_id, schema = self._services.queries.submit(sql, owner, values)
         handle = encode(ResultTicket(query_id, START, True))
         return flight_info(
             schema,
@@ -141,7 +141,7 @@ class FlightSql:
         rows = statement.bound()
         if len(rows) == 1:
             return self._submit(statement.sql, rows[0] if statement.parameters else None, descriptor, owner)
-        schema = self._service.plan_schema(statement.sql, rows[0] if rows else None)
+        schema = self._services.queries.plan_schema(statement.sql, rows[0] if rows else None)
         execution = encode(ExecutionTicket(statement.handle, self.prepared.freeze(handle, owner)))
         command = pb.CommandPreparedStatementQuery(prepared_statement_handle=execution)
         return flight_info(schema, descriptor, pack(command))
@@ -154,8 +154,8 @@ class FlightSql:
         statement = self.prepared.get(ticket.statement.encode(), owner)
         rows = self.prepared.execution(statement.handle.encode(), owner, ticket.execution)
         if not rows:
-            return plain_stream(self._service.plan_schema(statement.sql), ())
-        first = self._service.submit(statement.sql, owner, rows[0])
+            return plain_stream(self._services.queries.plan_schema(statement.sql), ())
+        first = self._services.queries.submit(statement.sql, owner, rows[0])
         return plain_stream(first.schema, self._one_after_another(statement.sql, rows, first, owner, cancelled))
 
     def _one_after_another(
@@ -164,19 +164,19 @@ class FlightSql:
         """The results of all rows of parameters. ``first`` is the query of the first one, which runs already."""
         schema = first.schema
         for number, values in enumerate(rows, start=1):
-            query_id = first.query_id if number == 1 else self._service.submit(sql, owner, values).query_id
+            query_id = first.query_id if number == 1 else self._services.queries.submit(sql, owner, values).query_id
             for batch in self._rows_of(query_id, owner, cancelled):
                 if batch.schema != schema and batch.schema.types != schema.types:
                     raise BadRequest(f"row {number} of the parameters makes a result of other types than row 1", remedy="add casts")
                 yield batch.cast(schema) if batch.schema != schema else batch
 
     def _rows_of(self, query_id: str, owner: str, cancelled: Cancelled) -> Iterator[pa.RecordBatch]:
-        stream = self._service.read(ResultTicket(query_id, START, True), owner, cancelled, True)
+        stream = self._services.queries.read(ResultTicket(query_id, START, True), owner, cancelled, True)
         for batch, _ in stream.batches:
             yield batch
 
     def _run(self, sql: str, values: tuple[object, ...] | None, owner: str, cancelled: Cancelled) -> None:
-        for _ in self._rows_of(self._service.submit(sql, owner, values).query_id, owner, cancelled):
+        for _ in self._rows_of(self._services.queries.submit(sql, owner, values).query_id, owner, cancelled):
             pass
 
     def _update(self, handle: bytes, owner: str, reader: flight.MetadataRecordBatchReader, cancelled: Cancelled) -> None:
@@ -188,7 +188,7 @@ class FlightSql:
             self._run(statement.sql, values if statement.parameters else None, owner, cancelled)
 
 
-def _catalog_commands(service: QueryService, infos: dict[int, SqlInfoValue]) -> dict[str, CatalogCommand]:
+def _catalog_commands(tables: Tables, infos: dict[int, SqlInfoValue]) -> dict[str, CatalogCommand]:
     def keys(message: Any, schema: pa.Schema) -> CatalogCommand:
         return CatalogCommand(message, lambda _: schema, lambda _: schema.empty_table())
 
@@ -203,7 +203,7 @@ def _catalog_commands(service: QueryService, infos: dict[int, SqlInfoValue]) -> 
         ),
         "CommandGetCatalogs": CatalogCommand(pb.CommandGetCatalogs, lambda _: catalog.CATALOGS_SCHEMA, lambda _: catalog.catalogs()),
         "CommandGetDbSchemas": CatalogCommand(pb.CommandGetDbSchemas, lambda _: catalog.DB_SCHEMAS_SCHEMA, catalog.db_schemas),
-        "CommandGetTables": CatalogCommand(pb.CommandGetTables, catalog.tables_schema, lambda request: catalog.tables(request, service)),
+        "CommandGetTables": CatalogCommand(pb.CommandGetTables, catalog.tables_schema, lambda request: catalog.tables(request, tables)),
         "CommandGetTableTypes": CatalogCommand(
             pb.CommandGetTableTypes, lambda _: catalog.TABLE_TYPES_SCHEMA, lambda _: catalog.table_types()
         ),

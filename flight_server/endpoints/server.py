@@ -23,14 +23,14 @@ import pyarrow as pa
 import pyarrow.flight as flight
 
 from flight_server.endpoints.flight_sql import FlightSql
+from flight_server.endpoints.guard import guarded, guarded_items
 from flight_server.endpoints.sql_actions import SqlActions
 from flight_server.endpoints.sql_info import sql_infos
 from flight_server.endpoints.streams import exchange_stream, flight_info, now, peek_stream, result_stream
 from flight_server.errors import BadRequest, PortInUse, ServerError, UnknownAction, UnknownQuery, shorten
 from flight_server.protocol.any_message import unpack
 from flight_server.protocol.messages import START, PeekTicket, QueryLine, QueryRef, QueryStatus, ResultTicket, TableListRequest, encode
-from flight_server.protocol.service import Cancelled, QueryService
-from flight_server.protocol.status import guarded, guarded_items
+from flight_server.protocol.service import Cancelled, Services
 from flight_server.protocol.tickets import ExchangeTicket, Forwarded, parse_ticket, read_message
 from flight_server.protocol.wire_types import wire_schema
 from flight_server.settings.config import MAX_SQL_BYTES, ResultsConfig
@@ -54,7 +54,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
 
     def __init__(
         self,
-        service: QueryService,
+        services: Services,
         host: str = "127.0.0.1",
         port: int = 0,
         *,
@@ -66,11 +66,11 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         check_port(host, port)
         self.host = host
         self._scheme = "grpc+tls" if flight_options.get("tls_certificates") else "grpc"
-        self._service = service
+        self._services = services
         self._result_seconds = result_seconds
         self._stopping = threading.Event()
-        self._sql = FlightSql(service, sql_infos(version, read_only=read_only), result_seconds, self._stopping.is_set)
-        self._sql_actions = SqlActions(service, self._sql.prepared)
+        self._sql = FlightSql(services, sql_infos(version, read_only=read_only), result_seconds, self._stopping.is_set)
+        self._sql_actions = SqlActions(services.queries, self._sql.prepared)
         self._actions: dict[str, tuple[str, Callable[[bytes, str, Cancelled], Iterator[bytes]]]] = {
             "query.list": ("the caller's queries, newest first", self._query_list),
             "query.status": ("how a query is doing: body {query_id}", self._query_status),
@@ -127,12 +127,12 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
             return self._sql.get(packed, owner, cancelled)
         parsed = parse_ticket(ticket.ticket)
         if isinstance(parsed, ResultTicket):
-            return result_stream(self._service.read(parsed, owner, cancelled, False), self._stopping.is_set)
+            return result_stream(self._services.queries.read(parsed, owner, cancelled, False), self._stopping.is_set)
         if isinstance(parsed, ExchangeTicket):
-            return exchange_stream(self._service.exchange_get(parsed.body, cancelled))
+            return exchange_stream(self._services.exchanges.pull(parsed.body, cancelled))
         if isinstance(parsed, Forwarded):
             return self._passed_on(parsed, cancelled)
-        return peek_stream(self._service.peek(parsed, owner))
+        return peek_stream(self._services.queries.peek(parsed, owner))
 
     @guarded
     def do_put(
@@ -176,31 +176,35 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         return guarded_items(self._flights(criteria, owner_of(context)))
 
     def _passed_on(self, parsed: Forwarded, cancelled: Cancelled) -> flight.FlightDataStream:
-        if isinstance(parsed.ticket, PeekTicket):
-            return peek_stream(self._service.local_peek(parsed.ticket, parsed.owner))
-        return result_stream(self._service.local_read(parsed.ticket, parsed.owner, cancelled, parsed.abandon), self._stopping.is_set)
+        queries, ticket, owner = self._services.queries, parsed.ticket, parsed.owner
+        if isinstance(ticket, PeekTicket):
+            if (peeked := queries.local_peek(ticket, owner)) is not None:
+                return peek_stream(peeked)
+        elif (found := queries.local_read(ticket, owner, cancelled, parsed.abandon)) is not None:
+            return result_stream(found, self._stopping.is_set)
+        raise UnknownQuery(ticket.query_id)
 
     def _schema(self, descriptor: flight.FlightDescriptor, owner: str) -> pa.Schema:
         if descriptor.descriptor_type == flight.DescriptorType.PATH:
             with _read_whole(descriptor.path) as sql:
-                return self._service.plan_schema(sql)
+                return self._services.queries.plan_schema(sql)
         command = descriptor.command or b""
         packed = unpack(command)
         if packed is not None:
             return self._sql.schema(packed, owner)
         if command.startswith(_JSON):
             return self._result_schema(_result_ticket(command), owner)
-        return self._service.plan_schema(_sql_text(command))
+        return self._services.queries.plan_schema(_sql_text(command))
 
     def _submit(self, sql: str, descriptor: flight.FlightDescriptor, owner: str) -> flight.FlightInfo:
-        query_id, schema = self._service.submit(sql, owner)
+        query_id, schema = self._services.queries.submit(sql, owner)
         ticket = encode(ResultTicket(query_id, START, True))
         expires_at = now() + self._result_seconds
         return flight_info(schema, descriptor, ticket, expires_at=expires_at, app_metadata=encode(QueryRef(query_id)))
 
     def _ticket_info(self, command: bytes, descriptor: flight.FlightDescriptor, owner: str) -> flight.FlightInfo:
         ticket = _result_ticket(command)
-        status = self._service.status(ticket.query_id, owner)
+        status = self._services.queries.status(ticket.query_id, owner)
         if status is None:
             raise UnknownQuery(ticket.query_id)
         return self._result_info(status, ticket, descriptor, owner)
@@ -219,14 +223,14 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         )
 
     def _result_schema(self, ticket: ResultTicket, owner: str) -> pa.Schema:
-        return self._service.read(ticket, owner, self._stopping.is_set, False).schema
+        return self._services.queries.read(ticket, owner, self._stopping.is_set, False).schema
 
     def _flights(self, criteria: bytes, owner: str) -> Iterator[flight.FlightInfo]:
         pattern = criteria.decode("utf-8", "replace")
-        for name, schema in self._service.table_schemas(pattern or None):
+        for name, schema in self._services.tables.schemas(pattern or None):
             if schema is not None:
                 yield flight.FlightInfo(wire_schema(schema), flight.FlightDescriptor.for_path(name), [], -1, -1)
-        for status in [] if pattern else self._service.queries(owner):
+        for status in [] if pattern else self._services.queries.queries(owner):
             if status.state == "completed" and (info := self._finished_info(status, owner)) is not None:
                 yield info
 
@@ -247,28 +251,28 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
             return known[1](body, owner, self._cancelled(context))
         if self._sql_actions.knows(name):
             return iter(self._sql_actions.run(name, body, owner))
-        answers = self._service.internal_action(name, body)
+        answers = self._services.between_workers.run(name, body)
         if answers is None:
             raise UnknownAction(f"there is no action {shorten(name)!r}", remedy="ListActions names them")
         return answers
 
     def _query_list(self, body: bytes, owner: str, cancelled: Cancelled) -> Iterator[bytes]:
-        return map(encode, self._service.queries(owner))
+        return map(encode, self._services.queries.queries(owner))
 
     def _query_status(self, body: bytes, owner: str, cancelled: Cancelled) -> Iterator[bytes]:
-        return _one(_query_id(body), self._service.status, owner)
+        return _one(_query_id(body), self._services.queries.status, owner)
 
     def _query_kill(self, body: bytes, owner: str, cancelled: Cancelled) -> Iterator[bytes]:
-        return _one(_query_id(body), self._service.kill, owner)
+        return _one(_query_id(body), self._services.queries.kill, owner)
 
     def _query_watch(self, body: bytes, owner: str, cancelled: Cancelled) -> Iterator[bytes]:
-        return map(encode, self._service.watch(_query_id(body), owner, cancelled))
+        return map(encode, self._services.queries.watch(_query_id(body), owner, cancelled))
 
     def _worker_list(self, body: bytes, owner: str, cancelled: Cancelled) -> Iterator[bytes]:
-        return map(encode, self._service.workers())
+        return map(encode, self._services.workers())
 
     def _table_list(self, body: bytes, owner: str, cancelled: Cancelled) -> Iterator[bytes]:
-        return map(encode, self._service.tables(read_message(body or b"{}", TableListRequest, "the action's body")))
+        return map(encode, self._services.tables.tables(read_message(body or b"{}", TableListRequest, "the action's body")))
 
     def _cancelled(self, context: flight.ServerCallContext) -> Cancelled:
         stopping, gone = self._stopping.is_set, context.is_cancelled

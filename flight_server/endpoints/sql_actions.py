@@ -15,7 +15,7 @@ from flight_server.errors import BadRequest, UnknownAction, UnknownQuery
 from flight_server.protocol import flight_sql_pb2 as pb
 from flight_server.protocol.any_message import pack, parse, read, type_name, unpack
 from flight_server.protocol.messages import ResultTicket
-from flight_server.protocol.service import QueryService
+from flight_server.protocol.service import Queries
 from flight_server.protocol.tickets import parse_ticket
 from flight_server.protocol.wire_types import wire_schema
 
@@ -26,8 +26,8 @@ UNSUPPORTED = ("BeginTransaction", "EndTransaction", "BeginSavepoint", "EndSavep
 class SqlActions:
     """DoAction for drivers: bodies and answers are protobuf, each action's as its protocol has them. Thread-safe."""
 
-    def __init__(self, service: QueryService, prepared: PreparedStatements) -> None:
-        self._service = service
+    def __init__(self, queries: Queries, prepared: PreparedStatements) -> None:
+        self._queries = queries
         self._prepared = prepared
         self._actions: dict[str, Callable[[bytes, str], bytes | None]] = {
             "CreatePreparedStatement": self._create_prepared,
@@ -60,7 +60,7 @@ class SqlActions:
         request = _read(body, pb.ActionCreatePreparedStatementRequest)
         if request.transaction_id:
             raise BadRequest("there are no transactions here", remedy="each statement stands alone: use autocommit")
-        types, schema = self._service.prepare(request.query)
+        types, schema = self._queries.prepare(request.query)
         statement = self._prepared.add(request.query, owner, len(types))
         answer = pb.ActionCreatePreparedStatementResult(
             prepared_statement_handle=statement.handle.encode(),
@@ -86,7 +86,7 @@ class SqlActions:
         if not known:
             return int(pb.CANCEL_STATUS_NOT_CANCELLABLE)
         for ticket in known:
-            if self._service.kill(ticket.query_id, owner) is None:
+            if self._queries.kill(ticket.query_id, owner) is None:
                 raise UnknownQuery(ticket.query_id)
         return int(pb.CANCEL_STATUS_CANCELLED)
 
@@ -95,7 +95,7 @@ class SqlActions:
         ticket = _result_ticket(endpoint)
         if ticket is None:
             return _endpoint_bytes(endpoint)
-        status = self._service.status(ticket.query_id, owner)
+        status = self._queries.status(ticket.query_id, owner)
         if status is None:
             raise UnknownQuery(ticket.query_id)
         expires_at = status.result.expires_at

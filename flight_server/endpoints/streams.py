@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.flight as flight
 
+from flight_server.endpoints.guard import guarded_items
 from flight_server.errors import ServerClosing
 from flight_server.protocol.messages import BatchPlace, encode
 from flight_server.protocol.service import ExchangeStream, PeekStream, ResultStream
-from flight_server.protocol.status import guarded_items
 from flight_server.protocol.wire_types import wire_batch, wire_schema
 from planner.errors import NotSupported
 

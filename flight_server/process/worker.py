@@ -7,25 +7,22 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import fsspec
 import psutil
-import pyarrow as pa
 
 from flight_server.cluster.cluster import Cluster
 from flight_server.cluster.forwarding import Forwarding
 from flight_server.cluster.peers import Peers
 from flight_server.endpoints.server import VolleyServer
-from flight_server.errors import UnknownQuery
 from flight_server.exchanges.exchange_service import ExchangeRegistry
 from flight_server.exchanges.remote_operators import RemoteOperators
 from flight_server.exchanges.site import Site
 from flight_server.process.worker_actions import WorkerActions
-from flight_server.protocol.messages import PeekTicket, QueryLine, QueryStatus, ResultTicket, TableListRequest, TableStatus, WorkerStatus
-from flight_server.protocol.service import Accepted, Cancelled, ExchangeStream, PeekStream, ResultStream, StatementShape
+from flight_server.protocol.messages import WorkerStatus
+from flight_server.protocol.service import Services
 from flight_server.queries.query_handler import QueryHandler
 from flight_server.queries.table_listing import TableListing
 from flight_server.settings.config import Config
@@ -45,15 +42,13 @@ GATHER_SHARE = 0.125
 CACHE_SHARE = 0.05
 MAX_CACHE_BYTES = 512 << 20
 
-Stream = TypeVar("Stream", ResultStream, PeekStream)
-
 log = logging.getLogger(__name__)
 
 
 class Worker:
     """One process's part of a server. ``state`` is a folder for results (without a default connection) and temporary files.
 
-    Implements ``flight_server.protocol.service.QueryService``. :meth:`start` before use, :meth:`close` once, from the thread that made it.
+    :meth:`start` before use, :meth:`close` once, from the thread that made it.
     """
 
     def __init__(self, config: Config, state: Path) -> None:
@@ -88,8 +83,9 @@ class Worker:
         forwarding = Forwarding(self._peers, self._cluster)
         options = PlanOptions(gather_bytes=int(config.memory_bytes * GATHER_SHARE), limits=SqlLimits(sql_bytes=config.limits.sql_bytes))
         self._handler = QueryHandler(self._catalog, self._results, site, forwarding, config.limits, options, self._discard_uploads)
-        self._tables = TableListing(self._catalog)
-        self._actions = WorkerActions(self._handler, self._registry, self._guests, self._cluster)
+        actions = WorkerActions(self._handler, self._registry, self._guests, self._cluster)
+        self.services = Services(self._handler, TableListing(self._catalog), self._registry, actions, self._cluster.workers)
+        """What the Flight face asks, and of whom."""
         self._server: VolleyServer | None = None
 
     @property
@@ -102,7 +98,7 @@ class Worker:
         """Accepts calls, and joins the workers that the configuration names. Raises ``PortInUse`` and ``ClientError``."""
         self._discard_uploads(self._results.recover())
         self._server = VolleyServer(
-            self, self._config.host, self._config.port, version=version(), result_seconds=self._config.results.ttl_seconds
+            self.services, self._config.host, self._config.port, version=version(), result_seconds=self._config.results.ttl_seconds
         )
         self._handler.start()
         self._cluster.start(self._config.join)
@@ -157,56 +153,6 @@ class Worker:
             version=version(),
         )
 
-    # -- QueryService ---------------------------------------------------------------------------------------------------
-
-    def submit(self, sql: str, owner: str, parameters: Sequence[object] | None = None) -> Accepted:
-        return self._handler.submit(sql, owner, parameters)
-
-    def plan_schema(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Schema:
-        return self._handler.plan_schema(sql, parameters)
-
-    def prepare(self, sql: str) -> StatementShape:
-        return self._handler.prepare(sql)
-
-    def read(self, ticket: ResultTicket, owner: str, cancelled: Cancelled, abandon: bool) -> ResultStream:
-        return self._handler.read(ticket, owner, cancelled, abandon)
-
-    def peek(self, ticket: PeekTicket, owner: str) -> PeekStream:
-        return self._handler.peek(ticket, owner)
-
-    def local_read(self, ticket: ResultTicket, owner: str, cancelled: Cancelled, abandon: bool) -> ResultStream:
-        return _here(self._handler.local_read(ticket, owner, cancelled, abandon), ticket.query_id)
-
-    def local_peek(self, ticket: PeekTicket, owner: str) -> PeekStream:
-        return _here(self._handler.local_peek(ticket, owner), ticket.query_id)
-
-    def status(self, query_id: str, owner: str) -> QueryStatus | None:
-        return self._handler.status(query_id, owner)
-
-    def queries(self, owner: str) -> list[QueryLine]:
-        return self._handler.queries(owner)
-
-    def kill(self, query_id: str, owner: str) -> QueryStatus | None:
-        return self._handler.kill(query_id, owner)
-
-    def watch(self, query_id: str, owner: str, cancelled: Cancelled) -> Iterator[QueryStatus]:
-        return self._handler.watch(query_id, owner, cancelled)
-
-    def workers(self) -> list[WorkerStatus]:
-        return self._cluster.workers()
-
-    def tables(self, request: TableListRequest) -> list[TableStatus]:
-        return self._tables.tables(request)
-
-    def table_schemas(self, pattern: str | None) -> Iterator[tuple[str, pa.Schema | None]]:
-        return self._tables.schemas(pattern)
-
-    def exchange_get(self, body: bytes, cancelled: Cancelled) -> ExchangeStream:
-        return self._registry.pull(body, cancelled)
-
-    def internal_action(self, name: str, body: bytes) -> Iterator[bytes] | None:
-        return self._actions.run(name, body)
-
     # -- set-up ---------------------------------------------------------------------------------------------------------
 
     def _on_lost(self, worker_id: str) -> None:
@@ -242,12 +188,6 @@ class Worker:
             cache_bytes=min(MAX_CACHE_BYTES, int(self._config.memory_bytes * CACHE_SHARE)),
             max_result_bytes=self._config.limits.result_bytes,
         )
-
-
-def _here(stream: Stream | None, query_id: str) -> Stream:
-    if stream is None:
-        raise UnknownQuery(query_id)
-    return stream
 
 
 def version() -> str:

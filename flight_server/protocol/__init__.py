@@ -2,5 +2,5 @@
 
 ``messages`` (JSON for clients), ``exchange_messages`` (JSON between workers), ``tickets``, ``any_message`` and ``flight_sql_pb2`` (Flight
 SQL's protobuf), ``wire_types`` (Arrow types that every client can read), ``like`` (patterns), ``status`` (errors onto the wire) and
-``client_errors`` (errors off it). ``service`` is the protocol that ``endpoints`` asks and ``queries`` answers.
+``client_errors`` (errors off it). ``service`` says what ``endpoints`` ask and others answer.
 """

@@ -1,13 +1,14 @@
-"""What the Flight face asks of the query handler behind it: one protocol, and the little types that cross it.
+"""What the Flight face asks of those behind it: four small protocols, and the little types that cross them.
 
-``flight_server.endpoints.server`` and ``flight_server.endpoints.flight_sql`` know nothing else about queries. Every method may raise a
-``planner.errors.VolleyError``, which reaches the client with its status and its message; anything else is a bug and reaches it
-as an incident number. All methods are called from Flight's threads, several at once.
+``flight_server.endpoints`` knows nothing else about queries, tables and workers. Every method may raise a ``planner.errors.VolleyError``,
+which reaches the client with its status and its message; anything else is a bug and reaches it as an incident number. All methods
+are called from Flight's threads, several at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import pyarrow as pa
@@ -65,7 +66,7 @@ class ExchangeStream(NamedTuple):
     batches: Iterator[tuple[pa.RecordBatch, bytes]]
 
 
-class QueryService(Protocol):
+class Queries(Protocol):
     """Runs queries and knows about them. ``owner`` is who asks, ``""`` where nobody had to say who they are.
 
     Queries of other owners look to everybody as if they did not exist.
@@ -90,11 +91,11 @@ class QueryService(Protocol):
     def peek(self, ticket: PeekTicket, owner: str) -> PeekStream:
         """Looks at records that wait in an exchange of a running query; leases and consumes none."""
 
-    def local_read(self, ticket: ResultTicket, owner: str, cancelled: Cancelled, abandon: bool) -> ResultStream:
-        """As ``read``, for a client of another worker: only what this worker has itself."""
+    def local_read(self, ticket: ResultTicket, owner: str, cancelled: Cancelled, abandon: bool) -> ResultStream | None:
+        """As ``read``, for a client of another worker: only what this worker has itself; None if it has no such query."""
 
-    def local_peek(self, ticket: PeekTicket, owner: str) -> PeekStream:
-        """As ``peek``, for a client of another worker: only what this worker has itself."""
+    def local_peek(self, ticket: PeekTicket, owner: str) -> PeekStream | None:
+        """As ``peek``, for a client of another worker: only what this worker has itself; None if it has no such query."""
 
     def status(self, query_id: str, owner: str) -> QueryStatus | None:
         """How a query is doing, or None if the owner has no such query."""
@@ -108,20 +109,40 @@ class QueryService(Protocol):
     def watch(self, query_id: str, owner: str, cancelled: Cancelled) -> Iterator[QueryStatus]:
         """The status now, at each change, and at last when the query has ended. Raises ``UnknownQuery``."""
 
-    def workers(self) -> list[WorkerStatus]:
-        """All workers that are known."""
+
+class Tables(Protocol):
+    """Knows the tables."""
 
     def tables(self, request: TableListRequest) -> list[TableStatus]:
         """The tables whose names match, sorted by name. Files are opened only if ``request.details``."""
 
-    def table_schemas(self, pattern: str | None) -> Iterator[tuple[str, pa.Schema | None]]:
+    def schemas(self, pattern: str | None) -> Iterator[tuple[str, pa.Schema | None]]:
         """The tables whose names match a LIKE pattern (None: all), sorted by name, with the schema of ``SELECT *``.
 
         None for a table that cannot be read just now; the log says why.
         """
 
-    def exchange_get(self, body: bytes, cancelled: Cancelled) -> ExchangeStream:
+
+class Exchanges(Protocol):
+    """Serves exchanges to other workers."""
+
+    def pull(self, body: bytes, cancelled: Cancelled) -> ExchangeStream:
         """Opens a pull from an exchange; ``body`` is the whole ticket."""
 
-    def internal_action(self, name: str, body: bytes) -> Iterator[bytes] | None:
+
+class BetweenWorkers(Protocol):
+    """Does what other workers ask."""
+
+    def run(self, name: str, body: bytes) -> Iterator[bytes] | None:
         """Runs an action between workers; None if there is none of that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """All that the Flight face asks, of whom it asks it. ``workers`` gives all workers that are known."""
+
+    queries: Queries
+    tables: Tables
+    exchanges: Exchanges
+    between_workers: BetweenWorkers
+    workers: Callable[[], list[WorkerStatus]]

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Generator, Iterator
-from typing import Concatenate, NoReturn, ParamSpec, TypeVar
+from collections.abc import Callable
+from typing import NoReturn
 
 import pyarrow.flight as flight
 from google.protobuf.any_pb2 import Any
@@ -30,11 +30,6 @@ log = logging.getLogger(__name__)
 MAX_METADATA_BYTES = 6 << 10
 """All that is sent with an error; gRPC breaks a call whose metadata exceed 8 KiB."""
 ERROR_DOMAIN = "volley"
-
-Self = TypeVar("Self")
-Item = TypeVar("Item")
-Arguments = ParamSpec("Arguments")
-Result = TypeVar("Result")
 
 
 class _Unformatted(Exception):
@@ -121,30 +116,6 @@ def incident(what: str, error: BaseException | None = None) -> Incident:
 def as_volley_error(error: Exception) -> VolleyError:
     """``error`` itself if it is meant for people; of anything else, an incident in the log."""
     return error if isinstance(error, VolleyError) else incident("a call", error)
-
-
-def guarded(
-    method: Callable[Concatenate[Self, flight.ServerCallContext, Arguments], Result],
-) -> Callable[Concatenate[Self, flight.ServerCallContext, Arguments], Result]:
-    """Lets only wire errors out of a Flight method."""
-    schema_only = method.__name__ == "get_schema"
-
-    def call(self: Self, context: flight.ServerCallContext, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        try:
-            return method(self, context, *args, **kwargs)
-        except Exception as error:
-            raise wire_error(error, schema_only=schema_only) from None
-
-    call.__doc__ = method.__doc__
-    return call
-
-
-def guarded_items(items: Iterator[Item]) -> Generator[Item, None, None]:
-    """Lets only wire errors out of a stream; closes ``items`` when the client goes away."""
-    try:
-        yield from items
-    except Exception as error:
-        raise wire_error(error) from None
 
 
 def _fit(message: str, copies: int) -> str:

@@ -29,7 +29,7 @@ from flight_server.protocol.messages import (
     TableStatus,
     WorkerStatus,
 )
-from flight_server.protocol.service import Accepted, Cancelled, ExchangeStream, PeekStream, ResultStream, StatementShape
+from flight_server.protocol.service import Accepted, Cancelled, ExchangeStream, PeekStream, ResultStream, Services, StatementShape
 from operators.errors import Interrupted, KernelError
 from planner.errors import NotReadOnly, SqlSyntaxError, UnknownTable
 
@@ -150,7 +150,7 @@ class FakeService:
         columns = [ColumnStatus("n", "BIGINT")] if request.details else []
         return [TableStatus(name, "default", columns) for name in self._matching(request.pattern)]
 
-    def table_schemas(self, pattern: str | None) -> Iterator[tuple[str, pa.Schema | None]]:
+    def schemas(self, pattern: str | None) -> Iterator[tuple[str, pa.Schema | None]]:
         self._check()
         for name in self._matching(pattern):
             yield name, None if name == "unreadable" else self._run(f'SELECT * FROM "{name}"', None).schema
@@ -158,12 +158,12 @@ class FakeService:
     def _matching(self, pattern: str | None) -> list[str]:
         return [name for name in ("numbers", "odd name", "unreadable") if like("%" if pattern is None else pattern).fullmatch(name)]
 
-    def exchange_get(self, body: bytes, cancelled: Cancelled) -> ExchangeStream:
+    def pull(self, body: bytes, cancelled: Cancelled) -> ExchangeStream:
         self._check()
         batch = pa.record_batch({"ticket": [body.decode()]})
         return ExchangeStream(batch.schema, iter([(batch, b"lease")]))
 
-    def internal_action(self, name: str, body: bytes) -> Iterator[bytes] | None:
+    def run(self, name: str, body: bytes) -> Iterator[bytes] | None:
         self._check()
         self.actions.append((name, body))
         return iter([b"done"]) if name == "exchange.ack" else None
@@ -223,7 +223,8 @@ class Served:
 
     def __init__(self, **options: object) -> None:
         self.service = FakeService()
-        self.server = VolleyServer(self.service, version="9.9", **options)
+        self.services = Services(self.service, self.service, self.service, self.service, self.service.workers)
+        self.server = VolleyServer(self.services, version="9.9", **options)
         self.uri = self.server.uri
 
     def __enter__(self) -> Served:

@@ -132,7 +132,7 @@ def test_the_client_comes_back_when_the_server_does() -> None:
         served.server.shutdown()
         with pytest.raises(ClientError, match="cannot reach"):
             client.workers()
-        second = VolleyServer(served.service, port=port)
+        second = VolleyServer(served.services, port=port)
         try:
             assert comes_back(client, within_seconds=5)
             assert client.query("SELECT 1 AS one").num_rows == 1

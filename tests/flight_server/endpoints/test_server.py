@@ -300,7 +300,7 @@ def test_errors_in_the_middle_of_a_stream_are_clean_too(client: flight.FlightCli
 
 def test_a_taken_port_is_refused(served: Served) -> None:
     with pytest.raises(PortInUse, match=f"port {served.server.port} of 127.0.0.1 is in use"):
-        VolleyServer(served.service, port=served.server.port)
+        VolleyServer(served.services, port=served.server.port)
 
 
 def test_a_port_is_free_again_after_its_server_is_gone() -> None:

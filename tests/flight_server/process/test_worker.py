@@ -11,7 +11,7 @@ import pyarrow.flight as flight
 import pytest
 
 from flight_server.client import Client
-from flight_server.errors import ClientError, PortInUse, ServerClosing, UnknownQuery
+from flight_server.errors import ClientError, PortInUse, ServerClosing
 from flight_server.process.worker import Worker
 from flight_server.protocol.exchange_messages import LOCAL_STATUS, OPERATOR_START, OwnedQuery, QueryList, StartOperator
 from flight_server.protocol.messages import START, PeekTicket, ResultTicket, decode, encode
@@ -63,9 +63,9 @@ def test_a_worker_that_drains_takes_nothing_new_and_answers_for_what_it_has(make
             ticket = flight.FlightDescriptor.for_command(encode(ResultTicket(query_id, START, True)))
             assert plain.get_flight_info(ticket).total_records == 1, "a finished result is nothing new"
         with pytest.raises(ServerClosing, match="takes no new operators"):
-            worker.internal_action(OPERATOR_START, encode(GUEST))
+            worker.services.between_workers.run(OPERATOR_START, encode(GUEST))
         assert [batch.to_pylist() for batch, _ in client.read(query_id)] == [[{"answer": 42}]]
-        answers = worker.internal_action(LOCAL_STATUS, encode(OwnedQuery(query_id, "")))
+        answers = worker.services.between_workers.run(LOCAL_STATUS, encode(OwnedQuery(query_id, "")))
         assert answers is not None
         assert [status.state for status in decode(next(answers), QueryList).queries] == ["completed"]
 
@@ -76,9 +76,9 @@ def test_the_others_are_told_at_once_that_a_worker_drains(make: MakeWorker, monk
     first.start()
     second = make(join=(first.uri,))
     second.start()
-    assert [status.state for status in first.workers()] == ["up", "up"]
+    assert [status.state for status in first.services.workers()] == ["up", "up"]
     second.drain(0.0)
-    eventually(lambda: [status.state for status in first.workers()] == ["up", "draining"], 5, "the first knows")
+    eventually(lambda: [status.state for status in first.services.workers()] == ["up", "draining"], 5, "the first knows")
     with Client(first.uri) as client:
         assert client.query("SELECT 1 AS one").to_pylist() == [{"one": 1}]
 
@@ -98,15 +98,13 @@ def test_what_another_worker_passes_on_is_answered_from_here_alone(make: MakeWor
     worker.start()
     with Client(worker.uri) as client:
         query_id = finished(client)
-    stream = worker.local_read(ResultTicket(query_id, START, True), "", lambda: False, False)
+    queries = worker.services.queries
+    stream = queries.local_read(ResultTicket(query_id, START, True), "", lambda: False, False)
+    assert stream is not None
     assert [batch.to_pylist() for batch, _ in stream.batches] == [[{"answer": 42}]]
-    for ask in (
-        lambda: worker.local_read(ResultTicket(query_id, START, True), "bob", lambda: False, False),
-        lambda: worker.local_read(ResultTicket("f" * 32, START, True), "", lambda: False, False),
-        lambda: worker.local_peek(PeekTicket(query_id, "exchange-0", 1), "bob"),
-    ):
-        with pytest.raises(UnknownQuery):
-            ask()
+    assert queries.local_read(ResultTicket(query_id, START, True), "bob", lambda: False, False) is None
+    assert queries.local_read(ResultTicket("f" * 32, START, True), "", lambda: False, False) is None
+    assert queries.local_peek(PeekTicket(query_id, "exchange-0", 1), "bob") is None
 
 
 def test_a_loss_reaches_other_workers_operators_though_the_queries_failed_to_deal_with_it(
