@@ -218,7 +218,7 @@ def test_the_death_of_a_query_s_own_worker_is_told(mortal: RunningServer) -> Non
 def test_a_reader_of_another_worker_takes_its_query_along_when_it_cannot_come_back(cluster_client: Client, sql: str) -> None:
     """A Flight SQL client has no way back to its stream: the query ends with it, also where another worker passes the stream on."""
     other = cluster_client.workers()[1]
-    command = pack("CommandStatementQuery", pb.CommandStatementQuery(query=sql))
+    command = pack(pb.CommandStatementQuery(query=sql))
     with flight.connect(cluster_client.uri) as accepted, flight.connect(other.uri) as asked:
         info = accepted.get_flight_info(flight.FlightDescriptor.for_command(command))
         query_id = json.loads(info.app_metadata)["query_id"]
