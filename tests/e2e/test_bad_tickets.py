@@ -145,6 +145,20 @@ def bodies(query_id: str) -> list[bytes]:
     ]
 
 
+def calls_with(plain: flight.FlightClient, name: str, data: bytes) -> list[Callable[[], object]]:
+    """Each way in which ``data`` can be said to a server."""
+    descriptor = flight.FlightDescriptor.for_command(data)
+    # gRPC itself refuses paths that are not UTF-8.
+    path = flight.FlightDescriptor.for_path(data.decode("utf-8", "replace"), "x")
+    return [
+        lambda: plain.do_get(flight.Ticket(data), CALL).read_all(),
+        lambda: list(plain.do_action(flight.Action(name, data), CALL)),
+        lambda: plain.get_flight_info(descriptor, CALL),
+        lambda: plain.get_schema(descriptor, CALL),
+        lambda: plain.get_flight_info(path, CALL),
+    ]
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_random_mutations(server: RunningServer, plain: flight.FlightClient, places: list[str], query_id: str, seed: int) -> None:
     chance = random.Random(seed)
@@ -155,17 +169,7 @@ def test_random_mutations(server: RunningServer, plain: flight.FlightClient, pla
     for _ in range(60):
         data = mutated(chance.choice(whole), chance)
         name = chance.choice(names)
-        descriptor = flight.FlightDescriptor.for_command(data)
-        # gRPC itself refuses paths that are not UTF-8.
-        path = flight.FlightDescriptor.for_path(data.decode("utf-8", "replace"), "x")
-        calls: list[Callable[[], object]] = [
-            lambda data=data: plain.do_get(flight.Ticket(data), CALL).read_all(),
-            lambda name=name, data=data: list(plain.do_action(flight.Action(name, data), CALL)),
-            lambda descriptor=descriptor: plain.get_flight_info(descriptor, CALL),
-            lambda descriptor=descriptor: plain.get_schema(descriptor, CALL),
-            lambda path=path: plain.get_flight_info(path, CALL),
-        ]
-        told = refusal(chance.choice(calls), server.uri, places)
+        told = refusal(chance.choice(calls_with(plain, name, data)), server.uri, places)
         if told is not None:
             refused += 1
             assert told.status in REFUSALS, told

@@ -12,7 +12,7 @@ POLL_SECONDS = 0.02
 Found = TypeVar("Found")
 
 
-def eventually(ask: Callable[[], Found], seconds: float, what: str) -> Found:
+def eventually(ask: Callable[[], Found | None], seconds: float, what: str) -> Found:
     """The first true answer of ``ask``; fails with ``what`` if there is none within ``seconds``."""
     deadline = time.monotonic() + seconds
     pause = threading.Event()

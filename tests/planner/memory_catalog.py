@@ -65,7 +65,7 @@ class FolderCatalog:
 
     @staticmethod
     def _type(files: Sequence[DataFile], key: str) -> str:
-        return "BIGINT" if all(dict(file.partitions)[key].isdigit() for file in files) else "VARCHAR"
+        return "BIGINT" if all((dict(file.partitions)[key] or "").isdigit() for file in files) else "VARCHAR"
 
     def table_names(self) -> Sequence[str]:
         return sorted(self.tables)
@@ -139,7 +139,8 @@ def run_plan(plan: PhysicalPlan) -> pa.Table:
         if fragment.parallel:
             (scan,) = fragment.inputs
             assert isinstance(scan, ScanInput)
-            pieces = [_run(fragment, {scan.name: splits}, arrived) for splits in [(split,) for split in scan.splits] or [()]]
+            runs: list[tuple[Split, ...]] = [(split,) for split in scan.splits] or [()]
+            pieces = [_run(fragment, {scan.name: splits}, arrived) for splits in runs]
             arrived[fragment.output] = pa.concat_tables(pieces)
         else:
             splits = {scan.name: scan.splits for scan in fragment.inputs if isinstance(scan, ScanInput)}

@@ -248,6 +248,10 @@ def exchange(client: flight.FlightClient) -> None:
     reader.read_chunk()
 
 
+def acting(name: str, body: bytes) -> Callable[[flight.FlightClient], object]:
+    return lambda client: list(client.do_action(flight.Action(name, body)))
+
+
 ENDPOINTS: dict[str, Callable[[flight.FlightClient], object]] = {
     "info": lambda c: c.get_flight_info(command("SELECT 1")),
     "info of a path": lambda c: c.get_flight_info(flight.FlightDescriptor.for_path("numbers")),
@@ -267,11 +271,8 @@ ENDPOINTS: dict[str, Callable[[flight.FlightClient], object]] = {
     "prepare": lambda c: list(
         c.do_action(flight.Action("CreatePreparedStatement", pack(pb.ActionCreatePreparedStatementRequest(query="SELECT 1"))))
     ),
-    **{name: lambda c, name=name: list(c.do_action(flight.Action(name, b""))) for name in ("query.list", "worker.list", "table.list", "x")},
-    **{
-        name: lambda c, name=name: list(c.do_action(flight.Action(name, b'{"query_id": "q"}')))
-        for name in ("query.status", "query.kill", "query.watch")
-    },
+    **{name: acting(name, b"") for name in ("query.list", "worker.list", "table.list", "x")},
+    **{name: acting(name, b'{"query_id": "q"}') for name in ("query.status", "query.kill", "query.watch")},
 }
 
 

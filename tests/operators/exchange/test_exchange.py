@@ -6,6 +6,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
 import pytest
 
@@ -16,6 +17,8 @@ from planner.errors import VolleyError
 
 PATIENCE = 20.0
 """Seconds after which a test gives up on a thread; none waits for it when all is well."""
+
+Found = TypeVar("Found")
 
 
 class Clock:
@@ -52,12 +55,12 @@ def take(exchange: Exchange[Load], consumer: str = "a") -> Held[Load]:
     return held
 
 
-def started(work: Callable[[], Held[Load] | None]) -> Future[Held[Load] | None]:
+def started(work: Callable[[], Found]) -> Future[Found]:
     """Runs ``work`` in a thread of its own, which is under way when this returns."""
     running = threading.Event()
     pool = ThreadPoolExecutor(1)
 
-    def run() -> Held[Load] | None:
+    def run() -> Found:
         running.set()
         return work()
 
@@ -172,12 +175,13 @@ def test_a_failure_comes_to_everybody_and_drops_the_payloads() -> None:
     exchange = exchange_of(1)
     held = take(exchange)
     watched = weakref.ref(held.payload)
-    waiting = [started(lambda: exchange.lease("b")), started(lambda: exchange.lease_all("c") and None)]
+    one, all_of_them = started(lambda: exchange.lease("b")), started(lambda: exchange.lease_all("c"))
     exchange.fail(OperatorError("the disk is gone"))
     exchange.fail(OperatorError("and so is the network"))
-    for each in waiting:
-        with pytest.raises(OperatorError, match="the disk is gone"):
-            each.result(PATIENCE)
+    with pytest.raises(OperatorError, match="the disk is gone"):
+        one.result(PATIENCE)
+    with pytest.raises(OperatorError, match="the disk is gone"):
+        all_of_them.result(PATIENCE)
     with pytest.raises(OperatorError, match="the disk is gone"):
         exchange.ack(held.key, held.lease.epoch)
     with pytest.raises(OperatorError, match="the disk is gone"):
