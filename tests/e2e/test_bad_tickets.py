@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.flight as flight
@@ -17,17 +16,12 @@ from flight_server.protocol.any_message import pack
 from flight_server.protocol.client_errors import from_flight_error
 from flight_server.protocol.flight_sql_pb2 import CommandStatementQuery
 from planner.errors import Status
-from tests.e2e.running_server import ROOT, RunningServer
-from tests.e2e.test_bad_input import no_insides
+from tests.e2e.refusals import no_insides
+from tests.e2e.running_server import RunningServer
 
 UNKNOWN = "0" * 32
 CALL = flight.FlightCallOptions(timeout=10)
 REFUSALS = {Status.INVALID_ARGUMENT, Status.NOT_FOUND, Status.UNIMPLEMENTED, Status.CANCELLED, Status.PERMISSION_DENIED}
-
-
-@pytest.fixture(scope="module", name="places")
-def _places(lake: Path) -> list[str]:
-    return [str(ROOT), str(lake)]
 
 
 @pytest.fixture(scope="module", name="query_id")

@@ -132,6 +132,11 @@ def kernel() -> duckdb.DuckDBPyConnection:
     return connect()
 
 
+def scans(plan: PhysicalPlan) -> list[ScanInput]:
+    """The scans of all fragments, in their order."""
+    return [relation for fragment in plan.fragments for relation in fragment.inputs if isinstance(relation, ScanInput)]
+
+
 def run_plan(plan: PhysicalPlan) -> pa.Table:
     """The result of a plan: each fragment in turn, parallel ones split by split, only the columns of its inputs visible."""
     arrived: dict[int, pa.Table] = {}

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,19 +18,11 @@ from tests.operators.results.result_samples import (
     begun,
     finished,
     in_thread,
-    new_id,
     numbers,
     rows,
 )
 
 EVERY_PLACE = [(number // 30, number // 10 % 3, number % 10) for number in range(65)]
-
-
-@pytest.fixture(params=["file", "memory"])
-def small(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SmallStore]:
-    small = SmallStore(request.param, str(tmp_path) if request.param == "file" else f"/{new_id()}")
-    yield small
-    small.store.close()
 
 
 def test_rows_come_in_order_whatever_batches_they_came_in(small: SmallStore) -> None:
