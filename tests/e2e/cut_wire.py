@@ -19,15 +19,20 @@ class CutWire:
         self._left = cut_after_bytes
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open: list[socket.socket] = []
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
         self.uri = f"grpc://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def __enter__(self) -> CutWire:
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._accepting.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        # A thread that waits for a connection does not notice that its socket is closed.
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._cut()
+        self._accepting.join()
 
     def _accept(self) -> None:
         with suppress(OSError):
