@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import adbc_driver_flightsql.dbapi as dbapi
@@ -20,6 +20,9 @@ from flight_server.protocol.like import like
 from tests.flight_server.fake_service import Served
 
 pytestmark = pytest.mark.filterwarnings("ignore:Cannot disable autocommit")
+
+PATIENCE = 20.0
+"""Seconds after which a test gives up on the server; none waits for it when all is well."""
 
 
 @pytest.fixture
@@ -163,12 +166,15 @@ def test_updates_and_ingestion_are_refused_on_a_read_only_server(cursor: dbapi.C
 def test_cancelling_kills_the_query(served: Served, cursor: dbapi.Cursor) -> None:
     cursor.execute("SELECT 'endless' AS e")
     (query,) = served.service._queries.values()
-    canceller = threading.Timer(0.05, cursor.adbc_cancel)
-    canceller.start()
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(cursor.fetchall)
+        # Again and again: before the reader has begun there is nothing to cancel.
+        while not reading.done():
+            cursor.adbc_cancel()
     with pytest.raises(dbapi.OperationalError) as caught:
-        cursor.fetchall()
+        reading.result()
     assert caught.value.status_code.name == "CANCELLED"
-    assert query.killed.wait(2)
+    assert query.killed.wait(PATIENCE)
     assert query.status.state == "killed"
 
 
@@ -179,7 +185,7 @@ def test_a_reader_that_leaves_early_kills_the_query(served: Served, cursor: dbap
     assert reader.read_next_batch().num_rows == 1
     reader.close()
     cursor.close()
-    assert query.killed.wait(2)
+    assert query.killed.wait(PATIENCE)
 
 
 def test_objects_of_every_depth(connection: dbapi.Connection) -> None:

@@ -341,5 +341,5 @@ def test_shutdown_cuts_off_readers_that_wait_too_long_with_an_error(served: Serv
     stopper.start()
     with pytest.raises(flight.FlightUnavailableError, match="shutting down"):
         reader.read_chunk()
-    stopper.join(5)
+    stopper.join(20)
     assert not stopper.is_alive()

@@ -70,6 +70,20 @@ def started(work: Callable[[], Found]) -> Future[Found]:
     return future
 
 
+def waiting_for(exchange: Exchange[Load], consumer: str, stop: Callable[[], bool] = lambda: False) -> Future[Held[Load] | None]:
+    """A consumer in a thread of its own, which waits for a record when this returns."""
+    asleep = threading.Event()
+
+    def cancelled() -> bool:
+        # Asked with the exchange locked, just before the wait gives the lock back: whatever the test does next finds it waiting.
+        asleep.set()
+        return stop()
+
+    future = started(lambda: exchange.lease(consumer, cancelled=cancelled))
+    assert asleep.wait(PATIENCE)
+    return future
+
+
 def test_records_come_in_order_with_their_payloads() -> None:
     exchange = exchange_of(1, 2)
     assert not exchange.append(record(1))
@@ -98,7 +112,7 @@ def test_a_payload_stays_where_the_record_may_be_reopened() -> None:
 
 def test_a_waiting_consumer_gets_what_is_appended() -> None:
     exchange = exchange_of()
-    waiting = started(lambda: exchange.lease("a"))
+    waiting = waiting_for(exchange, "a")
     exchange.append(record(7))
     held = waiting.result(PATIENCE)
     assert held is not None
@@ -109,7 +123,7 @@ def test_a_waiting_consumer_gets_what_another_one_failed_on() -> None:
     exchange = exchange_of(1)
     first = take(exchange, "a")
     exchange.close()
-    waiting = started(lambda: exchange.lease("b"))
+    waiting = waiting_for(exchange, "b")
     exchange.release(first.key, first.lease.epoch, OperatorError("it slipped"), retry=True)
     again = waiting.result(PATIENCE)
     assert again is not None
@@ -131,7 +145,7 @@ def test_a_waiting_consumer_gets_what_a_lost_worker_had() -> None:
     exchange = exchange_of(1, 2)
     take(exchange, "w1/a")
     take(exchange, "w2/a")
-    waiting = started(lambda: exchange.lease("b"))
+    waiting = waiting_for(exchange, "b")
     exchange.lose(lambda consumer: consumer.startswith("w1/"))
     held = waiting.result(PATIENCE)
     assert held is not None
@@ -155,7 +169,7 @@ def test_heartbeats_keep_a_lease() -> None:
 def test_the_end_wakes_everybody_once_all_is_acked() -> None:
     exchange = exchange_of(1)
     held = take(exchange)
-    waiting = [started(lambda: exchange.lease("b")) for _ in range(3)]
+    waiting = [waiting_for(exchange, "b") for _ in range(3)]
     exchange.close()
     assert not exchange.ended
     exchange.ack(held.key, held.lease.epoch)
@@ -165,7 +179,7 @@ def test_the_end_wakes_everybody_once_all_is_acked() -> None:
 
 def test_closing_an_empty_exchange_ends_it() -> None:
     exchange = exchange_of()
-    waiting = started(lambda: exchange.lease("a"))
+    waiting = waiting_for(exchange, "a")
     exchange.close()
     assert waiting.result(PATIENCE) is None
     assert exchange.closed
@@ -175,7 +189,7 @@ def test_a_failure_comes_to_everybody_and_drops_the_payloads() -> None:
     exchange = exchange_of(1)
     held = take(exchange)
     watched = weakref.ref(held.payload)
-    one, all_of_them = started(lambda: exchange.lease("b")), started(lambda: exchange.lease_all("c"))
+    one, all_of_them = waiting_for(exchange, "b"), started(lambda: exchange.lease_all("c"))
     exchange.fail(OperatorError("the disk is gone"))
     exchange.fail(OperatorError("and so is the network"))
     with pytest.raises(OperatorError, match="the disk is gone"):
@@ -211,7 +225,7 @@ def test_the_last_attempt_fails_the_exchange() -> None:
     for attempt in range(4):
         held = take(exchange)
         if attempt == 3:
-            waiting = started(lambda: exchange.lease("b"))
+            waiting = waiting_for(exchange, "b")
             with pytest.raises(AttemptsExhausted):
                 exchange.release(held.key, held.lease.epoch, OperatorError("it slipped"), retry=True)
         else:
@@ -263,7 +277,7 @@ def test_a_cancelled_wait_ends_when_something_wakes_it() -> None:
     exchange = exchange_of(1)
     take(exchange)
     cancelled = threading.Event()
-    waiting = started(lambda: exchange.lease("a", cancelled=cancelled.is_set))
+    waiting = waiting_for(exchange, "a", cancelled.is_set)
     cancelled.set()
     exchange.close()
     assert waiting.result(PATIENCE) is None
