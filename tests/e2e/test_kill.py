@@ -20,6 +20,7 @@ from flight_server.protocol.messages import QueryLine, QueryStatus
 from planner.errors import Status
 from tests.e2e.running_server import RunningServer, environment
 from tests.e2e.waiting import eventually, promptly, spin
+from tests.e2e.wire import Wire
 
 FREE_SECONDS = 2.0
 WINDOW_SECONDS = 0.2
@@ -197,15 +198,20 @@ def test_killed_while_it_waits_in_line(lake: Path, tmp_path: Path) -> None:
         assert client.query("SELECT 5 AS n").to_pylist() == [{"n": 5}]
 
 
+def reads(client: Client, sql: str, wire: Wire) -> bool:
+    """Whether the server sends the result of the newest query of that text through ``wire``: from then on it sees its reader go away."""
+    query = of(client, sql)
+    return query is not None and query.state == "running" and wire.answered(query.query_id)
+
+
 @pytest.mark.parametrize("sql", [COUNT, CROSS, SORT], ids=["count", "cross join", "sort"])
 def test_cancelled_by_adbc(watched: Watched, sql: str) -> None:
     before = watched.load()
-    with Client(watched.uri) as client, adbc.connect(watched.uri, autocommit=True) as connection, connection.cursor() as cursor:
-        with ThreadPoolExecutor(1) as pool:
+    with Client(watched.uri) as client, Wire(watched.uri) as wire:
+        with adbc.connect(wire.uri, autocommit=True) as connection, connection.cursor() as cursor, ThreadPoolExecutor(1) as pool:
             reading = pool.submit(lambda: (cursor.execute(sql), cursor.fetch_arrow_table()))
-            eventually(lambda: (query := of(client, sql)) is not None and query.state == "running", 10, "it runs")
-            # Again and again: the client may be between two calls, of which none is cancelled then.
-            eventually(lambda: cursor.adbc_cancel() or reading.done(), 20, "the reader has ended")
+            eventually(lambda: reads(client, sql, wire), 20, "it is read")
+            cursor.adbc_cancel()
             with pytest.raises((adbc_driver_manager.Error, OSError)):
                 reading.result()
         promptly(lambda: gone(client, sql), FREE_SECONDS, "killed")
@@ -236,19 +242,13 @@ with adbc.connect(sys.argv[1], autocommit=True) as connection, connection.cursor
 @pytest.mark.parametrize("sql", [COUNT, CROSS, STREAM], ids=["count", "cross join", "stream"])
 def test_a_client_process_killed(watched: Watched, sql: str) -> None:
     before = watched.load()
-    with Client(watched.uri) as client:
-        earlier = of(client, sql)
-        process = subprocess.Popen([sys.executable, "-c", CLIENT, watched.uri, sql], env=environment())
-        try:
-            eventually(
-                lambda: (query := of(client, sql)) is not None and query.state == "running" and query != earlier,
-                20,
-                "the client's query runs",
-            )
-            eventually(lambda: not watched.rests(), 20, "it keeps the server busy")
-        finally:
-            process.kill()
-            process.wait()
+    with Client(watched.uri) as client, Wire(watched.uri) as wire:
+        with subprocess.Popen([sys.executable, "-c", CLIENT, wire.uri, sql], env=environment()) as process:
+            try:
+                eventually(lambda: reads(client, sql, wire), 30, "the client reads")
+                eventually(lambda: not watched.rests(), 20, "it keeps the server busy")
+            finally:
+                process.kill()
         promptly(lambda: gone(client, sql), FREE_SECONDS, "killed")
         promptly(lambda: watched.freed(before), FREE_SECONDS, f"all freed: {before}")
 

@@ -22,11 +22,11 @@ from flight_server.errors import ClientError
 from flight_server.protocol.messages import START, Cursor, ResultTicket
 from planner.errors import Status
 from tests.e2e.answers import rows_of, same_rows
-from tests.e2e.cut_wire import CutWire
 from tests.e2e.held_files import HeldFiles
 from tests.e2e.running_server import RunningServer, environment
 from tests.e2e.served_lake import EVENTS
 from tests.e2e.waiting import eventually
+from tests.e2e.wire import Wire
 
 ROWS = "SELECT id, person, amount, maybe FROM events"
 SLOW_ROWS = f"{ROWS} WHERE length(md5(repeat(person, 100))) = 32"
@@ -182,7 +182,7 @@ def test_the_wire_breaks(uri: str, truth: pa.Table, cut_after_bytes: int) -> Non
         cursor: Cursor | None = START
         cuts: list[Status] = []
         while cursor is not None:
-            with CutWire(uri, cut_after_bytes * (1 + len(cuts))) as wire, Client(wire.uri) as far:
+            with Wire(uri, cut_after_bytes=cut_after_bytes * (1 + len(cuts))) as wire, Client(wire.uri) as far:
                 try:
                     for batch, place in far.read(submitted.query_id, cursor):
                         parts.append(batch)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import adbc_driver_flightsql.dbapi as dbapi
@@ -19,8 +18,6 @@ from flight_server.protocol.any_message import pack, read, type_name, unpack
 from flight_server.protocol.like import like
 from tests.flight_server.fake_service import Served
 
-pytestmark = pytest.mark.filterwarnings("ignore:Cannot disable autocommit")
-
 PATIENCE = 20.0
 """Seconds after which a test gives up on the server; none waits for it when all is well."""
 
@@ -33,7 +30,7 @@ def served() -> Iterator[Served]:
 
 @pytest.fixture
 def connection(served: Served) -> Iterator[dbapi.Connection]:
-    with dbapi.connect(served.uri) as connected:
+    with dbapi.connect(served.uri, autocommit=True) as connected:
         yield connected
 
 
@@ -73,6 +70,13 @@ def test_rows_come_one_by_one_in_lots_as_a_table_and_in_batches(cursor: dbapi.Cu
     assert cursor.execute("FROM numbers").fetch_arrow_table().num_rows == 2500
     assert [batch.num_rows for batch in cursor.execute("FROM numbers").fetch_record_batch()] == [1000, 1000, 500]
     assert cursor.execute("SELECT n FROM numbers WHERE false").fetchall() == []
+
+
+def test_a_connection_that_would_have_transactions_is_warned_and_works(served: Served) -> None:
+    with pytest.warns(Warning, match="Cannot disable autocommit"):
+        connected = dbapi.connect(served.uri)
+    with connected, connected.cursor() as cursor:
+        assert cursor.execute("SELECT 1 AS one").fetchall() == [(1,)]
 
 
 def test_the_description_names_the_columns(cursor: dbapi.Cursor) -> None:
@@ -166,13 +170,10 @@ def test_updates_and_ingestion_are_refused_on_a_read_only_server(cursor: dbapi.C
 def test_cancelling_kills_the_query(served: Served, cursor: dbapi.Cursor) -> None:
     cursor.execute("SELECT 'endless' AS e")
     (query,) = served.service._queries.values()
-    with ThreadPoolExecutor(1) as pool:
-        reading = pool.submit(cursor.fetchall)
-        # Again and again: before the reader has begun there is nothing to cancel.
-        while not reading.done():
-            cursor.adbc_cancel()
+    assert cursor.fetchone() == ("endless",)
+    cursor.adbc_cancel()
     with pytest.raises(dbapi.OperationalError) as caught:
-        reading.result()
+        cursor.fetchone()
     assert caught.value.status_code.name == "CANCELLED"
     assert query.killed.wait(PATIENCE)
     assert query.status.state == "killed"
@@ -353,6 +354,7 @@ def test_pandas_reads_through_it(served: Served, connection: dbapi.Connection) -
     assert pandas.read_sql("SELECT n FROM numbers ORDER BY n", connection)["n"].tolist()[:2] == [0, 1]
 
 
+@pytest.mark.filterwarnings("ignore:Cannot disable autocommit")  # polars connects by itself, and asks for transactions
 def test_polars_reads_through_it(served: Served, connection: dbapi.Connection) -> None:
     polars = pytest.importorskip("polars")
     assert polars.read_database("SELECT 1 AS one", connection).to_dicts() == [{"one": 1}]
