@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -100,6 +101,10 @@ def in_the_middle(client: Client, lake: Path, sql: str) -> Iterator[tuple[Submit
 
         eventually(ask, 20, "three splits are done and three on lease")
         yield submitted, files
+
+
+def all_drain(client: Client) -> bool:
+    return all(worker.state == "draining" for worker in client.workers())
 
 
 def lost(client: Client) -> set[str]:
@@ -231,7 +236,7 @@ def test_the_death_of_a_query_s_own_worker_is_told(mortal: RunningServer, lake: 
 def test_a_reader_of_another_worker_takes_its_query_along_when_it_cannot_come_back(cluster_client: Client, sql: str) -> None:
     """A Flight SQL client has no way back to its stream: the query ends with it, also where another worker passes the stream on."""
     other = cluster_client.workers()[1]
-    command = pack("CommandStatementQuery", pb.CommandStatementQuery(query=sql))
+    command = pack(pb.CommandStatementQuery(query=sql))
     with flight.connect(cluster_client.uri) as accepted, flight.connect(other.uri) as asked:
         info = accepted.get_flight_info(flight.FlightDescriptor.for_command(command))
         query_id = json.loads(info.app_metadata)["query_id"]
@@ -259,7 +264,7 @@ def test_all_workers_drain_at_once_and_answer_for_their_queries_until_they_have_
             assert refused.value.status is Status.UNAVAILABLE
         for client in clients:
             assert [state(client, query_id) for query_id in running] == ["running"] * 3
-            eventually(lambda asked=client: {worker.state for worker in asked.workers()} == {"draining"}, 5, "all say so")
+            eventually(partial(all_drain, client), 5, "all say so")
         with flight.connect(clients[1].uri) as plain:
             info = plain.get_flight_info(flight.FlightDescriptor.for_command(encode(done.ticket)))
             assert plain.do_get(info.endpoints[0].ticket).read_all().to_pylist() == [{"answer": 42}]

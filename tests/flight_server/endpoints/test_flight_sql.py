@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+import typing
 from collections.abc import Iterator
-from typing import Any
 
 import adbc_driver_flightsql.dbapi as dbapi
 import pyarrow as pa
@@ -190,8 +190,8 @@ def test_a_reader_that_leaves_early_kills_the_query(served: Served, cursor: dbap
 
 
 def test_objects_of_every_depth(connection: dbapi.Connection) -> None:
-    def objects(depth: str, **filters: object) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = connection.adbc_get_objects(depth=depth, **filters).read_all().to_pylist()
+    def objects(depth: str, **filters: object) -> list[dict[str, typing.Any]]:
+        rows: list[dict[str, typing.Any]] = connection.adbc_get_objects(depth=depth, **filters).read_all().to_pylist()
         return rows
 
     assert objects("catalogs") == [{"catalog_name": "volley", "catalog_db_schemas": None}]

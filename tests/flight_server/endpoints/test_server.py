@@ -97,7 +97,9 @@ def test_a_reader_passed_on_takes_its_query_along_if_it_cannot_come_back(
     assert reader.read_chunk().data.num_rows == 1
     reader.cancel()
     assert served.service.let_go(query_id)
-    assert served.service.status(query_id, "ada").state == ("killed" if abandon else "running")
+    status = served.service.status(query_id, "ada")
+    assert status is not None
+    assert status.state == ("killed" if abandon else "running")
 
 
 def test_only_do_get_takes_a_ticket_that_is_passed_on(served: Served, client: flight.FlightClient) -> None:
