@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import adbc_driver_flightsql.dbapi as flight_sql
@@ -47,11 +48,14 @@ def _measure(
         cursor.execute(sql)
         cursor.fetchall()
 
+    def duckdb_alone(sql: str) -> None:
+        embedded.execute(sql).fetchall()
+
     ours, theirs = [], []
     for number in range(runs + 10):
         sql = statement(number)
-        ours.append(seconds(lambda sql=sql: volley(sql)))
-        theirs.append(seconds(lambda sql=sql: embedded.execute(sql).fetchall()))
+        ours.append(seconds(partial(volley, sql)))
+        theirs.append(seconds(partial(duckdb_alone, sql)))
     return ours[10:], theirs[10:]
 
 

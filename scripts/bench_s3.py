@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -247,14 +248,18 @@ def queries(
     print(f"{'query':6} {'needed MB':>9} {'fetched':>8} {'ratio':>6} {'requests':>8} {'Volley s':>9} {'dataset s':>9} {'httpfs s':>9}")
     totals = [0.0] * 5
     wrong = []
+
+    def ask(sql: str, answer: list[pa.Table]) -> None:
+        answer.append(client.query(sql))
+
     for name, sql in tpch_queries(arguments.queries).items():
         answer: list[pa.Table] = []
-        volley = min(seconds(lambda sql=sql, answer=answer: answer.append(client.query(sql))) for _ in range(arguments.runs))
+        volley = min(seconds(partial(ask, sql, answer)) for _ in range(arguments.runs))
         if rows_of(answer[-1]) != rows_of(embedded.sql(sql).to_arrow_table()):  # type: ignore[attr-defined]
             wrong.append(name)
         fetched, requests = cost(client)
         scans = needed.scans(sql)
-        read = min(seconds(lambda scans=scans: dataset(scans)) for _ in range(arguments.runs))
+        read = min(seconds(partial(dataset, scans)) for _ in range(arguments.runs))
         theirs = min(httpfs(sql)[0] for _ in range(arguments.runs)) if httpfs is not None else float("nan")
         figures = (needed.bytes(sql) / 1e6, fetched / 1e6, volley, read, theirs)
         totals = [total + figure for total, figure in zip(totals, figures, strict=True)]
@@ -291,9 +296,9 @@ def many_files(count: int, client: Client, place: Place) -> None:
     files.pipe(objects)
     print(f"{count} files in {partitions} partitions uploaded in {time.perf_counter() - started:.1f} s")
     pattern = f"s3://{place.bucket}/many/t/**/*.parquet"
+    sql = f"SELECT count(*), sum(n) FROM read_files('{pattern}') WHERE part = 7"
     for _ in range(2):
-        sql = f"SELECT count(*), sum(n) FROM read_files('{pattern}') WHERE part = 7"
-        took = seconds(lambda sql=sql: print(client.query(sql).to_pylist()))
+        took = seconds(lambda: print(client.query(sql).to_pylist()))
         print(f"one partition: {took:.2f} s, {cost(client)[1]} requests for its chunks")
         lines = [line for row in client.query(f"EXPLAIN {sql}").column(0).to_pylist() for line in row.splitlines()]
         print(next(line.strip() for line in lines if " scan " in line))

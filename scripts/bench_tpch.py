@@ -7,6 +7,7 @@ Prints, for each query, the median seconds of both and their ratio, and checks t
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 import adbc_driver_flightsql.dbapi as flight_sql
@@ -33,11 +34,14 @@ def main() -> int:
             cursor.execute(sql)
             return cursor.fetch_arrow_table()
 
+        def duckdb_alone(sql: str) -> pa.Table:
+            return embedded.execute(sql).to_arrow_table()
+
         print(f"{'query':6} {'Volley s':>9} {'DuckDB s':>9} {'ratio':>6}")
         for name, sql in tpch_queries(arguments.queries).items():
-            if rows_of(volley(sql)) != rows_of(embedded.execute(sql).to_arrow_table()):
+            if rows_of(volley(sql)) != rows_of(duckdb_alone(sql)):
                 wrong.append(name)
-            ours, theirs = side_by_side(arguments.runs, lambda sql=sql: volley(sql), lambda sql=sql: embedded.execute(sql).to_arrow_table())
+            ours, theirs = side_by_side(arguments.runs, partial(volley, sql), partial(duckdb_alone, sql))
             totals[0] += ours
             totals[1] += theirs
             print(f"{name:6} {ours:9.3f} {theirs:9.3f} {ours / theirs:6.2f}", flush=True)

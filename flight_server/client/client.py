@@ -10,7 +10,7 @@ client usable: the connection comes back by itself when the server does.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from types import TracebackType
 from typing import NamedTuple, TypeVar
 
@@ -79,7 +79,7 @@ class Client:
 
     def read(
         self, source: ResultTicket | str, cursor: Cursor = START, *, follow: bool = True, limit: int | None = None
-    ) -> Iterator[tuple[pa.RecordBatch, BatchPlace]]:
+    ) -> Generator[tuple[pa.RecordBatch, BatchPlace], None, None]:
         """The batches of a result, each with its place; waits for rows that are not there yet.
 
         ``source`` is a ticket, taken as it is, or a query id, read from ``cursor``. After a failure, go on from the last
@@ -162,7 +162,7 @@ class Client:
     def _options(self, seconds: float | None) -> flight.FlightCallOptions:
         return flight.FlightCallOptions(timeout=seconds, headers=self._headers)
 
-    def _chunks(self, reader: flight.FlightStreamReader) -> Iterator[tuple[pa.RecordBatch, BatchPlace]]:
+    def _chunks(self, reader: flight.FlightStreamReader) -> Generator[tuple[pa.RecordBatch, BatchPlace], None, None]:
         ended = False
         try:
             with translating(self.uri):

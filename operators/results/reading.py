@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -142,7 +142,7 @@ class Result:
 
     def follow(
         self, cursor: tuple[int, int, int], *, limit: int | None = None, whole: bool = True, cancelled: Cancelled = lambda: False
-    ) -> Iterator[ReadBatch]:
+    ) -> Generator[ReadBatch, None, None]:
         """Slices from ``cursor`` on: all to the end of the result (``whole``), or to the end of that row group. At most ``limit`` rows.
 
         Waits for what is not there yet; ends silently once ``cancelled`` says so. Where there is nothing to deliver, one empty batch

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from flight_server.client import Client
-from tests.e2e.running_server import RunningServer
+from tests.e2e.running_server import ROOT, RunningServer
 from tests.e2e.served_lake import oracle_over, write_lake
 
 
@@ -18,6 +18,12 @@ def _lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("lake")
     write_lake(root)
     return root
+
+
+@pytest.fixture(scope="session", name="places")
+def _places(lake: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Paths that no message may show."""
+    return [str(ROOT), str(lake), str(tmp_path_factory.getbasetemp())]
 
 
 @pytest.fixture(scope="session", name="oracle")

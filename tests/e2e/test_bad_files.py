@@ -12,8 +12,8 @@ import pytest
 from flight_server.client import Client
 from flight_server.errors import ClientError
 from planner.errors import Status
+from tests.e2e.refusals import no_insides
 from tests.e2e.running_server import ROOT, RunningServer
-from tests.e2e.test_bad_input import no_insides
 from tests.e2e.waiting import eventually
 
 ROWS = 300_000

@@ -13,20 +13,14 @@ import pytest
 from flight_server.client import Client
 from flight_server.errors import ClientError
 from planner.errors import Status
-from tests.e2e.running_server import ROOT, RunningServer
+from tests.e2e.refusals import no_insides
+from tests.e2e.running_server import RunningServer
 
-SEEN_INSIDE = re.compile(r"Traceback|\.py\b|File \"|site-packages|/home/|/root/|/usr/|0x[0-9a-f]{8}", re.IGNORECASE)
 CHAIN = 100_000
 DEEP = 10_000
 MEGABYTES_5 = 5 << 20
 
 INVALID = Status.INVALID_ARGUMENT
-
-
-@pytest.fixture(scope="module", name="places")
-def _places(lake: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Paths that no message may show."""
-    return [str(ROOT), str(lake), str(tmp_path_factory.getbasetemp())]
 
 
 @pytest.fixture(scope="module", name="running")
@@ -66,14 +60,6 @@ def _refused(server: RunningServer, places: list[str]) -> Iterator[Refuse]:
             return told.value
 
         yield refused
-
-
-def no_insides(message: str, places: list[str]) -> None:
-    assert message.strip()
-    assert SEEN_INSIDE.search(message) is None, message
-    assert not any(place in message for place in places), message
-    assert "incident" not in message, message
-    assert len(message.encode()) < 8_192
 
 
 CHAINS = {

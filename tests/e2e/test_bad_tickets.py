@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.flight as flight
@@ -17,17 +16,12 @@ from flight_server.protocol.any_message import pack
 from flight_server.protocol.client_errors import from_flight_error
 from flight_server.protocol.flight_sql_pb2 import CommandStatementQuery
 from planner.errors import Status
-from tests.e2e.running_server import ROOT, RunningServer
-from tests.e2e.test_bad_input import no_insides
+from tests.e2e.refusals import no_insides
+from tests.e2e.running_server import RunningServer
 
 UNKNOWN = "0" * 32
 CALL = flight.FlightCallOptions(timeout=10)
 REFUSALS = {Status.INVALID_ARGUMENT, Status.NOT_FOUND, Status.UNIMPLEMENTED, Status.CANCELLED, Status.PERMISSION_DENIED}
-
-
-@pytest.fixture(scope="module", name="places")
-def _places(lake: Path) -> list[str]:
-    return [str(ROOT), str(lake)]
 
 
 @pytest.fixture(scope="module", name="query_id")
@@ -145,6 +139,20 @@ def bodies(query_id: str) -> list[bytes]:
     ]
 
 
+def calls_with(plain: flight.FlightClient, name: str, data: bytes) -> list[Callable[[], object]]:
+    """Each way in which ``data`` can be said to a server."""
+    descriptor = flight.FlightDescriptor.for_command(data)
+    # gRPC itself refuses paths that are not UTF-8.
+    path = flight.FlightDescriptor.for_path(data.decode("utf-8", "replace"), "x")
+    return [
+        lambda: plain.do_get(flight.Ticket(data), CALL).read_all(),
+        lambda: list(plain.do_action(flight.Action(name, data), CALL)),
+        lambda: plain.get_flight_info(descriptor, CALL),
+        lambda: plain.get_schema(descriptor, CALL),
+        lambda: plain.get_flight_info(path, CALL),
+    ]
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_random_mutations(server: RunningServer, plain: flight.FlightClient, places: list[str], query_id: str, seed: int) -> None:
     chance = random.Random(seed)
@@ -155,17 +163,7 @@ def test_random_mutations(server: RunningServer, plain: flight.FlightClient, pla
     for _ in range(60):
         data = mutated(chance.choice(whole), chance)
         name = chance.choice(names)
-        descriptor = flight.FlightDescriptor.for_command(data)
-        # gRPC itself refuses paths that are not UTF-8.
-        path = flight.FlightDescriptor.for_path(data.decode("utf-8", "replace"), "x")
-        calls: list[Callable[[], object]] = [
-            lambda data=data: plain.do_get(flight.Ticket(data), CALL).read_all(),
-            lambda name=name, data=data: list(plain.do_action(flight.Action(name, data), CALL)),
-            lambda descriptor=descriptor: plain.get_flight_info(descriptor, CALL),
-            lambda descriptor=descriptor: plain.get_schema(descriptor, CALL),
-            lambda path=path: plain.get_flight_info(path, CALL),
-        ]
-        told = refusal(chance.choice(calls), server.uri, places)
+        told = refusal(chance.choice(calls_with(plain, name, data)), server.uri, places)
         if told is not None:
             refused += 1
             assert told.status in REFUSALS, told

@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -87,6 +87,13 @@ def test_nothing_but_sql(tmp_path: Path) -> None:
     assert (ended.returncode, ended.stdout) == (0, "answer\n42\n")
 
 
+IDS: dict[str, Callable[[str], list[int]]] = {
+    "csv": lambda text: [int(row[0]) for row in list(csv.reader(io.StringIO(text)))[1:]],
+    "json": lambda text: [row["id"] for row in json.loads(text)],
+    "jsonl": lambda text: [json.loads(line)["id"] for line in text.splitlines()],
+}
+
+
 @pytest.mark.parametrize("suffix", ["csv", "json", "jsonl", "arrow", "parquet"])
 def test_every_format_has_the_whole_result(server: RunningServer, lake: Path, tmp_path: Path, suffix: str) -> None:
     target = tmp_path / f"sample.{suffix}"
@@ -98,12 +105,7 @@ def test_every_format_has_the_whole_result(server: RunningServer, lake: Path, tm
     elif suffix == "arrow":
         assert pa.ipc.open_file(target).read_all().sort_by("id").equals(whole)
     else:
-        ids = {
-            "csv": lambda text: [int(row[0]) for row in list(csv.reader(io.StringIO(text)))[1:]],
-            "json": lambda text: [row["id"] for row in json.loads(text)],
-            "jsonl": lambda text: [json.loads(line)["id"] for line in text.splitlines()],
-        }[suffix](target.read_text())
-        assert sorted(ids) == whole["id"].to_pylist()
+        assert sorted(IDS[suffix](target.read_text())) == whole["id"].to_pylist()
 
 
 def test_bad_sql_exits_with_1_and_shows_where(server: RunningServer) -> None:

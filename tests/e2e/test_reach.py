@@ -11,8 +11,8 @@ import pytest
 
 from flight_server.client import Client
 from flight_server.errors import ClientError
+from tests.e2e.refusals import no_insides
 from tests.e2e.running_server import ROOT, RunningServer
-from tests.e2e.test_bad_input import no_insides
 
 SECRET = "tops3cret-7f3a"
 

@@ -22,13 +22,15 @@ from flight_server.errors import ClientError
 from flight_server.protocol.messages import START, Cursor, ResultTicket
 from planner.errors import Status
 from tests.e2e.answers import rows_of, same_rows
-from tests.e2e.cut_wire import CutWire
+from tests.e2e.held_files import HeldFiles
 from tests.e2e.running_server import RunningServer, environment
 from tests.e2e.served_lake import EVENTS
 from tests.e2e.waiting import eventually
+from tests.e2e.wire import Wire
 
 ROWS = "SELECT id, person, amount, maybe FROM events"
 SLOW_ROWS = f"{ROWS} WHERE length(md5(repeat(person, 100))) = 32"
+ENDLESS = "SELECT range AS n, 'row ' || range AS text FROM range(1000000000000)"
 ROW_GROUP_ROWS = 6_000
 GROUPS_PER_FILE = 7
 
@@ -67,27 +69,70 @@ def state_of(client: Client, query_id: str) -> str | None:
     return None if status is None else status.state
 
 
+def read_piece(uri: str, query_id: str, cursor: Cursor, most: int) -> tuple[list[pa.RecordBatch], Cursor | None]:
+    """At most so many batches from ``cursor`` on, over a connection that is cut off then; and where the next one begins."""
+    parts: list[pa.RecordBatch] = []
+    following: Cursor | None = cursor
+    with Client(uri) as client:
+        for batch, place in itertools.islice(client.read(query_id, cursor), most):
+            assert place.cursor == following
+            parts.append(batch)
+            following = place.next
+    return parts, following
+
+
 @pytest.mark.parametrize("seed", range(3))
-def test_cut_off_again_and_again_while_the_query_runs(uri: str, truth: pa.Table, seed: int) -> None:
+def test_cut_off_again_and_again(uri: str, truth: pa.Table, seed: int) -> None:
     chance = random.Random(seed)
     with Client(uri) as first:
-        submitted = first.submit(SLOW_ROWS)
+        submitted = first.submit(ROWS)
     parts: list[pa.RecordBatch] = []
     cursor: Cursor | None = START
-    states = []
+    pieces = 0
     while cursor is not None:
-        with Client(uri) as client:
-            states.append(state_of(client, submitted.query_id))
-            left = chance.randint(1, 9)
-            for batch, place in client.read(submitted.query_id, cursor):
-                assert place.cursor == cursor
-                parts.append(batch)
-                cursor, left = place.next, left - 1
-                if not left:
-                    break
-    assert len(states) >= 8
-    assert states[1] == "running", "the cuts came too late"
+        piece, cursor = read_piece(uri, submitted.query_id, cursor, chance.randint(1, 9))
+        parts += piece
+        pieces += 1
+    assert pieces >= 8
     same_rows(whole(parts, submitted), truth)
+
+
+@pytest.mark.parametrize("uri", ["3"], indirect=True, ids=["three workers"])
+def test_cut_off_while_a_scan_runs_on_all_workers(uri: str, lake: Path, truth: pa.Table) -> None:
+    parts: list[pa.RecordBatch] = []
+    cursor: Cursor | None = START
+    with Client(uri) as client:
+        # From now on the planner has the footers, and opens no file.
+        client.query("SELECT count(*) FROM events")
+        with HeldFiles([max((lake / "events").iterdir())]) as files:
+            submitted = client.submit(ROWS)
+            for _ in range(10):
+                assert cursor is not None
+                piece, cursor = read_piece(uri, submitted.query_id, cursor, 7)
+                parts += piece
+                assert state_of(client, submitted.query_id) == "running"
+            files.let_go()
+            while cursor is not None:
+                piece, cursor = read_piece(uri, submitted.query_id, cursor, 7)
+                parts += piece
+    same_rows(whole(parts, submitted), truth)
+
+
+@pytest.mark.parametrize("uri", ["1"], indirect=True, ids=["one worker"])
+def test_cut_off_while_a_query_runs_that_never_ends(uri: str) -> None:
+    chance = random.Random(7)
+    parts: list[pa.RecordBatch] = []
+    cursor: Cursor | None = START
+    with Client(uri) as client:
+        submitted = client.submit(ENDLESS)
+        for _ in range(12):
+            assert cursor is not None
+            piece, cursor = read_piece(uri, submitted.query_id, cursor, chance.randint(1, 9))
+            parts += piece
+            assert state_of(client, submitted.query_id) == "running"
+        client.kill(submitted.query_id)
+    read = whole(parts, submitted)
+    assert read["n"].to_pylist() == list(range(read.num_rows))
 
 
 def test_row_group_by_row_group_with_rows_in_the_middle(uri: str, truth: pa.Table) -> None:
@@ -137,14 +182,14 @@ def test_the_wire_breaks(uri: str, truth: pa.Table, cut_after_bytes: int) -> Non
         cursor: Cursor | None = START
         cuts: list[Status] = []
         while cursor is not None:
-            with CutWire(uri, cut_after_bytes * (1 + len(cuts))) as wire, Client(wire.uri) as far:
+            with Wire(uri, cut_after_bytes=cut_after_bytes * (1 + len(cuts))) as wire, Client(wire.uri) as far:
                 try:
                     for batch, place in far.read(submitted.query_id, cursor):
                         parts.append(batch)
                         cursor = place.next
                 except ClientError as error:
                     cuts.append(error.status)
-        assert set(cuts) == {Status.UNAVAILABLE}
+        assert set(cuts) == {Status.UNAVAILABLE}, "nothing was cut off"
         same_rows(whole(parts, submitted), truth)
 
 
@@ -220,7 +265,7 @@ def alive(process: int) -> bool:
 def test_a_query_that_dies_with_its_server_leaves_nothing_that_looks_whole(options: list[str], tmp_path: Path) -> None:
     stated = [*options, "--state", str(tmp_path / "state"), "--threads", "2"]
     with RunningServer(*stated) as server, Client(server.uri) as client:
-        submitted = client.submit(SLOW_ROWS.replace("100", "1000"))
+        submitted = client.submit(ENDLESS)
         next(client.read(submitted.ticket))
         assert state_of(client, submitted.query_id) == "running"
         server.process.kill()

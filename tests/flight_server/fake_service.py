@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import duckdb
 import msgspec
@@ -221,7 +222,7 @@ class FakeService:
 class Served:
     """A fake service behind a real server on a free port, for a ``with`` block."""
 
-    def __init__(self, **options: object) -> None:
+    def __init__(self, **options: Any) -> None:
         self.service = FakeService()
         self.services = Services(self.service, self.service, self.service, self.service, self.service.workers)
         self.server = VolleyServer(self.services, version="9.9", **options)

@@ -65,7 +65,7 @@ class FolderCatalog:
 
     @staticmethod
     def _type(files: Sequence[DataFile], key: str) -> str:
-        return "BIGINT" if all(dict(file.partitions)[key].isdigit() for file in files) else "VARCHAR"
+        return "BIGINT" if all((dict(file.partitions)[key] or "").isdigit() for file in files) else "VARCHAR"
 
     def table_names(self) -> Sequence[str]:
         return sorted(self.tables)
@@ -132,6 +132,11 @@ def kernel() -> duckdb.DuckDBPyConnection:
     return connect()
 
 
+def scans(plan: PhysicalPlan) -> list[ScanInput]:
+    """The scans of all fragments, in their order."""
+    return [relation for fragment in plan.fragments for relation in fragment.inputs if isinstance(relation, ScanInput)]
+
+
 def run_plan(plan: PhysicalPlan) -> pa.Table:
     """The result of a plan: each fragment in turn, parallel ones split by split, only the columns of its inputs visible."""
     arrived: dict[int, pa.Table] = {}
@@ -139,7 +144,8 @@ def run_plan(plan: PhysicalPlan) -> pa.Table:
         if fragment.parallel:
             (scan,) = fragment.inputs
             assert isinstance(scan, ScanInput)
-            pieces = [_run(fragment, {scan.name: splits}, arrived) for splits in [(split,) for split in scan.splits] or [()]]
+            runs: list[tuple[Split, ...]] = [(split,) for split in scan.splits] or [()]
+            pieces = [_run(fragment, {scan.name: splits}, arrived) for splits in runs]
             arrived[fragment.output] = pa.concat_tables(pieces)
         else:
             splits = {scan.name: scan.splits for scan in fragment.inputs if isinstance(scan, ScanInput)}

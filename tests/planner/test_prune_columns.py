@@ -5,14 +5,9 @@ from __future__ import annotations
 import pytest
 
 from planner import PlanOptions, plan
-from planner.physical import PhysicalPlan, ScanInput
-from tests.planner.memory_catalog import FolderCatalog
+from tests.planner.memory_catalog import FolderCatalog, scans
 
 ALL = ("id", "name", "age", "city")
-
-
-def scans(made: PhysicalPlan) -> list[ScanInput]:
-    return [relation for fragment in made.fragments for relation in fragment.inputs if isinstance(relation, ScanInput)]
 
 
 def kept(sql: str, catalog: FolderCatalog) -> list[tuple[str, ...]]:

@@ -14,8 +14,7 @@ from planner.optimize.comparisons import comparisons
 from planner.optimize.prune_row_groups import keep_row_groups
 from planner.parse import parse
 from planner.physical import ExchangeInput, PlannedExchange, Split
-from tests.planner.memory_catalog import FolderCatalog
-from tests.planner.test_prune_columns import scans
+from tests.planner.memory_catalog import FolderCatalog, scans
 
 
 def files_read(sql: str, catalog: FolderCatalog) -> list[str]:

@@ -42,6 +42,7 @@ def test_signs_mean_what_the_kernel_means(sign: str, kernel: duckdb.DuckDBPyConn
 
 def _rows(kernel: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[object, ...]] | None:
     try:
-        return kernel.execute(sql).fetchall()
+        rows: list[tuple[object, ...]] = kernel.execute(sql).fetchall()
     except duckdb.Error:
         return None
+    return rows

@@ -134,7 +134,7 @@ def test_the_client_comes_back_when_the_server_does() -> None:
             client.workers()
         second = VolleyServer(served.services, port=port)
         try:
-            assert comes_back(client, within_seconds=5)
+            assert comes_back(client, within_seconds=20)
             assert client.query("SELECT 1 AS one").num_rows == 1
         finally:
             second.shutdown()

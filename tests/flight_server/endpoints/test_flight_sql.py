@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-import threading
+import typing
 from collections.abc import Iterator
 
+import adbc_driver_flightsql.dbapi as dbapi
 import pyarrow as pa
 import pyarrow.flight as flight
 import pytest
@@ -10,15 +11,15 @@ from google.protobuf.any_pb2 import Any
 from google.protobuf.message import Message
 
 from flight_server.endpoints import prepared
-from flight_server.endpoints.catalog_tables import like
 from flight_server.endpoints.sql_info import SQL_INFO_SCHEMA, sql_info_table, sql_infos
 from flight_server.endpoints.xdbc_types import xdbc_types
 from flight_server.protocol import flight_sql_pb2 as pb
 from flight_server.protocol.any_message import pack, read, type_name, unpack
+from flight_server.protocol.like import like
 from tests.flight_server.fake_service import Served
 
-dbapi = pytest.importorskip("adbc_driver_flightsql.dbapi")
-pytestmark = pytest.mark.filterwarnings("ignore:Cannot disable autocommit")
+PATIENCE = 20.0
+"""Seconds after which a test gives up on the server; none waits for it when all is well."""
 
 
 @pytest.fixture
@@ -28,13 +29,13 @@ def served() -> Iterator[Served]:
 
 
 @pytest.fixture
-def connection(served: Served) -> Iterator[object]:
-    with dbapi.connect(served.uri) as connected:
+def connection(served: Served) -> Iterator[dbapi.Connection]:
+    with dbapi.connect(served.uri, autocommit=True) as connected:
         yield connected
 
 
 @pytest.fixture
-def cursor(connection) -> Iterator[object]:
+def cursor(connection: dbapi.Connection) -> Iterator[dbapi.Cursor]:
     with connection.cursor() as made:
         yield made
 
@@ -57,10 +58,11 @@ def table(client: flight.FlightClient, message: Message) -> pa.Table:
 
 def act(client: flight.FlightClient, name: str, body: bytes) -> bytes:
     (answer,) = client.do_action(flight.Action(name, body))
-    return answer.body.to_pybytes()
+    written: bytes = answer.body.to_pybytes()
+    return written
 
 
-def test_rows_come_one_by_one_in_lots_as_a_table_and_in_batches(cursor) -> None:
+def test_rows_come_one_by_one_in_lots_as_a_table_and_in_batches(cursor: dbapi.Cursor) -> None:
     cursor.execute("SELECT n, name FROM numbers ORDER BY n")
     assert cursor.fetchone() == (0, "row 0")
     assert cursor.fetchmany(2) == [(1, "row 1"), (2, "row 2")]
@@ -70,51 +72,58 @@ def test_rows_come_one_by_one_in_lots_as_a_table_and_in_batches(cursor) -> None:
     assert cursor.execute("SELECT n FROM numbers WHERE false").fetchall() == []
 
 
-def test_the_description_names_the_columns(cursor) -> None:
+def test_a_connection_that_would_have_transactions_is_warned_and_works(served: Served) -> None:
+    with pytest.warns(Warning, match="Cannot disable autocommit"):
+        connected = dbapi.connect(served.uri)
+    with connected, connected.cursor() as cursor:
+        assert cursor.execute("SELECT 1 AS one").fetchall() == [(1,)]
+
+
+def test_the_description_names_the_columns(cursor: dbapi.Cursor) -> None:
     cursor.execute("SELECT 1 AS one, 'x' AS letter")
     assert [column[0] for column in cursor.description] == ["one", "letter"]
 
 
-def test_parameters_are_bound(cursor) -> None:
+def test_parameters_are_bound(cursor: dbapi.Cursor) -> None:
     assert cursor.execute("SELECT ? + 1 AS a, ? AS b", [41, "x"]).fetchall() == [(42, "x")]
     assert cursor.execute("SELECT ? + 1 AS a, ? AS b", [42, None]).fetchall() == [(43, None)]
     assert cursor.execute("SELECT n FROM numbers ORDER BY n LIMIT ?", [2]).fetchall() == [(0,), (1,)]
 
 
-def test_several_rows_of_parameters_run_one_after_another(cursor) -> None:
+def test_several_rows_of_parameters_run_one_after_another(cursor: dbapi.Cursor) -> None:
     assert cursor.execute("SELECT ? + 1 AS a", pa.table({"x": [1, 2, 3]})).fetchall() == [(2,), (3,), (4,)]
     assert cursor.execute("SELECT ? + 1 AS a", pa.table({"x": pa.array([], pa.int64())})).fetchall() == []
     cursor.executemany("SELECT ? + 1 AS a", [(1,), (2,)])
 
 
-def test_several_rows_of_parameters_are_planned_once_each_and_once_for_the_schema(served: Served, cursor) -> None:
+def test_several_rows_of_parameters_are_planned_once_each_and_once_for_the_schema(served: Served, cursor: dbapi.Cursor) -> None:
     cursor.adbc_prepare("SELECT ? + 1 AS a")
     served.service.planned.clear()
     assert len(cursor.execute("SELECT ? + 1 AS a", pa.table({"x": [1, 2, 3]})).fetchall()) == 3
     assert len(served.service.planned) == 4
 
 
-def test_a_result_that_changes_its_types_between_rows_of_parameters_is_refused(cursor) -> None:
+def test_a_result_that_changes_its_types_between_rows_of_parameters_is_refused(cursor: dbapi.Cursor) -> None:
     values = pa.UnionArray.from_dense(pa.array([0, 1], pa.int8()), pa.array([0, 0], pa.int32()), [pa.array([1]), pa.array(["b"])])
     rows = pa.table({"x": values})
     with pytest.raises(dbapi.ProgrammingError, match="other types than row 1"):
         cursor.execute("SELECT ? AS a", rows).fetchall()
 
 
-def test_wrong_numbers_of_parameters_are_told(cursor) -> None:
+def test_wrong_numbers_of_parameters_are_told(cursor: dbapi.Cursor) -> None:
     with pytest.raises(dbapi.ProgrammingError, match="has 1 parameters, but 2 values were bound"):
         cursor.execute("SELECT ? AS a", [1, 2])
     with pytest.raises(dbapi.ProgrammingError, match="no values were bound"):
         cursor.execute("SELECT ? AS b")
 
 
-def test_too_many_rows_of_parameters_are_refused(cursor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_rows_of_parameters_are_refused(cursor: dbapi.Cursor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prepared, "MAX_PARAMETER_ROWS", 2)
     with pytest.raises(dbapi.ProgrammingError, match="at most 2 rows"):
         cursor.execute("SELECT ? AS a", pa.table({"x": [1, 2, 3]}))
 
 
-def test_prepared_statements_are_closed(served: Served, connection) -> None:
+def test_prepared_statements_are_closed(served: Served, connection: dbapi.Connection) -> None:
     statements = served.server._sql.prepared
     with connection.cursor() as cursor:
         cursor.execute("SELECT ? AS a", [1])
@@ -122,13 +131,13 @@ def test_prepared_statements_are_closed(served: Served, connection) -> None:
     assert len(statements) == 0
 
 
-def test_schemas_without_running(served: Served, cursor) -> None:
+def test_schemas_without_running(served: Served, cursor: dbapi.Cursor) -> None:
     assert cursor.adbc_execute_schema("SELECT 1 AS one").names == ["one"]
     assert len(cursor.adbc_prepare("SELECT ? AS a, ? AS b")) == 2
     assert served.service.queries("") == []
 
 
-def test_partitions_can_be_read(cursor) -> None:
+def test_partitions_can_be_read(cursor: dbapi.Cursor) -> None:
     partitions, schema = cursor.adbc_execute_partitions("FROM numbers")
     assert schema.names == ["n", "name"]
     cursor.adbc_read_partition(partitions[0])
@@ -144,45 +153,46 @@ def test_partitions_can_be_read(cursor) -> None:
         ("DROP TABLE x", "INVALID_ARGUMENT"),
     ],
 )
-def test_errors_have_their_status(cursor, sql: str, status: str) -> None:
+def test_errors_have_their_status(cursor: dbapi.Cursor, sql: str, status: str) -> None:
     with pytest.raises(dbapi.Error) as caught:
         cursor.execute(sql)
     assert caught.value.status_code.name == status
     assert cursor.execute("SELECT 1 AS still_usable").fetchall() == [(1,)]
 
 
-def test_updates_and_ingestion_are_refused_on_a_read_only_server(cursor) -> None:
+def test_updates_and_ingestion_are_refused_on_a_read_only_server(cursor: dbapi.Cursor) -> None:
     with pytest.raises(dbapi.ProgrammingError, match="would change something"):
         cursor.executescript("DELETE FROM numbers")
     with pytest.raises(dbapi.ProgrammingError, match="cannot be written to table 'fresh'"):
         cursor.adbc_ingest("fresh", pa.table({"x": [1]}))
 
 
-def test_cancelling_kills_the_query(served: Served, cursor) -> None:
+def test_cancelling_kills_the_query(served: Served, cursor: dbapi.Cursor) -> None:
     cursor.execute("SELECT 'endless' AS e")
     (query,) = served.service._queries.values()
-    canceller = threading.Timer(0.05, cursor.adbc_cancel)
-    canceller.start()
+    assert cursor.fetchone() == ("endless",)
+    cursor.adbc_cancel()
     with pytest.raises(dbapi.OperationalError) as caught:
-        cursor.fetchall()
+        cursor.fetchone()
     assert caught.value.status_code.name == "CANCELLED"
-    assert query.killed.wait(2)
+    assert query.killed.wait(PATIENCE)
     assert query.status.state == "killed"
 
 
-def test_a_reader_that_leaves_early_kills_the_query(served: Served, cursor) -> None:
+def test_a_reader_that_leaves_early_kills_the_query(served: Served, cursor: dbapi.Cursor) -> None:
     cursor.execute("SELECT 'endless' AS e")
     (query,) = served.service._queries.values()
     reader = cursor.fetch_record_batch()
     assert reader.read_next_batch().num_rows == 1
     reader.close()
     cursor.close()
-    assert query.killed.wait(2)
+    assert query.killed.wait(PATIENCE)
 
 
-def test_objects_of_every_depth(connection) -> None:
-    def objects(depth: str, **filters: object) -> list[dict]:
-        return connection.adbc_get_objects(depth=depth, **filters).read_all().to_pylist()
+def test_objects_of_every_depth(connection: dbapi.Connection) -> None:
+    def objects(depth: str, **filters: object) -> list[dict[str, typing.Any]]:
+        rows: list[dict[str, typing.Any]] = connection.adbc_get_objects(depth=depth, **filters).read_all().to_pylist()
+        return rows
 
     assert objects("catalogs") == [{"catalog_name": "volley", "catalog_db_schemas": None}]
     assert objects("db_schemas")[0]["catalog_db_schemas"] == [{"db_schema_name": "main", "db_schema_tables": None}]
@@ -193,7 +203,7 @@ def test_objects_of_every_depth(connection) -> None:
     assert objects("tables", table_types_filter=["VIEW"])[0]["catalog_db_schemas"][0]["db_schema_tables"] == []
 
 
-def test_table_schema_types_and_names(connection) -> None:
+def test_table_schema_types_and_names(connection: dbapi.Connection) -> None:
     assert connection.adbc_get_table_schema("odd name") == pa.schema([("a", pa.int32()), ("b", pa.date32())])
     assert connection.adbc_get_table_types() == ["TABLE"]
     info = connection.adbc_get_info()
@@ -202,7 +212,7 @@ def test_table_schema_types_and_names(connection) -> None:
         connection.adbc_get_table_schema("nope")
 
 
-def test_the_session_knows_its_catalog(connection) -> None:
+def test_the_session_knows_its_catalog(connection: dbapi.Connection) -> None:
     assert (connection.adbc_current_catalog, connection.adbc_current_db_schema) == ("volley", "main")
     connection.adbc_current_catalog = "volley"
     with pytest.raises(dbapi.ProgrammingError, match="invalid value"):
@@ -339,12 +349,13 @@ def test_like_patterns(pattern: str, text: str, matches: bool) -> None:
     assert (like(pattern).fullmatch(text) is not None) is matches
 
 
-def test_pandas_reads_through_it(served: Served, connection) -> None:
+def test_pandas_reads_through_it(served: Served, connection: dbapi.Connection) -> None:
     pandas = pytest.importorskip("pandas")
     assert pandas.read_sql("SELECT n FROM numbers ORDER BY n", connection)["n"].tolist()[:2] == [0, 1]
 
 
-def test_polars_reads_through_it(served: Served, connection) -> None:
+@pytest.mark.filterwarnings("ignore:Cannot disable autocommit")  # polars connects by itself, and asks for transactions
+def test_polars_reads_through_it(served: Served, connection: dbapi.Connection) -> None:
     polars = pytest.importorskip("polars")
     assert polars.read_database("SELECT 1 AS one", connection).to_dicts() == [{"one": 1}]
     uri = served.uri.replace("grpc://", "flightsql://") + "?transport=tcp"

@@ -97,7 +97,9 @@ def test_a_reader_passed_on_takes_its_query_along_if_it_cannot_come_back(
     assert reader.read_chunk().data.num_rows == 1
     reader.cancel()
     assert served.service.let_go(query_id)
-    assert served.service.status(query_id, "ada").state == ("killed" if abandon else "running")
+    status = served.service.status(query_id, "ada")
+    assert status is not None
+    assert status.state == ("killed" if abandon else "running")
 
 
 def test_only_do_get_takes_a_ticket_that_is_passed_on(served: Served, client: flight.FlightClient) -> None:
@@ -248,6 +250,10 @@ def exchange(client: flight.FlightClient) -> None:
     reader.read_chunk()
 
 
+def acting(name: str, body: bytes) -> Callable[[flight.FlightClient], object]:
+    return lambda client: list(client.do_action(flight.Action(name, body)))
+
+
 ENDPOINTS: dict[str, Callable[[flight.FlightClient], object]] = {
     "info": lambda c: c.get_flight_info(command("SELECT 1")),
     "info of a path": lambda c: c.get_flight_info(flight.FlightDescriptor.for_path("numbers")),
@@ -267,11 +273,8 @@ ENDPOINTS: dict[str, Callable[[flight.FlightClient], object]] = {
     "prepare": lambda c: list(
         c.do_action(flight.Action("CreatePreparedStatement", pack(pb.ActionCreatePreparedStatementRequest(query="SELECT 1"))))
     ),
-    **{name: lambda c, name=name: list(c.do_action(flight.Action(name, b""))) for name in ("query.list", "worker.list", "table.list", "x")},
-    **{
-        name: lambda c, name=name: list(c.do_action(flight.Action(name, b'{"query_id": "q"}')))
-        for name in ("query.status", "query.kill", "query.watch")
-    },
+    **{name: acting(name, b"") for name in ("query.list", "worker.list", "table.list", "x")},
+    **{name: acting(name, b'{"query_id": "q"}') for name in ("query.status", "query.kill", "query.watch")},
 }
 
 
@@ -340,5 +343,5 @@ def test_shutdown_cuts_off_readers_that_wait_too_long_with_an_error(served: Serv
     stopper.start()
     with pytest.raises(flight.FlightUnavailableError, match="shutting down"):
         reader.read_chunk()
-    stopper.join(5)
+    stopper.join(20)
     assert not stopper.is_alive()

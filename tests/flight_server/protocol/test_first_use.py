@@ -100,7 +100,7 @@ def samples() -> list[tuple[str, str, str]]:
 
 
 def test_a_fresh_type_that_many_threads_decode_at_once_takes_the_process_down() -> None:
-    statuses = []
+    statuses: list[int] = []
     while len(statuses) < RUNS and -SIGSEGV not in statuses:
         statuses.append(run(FRESH_TYPES).returncode)
     if not any(statuses):

@@ -408,9 +408,10 @@ def test_closing_waits_for_calls_that_plan_and_takes_no_query_from_them(handling
             assert calling.result(PATIENCE) == SCHEMA
     assert order == ["planned", "closed"]
     assert handling.results.statistics().writing == 0
-    for late in (lambda: handling.handler.plan_schema("SELECT 1", ()), lambda: handling.handler.prepare("SELECT 1")):
-        with pytest.raises(ServerClosing):
-            late()
+    with pytest.raises(ServerClosing):
+        handling.handler.plan_schema("SELECT 1", ())
+    with pytest.raises(ServerClosing):
+        handling.handler.prepare("SELECT 1")
 
 
 # -- sweeping ---------------------------------------------------------------------------------------------------------
@@ -470,7 +471,8 @@ def test_no_error_ends_the_sweepers(handling: Handling, monkeypatch: pytest.Monk
     class EndpointConnectionError(Exception):
         """As botocore's: no OSError."""
 
-    again, sweeps = threading.Event(), []
+    again = threading.Event()
+    sweeps: list[int] = []
 
     def sweep(_now: float) -> Sequence[str]:
         sweeps.append(len(sweeps))

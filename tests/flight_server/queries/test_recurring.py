@@ -13,7 +13,8 @@ PATIENCE = 20.0
 
 @pytest.mark.parametrize("error", [RuntimeError("no bucket"), StorageError("no bucket")], ids=["a bug", "trouble"])
 def test_an_error_is_logged_and_the_next_turn_comes(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
-    again, turns = threading.Event(), []
+    again = threading.Event()
+    turns: list[int] = []
 
     def work() -> None:
         turns.append(len(turns))

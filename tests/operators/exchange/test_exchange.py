@@ -6,6 +6,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
 import pytest
 
@@ -16,6 +17,8 @@ from planner.errors import VolleyError
 
 PATIENCE = 20.0
 """Seconds after which a test gives up on a thread; none waits for it when all is well."""
+
+Found = TypeVar("Found")
 
 
 class Clock:
@@ -52,18 +55,32 @@ def take(exchange: Exchange[Load], consumer: str = "a") -> Held[Load]:
     return held
 
 
-def started(work: Callable[[], Held[Load] | None]) -> Future[Held[Load] | None]:
+def started(work: Callable[[], Found]) -> Future[Found]:
     """Runs ``work`` in a thread of its own, which is under way when this returns."""
     running = threading.Event()
     pool = ThreadPoolExecutor(1)
 
-    def run() -> Held[Load] | None:
+    def run() -> Found:
         running.set()
         return work()
 
     future = pool.submit(run)
     pool.shutdown(wait=False)
     assert running.wait(PATIENCE)
+    return future
+
+
+def waiting_for(exchange: Exchange[Load], consumer: str, stop: Callable[[], bool] = lambda: False) -> Future[Held[Load] | None]:
+    """A consumer in a thread of its own, which waits for a record when this returns."""
+    asleep = threading.Event()
+
+    def cancelled() -> bool:
+        # Asked with the exchange locked, just before the wait gives the lock back: whatever the test does next finds it waiting.
+        asleep.set()
+        return stop()
+
+    future = started(lambda: exchange.lease(consumer, cancelled=cancelled))
+    assert asleep.wait(PATIENCE)
     return future
 
 
@@ -95,7 +112,7 @@ def test_a_payload_stays_where_the_record_may_be_reopened() -> None:
 
 def test_a_waiting_consumer_gets_what_is_appended() -> None:
     exchange = exchange_of()
-    waiting = started(lambda: exchange.lease("a"))
+    waiting = waiting_for(exchange, "a")
     exchange.append(record(7))
     held = waiting.result(PATIENCE)
     assert held is not None
@@ -106,7 +123,7 @@ def test_a_waiting_consumer_gets_what_another_one_failed_on() -> None:
     exchange = exchange_of(1)
     first = take(exchange, "a")
     exchange.close()
-    waiting = started(lambda: exchange.lease("b"))
+    waiting = waiting_for(exchange, "b")
     exchange.release(first.key, first.lease.epoch, OperatorError("it slipped"), retry=True)
     again = waiting.result(PATIENCE)
     assert again is not None
@@ -128,7 +145,7 @@ def test_a_waiting_consumer_gets_what_a_lost_worker_had() -> None:
     exchange = exchange_of(1, 2)
     take(exchange, "w1/a")
     take(exchange, "w2/a")
-    waiting = started(lambda: exchange.lease("b"))
+    waiting = waiting_for(exchange, "b")
     exchange.lose(lambda consumer: consumer.startswith("w1/"))
     held = waiting.result(PATIENCE)
     assert held is not None
@@ -152,7 +169,7 @@ def test_heartbeats_keep_a_lease() -> None:
 def test_the_end_wakes_everybody_once_all_is_acked() -> None:
     exchange = exchange_of(1)
     held = take(exchange)
-    waiting = [started(lambda: exchange.lease("b")) for _ in range(3)]
+    waiting = [waiting_for(exchange, "b") for _ in range(3)]
     exchange.close()
     assert not exchange.ended
     exchange.ack(held.key, held.lease.epoch)
@@ -162,7 +179,7 @@ def test_the_end_wakes_everybody_once_all_is_acked() -> None:
 
 def test_closing_an_empty_exchange_ends_it() -> None:
     exchange = exchange_of()
-    waiting = started(lambda: exchange.lease("a"))
+    waiting = waiting_for(exchange, "a")
     exchange.close()
     assert waiting.result(PATIENCE) is None
     assert exchange.closed
@@ -172,12 +189,13 @@ def test_a_failure_comes_to_everybody_and_drops_the_payloads() -> None:
     exchange = exchange_of(1)
     held = take(exchange)
     watched = weakref.ref(held.payload)
-    waiting = [started(lambda: exchange.lease("b")), started(lambda: exchange.lease_all("c") and None)]
+    one, all_of_them = waiting_for(exchange, "b"), started(lambda: exchange.lease_all("c"))
     exchange.fail(OperatorError("the disk is gone"))
     exchange.fail(OperatorError("and so is the network"))
-    for each in waiting:
-        with pytest.raises(OperatorError, match="the disk is gone"):
-            each.result(PATIENCE)
+    with pytest.raises(OperatorError, match="the disk is gone"):
+        one.result(PATIENCE)
+    with pytest.raises(OperatorError, match="the disk is gone"):
+        all_of_them.result(PATIENCE)
     with pytest.raises(OperatorError, match="the disk is gone"):
         exchange.ack(held.key, held.lease.epoch)
     with pytest.raises(OperatorError, match="the disk is gone"):
@@ -207,7 +225,7 @@ def test_the_last_attempt_fails_the_exchange() -> None:
     for attempt in range(4):
         held = take(exchange)
         if attempt == 3:
-            waiting = started(lambda: exchange.lease("b"))
+            waiting = waiting_for(exchange, "b")
             with pytest.raises(AttemptsExhausted):
                 exchange.release(held.key, held.lease.epoch, OperatorError("it slipped"), retry=True)
         else:
@@ -259,7 +277,7 @@ def test_a_cancelled_wait_ends_when_something_wakes_it() -> None:
     exchange = exchange_of(1)
     take(exchange)
     cancelled = threading.Event()
-    waiting = started(lambda: exchange.lease("a", cancelled=cancelled.is_set))
+    waiting = waiting_for(exchange, "a", cancelled.is_set)
     cancelled.set()
     exchange.close()
     assert waiting.result(PATIENCE) is None

@@ -4,7 +4,6 @@ import datetime
 import decimal
 import errno
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +19,6 @@ from planner.errors import Status
 from tests.operators.results.result_samples import PATIENCE, SCHEMA, SmallStore, all_numbers, begun, finished, in_thread, new_id, rows
 
 DAY = datetime.date(2024, 2, 29)
-
-
-@pytest.fixture(params=["file", "memory"])
-def small(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SmallStore]:
-    small = SmallStore(request.param, str(tmp_path) if request.param == "file" else f"/{new_id()}")
-    yield small
-    small.store.close()
 
 
 def values_of(kind: pa.DataType, values: list[Any]) -> pa.Array:

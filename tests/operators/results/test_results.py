@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +13,7 @@ from operators.results.result_files import ResultFiles
 from operators.results.results import ABANDONED_SECONDS, BEGINNING
 from operators.results.row_group_cache import RowGroupCache
 from planner.errors import Status
-from tests.operators.results.result_samples import SCHEMA, SmallStore, all_numbers, begun, finished, new_id, numbers, rows
-
-
-@pytest.fixture(params=["file", "memory"])
-def small(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SmallStore]:
-    small = SmallStore(request.param, str(tmp_path) if request.param == "file" else f"/{new_id()}")
-    yield small
-    small.store.close()
+from tests.operators.results.result_samples import SCHEMA, SmallStore, all_numbers, begun, finished, numbers, rows
 
 
 def test_a_finished_result_survives_a_restart_with_all_its_cursors(small: SmallStore) -> None:

@@ -24,8 +24,8 @@ QUERIES = 30
 
 @pytest.fixture(name="impatient", autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A silent server costs each test tenths of seconds."""
-    patience = s3_storage.Patience((0.5, 1.0, 2.0, 4.0, 8.0, 8.0), 4.4)
+    """A silent server costs each test tenths of seconds; one on a busy machine, which is slow throughout, does not count as gone."""
+    patience = s3_storage.Patience((0.5, 1.0, 2.0, 4.0, 8.0, 8.0), 60.0)
     monkeypatch.setattr(s3_storage, "ASKING", patience)
     monkeypatch.setattr(s3_storage, "READING", patience)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from tests.flight_server.fake_service import line_of
 from tests.tui.actions.stage import Stage
 
 
@@ -40,7 +41,7 @@ def test_killing_a_query_of_the_server_shows_whose_it_is_and_asks(stage: Stage, 
     stage.server.held = True
     stage.server.submit("SELECT 1\n+ 1")
     stage.dialogs.agrees = agrees
-    stage.killing.query(stage.server.statuses["q1"])
+    stage.killing.query(line_of(stage.server.statuses["q1"]))
     assert stage.dialogs.asked == ["Kill a query: SELECT 1 + 1\n\nowner ada, running. Kill it?"]
     assert stage.server.killed == killed
     assert stage.said == ([("killed", "ok")] if agrees else [])
@@ -50,14 +51,14 @@ def test_what_the_server_says_to_it_is_told(stage: Stage) -> None:
     stage.server.held = True
     stage.server.submit("SELECT 1")
     stage.server.down = stage.dialogs.agrees = True
-    stage.killing.query(stage.server.statuses["q1"])
+    stage.killing.query(line_of(stage.server.statuses["q1"]))
     assert [mood for text, mood in stage.said if "cannot reach a server" in text] == ["bad"]
 
 
 def test_a_query_that_has_ended_cannot_be_chosen(stage: Stage) -> None:
     stage.server.submit("SELECT 1")
     stage.dialogs.agrees = True
-    stage.killing.query(msgspec.structs.replace(stage.server.statuses["q1"], state="failed"))
+    stage.killing.query(msgspec.structs.replace(line_of(stage.server.statuses["q1"]), state="failed"))
     stage.killing.query(None)
     assert stage.said == [("choose a query that is queued or running", "bad")] * 2
     assert stage.server.killed == []

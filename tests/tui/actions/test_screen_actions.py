@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import urwid
 
+from tests.flight_server.fake_service import line_of
 from tests.tui.actions.stage import Stage
 from tests.tui.fake_server import WORKERS
 from tui.actions.screen_actions import ScreenActions
@@ -73,7 +74,7 @@ def test_kill_means_what_is_shown(stage: Stage) -> None:
     stage.views.editor_panel.show(shown)
     act(stage, "kill")
     assert stage.server.killed == ["q1"]
-    stage.views.cluster.refresh(WORKERS, [stage.server.statuses["q2"]], 0.0)
+    stage.views.cluster.refresh(WORKERS, [line_of(stage.server.statuses["q2"])], 0.0)
     stage.views.go("cluster")
     stage.dialogs.agrees = True
     act(stage, "kill")

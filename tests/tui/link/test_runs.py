@@ -3,7 +3,8 @@ from __future__ import annotations
 import pyarrow as pa
 
 from flight_server.protocol.messages import QueryLine
-from tests.tui.fake_server import FakeServer, line_of
+from tests.flight_server.fake_service import line_of
+from tests.tui.fake_server import FakeServer
 from tests.tui.inline import InlineBackground, InlineFollower
 from tui.link.runs import RunBook, tally
 
