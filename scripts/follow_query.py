@@ -24,6 +24,7 @@ import duckdb
 import pyarrow.flight as flight
 
 from flight_server.endpoints import streams
+from flight_server.endpoints.guard import guarded_items
 from flight_server.endpoints.server import VolleyServer
 from flight_server.process.worker import Worker
 from flight_server.settings.config import Config
@@ -115,7 +116,7 @@ def main() -> int:
     follower = Follower()
     for name in ("get_flight_info", "do_get", "do_action"):
         setattr(VolleyServer, name, follower.inside(getattr(VolleyServer, name)))
-    streams.guarded_items = follower.items(streams.guarded_items)
+    vars(streams)["guarded_items"] = follower.items(guarded_items)
     with ExitStack() as stack:
         data, state = (Path(stack.enter_context(tempfile.TemporaryDirectory())) for _ in range(2))
         duckdb.sql("SELECT range AS k, range % 1000 AS v FROM range(600000)").write_parquet(
@@ -134,7 +135,7 @@ def main() -> int:
             info = client.get_flight_info(flight.FlightDescriptor.for_command(arguments.sql.encode()))
             rows = client.do_get(info.endpoints[0].ticket).read_all().num_rows
             print(f"query {json.loads(info.app_metadata)['query_id']}: {rows} rows\n")
-        threading.setprofile(None)  # type: ignore[arg-type]
+        threading.setprofile(None)
         for (caller, callee), way in follower.calls.items():
             if way == "back" or not arguments.back:
                 print(f"{way:4}  {caller}  ->  {callee}")
