@@ -23,7 +23,7 @@ from tui.actions.killing import Killing
 from tui.actions.query_actions import QueryActions
 from tui.actions.result_actions import ResultActions
 from tui.actions.screen_actions import ScreenActions
-from tui.draw.chrome import Footer, Title
+from tui.draw.chrome import KeyLine, Title
 from tui.draw.popup import Dialogs
 from tui.draw.themes import NAMES, choose_theme, count_colours, palette
 from tui.editor.documents import Documents
@@ -96,7 +96,7 @@ class App:
             self.act,
         )
         self.title = Title(uri, self.views.go)
-        self.footer = Footer(time.monotonic, lambda key: self.loop.process_input([key]))
+        self.footer = KeyLine(time.monotonic, lambda key: self.loop.process_input([key]))
         self.dialogs = Dialogs(Shell(self.views, self.title, self.footer, self._press_everywhere))
         chosen = choose_theme(theme, os.environ)
         self.loop = urwid.MainLoop(self.dialogs, palette(chosen), screen, unhandled_input=self._unhandled)

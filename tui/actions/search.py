@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tui.draw import cells
-from tui.link.row_source import Piece
+from tui.link.row_source import RowSpan
 
 
-def find(pieces: Sequence[Piece], text: str, row: int, *, forward: bool) -> tuple[int, int] | None:
+def find(pieces: Sequence[RowSpan], text: str, row: int, *, forward: bool) -> tuple[int, int] | None:
     """The row and column of the next cell that contains ``text`` (lower case), from ``row`` on, or back from it."""
     for piece in pieces if forward else reversed(pieces):
         last = piece.start + piece.table.num_rows

@@ -90,7 +90,7 @@ class _Toast:
     until: float
 
 
-class Footer(urwid.Widget):
+class KeyLine(urwid.Widget):
     """The keys of where one is; for some seconds, a message instead."""
 
     _sizing = frozenset([urwid.FLOW])

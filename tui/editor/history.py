@@ -13,7 +13,7 @@ MAX_ENTRIES = 2_000
 MAX_SQL_CHARS = 100_000
 
 
-class Entry(msgspec.Struct, frozen=True):
+class PastStatement(msgspec.Struct, frozen=True):
     """A statement that was run: when (Unix seconds), how it ended, its rows and seconds."""
 
     sql: str
@@ -23,7 +23,7 @@ class Entry(msgspec.Struct, frozen=True):
     seconds: float = 0.0
 
 
-_ENTRIES = msgspec.json.Decoder(Entry)
+_ENTRIES = msgspec.json.Decoder(PastStatement)
 
 
 def state_folder(environment: Mapping[str, str] = os.environ) -> Path:
@@ -40,7 +40,7 @@ class History:
         self._entries = _read(path) if path is not None else []
 
     def add(self, sql: str, state: str, rows: int, seconds: float) -> None:
-        entry = Entry(sql[:MAX_SQL_CHARS], time.time(), state, rows, seconds)
+        entry = PastStatement(sql[:MAX_SQL_CHARS], time.time(), state, rows, seconds)
         self._entries.append(entry)
         if self._path is None:
             return
@@ -52,15 +52,15 @@ class History:
         except OSError:
             self._path = None
 
-    def newest(self) -> list[Entry]:
+    def newest(self) -> list[PastStatement]:
         """Each statement once, the one run last first."""
-        seen: dict[str, Entry] = {}
+        seen: dict[str, PastStatement] = {}
         for entry in reversed(self._entries):
             seen.setdefault(" ".join(entry.sql.split()), entry)
         return list(seen.values())
 
 
-def _read(path: Path) -> list[Entry]:
+def _read(path: Path) -> list[PastStatement]:
     """The last entries of the file; lines that are no entries (cut off, from a newer version) are passed over."""
     try:
         lines = path.read_bytes().splitlines()[-MAX_ENTRIES:]

@@ -40,7 +40,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class RowSpan:
     """Rows that are here: ``table``'s first row is row ``start`` of the result."""
 
     start: int
@@ -48,7 +48,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
+class _GroupSpan:
     cursor: Cursor
     start: int
     rows: int
@@ -77,7 +77,7 @@ class RowSource:
     rows: int = 0
     closed: bool = False
     error: VolleyError | None = None
-    _groups: list[_Group] = field(default_factory=list)
+    _groups: list[_GroupSpan] = field(default_factory=list)
     _starts: list[int] = field(default_factory=list)
     _pages: OrderedDict[Page, pa.Table] = field(default_factory=OrderedDict)
     _bytes: int = 0
@@ -111,7 +111,7 @@ class RowSource:
             self._page_rows = min(MAX_PAGE_ROWS, max(MIN_PAGE_ROWS, wanted))
         return before != (len(self._groups), self.closed)
 
-    def window(self, start: int, count: int) -> list[Piece]:
+    def window(self, start: int, count: int) -> list[RowSpan]:
         """The rows that are here of ``start … start + count``, in order. What is missing is fetched, and a page ahead too."""
         if start != self._last_start:
             self.error = None  # somebody scrolls on: what failed before may work now
@@ -132,10 +132,10 @@ class RowSource:
             pieces.append(_cut(self._start_of(page), table, start, count))
         return [piece for piece in pieces if piece.table.num_rows]
 
-    def loaded(self) -> Iterator[Piece]:
+    def loaded(self) -> Iterator[RowSpan]:
         """Everything that is here, in the order of the result."""
         for page in sorted(self._pages):
-            yield Piece(self._start_of(page), self._pages[page])
+            yield RowSpan(self._start_of(page), self._pages[page])
 
     def loaded_rows(self) -> int:
         return sum(table.num_rows for table in self._pages.values())
@@ -155,7 +155,7 @@ class RowSource:
         return self._page_rows or MAX_PAGE_ROWS
 
     def _add_group(self, cursor: Cursor, rows: int) -> None:
-        self._groups.append(_Group(cursor, self.rows, rows))
+        self._groups.append(_GroupSpan(cursor, self.rows, rows))
         self._starts.append(self.rows)
         self.rows += rows
 
@@ -225,7 +225,7 @@ class RowSource:
             self._dropped += 1
 
 
-def _cut(first: int, table: pa.Table, start: int, count: int) -> Piece:
+def _cut(first: int, table: pa.Table, start: int, count: int) -> RowSpan:
     """The part of ``table``, whose first row is row ``first``, that is in ``start … start + count``."""
     skip = max(0, start - first)
-    return Piece(first + skip, table.slice(skip, max(0, start + count - first - skip)))
+    return RowSpan(first + skip, table.slice(skip, max(0, start + count - first - skip)))

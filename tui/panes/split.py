@@ -7,7 +7,7 @@ import urwid
 SHARES = (20, 30, 40, 50, 60, 70)
 
 
-class Split(urwid.WidgetWrap):
+class SplitScreen(urwid.WidgetWrap):
     """``share`` per cent of the rows belong to the upper widget; zoomed, the lower one has them all."""
 
     def __init__(self, upper: urwid.Widget, lower: urwid.Widget, share: int = 40) -> None:

@@ -13,7 +13,7 @@ from tui.panes.catalog_pane import CatalogPane
 from tui.panes.cluster_pane import ClusterPane
 from tui.panes.queries_pane import QueriesPane
 from tui.panes.run_panel import RunPanel, RunViews
-from tui.panes.split import Split
+from tui.panes.split import SplitScreen
 
 EDITOR_HINT = " Results show here. F5 runs the statement under the cursor."
 QUERIES_HINT = " Choose a query above."
@@ -44,8 +44,8 @@ class Views(urwid.WidgetPlaceholder):
         self.queries = QueriesPane(runs, self.queries_panel.show, act)
         self.cluster = cluster
         self.catalog = catalog
-        self.editor_split = Split(documents, self.editor_panel)
-        self.queries_split = Split(self.queries, self.queries_panel)
+        self.editor_split = SplitScreen(documents, self.editor_panel)
+        self.queries_split = SplitScreen(self.queries, self.queries_panel)
         documents.switched.append(lambda: self.editor_panel.show(documents.current.run))
         super().__init__(self.editor_split)
 
@@ -67,7 +67,7 @@ class Views(urwid.WidgetPlaceholder):
         return self.queries_panel if self.name == "queries" else self.editor_panel
 
     @property
-    def split(self) -> Split | None:
+    def split(self) -> SplitScreen | None:
         """The view that is shown, if it has an upper and a lower part."""
         return {"editor": self.editor_split, "queries": self.queries_split}.get(self.name)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from urwid import testing
 
 from tui.draw.popup import TextView
-from tui.panes.split import SHARES, Split
+from tui.panes.split import SHARES, SplitScreen
 
 SIZE = (20, 10)
 
@@ -20,11 +20,11 @@ class Filled(TextView):
         return key if key in ("up", "down") else None
 
 
-def split() -> Split:
-    return Split(Filled("u"), Filled("l"))
+def split() -> SplitScreen:
+    return SplitScreen(Filled("u"), Filled("l"))
 
 
-def upper_rows(made: Split) -> int:
+def upper_rows(made: SplitScreen) -> int:
     return sum("u" in line for line in testing.render_text(made, SIZE))
 
 
