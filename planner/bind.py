@@ -31,6 +31,7 @@ from planner.logical import (
     Values,
 )
 from planner.parse import ParsedSql
+from planner.reshape import reshape_of
 
 JOIN_WORDS = frozenset(("semi", "anti", "asof", "positional"))
 """The parser takes these words of the kernel's joins for an alias without AS: ``t SEMI JOIN u``."""
@@ -86,6 +87,8 @@ class Binder:
             return (), scope
         ctes: list[Cte] = []
         for ast in clause["cte_tables"]:
+            if ast.get("from") is not None:
+                raise self._error(NotSupported, "FROM has no place behind a CTE", ast["from"], remedy="Write WITH … SELECT … FROM ….")
             name = str(ast["alias"]["name"]["value"])
             itself = {name.lower()} if clause.get("recursive") else set()
             ctes.append(Cte(ast, name, self.query(ast["query"], scope | itself)))
@@ -124,7 +127,8 @@ class Binder:
             )
         items = tuple(self._item(item, scope) for item in ast["from"])
         expressions = [value for key, value in ast.items() if key != "from"]
-        return Select(ast, items, conjuncts(ast["selection"]), self._queries(expressions, scope))
+        reshape = reshape_of(ast, self.parsed)
+        return Select(ast, items, conjuncts(ast["selection"]), self._queries(expressions, scope), reshape=reshape)
 
     def _item(self, ast: Ast, scope: Scope) -> FromItem:
         joins = ast["joins"]

@@ -46,7 +46,7 @@ def _aliased(body: Body, derived: list[str], names: list[str]) -> Body | None:
         case QueryBlock():
             inner = _aliased(body.body, derived, names)
             return None if inner is None else replace(body, body=inner)
-        case Select():
+        case Select() if body.reshape is None:
             items = body.ast["projection"]
             if len(items) != len(names) or not all("UnnamedExpr" in item or "ExprWithAlias" in item for item in items):
                 return None

@@ -1,12 +1,12 @@
-"""Statements that are refused for what they are: those that write, those of a session, and spellings of others."""
+"""Statements that are refused for what they are: those that write, and those of a session."""
 
 from __future__ import annotations
 
 import re
 
 from planner.ast import span_of
-from planner.errors import NotReadOnly, NotSupported, PlannerError
-from planner.limits import ScannedSql, position_at
+from planner.errors import NotReadOnly, NotSupported, PlannerError, position_at
+from planner.limits import ScannedSql
 from planner.parse import ParsedSql
 from planner.words import words
 
@@ -21,13 +21,6 @@ _SESSION = words(
     begin start commit rollback savepoint release abort prepare execute deallocate declare fetch close lock listen notify
     """
 )
-_REWRITES = {
-    "from": "Write SELECT * FROM ….",
-    "table": "Write SELECT * FROM ….",
-    "summarize": "Write SELECT with aggregates, or DESCRIBE for the columns.",
-    "pivot": "Write SELECT … FROM … PIVOT (…).",
-    "unpivot": "Write SELECT … FROM … UNPIVOT (…).",
-}
 _FIRST_WORD = re.compile(r"(?:\s+|--[^\n]*\n|/\*.*?\*/|\()*([A-Za-z_]+)", re.DOTALL)
 
 QUERIES_ONLY = "Send SELECT, VALUES, EXPLAIN, SHOW TABLES or DESCRIBE."
@@ -37,7 +30,7 @@ def refuse_by_first_word(scanned: ScannedSql) -> None:
     """Raises ``NotReadOnly`` or ``NotSupported`` for statements that are known by their first word, whether they parse or not."""
     found = _FIRST_WORD.match(scanned.original)
     word = found[1].lower() if found else ""
-    if found is None or (word not in _WRITING and word not in _SESSION and word not in _REWRITES):
+    if found is None or (word not in _WRITING and word not in _SESSION):
         return
     raise _refusal(word, scanned, found.start(1))
 
@@ -57,7 +50,7 @@ def _refusal(word: str, scanned: ScannedSql, offset: int) -> PlannerError:
         sql=scanned.original,
         position=position,
         length=len(word),
-        remedy=_REWRITES.get(word, "There are no transactions or cursors in SQL; prepare statements through the client."),
+        remedy="There are no transactions or cursors in SQL; prepare statements through the client.",
     )
 
 

@@ -21,7 +21,20 @@ from planner.logical import (
     TableFunction,
     Values,
 )
+from planner.parse import UNKNOWN_CHAIN, print_sql
 from planner.quoting import quote_name
+from planner.reshape import reshaped
+
+BARE_QUERY: Ast = {
+    "with": None,
+    "order_by": None,
+    "limit_clause": None,
+    "fetch": None,
+    "locks": [],
+    "for_clause": None,
+    "pipe_operators": [],
+}
+"""A query of nothing but the ``body`` that is put into it."""
 
 
 def render_query(query: QueryBlock) -> Ast:
@@ -58,7 +71,12 @@ def _select(select: Select) -> Ast:
     if select.filtered:
         rest["selection"] = all_of(select.conjuncts)
     rendered: Ast = _with_queries(rest, select.queries)
-    return {**rendered, "from": [_item(item) for item in select.items]}
+    rendered = {**rendered, "from": [_item(item) for item in select.items]}
+    return rendered if select.reshape is None else reshaped(rendered, select.reshape, _printed)
+
+
+def _printed(select: Ast) -> str:
+    return print_sql({"Query": {**BARE_QUERY, "body": {"Select": select}}}, UNKNOWN_CHAIN)
 
 
 def _item(item: FromItem) -> Ast:
