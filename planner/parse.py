@@ -164,11 +164,13 @@ def _syntax_error(scanned: ScannedSql, error: ValueError) -> SqlSyntaxError | Li
         return SqlSyntaxError(f"syntax error: {_lower_first(text)}")
     position = scanned.position(int(place[1]), int(place[2]))
     found = re.search(r"found: (.+?) at Line", text)
+    word = found[1] if found else " "
     return SqlSyntaxError(
         f"syntax error: {_lower_first(_PLACE.sub('', text))}",
         sql=scanned.original,
         position=position,
-        length=len(found[1]) if found else 1,
+        length=len(word),
+        remedy="Write the condition behind ON: a ASOF JOIN b ON a.x >= b.x." if word.upper() == "MATCH_CONDITION" else None,
     )
 
 

@@ -21,6 +21,17 @@ _SESSION = words(
     begin start commit rollback savepoint release abort prepare execute deallocate declare fetch close lock listen notify
     """
 )
+_INSTEAD = {
+    **dict.fromkeys(("set", "reset"), "Settings are in the server's configuration, not in SQL."),
+    **dict.fromkeys(("install", "load"), "There are no extensions to load: all functions that there are can be called."),
+    "pragma": "Write DESCRIBE t for its columns, SHOW TABLES for the tables, EXPLAIN ANALYZE SELECT … for a profile.",
+    "use": "All tables are in volley.main: write their names alone.",
+    **dict.fromkeys(("copy", "export"), "The client writes files: flight query 'SELECT …' -o orders.parquet."),
+    **dict.fromkeys(("attach", "detach"), "Data roots and connections are in the server's configuration."),
+    "create": "Write WITH name AS (SELECT …) SELECT … FROM name.",
+    **dict.fromkeys(("insert", "update", "delete", "merge", "truncate"), "Put files into the data root: the next query reads them."),
+}
+"""What to do instead, by a statement's first word."""
 _FIRST_WORD = re.compile(r"(?:\s+|--[^\n]*\n|/\*.*?\*/|\()*([A-Za-z_]+)", re.DOTALL)
 
 QUERIES_ONLY = "Send SELECT, VALUES, EXPLAIN, SHOW TABLES or DESCRIBE."
@@ -43,7 +54,7 @@ def _refusal(word: str, scanned: ScannedSql, offset: int) -> PlannerError:
             sql=scanned.original,
             position=position,
             length=len(word),
-            remedy=QUERIES_ONLY,
+            remedy=_INSTEAD.get(word, QUERIES_ONLY),
         )
     return NotSupported(
         f"{word.upper()} as a statement is not supported",

@@ -7,7 +7,7 @@
 ``PIVOT t ON c USING f GROUP BY g``    ``FROM t SELECT mark_pivot, c, mark_using, f GROUP BY g``
 ``UNPIVOT t ON c INTO NAME n VALUE v`` ``FROM t SELECT mark_unpivot, c, mark_name, n, mark_value, v``
 ``USING SAMPLE 1%``, ``TABLESAMPLE …`` ``TABLESAMPLE method (number unit)`` behind the relation
-``ASOF JOIN``, ``ASOF LEFT JOIN``      ``RIGHT ANTI JOIN``, ``RIGHT SEMI JOIN``, which the kernel does not have
+``ASOF JOIN``, ``ASOF LEFT JOIN`` …    ``RIGHT ANTI JOIN``, ``RIGHT SEMI JOIN`` …, which the kernel does not have
 ``FILTER (condition)``                 ``FILTER (WHERE condition)``
 ``DESCRIBE TABLE t``, ``DESCRIBE 't'`` ``DESCRIBE t``, ``DESCRIBE SELECT * FROM 't'``
 =====================================  ======================================================================================
@@ -33,7 +33,8 @@ MARK = "reshape_"
 PIVOT, USING, UNPIVOT, NAME, VALUE, SUMMARIZE = "pivot", "using", "unpivot", "name", "value", "summarize"
 """What follows the mark's prefix."""
 
-_ASOF_INNER, _ASOF_LEFT = "RIGHT ANTI", "RIGHT SEMI"
+_ASOF_JOINS = {"ASOF": "RIGHT ANTI", "ASOF LEFT": "RIGHT SEMI", "ASOF RIGHT": "LEFT SEMI", "ASOF FULL": "LEFT ANTI"}
+"""Joins of the kernel, and those of the parser that stand for them: the kernel has none of these."""
 _RESERVOIR = "BLOCK"
 """A method of sampling that the parser knows and the kernel does not."""
 
@@ -65,18 +66,17 @@ def spelled(sql: str, found: Sequence[Token]) -> Spelled:
 
 def kernel_spelling(sql: str) -> str:
     """Printed SQL with the kernel's words where the parser's stand for them."""
-    if not any(word in sql for word in (_ASOF_INNER, _ASOF_LEFT, f"TABLESAMPLE {_RESERVOIR}")):
+    if not any(word in sql for word in (*_ASOF_JOINS.values(), f"TABLESAMPLE {_RESERVOIR}")):
         return sql
     found = list(tokens(sql))
+    joins = {ours: theirs for theirs, ours in _ASOF_JOINS.items()}
     texts = [sql[start:stop] if kind == "word" else "" for kind, start, stop in found]
     parts: list[str] = []
     copied = 0
     for number, (_, start, _) in enumerate(found[:-1]):
         match texts[number : number + 3]:
-            case ["RIGHT", "ANTI", "JOIN"]:
-                new = "ASOF"
-            case ["RIGHT", "SEMI", "JOIN"]:
-                new = "ASOF LEFT"
+            case [side, word, "JOIN"] if f"{side} {word}" in joins:
+                new = joins[f"{side} {word}"]
             case ["TABLESAMPLE", "BLOCK", *_]:
                 new = "TABLESAMPLE RESERVOIR"
             case _:
@@ -213,8 +213,10 @@ class _Speller:
             level.several_relations |= level.from_end is None
         elif word == "asof":
             self._asof(number)
-        elif word == "right" and self._text(number + 1) in ("semi", "anti"):
-            raise self._error(NotSupported, number, f"there is no RIGHT {self._text(number + 1).upper()} JOIN", "Swap the two sides.")
+        elif word in ("left", "right") and self._text(number + 1) in ("semi", "anti") and self._text(number + 2) == "join":
+            join = self._text(number + 1).upper()
+            remedy = f"Write {join} JOIN." if word == "left" else f"Write {join} JOIN, with the two sides swapped."
+            raise self._error(NotSupported, number, f"there is no {word.upper()} {join} JOIN", remedy)
         elif word == "tablesample":
             return self._tablesample(number)
         elif word == "using" and self._text(number + 1) == "sample":
@@ -315,15 +317,12 @@ class _Speller:
     # Joins and samples
 
     def _asof(self, number: int) -> None:
-        match (self._text(number + 1), self._text(number + 2), self._text(number + 3)):
-            case ("join", _, _):
-                self.replacements[number] = _ASOF_INNER
-            case ("inner", "join", _):
-                self.replacements[number], self.replacements[number + 1] = _ASOF_INNER, ""
-            case ("left", "join", _):
-                self.replacements[number], self.replacements[number + 1] = _ASOF_LEFT, ""
-            case ("left", "outer", "join"):
-                self.replacements[number], self.replacements[number + 1], self.replacements[number + 2] = _ASOF_LEFT, "", ""
+        join, following = "ASOF", number + 1
+        if self._text(following) in ("inner", "left", "right", "full"):
+            join += "" if self._text(following) == "inner" else f" {self._text(following).upper()}"
+            following += 1 + (self._text(following + 1) == "outer")
+        if self._text(following) == "join":
+            self._replace_run(number, following - 1, _ASOF_JOINS[join])
 
     def _tablesample(self, number: int) -> int:
         sample = self._sample(number + 1)
