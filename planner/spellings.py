@@ -44,6 +44,9 @@ _EXPLAINING = words("explain describe desc analyze verbose format json text")
 _QUERY_WORDS = words("select with from values table pivot unpivot summarize describe show")
 _AFTER_FROM = words("select where group having qualify window order limit offset fetch")
 _SAMPLE_UNITS = {"%": "PERCENT", "percent": "PERCENT", "row": "ROWS", "rows": "ROWS"}
+_TELLING = words("with table describe desc explain summarize pivot unpivot asof semi anti tablesample sample filter")
+_BEFORE_FROM = words("open union except intersect all distinct by name")
+"""Most statements have none of the first, and no FROM behind the second (``open`` is a parenthesis): they are spelled as they are."""
 _METHODS = {"system": "SYSTEM", "bernoulli": "BERNOULLI", "reservoir": _RESERVOIR}
 
 
@@ -58,10 +61,25 @@ class Spelled:
     mark: str | None = None
 
 
+_AS_IT_IS = Spelled({}, {})
+
+
 def spelled(sql: str, found: Sequence[Token]) -> Spelled:
     """The parser's spelling of the statement whose tokens are ``found``. Raises ``NotSupported`` and ``SqlSyntaxError``."""
-    speller = _Speller(sql, found)
-    return speller.spelled()
+    return _Speller(sql, found).spelled() if _is_worth_a_look(sql, found) else _AS_IT_IS
+
+
+def _is_worth_a_look(sql: str, found: Sequence[Token]) -> bool:
+    before = "open"
+    for kind, start, stop in found:
+        if kind == "word":
+            word = sql[start:stop].lower()
+            if word in _TELLING or (word == "from" and before in _BEFORE_FROM):
+                return True
+            before = word
+        else:
+            before = kind
+    return False
 
 
 def kernel_spelling(sql: str) -> str:
