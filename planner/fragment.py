@@ -15,7 +15,7 @@ from planner.parse import print_sql
 from planner.physical import ExchangeInput, Fragment, PlannedExchange, ScanInput
 from planner.quoting import quote_name
 from planner.references import references
-from planner.render import BARE_QUERY, render_query
+from planner.render import print_expression, render_query
 from planner.splits import ScanExtent, parallel_splits, read_extent, unread_extent, whole_splits
 
 SERIAL_BYTES = 4 << 20
@@ -130,16 +130,6 @@ class Fragmenter:
 def _gathered_bytes(scan: Scan, extent: ScanExtent) -> int:
     """About how much memory a scan's needed columns take as Arrow data; its predicates may leave less."""
     return DECODED_SIZE * extent.column_bytes([column.name for column in scan.needed])
-
-
-def print_expression(expression: Ast, chain_terms: int) -> str:
-    """An expression as SQL."""
-    return print_sql({"Query": {**BARE_QUERY, "body": {"Values": {**_BARE_VALUES, "rows": [[expression]]}}}}, chain_terms)[
-        len("VALUES (") : -1
-    ]
-
-
-_BARE_VALUES: Ast = {"explicit_row": False, "value_keyword": False}
 
 
 def _unqualified(term: Ast, alias: str) -> Ast:

@@ -16,6 +16,9 @@ from planner.quoting import quote_name
 
 INFORMATION_SCHEMA = "information_schema"
 
+VIEW_ROWS = "rows_of_information_schema"
+"""What a view's rows are called in a fragment's SQL."""
+
 Row = tuple[object, ...]
 
 _PRECISIONS = {
@@ -95,7 +98,7 @@ def view_sql(view: str, catalog: Catalog) -> str:
         values = "(" + ", ".join("NULL" for _ in listed.names) + ")"
     items = ", ".join(_item(column, listed) for column in VIEWS[view])
     where = "" if listed.rows else " WHERE FALSE"
-    return f"SELECT {items} FROM (VALUES {values}) AS listed({', '.join(listed.names)}){where}"
+    return f"SELECT {items} FROM (VALUES {values}) AS {VIEW_ROWS}({', '.join(listed.names)}){where}"
 
 
 def _item(column: Column, listed: _Listed) -> str:

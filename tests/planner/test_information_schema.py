@@ -103,3 +103,9 @@ def test_they_can_be_described(catalog: FolderCatalog) -> None:
     described = rows("DESCRIBE information_schema.tables", catalog)
     assert described[:2] == [("table_catalog", "VARCHAR", "YES"), ("table_schema", "VARCHAR", "YES")]
     assert rows("DESCRIBE FROM information_schema.columns", catalog) == rows("DESCRIBE information_schema.columns", catalog)
+
+
+def test_a_column_is_called_after_the_users_text(catalog: FolderCatalog) -> None:
+    made = plan("SELECT 1, (SELECT count(*) FROM information_schema.tables WHERE table_name < 'o')", catalog, SPLIT_UP)
+    assert made.schema.names == ["1", "(SELECT count(*) FROM information_schema.tables WHERE table_name < 'o')"]
+    assert plan_rows(run_plan(made)) == [(1, 2)]
