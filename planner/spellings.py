@@ -6,6 +6,7 @@
 ``SUMMARIZE t``, ``SUMMARIZE query``   ``SELECT mark_summarize FROM (…)``
 ``PIVOT t ON c USING f GROUP BY g``    ``FROM t SELECT mark_pivot, c, mark_using, f GROUP BY g``
 ``UNPIVOT t ON c INTO NAME n VALUE v`` ``FROM t SELECT mark_unpivot, c, mark_name, n, mark_value, v``
+``… ON COLUMNS(* EXCLUDE (c))``        ``… * EXCLUDE (c)``
 ``USING SAMPLE 1%``, ``TABLESAMPLE …`` ``TABLESAMPLE method (number unit)`` behind the relation
 ``ASOF JOIN``, ``ASOF LEFT JOIN`` …    ``RIGHT ANTI JOIN``, ``RIGHT SEMI JOIN`` …, which the kernel does not have
 ``FILTER (condition)``                 ``FILTER (WHERE condition)``
@@ -318,6 +319,7 @@ class _Speller:
             if following is not None and self.texts[following] == "using":
                 self.replacements[following] = f", {self._mark(USING)},"
             return
+        self._uncover_stars(on + 1, len(self.texts) if following is None else following)
         if following is None or self.texts[following] != "into":
             return
         value = self._next_of(following, words("value"))
@@ -326,6 +328,13 @@ class _Speller:
         self.replacements[following] = ","
         self.replacements[following + 1] = f"{self._mark(NAME)},"
         self.replacements[value] = f", {self._mark(VALUE)},"
+
+    def _uncover_stars(self, first: int, end: int) -> None:
+        """``COLUMNS(* EXCLUDE (a))`` behind ON of UNPIVOT is ``* EXCLUDE (a)``."""
+        for number in range(first, end):
+            close = self.closes.get(number + 1)
+            if self.texts[number : number + 4] == ["columns", "(", "*", "exclude"] and close is not None:
+                self.replacements |= {number: "", number + 1: "", close: ""}
 
     def _joins_using(self, number: int) -> bool:
         """Whether USING there has the columns of a join in the source of PIVOT."""

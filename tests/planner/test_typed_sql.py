@@ -58,6 +58,9 @@ PIVOTS = [
     "UNPIVOT people ON id, age INTO NAME what VALUE number ORDER BY what, number LIMIT 5",
     "UNPIVOT (SELECT id, age FROM people) ON COLUMNS(*)",
     "UNPIVOT orders ON * EXCLUDE (note) INTO NAME n VALUE v",
+    "UNPIVOT orders ON COLUMNS(* EXCLUDE (note)) INTO NAME n VALUE v",
+    "FROM (UNPIVOT orders ON COLUMNS(* EXCLUDE (note)))",
+    "UNPIVOT (FROM people SELECT id, age) ON COLUMNS('i.*')",
     "UNPIVOT people ON (id, age), (age, id) INTO NAME n VALUE a, b",
     "SELECT n, sum(v) FROM (UNPIVOT orders ON id, person_id INTO NAME n VALUE v) GROUP BY n",
 ]
