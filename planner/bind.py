@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
-from planner.ast import Ast, conjuncts, name_parts, span_of, subqueries, walk
+from planner.ast import Ast, conjuncts, identifier, name_parts, span_of, subqueries, verbatim_identifier, walk
 from planner.catalog import CATALOG_NAME, SCHEMA_NAME, SCHEMA_PREFIXES, Catalog, Table
 from planner.errors import AccessRefused, InvalidQuery, NotReadOnly, NotSupported, PlannerError, UnknownTable
 from planner.functions import FILE_READERS, READ_FILES, TABLE_FUNCTIONS
+from planner.information_schema import INFORMATION_SCHEMA, VIEWS, view_sql
 from planner.logical import (
     Body,
     Cte,
@@ -31,6 +32,8 @@ from planner.logical import (
     Values,
 )
 from planner.parse import ParsedSql
+from planner.quoting import quote_name
+from planner.reshape import reshape_of
 
 JOIN_WORDS = frozenset(("semi", "anti", "asof", "positional"))
 """The parser takes these words of the kernel's joins for an alias without AS: ``t SEMI JOIN u``."""
@@ -86,6 +89,8 @@ class Binder:
             return (), scope
         ctes: list[Cte] = []
         for ast in clause["cte_tables"]:
+            if ast.get("from") is not None:
+                raise self._error(NotSupported, "FROM has no place behind a CTE", ast["from"], remedy="Write WITH … SELECT … FROM ….")
             name = str(ast["alias"]["name"]["value"])
             itself = {name.lower()} if clause.get("recursive") else set()
             ctes.append(Cte(ast, name, self.query(ast["query"], scope | itself)))
@@ -124,7 +129,8 @@ class Binder:
             )
         items = tuple(self._item(item, scope) for item in ast["from"])
         expressions = [value for key, value in ast.items() if key != "from"]
-        return Select(ast, items, conjuncts(ast["selection"]), self._queries(expressions, scope))
+        reshape = reshape_of(ast, self.parsed)
+        return Select(ast, items, conjuncts(ast["selection"]), self._queries(expressions, scope), reshape=reshape)
 
     def _item(self, ast: Ast, scope: Scope) -> FromItem:
         joins = ast["joins"]
@@ -192,8 +198,21 @@ class Binder:
             )
         if len(parts) == 1 and name.lower() in scope:
             return CteRef(ast, name, alias or name.lower())
+        view = view_of(parts)
+        if view is not None:
+            return self._view(ast, factor, view, alias, word)
         scan = self._scan(ast, factor, alias or name, word, self.table(factor["name"], parts))
         return scan if alias is not None else replace(scan, in_schema=True)
+
+    def _view(self, ast: Ast, factor: Ast, view: str, alias: str | None, word: str | None) -> Relation:
+        """A view of information_schema: a subquery of rows, under the name that the user's SQL knows."""
+        written = factor["alias"]
+        if word is not None:
+            written = {"explicit": True, "name": verbatim_identifier(f"{quote_name(view)} {word}"), "columns": []}
+        elif written is None:
+            written = {"explicit": True, "name": identifier(view), "columns": []}
+        rows = verbatim_identifier(f"({view_sql(view, self.catalog)})")
+        return TableFunction({"Table": {**factor, "name": [{"Identifier": rows}], "alias": written}}, alias or view)
 
     def _scan(self, ast: Ast, factor: Ast, alias: str, word: str | None, table: Table) -> Scan:
         name = f"{self.prefix}{self.scans}"
@@ -222,6 +241,9 @@ class Binder:
         """The table of a (dotted) name. Raises ``UnknownTable`` with near names."""
         qualifiers = tuple(str(part["value"]).lower() for part in parts[:-1])
         name, quoted = str(parts[-1]["value"]), parts[-1]["quote_style"] is not None
+        if qualifiers and qualifiers[-1] == INFORMATION_SCHEMA:
+            remedy = f"There are {', '.join(sorted(VIEWS))}."
+            raise self._error(UnknownTable, f"there is no view '{name}' in {INFORMATION_SCHEMA}", ast, remedy=remedy)
         if qualifiers and qualifiers not in SCHEMA_PREFIXES:
             raise self._error(
                 UnknownTable,
@@ -263,6 +285,14 @@ class Binder:
 
     def _error(self, kind: type[PlannerError], message: str, ast: Any, *, remedy: str | None = None) -> PlannerError:
         return self.parsed.error(kind, message, span_of(ast), remedy)
+
+
+def view_of(parts: tuple[Ast, ...]) -> str | None:
+    """The view of information_schema that a dotted name is; None for any other."""
+    names = [str(part["value"]).lower() for part in parts]
+    if names[:-1] not in ([INFORMATION_SCHEMA], [CATALOG_NAME, INFORMATION_SCHEMA]):
+        return None
+    return names[-1] if names[-1] in VIEWS else None
 
 
 def alias_of(factor: Ast) -> str | None:

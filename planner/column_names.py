@@ -8,23 +8,41 @@ from dataclasses import replace
 import pyarrow as pa
 
 from planner.ast import Ast, identifier
+from planner.information_schema import VIEW_ROWS
 from planner.logical import Body, QueryBlock, Scan, Select, SetOperation, all_scans
+from planner.render import print_expression
 
 
-def with_user_names(query: QueryBlock, schema: pa.Schema, prefix: str) -> tuple[QueryBlock, pa.Schema] | None:
+def with_user_names(query: QueryBlock, schema: pa.Schema, prefix: str, chain_terms: int) -> tuple[QueryBlock, pa.Schema] | None:
     """The query with aliases, and its schema, where a derived name tells what a fragment calls a relation; None where none does.
 
-    ``SELECT (SELECT max(a) FROM t)`` is called after its text, and that says ``in_0`` where the user said ``t``.
+    ``SELECT (SELECT max(a) FROM t)`` is called after its text, and that says ``in_0`` where the user said ``t``, and all rows of a view
+    of information_schema where the user said the view.
     """
-    if not any(prefix in name for name in schema.names):
+    if not any(prefix in name or VIEW_ROWS in name for name in schema.names):
         return None
     scans = {scan.name: scan for scan in all_scans(query)}
-    names = [_user_name(name, scans, prefix) for name in schema.names]
+    texts = _texts(query.body, chain_terms) if any(VIEW_ROWS in name for name in schema.names) else {}
+    names = [texts.get(place, name) if VIEW_ROWS in name else _user_name(name, scans, prefix) for place, name in enumerate(schema.names)]
     body = _aliased(query.body, schema.names, names)
     if names == schema.names or body is None:
         return None
     fields = [field.with_name(name) for field, name in zip(schema, names, strict=True)]
     return replace(query, body=body), pa.schema(fields, schema.metadata)
+
+
+def _texts(body: Body, chain_terms: int) -> dict[int, str]:
+    """The items of the first SELECT as the user wrote them, by their places."""
+    match body:
+        case SetOperation():
+            return _texts(body.operands[0], chain_terms)
+        case QueryBlock():
+            return _texts(body.body, chain_terms)
+        case Select():
+            items = enumerate(body.ast["projection"])
+            return {place: print_expression(item["UnnamedExpr"], chain_terms) for place, item in items if "UnnamedExpr" in item}
+        case _:
+            return {}
 
 
 def _user_name(name: str, scans: dict[str, Scan], prefix: str) -> str:
@@ -46,7 +64,7 @@ def _aliased(body: Body, derived: list[str], names: list[str]) -> Body | None:
         case QueryBlock():
             inner = _aliased(body.body, derived, names)
             return None if inner is None else replace(body, body=inner)
-        case Select():
+        case Select() if body.reshape is None:
             items = body.ast["projection"]
             if len(items) != len(names) or not all("UnnamedExpr" in item or "ExprWithAlias" in item for item in items):
                 return None

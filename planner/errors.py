@@ -43,6 +43,11 @@ class Position:
     column: int
 
 
+def position_at(sql: str, offset: int) -> Position:
+    """Line and column of a character of ``sql``."""
+    return Position(sql.count("\n", 0, offset) + 1, offset - sql.rfind("\n", 0, offset))
+
+
 class VolleyError(Exception):
     """An error with a message for people: what is wrong, where, and what to do about it.
 

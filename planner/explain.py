@@ -1,10 +1,16 @@
-"""A plan that prints itself: the result on top, what feeds it below, indented."""
+"""A plan that prints itself: the result on top, what feeds it below, indented; and the forms in which EXPLAIN asks for it."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from planner.physical import Fragment, PlannedExchange, ScanInput
+from planner.ast import Ast, Span, span_of
+from planner.errors import NotSupported
+from planner.parse import ParsedSql
+from planner.physical import ExchangeInput, Fragment, PlannedExchange, ScanInput
 
 MAX_SQL_CHARS = 2_000
 
@@ -49,3 +55,93 @@ def _scan(scan: ScanInput) -> str:
 
 def _indent(depth: int, text: str) -> str:
     return "  " * depth + text
+
+
+def plan_json(fragments: Sequence[Fragment], exchanges: Sequence[PlannedExchange]) -> str:
+    """The same tree as a JSON document."""
+    producers = {fragment.output: fragment for fragment in fragments}
+    result = next(exchange for exchange in exchanges if exchange.kind == "result")
+
+    def of_fragment(fragment: Fragment) -> dict[str, Any]:
+        inputs = [_json_scan(relation) if isinstance(relation, ScanInput) else of_exchange(relation) for relation in fragment.inputs]
+        return {"fragment": fragment.id, "parallel": fragment.parallel, "sql": fragment.sql, "inputs": inputs}
+
+    def of_exchange(relation: ExchangeInput) -> dict[str, Any]:
+        columns = [column.name for column in relation.columns]
+        return {"name": relation.name, "exchange": relation.exchange, "columns": columns, "from": of_fragment(producers[relation.exchange])}
+
+    document = {
+        "columns": [{"name": column.name, "type": column.type} for column in result.columns],
+        "plan": of_fragment(producers[result.id]),
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _json_scan(scan: ScanInput) -> dict[str, Any]:
+    """A scan in the document."""
+    return {
+        "name": scan.name,
+        "table": scan.table,
+        "columns": [column.name for column in scan.columns],
+        "files": len({split.file.path for split in scan.splits}),
+        "files_total": scan.files_total,
+        "row_groups": scan.row_groups_kept,
+        "row_groups_total": scan.row_groups_total,
+        "splits": len(scan.splits),
+        "predicate": scan.predicate,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainForm:
+    """What an EXPLAIN asks for."""
+
+    analyze: bool
+    json: bool
+
+
+def explain_form(ast: Ast, parsed: ParsedSql) -> ExplainForm:
+    """Reads ``EXPLAIN ANALYZE``, ``VERBOSE`` (the plan is complete anyhow), ``FORMAT JSON`` and ``(ANALYZE, FORMAT TEXT)``.
+
+    Raises ``NotSupported`` for what would do nothing.
+    """
+    analyze, form, place = bool(ast["analyze"]), "text", None
+    if ast["format"] is not None:
+        form = _word(next(iter(ast["format"].values())) if type(ast["format"]) is dict else ast["format"])
+    for option in ast["options"] or ():
+        name, argument = str(option["name"]["value"]).lower(), option["arg"]
+        place = span_of(option["name"])
+        match name:
+            case "format" if argument is not None:
+                form, place = _word(argument), span_of(argument) or place
+            case "analyze":
+                analyze = argument is None or _word(argument) in ("true", "on", "1")
+            case "verbose":
+                pass
+            case _:
+                raise _unknown(f"EXPLAIN has no option {name.upper()}", place, parsed)
+    if form not in ("text", "json"):
+        raise _unknown(f"EXPLAIN has no format {form.upper()}", place, parsed)
+    if analyze and form == "json":
+        raise _unknown("EXPLAIN ANALYZE gives text only", place, parsed)
+    return ExplainForm(analyze, form == "json")
+
+
+def _unknown(message: str, place: Span | None, parsed: ParsedSql) -> Exception:
+    remedy = "Write EXPLAIN, EXPLAIN ANALYZE, EXPLAIN VERBOSE or EXPLAIN (FORMAT JSON)."
+    return parsed.error(NotSupported, message, place, remedy)
+
+
+def _word(argument: Any) -> str:
+    """An option's value in lower case: a word, a string, a number or a truth value."""
+    match argument:
+        case (
+            {"Identifier": {"value": value}}
+            | {"Value": {"value": {"SingleQuotedString": value}}}
+            | {"Value": {"value": {"Boolean": value}}}
+        ):
+            return str(value).lower()
+        case {"Value": {"value": {"Number": [value, *_]}}}:
+            return str(value)
+        case _:
+            return str(argument).lower()

@@ -15,7 +15,7 @@ from planner.parse import print_sql
 from planner.physical import ExchangeInput, Fragment, PlannedExchange, ScanInput
 from planner.quoting import quote_name
 from planner.references import references
-from planner.render import render_query
+from planner.render import print_expression, render_query
 from planner.splits import ScanExtent, parallel_splits, read_extent, unread_extent, whole_splits
 
 SERIAL_BYTES = 4 << 20
@@ -132,25 +132,6 @@ def _gathered_bytes(scan: Scan, extent: ScanExtent) -> int:
     return DECODED_SIZE * extent.column_bytes([column.name for column in scan.needed])
 
 
-def print_expression(expression: Ast, chain_terms: int) -> str:
-    """An expression as SQL."""
-    return print_sql({"Query": {**_BARE_QUERY, "body": {"Values": {**_BARE_VALUES, "rows": [[expression]]}}}}, chain_terms)[
-        len("VALUES (") : -1
-    ]
-
-
-_BARE_VALUES: Ast = {"explicit_row": False, "value_keyword": False}
-_BARE_QUERY: Ast = {
-    "with": None,
-    "order_by": None,
-    "limit_clause": None,
-    "fetch": None,
-    "locks": [],
-    "for_clause": None,
-    "pipe_operators": [],
-}
-
-
 def _unqualified(term: Ast, alias: str) -> Ast:
     def strip(node: Ast) -> Ast | None:
         parts = node.get("CompoundIdentifier")
@@ -180,7 +161,14 @@ def _cheapest(scan: Scan) -> Column:
 def is_row_by_row(query: QueryBlock) -> bool:
     """Whether the query makes its rows from single rows of one scan: then it may run split by split."""
     select = query.body
-    if not isinstance(select, Select) or query.ctes or query.queries or select.queries or not _is_bare(query.ast):
+    if (
+        not isinstance(select, Select)
+        or select.reshape is not None
+        or query.ctes
+        or query.queries
+        or select.queries
+        or not _is_bare(query.ast)
+    ):
         return False
     match select.items:
         case (FromItem(relation=Scan() as scan, joins=()),):

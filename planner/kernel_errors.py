@@ -18,6 +18,11 @@ _CANDIDATES = re.compile(r"\n*Candidate (?:bindings|tables|functions): *:? *(.*)
 _NOT_FOUND = re.compile(
     r'Referenced column "(?P<bare>[^"]+)" (?:was )?not found in FROM clause|does not have a column named "(?P<qualified>[^"]+)"'
 )
+_EXTENSION = re.compile(
+    r"(?P<kind>\w+) with name \"?(?P<name>[^\s\"]+)\"? is not in the catalog, but it exists in the (?P<extension>\w+) extension"
+    r"|(?:install|load) the required extension '(?P<required>\w+)",
+)
+_LAMBDA_ARROW = re.compile(r"lambda arrow \(->\)")
 _MEMBER = re.compile(r'Table "(?P<table>[^"]+)" does not have a column named "(?P<column>[^"]+)"')
 _QUOTED = re.compile(r'"([^"\n]+)"|\'([^\'\n]+)\'|(?:name|function) ([A-Za-z_]\w*)|^[^:]+: ([a-z_]\w*)\(')
 
@@ -28,12 +33,31 @@ def translate(error: VolleyError, parsed: ParsedSql, scans: Sequence[Scan], pref
     missing = _NOT_FOUND.search(message)
     if missing is not None:
         return _unknown_column(str(missing["bare"] or missing["qualified"]), message, parsed, scans)
+    advised = _cannot_be_done(message, parsed)
+    if advised is not None:
+        return advised
     kind = _KIND.match(message)
     text = _reworded(message[kind.end() :] if kind else message)
     span = _first_named(message, parsed.ast)
     error_class = _class_of(kind[1] if kind else "", text)
     headline, _, advice = text.partition("\n")
     return parsed.error(error_class, _lower_first(headline), span, advice.strip() or error.remedy)
+
+
+def _cannot_be_done(message: str, parsed: ParsedSql) -> PlannerError | None:
+    """The error for a message whose advice nobody can follow here, with advice that one can; None for any other."""
+    extension = _EXTENSION.search(message)
+    if extension is not None:
+        name = extension["name"]
+        belongs = extension["extension"] or extension["required"]
+        what = f"the {'type' if extension['kind'] == 'Type' else 'function'} '{name}' is" if name else "this is"
+        span = _span_of_name(name or belongs, parsed.ast)
+        remedy = "Volley runs without that. DuckDB's built-in functions and types are all there."
+        return parsed.error(NotSupported, f"{what} not available: it belongs to the kernel's extension {belongs}", span, remedy)
+    if _LAMBDA_ARROW.search(message) is not None:
+        remedy = "Write lambda x: x + 1. The arrow takes a value out of JSON, as in j -> 'key'."
+        return parsed.error(InvalidQuery, "x -> … is no lambda here", None, remedy)
+    return None
 
 
 def clean(message: str, scans: Sequence[Scan], prefix: str) -> str:

@@ -1,15 +1,17 @@
 """Limits before the parser, in one linear pass over the text.
 
 The parser, and recursive code behind it, overflow the stack on long chains (``a OR b OR …``) and deep nesting, so both are bounded
-here by tokens alone. The same pass does what only tokens can tell: where a second statement starts, and the spellings that the
-parser misreads (``?``, ``1_000``, ``0x1F``) but the kernel knows.
+here by tokens alone. The same pass does what only tokens can tell: where a second statement starts, the spellings that the
+parser misreads (``?``, ``1_000``, ``0x1F``) but the kernel knows, and those of whole clauses (``spellings``).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 
-from planner.errors import InvalidQuery, LimitExceeded, Position, SqlSyntaxError
+from planner.errors import InvalidQuery, LimitExceeded, Position, SqlSyntaxError, position_at
+from planner.spellings import Spelled, spelled
 from planner.tokens import tokens
 from planner.words import words
 
@@ -45,16 +47,20 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class ScannedSql:
-    """A statement that is within the limits: the text for the parser, and how its places map to the user's."""
+    """A statement that is within the limits: the text for the parser, and how its places map to the user's.
+
+    ``mark`` begins the names that ``spellings`` put into the text; None where there are none.
+    """
 
     original: str
     text: str
     edits: tuple[Edit, ...]
     chain_terms: int
+    mark: str | None = None
 
     def position(self, line: int, column: int) -> Position:
         """The place in the user's text of a place in ``text``."""
-        grown = sum(edit.grown for edit in self.edits if edit.line == line and edit.column < column)
+        grown = sum(min(edit.grown, column - edit.column) for edit in self.edits if edit.line == line and edit.column < column)
         return Position(line, max(1, column - grown))
 
 
@@ -120,18 +126,12 @@ class _Rewriting:
         return "".join((*self.parts, self.sql[self.copied : end]))
 
 
-def position_at(sql: str, offset: int) -> Position:
-    """Line and column of a character of ``sql``."""
-    return Position(sql.count("\n", 0, offset) + 1, offset - sql.rfind("\n", 0, offset))
-
-
 @dataclass(slots=True)
 class _Tally:
     """What the tokens so far amount to."""
 
     sql: str
     limits: SqlLimits
-    rewriting: _Rewriting
     levels: list[_Level] = field(default_factory=lambda: [_Level()])
     tokens: int = 0
     questions: int = 0
@@ -140,8 +140,8 @@ class _Tally:
     last_word: str = ""
     end: int | None = None
 
-    def take(self, kind: str, start: int, stop: int) -> None:
-        """Counts one token. Raises what :func:`scan_sql` raises."""
+    def take(self, kind: str, start: int, stop: int) -> str | None:
+        """Counts one token, and tells its spelling for the parser if that is another. Raises what :func:`scan_sql` raises."""
         if self.end is not None:
             raise InvalidQuery(
                 "one statement a request: a second one starts here",
@@ -154,7 +154,7 @@ class _Tally:
             raise LimitExceeded(
                 f"the statement has more than {self.limits.tokens:,} tokens", remedy="Split it, or put long lists into a table."
             )
-        self._count(kind, start, stop)
+        spelling = self._count(kind, start, stop)
         self.set_operations = max(self.set_operations, self.levels[-1].set_operators)
         if len(self.levels) > self.limits.nesting:
             raise LimitExceeded(
@@ -163,8 +163,14 @@ class _Tally:
                 position=position_at(self.sql, start),
                 remedy="Flatten the expression or use CTEs.",
             )
+        return spelling
 
-    def _count(self, kind: str, start: int, stop: int) -> None:
+    def take_spelled(self, text: str) -> None:
+        """Counts the words that stand in place of a token."""
+        for word in text.lower().split():
+            self._count_word(word)
+
+    def _count(self, kind: str, start: int, stop: int) -> str | None:
         match kind:
             case "end":
                 self.end = start
@@ -182,16 +188,17 @@ class _Tally:
                 self.levels[-1].operators += 1
             case "power":
                 self.levels[-1].operators += 1
-                self.rewriting.replace(start, stop, "^")
+                return "^"
             case "word":
                 self._count_word(self.sql[start:stop].lower())
             case "question":
                 self.questions += 1
-                self.rewriting.replace(start, stop, f"${self.sql[start + 1 : stop] or self.questions}")
+                return f"${self.sql[start + 1 : stop] or self.questions}"
             case "hex":
-                self.rewriting.replace(start, stop, str(int(self.sql[start:stop].replace("_", ""), 16)))
+                return str(int(self.sql[start:stop].replace("_", ""), 16))
             case "number" if "_" in self.sql[start:stop]:
-                self.rewriting.replace(start, stop, self.sql[start:stop].replace("_", ""))
+                return self.sql[start:stop].replace("_", "")
+        return None
 
     def _close(self) -> None:
         if len(self.levels) > 1:
@@ -239,16 +246,35 @@ class _Tally:
 def scan_sql(sql: str, limits: SqlLimits) -> ScannedSql:
     """The one statement in ``sql``, ready for the parser.
 
-    Raises ``LimitExceeded``, ``SqlSyntaxError`` (nothing there, a NUL character) or ``InvalidQuery`` (several statements).
+    Raises ``LimitExceeded``, ``SqlSyntaxError`` (nothing there, a NUL character), ``InvalidQuery`` (several statements) or what
+    :func:`~planner.spellings.spelled` raises.
     """
     _check_size(sql, limits)
-    tally = _Tally(sql, limits, _Rewriting(sql))
-    for kind, start, stop in tokens(sql):
-        tally.take(kind, start, stop)
+    found = list(islice(tokens(sql), limits.tokens + 1))
+    tally, rewriting = _Tally(sql, limits), _Rewriting(sql)
+    spelling = spelled(sql, found)
+    for number, (kind, start, stop) in enumerate(found):
+        text = _spelling(spelling, number, kind, start, stop, tally)
+        if text is not None:
+            rewriting.replace(start, stop, text)
     if tally.tokens == (0 if tally.end is None else 1):
         raise SqlSyntaxError("the text holds no statement", remedy="Send one SQL statement, such as SELECT 1.")
-    text = tally.rewriting.text(len(sql) if tally.end is None else tally.end)
-    return ScannedSql(sql, text, tuple(tally.rewriting.edits), tally.chain_terms())
+    end = len(sql) if tally.end is None else tally.end
+    if spelling.suffix:
+        end = max(stop for _, start, stop in found if start < end)  # a comment that ends the text would swallow it
+    return ScannedSql(sql, rewriting.text(end) + spelling.suffix, tuple(rewriting.edits), tally.chain_terms(), spelling.mark)
+
+
+def _spelling(spelling: Spelled, number: int, kind: str, start: int, stop: int, tally: _Tally) -> str | None:
+    """What the parser gets in place of a token; None where it gets the token. Counts both."""
+    inserted, replacement = spelling.insertions.get(number), spelling.replacements.get(number)
+    if inserted is not None:
+        tally.take_spelled(inserted)
+    own = tally.take("other" if replacement is not None else kind, start, stop)
+    if replacement is not None:
+        tally.take_spelled(replacement)
+    text = own if replacement is None else replacement
+    return text if inserted is None else inserted + (tally.sql[start:stop] if text is None else text)
 
 
 def _check_size(sql: str, limits: SqlLimits) -> None:

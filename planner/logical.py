@@ -117,6 +117,20 @@ class FromItem:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Reshape:
+    """What a SELECT with marks (``spellings``) stands for: SUMMARIZE, PIVOT or UNPIVOT (``kind``) of all rows of its FROM.
+
+    ``on`` are the items behind ON, ``using`` those behind USING, ``name`` and ``value`` those behind INTO; as items of a select list.
+    """
+
+    kind: str
+    on: tuple[Ast, ...] = ()
+    using: tuple[Ast, ...] = ()
+    name: tuple[Ast, ...] = ()
+    value: tuple[Ast, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Select:
     """SELECT … FROM … WHERE …. ``conjuncts`` are those of WHERE; ``queries`` the subqueries of all its expressions."""
 
@@ -126,6 +140,7 @@ class Select:
     queries: tuple[QueryBlock, ...] = ()
     filtered: bool = False
     """Conjuncts were taken out: WHERE is to be made anew from those that are left."""
+    reshape: Reshape | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,11 +18,15 @@ import sqloxide
 from planner.ast import SEQUENCES, Ast, Span, name_parts, walk
 from planner.errors import InvalidQuery, LimitExceeded, PlannerError, SqlSyntaxError
 from planner.limits import ScannedSql, SqlLimits, scan_sql
+from planner.spellings import kernel_spelling
 
 DIALECTS = ("postgres", "generic", "duckdb")
 DEEP_STACK_BYTES = 256 << 20
 CHAIN_TERMS_ON_ANY_STACK = 400
 """Chains this short parse and print on a stack of 512 KiB; longer ones go to a thread with a stack of its own."""
+
+UNKNOWN_CHAIN = CHAIN_TERMS_ON_ANY_STACK + 1
+"""For trees of which nobody has counted the chains: they are printed where any depth is safe."""
 
 _PLACE = re.compile(r" at Line: (\d+), Column: (\d+)")
 
@@ -83,9 +87,9 @@ def _has_misread_type(ast: Ast) -> bool:
 
 
 def print_sql(statement: Ast, chain_terms: int) -> str:
-    """The SQL text of a statement's syntax tree."""
+    """The SQL text of a statement's syntax tree, for the kernel."""
     (text,) = _on_stack(sqloxide.restore_ast, chain_terms, ast=[statement])
-    return str(text)
+    return kernel_spelling(str(text))
 
 
 def protect_signs(ast: Ast) -> None:
@@ -160,11 +164,13 @@ def _syntax_error(scanned: ScannedSql, error: ValueError) -> SqlSyntaxError | Li
         return SqlSyntaxError(f"syntax error: {_lower_first(text)}")
     position = scanned.position(int(place[1]), int(place[2]))
     found = re.search(r"found: (.+?) at Line", text)
+    word = found[1] if found else " "
     return SqlSyntaxError(
         f"syntax error: {_lower_first(_PLACE.sub('', text))}",
         sql=scanned.original,
         position=position,
-        length=len(found[1]) if found else 1,
+        length=len(word),
+        remedy="Write the condition behind ON: a ASOF JOIN b ON a.x >= b.x." if word.upper() == "MATCH_CONDITION" else None,
     )
 
 

@@ -51,7 +51,7 @@ class QueryPlanner:
         bound = apply(RULES_BEFORE_OPENING, self.binder.query(ast))
         query = apply(RULES, self._shortened(self._opened(bound)))
         query, sql, schema = self._checked(query)
-        named = with_user_names(query, schema, self.surveyed.prefix)
+        named = with_user_names(query, schema, self.surveyed.prefix, self.parsed.scanned.chain_terms)
         if named is not None:
             query, schema = named
             sql = self._print(query)

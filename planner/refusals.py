@@ -1,12 +1,12 @@
-"""Statements that are refused for what they are: those that write, those of a session, and spellings of others."""
+"""Statements that are refused for what they are: those that write, and those of a session."""
 
 from __future__ import annotations
 
 import re
 
 from planner.ast import span_of
-from planner.errors import NotReadOnly, NotSupported, PlannerError
-from planner.limits import ScannedSql, position_at
+from planner.errors import NotReadOnly, NotSupported, PlannerError, position_at
+from planner.limits import ScannedSql
 from planner.parse import ParsedSql
 from planner.words import words
 
@@ -21,13 +21,17 @@ _SESSION = words(
     begin start commit rollback savepoint release abort prepare execute deallocate declare fetch close lock listen notify
     """
 )
-_REWRITES = {
-    "from": "Write SELECT * FROM ….",
-    "table": "Write SELECT * FROM ….",
-    "summarize": "Write SELECT with aggregates, or DESCRIBE for the columns.",
-    "pivot": "Write SELECT … FROM … PIVOT (…).",
-    "unpivot": "Write SELECT … FROM … UNPIVOT (…).",
+_INSTEAD = {
+    **dict.fromkeys(("set", "reset"), "Settings are in the server's configuration, not in SQL."),
+    **dict.fromkeys(("install", "load"), "There are no extensions to load: all functions that there are can be called."),
+    "pragma": "Write DESCRIBE t for its columns, SHOW TABLES for the tables, EXPLAIN ANALYZE SELECT … for a profile.",
+    "use": "All tables are in volley.main: write their names alone.",
+    **dict.fromkeys(("copy", "export"), "The client writes files: flight query 'SELECT …' -o orders.parquet."),
+    **dict.fromkeys(("attach", "detach"), "Data roots and connections are in the server's configuration."),
+    "create": "Write WITH name AS (SELECT …) SELECT … FROM name.",
+    **dict.fromkeys(("insert", "update", "delete", "merge", "truncate"), "Put files into the data root: the next query reads them."),
 }
+"""What to do instead, by a statement's first word."""
 _FIRST_WORD = re.compile(r"(?:\s+|--[^\n]*\n|/\*.*?\*/|\()*([A-Za-z_]+)", re.DOTALL)
 
 QUERIES_ONLY = "Send SELECT, VALUES, EXPLAIN, SHOW TABLES or DESCRIBE."
@@ -37,7 +41,7 @@ def refuse_by_first_word(scanned: ScannedSql) -> None:
     """Raises ``NotReadOnly`` or ``NotSupported`` for statements that are known by their first word, whether they parse or not."""
     found = _FIRST_WORD.match(scanned.original)
     word = found[1].lower() if found else ""
-    if found is None or (word not in _WRITING and word not in _SESSION and word not in _REWRITES):
+    if found is None or (word not in _WRITING and word not in _SESSION):
         return
     raise _refusal(word, scanned, found.start(1))
 
@@ -50,14 +54,14 @@ def _refusal(word: str, scanned: ScannedSql, offset: int) -> PlannerError:
             sql=scanned.original,
             position=position,
             length=len(word),
-            remedy=QUERIES_ONLY,
+            remedy=_INSTEAD.get(word, QUERIES_ONLY),
         )
     return NotSupported(
         f"{word.upper()} as a statement is not supported",
         sql=scanned.original,
         position=position,
         length=len(word),
-        remedy=_REWRITES.get(word, "There are no transactions or cursors in SQL; prepare statements through the client."),
+        remedy="There are no transactions or cursors in SQL; prepare statements through the client.",
     )
 
 

@@ -21,7 +21,20 @@ from planner.logical import (
     TableFunction,
     Values,
 )
+from planner.parse import UNKNOWN_CHAIN, print_sql
 from planner.quoting import quote_name
+from planner.reshape import reshaped
+
+_BARE_QUERY: Ast = {
+    "with": None,
+    "order_by": None,
+    "limit_clause": None,
+    "fetch": None,
+    "locks": [],
+    "for_clause": None,
+    "pipe_operators": [],
+}
+"""A query of nothing but the ``body`` that is put into it."""
 
 
 def render_query(query: QueryBlock) -> Ast:
@@ -58,7 +71,12 @@ def _select(select: Select) -> Ast:
     if select.filtered:
         rest["selection"] = all_of(select.conjuncts)
     rendered: Ast = _with_queries(rest, select.queries)
-    return {**rendered, "from": [_item(item) for item in select.items]}
+    rendered = {**rendered, "from": [_item(item) for item in select.items]}
+    return rendered if select.reshape is None else reshaped(rendered, select.reshape, _printed)
+
+
+def _printed(select: Ast) -> str:
+    return print_sql({"Query": {**_BARE_QUERY, "body": {"Select": select}}}, UNKNOWN_CHAIN)
 
 
 def _item(item: FromItem) -> Ast:
@@ -95,3 +113,13 @@ def scan_factor(scan: Scan) -> Ast:
     elif alias is None:
         alias = {"explicit": True, "name": identifier(scan.alias), "columns": []}
     return {"Table": {**factor, "name": [{"Identifier": verbatim_identifier(scan.name)}], "alias": alias, "args": None}}
+
+
+def print_expression(expression: Ast, chain_terms: int) -> str:
+    """An expression as SQL."""
+    return print_sql({"Query": {**_BARE_QUERY, "body": {"Values": {**_BARE_VALUES, "rows": [[expression]]}}}}, chain_terms)[
+        len("VALUES (") : -1
+    ]
+
+
+_BARE_VALUES: Ast = {"explicit_row": False, "value_keyword": False}

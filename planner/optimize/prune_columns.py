@@ -86,7 +86,7 @@ def _select(select: Select, above: References, *, stars: bool = True) -> tuple[S
     queries = _queries(select.queries, mentioned)
     items = tuple(_item(item, mentioned) for item in select.items)
     select = replace(select, items=items, queries=queries)
-    if any(join.natural for join in _joins(select)):
+    if select.reshape is not None or any(join.natural for join in _joins(select)):
         mentioned.everything = True
     return rewrite_scans(select, lambda scan: _scan(scan, mentioned)), mentioned
 

@@ -23,12 +23,14 @@ SECTIONS = {text.partition("\n")[0]: text.splitlines() for text in PAGE.split("\
 REFUSALS_SECTION = "Refused, and what to write instead"
 _ROW = re.compile(r"^\| `(?P<sql>.+?)` \| (?:`(?P<answer>.*?)`|error: (?P<error>.*?)) \|")
 _REFUSAL = re.compile(r"^\| `(.+?)` \| `(.+?)` \|")
+SHORT_SECTION = "\n### Short for\n"
 EXAMPLES = [
     match.groupdict()
     for title in ("Numbers", "NULL", "Strings", "Dates and times")
     for line in SECTIONS[title]
     if (match := _ROW.match(line)) is not None
 ]
+SHORT = [match.groups() for line in PAGE.partition(SHORT_SECTION)[2].partition("\n## ")[0].splitlines() if (match := _REFUSAL.match(line))]
 REFUSALS = [match.groups() for line in SECTIONS[REFUSALS_SECTION] if (match := _REFUSAL.match(line)) is not None]
 
 
@@ -44,6 +46,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
 def test_the_page_has_examples() -> None:
     assert len(EXAMPLES) > 50
     assert len(REFUSALS) > 15
+    assert len(SHORT) > 8
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=[str(example["sql"]) for example in EXAMPLES])
@@ -64,6 +67,13 @@ def test_refused_and_instead(client: Client, refused: str, instead: str) -> None
         client.query(refused)
     assert error.value.status in (Status.INVALID_ARGUMENT, Status.NOT_FOUND, Status.UNIMPLEMENTED)
     assert client.query(instead).num_columns > 0
+
+
+@pytest.mark.parametrize(("short", "long"), SHORT, ids=[short for short, _ in SHORT])
+def test_short_and_long(client: Client, short: str, long: str) -> None:
+    answer, wanted = client.query(short), client.query(long)
+    assert answer.num_rows > 0
+    assert (answer.schema, answer.num_rows) == (wanted.schema, wanted.num_rows)
 
 
 @pytest.mark.parametrize("limit", [f"{SqlLimits().tokens:,}", f"{SqlLimits().chain_terms:,}", f"{MAX_PARAMETER_ROWS:,} rows"])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.planner.memory_catalog import FolderCatalog
+from tests.planner.memory_catalog import FolderCatalog, connect, read
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -49,3 +50,14 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def catalog(data: Path) -> FolderCatalog:
     """The catalog over :func:`data`, which counts what it is asked."""
     return FolderCatalog(data)
+
+
+@pytest.fixture(scope="module")
+def direct(data: Path) -> duckdb.DuckDBPyConnection:
+    """The kernel over the same files, without a planner."""
+    connection = connect()
+    connection.execute("ATTACH ':memory:' AS volley")
+    connection.execute("USE volley")
+    for name, table in FolderCatalog(data).tables.items():
+        connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {read(table.files)}")
+    return connection

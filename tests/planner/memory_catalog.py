@@ -19,6 +19,8 @@ SETTINGS = (
     "SET GLOBAL integer_division = true",
     "SET GLOBAL default_null_order = 'NULLS_LAST_ON_ASC_FIRST_ON_DESC'",
     "SET GLOBAL threads = 2",
+    "SET GLOBAL autoinstall_known_extensions = false",
+    "SET GLOBAL autoload_known_extensions = false",
 )
 
 

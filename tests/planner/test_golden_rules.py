@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from planner import PlanOptions, prepare
-from planner.fragment import print_expression
 from planner.limits import DEFAULT_LIMITS
 from planner.logical import QueryBlock, Scan, Select, all_scans, rewrite_scans, rewrite_selects
 from planner.optimize import RULES, RULES_BEFORE_OPENING, Rule
 from planner.optimize.prune_row_groups import keep_row_groups
 from planner.query import QueryPlanner
+from planner.render import print_expression
 from tests.planner.memory_catalog import FolderCatalog
 
 FOLDER = Path(__file__).parent / "golden" / "rules"

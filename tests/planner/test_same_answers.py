@@ -7,11 +7,8 @@ import random
 import duckdb
 import pytest
 
-from planner import PlanOptions, plan
-from tests.planner.memory_catalog import FolderCatalog, connect, plan_rows, read, run_plan
-
-SPLIT_UP = PlanOptions(workers=3, distribute_rows=0, split_rows=150)
-ALONE = PlanOptions()
+from tests.planner.answers import check
+from tests.planner.memory_catalog import FolderCatalog
 
 HAND_PICKED = [
     "SELECT people FROM people",
@@ -73,27 +70,6 @@ HAND_PICKED = [
     "SELECT people.name.upper() AS loud, main.upper(name) AS louder FROM people WHERE main.upper(name) = 'ADA'",
     "SELECT 7 / 2, 7 % 2, 7 // 2, 2 ** 3 AS power, 'a' || 1",
 ]
-
-
-@pytest.fixture(scope="module")
-def direct(data) -> duckdb.DuckDBPyConnection:  # type: ignore[no-untyped-def]
-    """The kernel over the same files, without a planner."""
-    connection = connect()
-    connection.execute("ATTACH ':memory:' AS volley")
-    connection.execute("USE volley")
-    for name, table in FolderCatalog(data).tables.items():
-        connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {read(table.files)}")
-    return connection
-
-
-def check(sql: str, catalog: FolderCatalog, direct: duckdb.DuckDBPyConnection) -> None:
-    wanted = direct.sql(sql).to_arrow_table()
-    for options in (ALONE, SPLIT_UP):
-        made = plan(sql, catalog, options)
-        got = run_plan(made)
-        assert made.schema.names == wanted.schema.names == got.schema.names
-        assert made.schema.types == wanted.schema.types
-        assert sorted(map(repr, plan_rows(got))) == sorted(map(repr, plan_rows(wanted))), made.text
 
 
 @pytest.mark.parametrize("sql", HAND_PICKED)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from planner import PlanOptions, plan
@@ -96,3 +98,27 @@ def test_places_after_parameters_are_right(catalog: FolderCatalog) -> None:
         plan("SELECT ?, ?, nope FROM people", catalog, PlanOptions(), parameters=[1, 2])
     assert caught.value.position is not None
     assert caught.value.position.column == len("SELECT ?, ?, n")
+
+
+@pytest.mark.parametrize(
+    ("sql", "kind", "advice"),
+    [
+        ("SET threads = 4", NotReadOnly, "configuration"),
+        ("RESET threads", NotReadOnly, "configuration"),
+        ("INSTALL spatial", NotReadOnly, "no extensions"),
+        ("LOAD spatial", NotReadOnly, "no extensions"),
+        ("PRAGMA table_info('people')", NotReadOnly, "DESCRIBE t"),
+        ("USE main", NotReadOnly, "names alone"),
+        ("COPY people TO 'x.parquet'", NotReadOnly, "flight query"),
+        ("ATTACH 'x.db'", NotReadOnly, "configuration"),
+        ("CREATE VIEW v AS SELECT 1", NotReadOnly, "WITH name AS"),
+        ("SELECT st_area(name) FROM people", NotSupported, "without that"),
+        ("SELECT name::inet FROM people", NotSupported, "without that"),
+        ("SELECT list_transform([1], x -> x + 1)", InvalidQuery, "lambda x: x + 1"),
+        ("SELECT 1 FROM people p ASOF JOIN orders o MATCH_CONDITION (p.id >= o.id)", SqlSyntaxError, "behind ON"),
+    ],
+)
+def test_advice_can_be_followed(sql: str, kind: type[PlannerError], advice: str, catalog: FolderCatalog) -> None:
+    text = refusal(sql, catalog, kind)
+    assert advice in text
+    assert not re.search(r"INSTALL \w+;|LOAD \w+;|https?:", text)

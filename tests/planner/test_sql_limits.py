@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from planner.errors import InvalidQuery, LimitExceeded, Position, SqlSyntaxError
-from planner.limits import SqlLimits, position_at, scan_sql
+from planner.errors import InvalidQuery, LimitExceeded, Position, SqlSyntaxError, position_at
+from planner.limits import SqlLimits, scan_sql
 from planner.parse import parse, print_sql
 
 LIMITS = SqlLimits()

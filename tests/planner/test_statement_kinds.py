@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import datetime
+import json
 
 import pyarrow as pa
 import pytest
 import sqloxide
 
 from planner import PlanOptions, plan, prepare
-from planner.errors import InvalidQuery, LimitExceeded, NotReadOnly, NotSupported, PlannerError, SqlSyntaxError
+from planner.errors import InvalidQuery, LimitExceeded, NotReadOnly, NotSupported, PlannerError, SqlSyntaxError, UnknownTable
 from planner.limits import DEFAULT_LIMITS, SqlLimits
 from tests.planner.memory_catalog import FolderCatalog, plan_rows, run_plan
 
@@ -40,6 +41,93 @@ def test_describe(sql: str, catalog: FolderCatalog) -> None:
         ("age", "BIGINT", "YES"),
         ("city", "VARCHAR", "YES"),
     ]
+
+
+PEOPLE = [("id", "BIGINT", "YES"), ("name", "VARCHAR", "YES"), ("age", "BIGINT", "YES"), ("city", "VARCHAR", "YES")]
+
+
+@pytest.mark.parametrize(
+    ("sql", "answer"),
+    [
+        ("SHOW TABLES FROM main", [("empty",), ("events",), ("orders",), ("people",)]),
+        ("SHOW TABLES IN volley.main LIKE 'e%'", [("empty",), ("events",)]),
+        ("SHOW TABLES LIKE 'E%'", []),
+        ("SHOW TABLES ILIKE 'PEO%'", [("people",)]),
+        ("SHOW ALL TABLES", [("empty",), ("events",), ("orders",), ("people",)]),
+        ("SHOW VIEWS", []),
+        ("SHOW SCHEMAS", [("volley", "main"), ("volley", "information_schema")]),
+        ("SHOW SCHEMAS LIKE 'm%'", [("volley", "main")]),
+        ("SHOW DATABASES", [("volley",)]),
+        ("SHOW people", PEOPLE),
+        ("SHOW main.people", PEOPLE),
+        ('SHOW "People"', PEOPLE),
+        ("SHOW COLUMNS FROM people", PEOPLE),
+        ("SHOW COLUMNS IN volley.main.people", PEOPLE),
+        ("SHOW COLUMNS FROM people FROM main", PEOPLE),
+        ("SHOW COLUMNS FROM people LIKE '%am%'", [("name", "VARCHAR", "YES")]),
+        ("DESCRIBE TABLE people", PEOPLE),
+        ("DESC people;", PEOPLE),
+        ("DESCRIBE TABLE volley.main.people -- all", PEOPLE),
+        ("SHOW CREATE TABLE people", [("people", 'CREATE TABLE "people" ("id" BIGINT, "name" VARCHAR, "age" BIGINT, "city" VARCHAR)')]),
+    ],
+)
+def test_questions_about_tables(sql: str, answer: list[tuple[str, ...]], catalog: FolderCatalog) -> None:
+    assert rows(sql, catalog) == answer
+
+
+@pytest.mark.parametrize(
+    ("sql", "error", "message"),
+    [
+        ("SHOW TABLES FROM other", UnknownTable, "no schema 'other'"),
+        ("SHOW COLUMNS FROM poeple", UnknownTable, "Did you mean people"),
+        ("SHOW poeple", UnknownTable, "Did you mean people"),
+        ("SHOW COLUMNS", InvalidQuery, "SHOW COLUMNS FROM"),
+        ("SHOW TABLES WHERE name = 'people'", NotSupported, "information_schema"),
+        ("SHOW CREATE VIEW people", NotSupported, "SHOW CREATE TABLE"),
+        ("EXPLAIN (BUFFERS) SELECT 1", NotSupported, "no option BUFFERS"),
+        ("EXPLAIN (FORMAT graphviz) SELECT 1", NotSupported, "no format GRAPHVIZ"),
+        ("EXPLAIN (ANALYZE, FORMAT JSON) SELECT 1", NotSupported, "text only"),
+        ("EXPLAIN (FORMAT JSON) DELETE FROM people", NotReadOnly, "DELETE"),
+    ],
+)
+def test_questions_that_have_no_answer(sql: str, error: type[PlannerError], message: str, catalog: FolderCatalog) -> None:
+    with pytest.raises(error) as caught:
+        plan(sql, catalog, PlanOptions())
+    assert message in str(caught.value)
+
+
+PLAN_FORMS = [
+    "EXPLAIN VERBOSE",
+    "EXPLAIN (FORMAT TEXT)",
+    "EXPLAIN FORMAT TEXT",
+    "EXPLAIN (VERBOSE, ANALYZE false)",
+    "EXPLAIN (FORMAT 'text')",
+]
+RUN_FORMS = ["EXPLAIN (ANALYZE)", "EXPLAIN (ANALYZE on, FORMAT TEXT)", "EXPLAIN ANALYZE VERBOSE", "EXPLAIN (VERBOSE, ANALYZE)"]
+JSON_FORMS = ["EXPLAIN (FORMAT JSON)", "EXPLAIN (VERBOSE, FORMAT json)", "EXPLAIN FORMAT JSON", "EXPLAIN (FORMAT 'json')"]
+
+
+@pytest.mark.parametrize("explain", PLAN_FORMS)
+def test_forms_of_explain_that_give_the_plan(explain: str, catalog: FolderCatalog) -> None:
+    assert rows(f"{explain} SELECT id FROM people", catalog) == rows("EXPLAIN SELECT id FROM people", catalog)
+
+
+@pytest.mark.parametrize("explain", RUN_FORMS)
+def test_forms_of_explain_that_run_the_query(explain: str, catalog: FolderCatalog) -> None:
+    assert plan(f"{explain} SELECT id FROM people", catalog, PlanOptions()).analyze
+
+
+@pytest.mark.parametrize("explain", JSON_FORMS)
+def test_explain_as_json(explain: str, catalog: FolderCatalog) -> None:
+    options = PlanOptions(workers=3, distribute_rows=0)
+    ((text,),) = plan_rows(run_plan(plan(f"{explain} SELECT count(*) AS n FROM orders WHERE id < 150", catalog, options)))
+    document = json.loads(str(text))
+    assert document["columns"] == [{"name": "n", "type": "BIGINT"}]
+    assert not document["plan"]["parallel"]
+    producer = document["plan"]["inputs"][0]["from"]
+    assert producer["parallel"]
+    (scan,) = producer["inputs"]
+    assert (scan["table"], scan["row_groups"], scan["row_groups_total"]) == ("orders", 2, 10)
 
 
 def test_explain_gives_the_plans_lines(catalog: FolderCatalog) -> None:
@@ -119,7 +207,7 @@ def test_limits_hold_for_planning_and_for_preparing(limits: SqlLimits, catalog: 
 
 
 @pytest.mark.parametrize(
-    ("sql", "error"), [("SELECT ? FRM x", SqlSyntaxError), ("INSERT INTO x VALUES (?)", NotReadOnly), ("FROM people", NotSupported)]
+    ("sql", "error"), [("SELECT ? FRM x", SqlSyntaxError), ("INSERT INTO x VALUES (?)", NotReadOnly), ("BEGIN", NotSupported)]
 )
 def test_what_cannot_be_planned_cannot_be_prepared(sql: str, error: type[PlannerError]) -> None:
     with pytest.raises(error):

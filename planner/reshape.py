@@ -1,0 +1,102 @@
+"""SUMMARIZE, PIVOT and UNPIVOT as statements: read off the marks that ``spellings`` left, and written as the kernel has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from planner.ast import Ast, span_of, subqueries, verbatim, verbatim_identifier
+from planner.errors import InvalidQuery, NotSupported, SqlSyntaxError
+from planner.logical import Reshape
+from planner.parse import ParsedSql
+from planner.spellings import NAME, PIVOT, SUMMARIZE, UNPIVOT, USING, VALUE
+
+_NOT_THERE = ("distinct", "selection", "having", "qualify", "named_window")
+"""Clauses that a SELECT has and these have not."""
+
+
+def reshape_of(select: Ast, parsed: ParsedSql) -> Reshape | None:
+    """What the SELECT stands for; None where it is one. Raises ``SqlSyntaxError``, ``NotSupported`` and ``InvalidQuery``."""
+    mark = parsed.scanned.mark
+    kind = None if mark is None else _marked(select["projection"][0], mark) if select["projection"] else None
+    if mark is None or kind not in (SUMMARIZE, PIVOT, UNPIVOT):
+        return None
+    parts: dict[str, list[Ast]] = {kind: []}
+    part = parts[kind]
+    for item in select["projection"][1:]:
+        name = _marked(item, mark)
+        if name is None:
+            part.append(item)
+        else:
+            part = parts.setdefault(name, [])
+    reshape = Reshape(kind, *(tuple(parts.get(name, ())) for name in (kind, USING, NAME, VALUE)))
+    _check(reshape, select, parsed)
+    return reshape
+
+
+def _marked(item: Ast, mark: str) -> str | None:
+    """What a mark in a select list says; None for any other item."""
+    expression = item.get("UnnamedExpr", {})
+    name = str(expression["Identifier"]["value"]) if "Identifier" in expression else ""
+    return name.removeprefix(mark) if name.startswith(mark) else None
+
+
+def _check(reshape: Reshape, select: Ast, parsed: ParsedSql) -> None:
+    word = reshape.kind.upper()
+    grouped = reshape.kind != PIVOT and any(select["group_by"].get("Expressions", ("all",)))
+    if grouped or any(select.get(key) for key in _NOT_THERE):
+        remedy = f"Write {word} (SELECT … FROM … WHERE …)" + (" ON …." if reshape.kind != SUMMARIZE else ".")
+        place = next((span for key in (*_NOT_THERE, "group_by") if (span := span_of(select.get(key))) is not None), None)
+        raise parsed.error(SqlSyntaxError, f"{word} takes the rows of a table or a query as they are", place, remedy)
+    below = subqueries([*reshape.on, *reshape.using])
+    if below:
+        raise parsed.error(NotSupported, f"a subquery in {word} is not supported", span_of(below[0]), "Write the values, or join first.")
+    if reshape.kind != PIVOT:
+        return
+    for item in reshape.on:
+        if "InList" not in _expression(item):
+            raise parsed.error(
+                InvalidQuery,
+                "PIVOT has to know the values that become columns before it runs",
+                span_of(item),
+                "Write them behind IN: PIVOT t ON c IN ('a', 'b') USING sum(v). SELECT DISTINCT c FROM t shows them.",
+            )
+
+
+def _expression(item: Ast) -> Ast:
+    found: Ast = item["ExprWithAlias"]["expr"] if "ExprWithAlias" in item else item.get("UnnamedExpr", {})
+    return found
+
+
+def reshaped(select: Ast, reshape: Reshape, print_select: Callable[[Ast], str]) -> Ast:
+    """``SELECT * FROM (PIVOT (SELECT * FROM …) ON …)``: the SELECT that is printed in place of the one with marks.
+
+    ``print_select`` prints a SELECT without the clauses around it.
+    """
+    rows = {**select, "projection": [_ALL], "group_by": _NO_GROUPS, "flavor": "Standard"}
+
+    def listed(items: tuple[Ast, ...]) -> str:
+        return print_select({**rows, "projection": list(items), "from": []}).removeprefix("SELECT ")
+
+    groups = print_select({**rows, "projection": [_ONE], "from": [], "group_by": select["group_by"]}).removeprefix("SELECT 1")
+    text = f"{reshape.kind.upper()} ({print_select(rows)})"
+    text += f" ON {listed(reshape.on)}" if reshape.on else ""
+    text += f" USING {listed(reshape.using)}" if reshape.using else ""
+    text += f" INTO NAME {listed(reshape.name)} VALUE {listed(reshape.value)}" if reshape.name else ""
+    source = {"Table": {**_TABLE, "name": [{"Identifier": verbatim_identifier(f"({text}{groups})")}]}}
+    return {**rows, "from": [{"relation": source, "joins": []}]}
+
+
+_ONE: Ast = {"UnnamedExpr": verbatim("1")}
+_ALL: Ast = {"UnnamedExpr": verbatim("*")}
+_NO_GROUPS: Ast = {"Expressions": [[], []]}
+_TABLE: Ast = {
+    "alias": None,
+    "args": None,
+    "with_hints": [],
+    "version": None,
+    "with_ordinality": False,
+    "partitions": [],
+    "json_path": None,
+    "sample": None,
+    "index_hints": [],
+}
