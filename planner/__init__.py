@@ -6,8 +6,9 @@ fragments of SQL, ``physical``) ──► ``explain``. ``statements.plan`` is th
 ``prepared.prepare`` stands before it for who has the text first and the values later (``parameter_types``, ``literals``).
 
 Beside the way: ``catalog`` (what the planner asks of whoever calls it), ``functions`` and ``references`` (what an expression calls
-and names), ``column_names``, ``quoting``, ``arrow_types``, ``words``, ``errors`` and ``kernel_errors`` (the kernel's words, as
-ours). Pure: no I/O, no clock; tables and types come through the :class:`~planner.catalog.Catalog` that is passed in.
+and names), ``read_options`` (what ``read_files`` may be told), ``column_names``, ``quoting``, ``arrow_types``, ``words``, ``errors``
+and ``kernel_errors`` (the kernel's words, as ours). Pure: no I/O, no clock; tables and types come through the
+:class:`~planner.catalog.Catalog` that is passed in.
 """
 
 from planner.options import PlanOptions

@@ -29,7 +29,7 @@ class Entry:
 
 
 class DataRoots:
-    """The tables of ``roots`` (``connection:folder/``), as ``listings`` has them. What no two share is nobody else's trouble."""
+    """The tables of ``roots`` (``connection:folder/``, or a file), as ``listings`` has them. What no two share is nobody else's trouble."""
 
     def __init__(self, listings: Listings, roots: Sequence[str]) -> None:
         self._listings = listings
@@ -57,6 +57,9 @@ class DataRoots:
         return tuple(entry for root in self._roots for entry in self._entries_of(root))
 
     def _entries_of(self, root: str) -> Iterator[Entry]:
+        if not root.endswith((":", "/")):
+            yield from self._file_entry(root)
+            return
         found = self._listings.folder(root)
         for file in found.files:
             name = file.key.rpartition("/")[2]
@@ -68,6 +71,15 @@ class DataRoots:
             if not hidden(name):
                 path = f"{connection}:{folder}"
                 yield Entry(name, path, path)
+
+    def _file_entry(self, root: str) -> Iterator[Entry]:
+        """Of a root that is a file: it was named, so that it may be called as it likes."""
+        connection, _, key = root.partition(":")
+        folder, separator, name = key.rpartition("/")
+        base = f"{connection}:{folder}{separator}"
+        for file in self._listings.folder(base).files:
+            if file.key == key:
+                yield Entry(table_name(name), file.path, base, file)
 
     def _has_data(self, entry: Entry) -> bool:
         return any(extension(file.key) is not None or packed(file.key) for file in self._files(entry))
