@@ -20,6 +20,7 @@ from operators.results.materialize import ResultLimits
 from planner.errors import Status, VolleyError
 from planner.limits import DEFAULT_LIMITS
 
+DEFAULT_CONNECTION = "default"
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8815
 DEFAULT_MEMORY = "70%"
@@ -394,9 +395,14 @@ def _check_root(root: str) -> None:
         return  # other storages are asked when the server starts
     if not path.exists():
         raise ConfigError(f"the data root {root} does not exist")
-    if not path.is_dir():
-        raise ConfigError(f"the data root {root} is a file; give the folder that holds it")
-    if not os.access(path, os.R_OK | os.X_OK):
+    if path.is_file():
+        # Only now: this brings all kinds of storage.
+        from operators.scan.table_files import extension
+
+        if extension(path.name) is None:
+            remedy = f"Give the folder that holds it, and write FROM read_files('{path.name}', format = 'csv'), or 'json' or 'parquet'."
+            raise ConfigError(f"the data root {root} is a file whose name says no format", remedy=remedy)
+    if not os.access(path, os.R_OK | os.X_OK if path.is_dir() else os.R_OK):
         raise ConfigError(f"the data root {root} cannot be read: permission denied")
 
 
