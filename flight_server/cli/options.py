@@ -119,4 +119,4 @@ def embedded_config(access: Access) -> Config:
     # A folder that may not be read is no reason to refuse `SELECT 1`.
     if config.data_roots or DEFAULT_CONNECTION in config.connections or not os.access(here, os.R_OK | os.X_OK):
         return config
-    return replace(config, data_roots=(here,))
+    return replace(config, data_roots=(here,), shallow_roots=True)

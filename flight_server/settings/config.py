@@ -76,7 +76,10 @@ class LimitsConfig:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything that a server is told. Local paths are absolute; ``memory_bytes`` and ``threads`` are for the whole machine's share."""
+    """Everything that a server is told. Local paths are absolute; ``memory_bytes`` and ``threads`` are for the whole machine's share.
+
+    ``shallow_roots``: nobody has named the data roots, so that their folders are not looked through unless one is asked for.
+    """
 
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
@@ -86,6 +89,7 @@ class Config:
     state: str | None = None
     join: tuple[str, ...] = ()
     data_roots: tuple[str, ...] = ()
+    shallow_roots: bool = False
     connections: Mapping[str, ConnectionConfig] = field(default_factory=dict)
     tables: Mapping[str, str] = field(default_factory=dict)
     results: ResultsConfig = field(default_factory=ResultsConfig)

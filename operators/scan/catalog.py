@@ -44,19 +44,24 @@ class FileCatalog:
     """The tables of a server, of which each query gets a view of its own. Thread-safe. What is in files is kept by their versions.
 
     ``roots`` are what ``Storage.add_root`` returned. In each, ``NAME.parquet`` (or CSV, JSON) and the folder ``NAME/`` are table NAME.
-    ``tables`` (name → pattern) come before them.
+    ``tables`` (name → pattern) come before them. ``shallow``: see :class:`~operators.scan.data_roots.DataRoots`.
     """
 
-    def __init__(self, storage: Storage, kernel: Kernel, roots: Sequence[str], tables: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, storage: Storage, kernel: Kernel, roots: Sequence[str], tables: Mapping[str, str] | None = None, *, shallow: bool = False
+    ) -> None:
         self._storage = storage
         self._kernel = kernel
         self._roots = tuple(dict.fromkeys(roots))
+        self._shallow = shallow
         self._tables = dict(tables or {})
         self._columns = FileColumns(storage, kernel)
 
     def session(self) -> CatalogSession:
         """The tables as they are from now on, for one query."""
-        return CatalogSession(self._kernel, self._columns, Listings(self._storage), self._roots, self._tables)
+        listings = Listings(self._storage)
+        roots = DataRoots(listings, self._roots, shallow=self._shallow)
+        return CatalogSession(self._kernel, self._columns, listings, roots, self._tables)
 
 
 class CatalogSession:
@@ -64,11 +69,11 @@ class CatalogSession:
     the query sees one state of the tables. Not thread-safe.
     """
 
-    def __init__(self, kernel: Kernel, columns: FileColumns, listings: Listings, roots: Sequence[str], tables: Mapping[str, str]) -> None:
+    def __init__(self, kernel: Kernel, columns: FileColumns, listings: Listings, roots: DataRoots, tables: Mapping[str, str]) -> None:
         self._kernel = kernel
         self._columns = columns
         self._listings = listings
-        self._roots = DataRoots(listings, roots)
+        self._roots = roots
         self._tables = tables
 
     def table_names(self) -> Sequence[str]:

@@ -137,3 +137,12 @@ def test_options_reach_every_worker(several: RunningServer) -> None:
             assert found.column(0).to_pylist() == ["Düsseldorf", "Köln"]
             with pytest.raises(ClientError, match="is not UTF-8"):
                 client.query("SELECT * FROM kunden")
+
+
+def test_folders_of_the_current_folder_are_listed_where_they_are_tables_and_read_where_they_are_named(tmp_path: Path) -> None:
+    for path in ("plain/a.csv", "parts/year=2024/a.csv", "projects/one/deep/a.csv", "code/main.c"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("n\n1\n")
+    assert [row["name"] for row in asked(tmp_path, "SHOW TABLES")] == ["parts", "plain"]
+    assert [row["name"] for row in asked(tmp_path, "SHOW TABLES", "--data", ".")] == ["code", "parts", "plain", "projects"]
+    assert asked(tmp_path, "SELECT n, year FROM parts JOIN projects USING (n)") == [{"n": 1, "year": 2024}]
