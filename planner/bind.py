@@ -252,7 +252,9 @@ class Binder:
         if _PATH.search(name):
             remedy = f"To read files, write their path in single quotes: FROM {quote_text(name)}."
             return self._error(AccessRefused, f"'{name}' is no table", ast, remedy=remedy)
-        if near:
+        if files := self.catalog.files_without_format(name):
+            remedy = f"The name of {files[0]} says no format: write FROM {READ_FILES}({quote_text(files[0])}, format = 'csv'), or 'json'."
+        elif near:
             remedy = f"Did you mean {' or '.join(near)}?"
         else:
             remedy = f"Tables: {', '.join(names[:20])}{' …' if len(names) > 20 else ''}." if names else _NO_TABLES

@@ -104,6 +104,9 @@ class Catalog(Protocol):
     def files(self, *patterns: str, options: ReadOptions = AS_NAMED) -> Table:
         """The files that ``read_files`` names, each once. Raises if a pattern leaves the connections or matches nothing."""
 
+    def files_without_format(self, name: str) -> Sequence[str]:
+        """Paths, for ``read_files``, of files called ``name`` up to their first dot that would be a table if their suffix said a format."""
+
     def columns(self, table: Table) -> tuple[Column, ...]:
         """The columns of ``table.files`` taken together (partition columns last). Opens the files that it must.
 

@@ -16,6 +16,7 @@ from operators.scan.listings import Listings
 from operators.scan.table_files import extension, joined, make_table, read_files
 from operators.storage import Storage, StoredFile
 from operators.storage.globs import has_magic, literal_folder
+from operators.storage.storage import DEFAULT_CONNECTION
 from planner.catalog import AS_NAMED, Column, DataFile, FileFormat, ReadOptions, RowGroup, Table
 from planner.errors import VolleyError
 from planner.quoting import quote_name, quote_text
@@ -89,6 +90,9 @@ class CatalogSession:
         found = [self._pattern_table(pattern, pattern, options.format) for pattern in patterns]
         table = found[0] if len(found) == 1 else joined(f"{patterns[0]} and {len(patterns) - 1} more", found)
         return replace(table, options=options.values)
+
+    def files_without_format(self, name: str) -> Sequence[str]:
+        return [path.removeprefix(f"{DEFAULT_CONNECTION}:") for path in self._roots.files_without_format(name)]
 
     def columns(self, table: Table) -> tuple[Column, ...]:
         return self._columns.columns(table)

@@ -64,6 +64,12 @@ class DataRoots:
             raise _ambiguous(name, held)
         return self._table(held[0]) if held else None
 
+    def files_without_format(self, name: str) -> list[str]:
+        """Paths of files called ``name`` up to their first dot whose suffix says no format."""
+        folders = [self._listings.folder(root) for root in self._roots if root.endswith((":", "/"))]
+        keys = [(file, file.key.rpartition("/")[2]) for folder in folders for file in folder.files]
+        return [file.path for file, key in keys if key.partition(".")[0].lower() == name.lower() and extension(key) is None]
+
     @cached_property
     def _entries(self) -> tuple[Entry, ...]:
         return tuple(entry for root in self._roots for entry in self._entries_of(root))

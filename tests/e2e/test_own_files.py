@@ -110,6 +110,7 @@ def test_a_server_of_the_environment_is_asked_instead_of_the_current_folder(fold
         ("SELECT * FROM sales.parquet", "FROM 'sales.parquet'"),
         ("SELECT * FROM 'sale.parquet'", "Did you mean 'sales.parquet'?"),
         ("SELECT * FROM 'access.log'", "read_files('access.log', format = 'csv')"),
+        ("SELECT * FROM access", "read_files('access.log', format = 'csv')"),
         ("SELECT * FROM salse", "Did you mean sales?"),
         ("SELECT * FROM '/etc/passwd'", "--data /etc"),
         ("SELECT * FROM 'lake:t.parquet'", "[connections.lake]"),

@@ -79,6 +79,9 @@ class FolderCatalog:
         files = tuple(DataFile(f"default:{path}", path.stat().st_size, "1", options.format or "parquet") for path in found)
         return Table(patterns[0], files, options=options.values)
 
+    def files_without_format(self, name: str) -> Sequence[str]:
+        return [path.name for path in sorted(self.root.glob(f"{name}.*")) if path.suffix != ".parquet"]
+
     def columns(self, table: Table) -> tuple[Column, ...]:
         self.opened.append(table)
         key = tuple(file.path for file in table.files)
