@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from planner.ast import Ast, conjuncts, identifier, name_parts, span_of, subqueries, verbatim_identifier, walk
-from planner.catalog import CATALOG_NAME, SCHEMA_NAME, SCHEMA_PREFIXES, Catalog, Table
+from planner.catalog import AS_NAMED, CATALOG_NAME, SCHEMA_NAME, SCHEMA_PREFIXES, Catalog, ReadOptions, Table
 from planner.errors import AccessRefused, InvalidQuery, NotReadOnly, NotSupported, PlannerError, UnknownTable
 from planner.functions import FILE_READERS, READ_FILES, TABLE_FUNCTIONS
 from planner.information_schema import INFORMATION_SCHEMA, VIEWS, view_sql
@@ -32,7 +32,8 @@ from planner.logical import (
     Values,
 )
 from planner.parse import ParsedSql
-from planner.quoting import quote_name
+from planner.quoting import quote_name, quote_text
+from planner.read_options import BadArgument, read_call
 from planner.reshape import reshape_of
 
 JOIN_WORDS = frozenset(("semi", "anti", "asof", "positional"))
@@ -52,6 +53,8 @@ _WRITING_BODIES = frozenset(("Insert", "Update", "Delete", "Merge"))
 
 _PATH = re.compile(r"[/\\*]|\.(parquet|csv|tsv|json|jsonl|ndjson|db|duckdb|txt)(\.|$)", re.IGNORECASE)
 
+_NO_TABLES = "There are no tables yet. To read a file, write its path in single quotes: FROM 'folder/data.parquet'."
+
 Scope = frozenset[str]
 """The CTE names that are visible, in lower case."""
 
@@ -68,7 +71,7 @@ class Binder:
     prefix: str
     scans: int = 0
     tables: dict[tuple[str, bool], Table] = field(default_factory=dict)
-    files: dict[str, Table] = field(default_factory=dict)
+    files: dict[tuple[tuple[str, ...], ReadOptions], Table] = field(default_factory=dict)
 
     def query(self, ast: Ast, scope: Scope = frozenset()) -> QueryBlock:
         """Binds a query block. Raises ``UnknownTable``, ``AccessRefused``, ``NotReadOnly``, ``NotSupported``, ``InvalidQuery``."""
@@ -192,10 +195,8 @@ class Binder:
         if not parts:
             raise self._error(NotSupported, "this is not a table's name", ast)
         name = str(parts[-1]["value"])
-        if any(part["quote_style"] == "'" for part in parts):
-            raise self._error(
-                AccessRefused, f"'{name}' is no table", factor["name"], remedy=f"To read files of a connection, write {READ_FILES}('…')."
-            )
+        if _is_path(parts):
+            return self._scan(ast, factor, alias or path_alias(name), word, self.table(factor["name"], parts))
         if len(parts) == 1 and name.lower() in scope:
             return CteRef(ast, name, alias or name.lower())
         view = view_of(parts)
@@ -222,35 +223,41 @@ class Binder:
         return Scan(ast, name, alias.lower(), table, rigid=renamed, sampled=sampled, join_word=word, files_total=len(table.files))
 
     def _files(self, factor: Ast) -> Table:
-        arguments = factor["args"]["args"]
-        value: Any = arguments[0] if len(arguments) == 1 else None
-        for key in ("Unnamed", "Expr", "Value", "value", "SingleQuotedString"):
-            value = value.get(key) if type(value) is dict else None
-        if type(value) is not str:
-            raise self._error(
-                InvalidQuery,
-                f"{READ_FILES} takes one string, the files' pattern",
-                factor["name"],
-                remedy=f"Write {READ_FILES}('folder/*.parquet').",
-            )
-        if value not in self.files:
-            self.files[value] = self.catalog.files(value)
-        return self.files[value]
+        """The files that a call of ``read_files`` names."""
+        try:
+            call = read_call(factor["args"]["args"])
+            table = self._listed(call.patterns, call.options)
+            misplaced = call.misplaced(table.files[0].format) if call.places else None
+            if misplaced is not None:
+                raise misplaced
+        except BadArgument as bad:
+            place = factor["name"] if span_of(bad.node) is None else bad.node
+            raise self._error(InvalidQuery, bad.message, place, remedy=bad.remedy) from None
+        return table
+
+    def _listed(self, patterns: tuple[str, ...], options: ReadOptions) -> Table:
+        key = (patterns, options)
+        if key not in self.files:
+            self.files[key] = self.catalog.files(*patterns, options=options)
+        return self.files[key]
 
     def table(self, ast: list[Ast], parts: tuple[Ast, ...]) -> Table:
-        """The table of a (dotted) name. Raises ``UnknownTable`` with near names."""
+        """The table of a (dotted) name, or the files of a path in single quotes. Raises ``UnknownTable`` with near names."""
+        if _is_path(parts):
+            if len(parts) > 1:
+                raise self._error(AccessRefused, "a path stands alone", ast, remedy=f"Write FROM {quote_text(str(parts[-1]['value']))}.")
+            return self._listed((str(parts[0]["value"]),), AS_NAMED)
         qualifiers = tuple(str(part["value"]).lower() for part in parts[:-1])
         name, quoted = str(parts[-1]["value"]), parts[-1]["quote_style"] is not None
         if qualifiers and qualifiers[-1] == INFORMATION_SCHEMA:
             remedy = f"There are {', '.join(sorted(VIEWS))}."
             raise self._error(UnknownTable, f"there is no view '{name}' in {INFORMATION_SCHEMA}", ast, remedy=remedy)
         if qualifiers and qualifiers not in SCHEMA_PREFIXES:
-            raise self._error(
-                UnknownTable,
-                f"there is no schema '{'.'.join(qualifiers)}'",
-                ast,
-                remedy=f"All tables are in {CATALOG_NAME}.{SCHEMA_NAME}; SHOW TABLES lists them.",
-            )
+            written = ".".join(str(part["value"]) for part in parts)
+            remedy = f"All tables are in {CATALOG_NAME}.{SCHEMA_NAME}; SHOW TABLES lists them."
+            if _PATH.search(written):
+                remedy = f"To read a file, write its name in single quotes: FROM {quote_text(written)}."
+            raise self._error(UnknownTable, f"there is no schema '{'.'.join(qualifiers)}'", ast, remedy=remedy)
         table = self.tables.get((name, quoted))
         if table is None:
             table = self.catalog.table(name, quoted=quoted)
@@ -264,12 +271,14 @@ class Binder:
         folded = {known.lower(): known for known in reversed(names)}
         near = [folded[match] for match in get_close_matches(name.lower(), folded, 3, 0.6)]
         if _PATH.search(name):
-            remedy = f"To read files of a connection, write {READ_FILES}('…')."
+            remedy = f"To read files, write their path in single quotes: FROM {quote_text(name)}."
             return self._error(AccessRefused, f"'{name}' is no table", ast, remedy=remedy)
-        if near:
+        if files := self.catalog.files_without_format(name):
+            remedy = f"The name of {files[0]} says no format: write FROM {READ_FILES}({quote_text(files[0])}, format = 'csv'), or 'json'."
+        elif near:
             remedy = f"Did you mean {' or '.join(near)}?"
         else:
-            remedy = f"Tables: {', '.join(names[:20])}{' …' if len(names) > 20 else ''}." if names else "There are no tables yet."
+            remedy = f"Tables: {', '.join(names[:20])}{' …' if len(names) > 20 else ''}." if names else _NO_TABLES
         return self._error(UnknownTable, f"there is no table '{name}'", ast, remedy=remedy)
 
     def _check_table_function(self, name: list[Ast]) -> None:
@@ -277,7 +286,7 @@ class Binder:
         if called in TABLE_FUNCTIONS:
             return
         remedy = (
-            f"To read files of a connection, write {READ_FILES}('…')."
+            f"To read files, write FROM 'folder/*.parquet' or {READ_FILES}('…', option = value)."
             if called in FILE_READERS
             else f"Table functions: {READ_FILES}, {', '.join(sorted(TABLE_FUNCTIONS))}."
         )
@@ -293,6 +302,19 @@ def view_of(parts: tuple[Ast, ...]) -> str | None:
     if names[:-1] not in ([INFORMATION_SCHEMA], [CATALOG_NAME, INFORMATION_SCHEMA]):
         return None
     return names[-1] if names[-1] in VIEWS else None
+
+
+def path_alias(path: str) -> str:
+    """What a path in FROM is called where it has no alias: as in the kernel, a file's name up to its first dot; a pattern as it stands."""
+    if any(character in path for character in "*?["):
+        return path
+    name = path.rstrip("/").rpartition("/")[2].rpartition(":")[2]
+    return name.partition(".")[0] or name
+
+
+def _is_path(parts: tuple[Ast, ...]) -> bool:
+    """Whether a name in FROM is a path: it is written as text is, in single quotes."""
+    return bool(parts) and parts[-1]["quote_style"] == "'"
 
 
 def alias_of(factor: Ast) -> str | None:

@@ -68,12 +68,28 @@ class RowGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How to read files: as ``format`` whatever their names say, if it is not None, and with ``values``, options of the kernel's reader.
+
+    Options are in the order of their names, each with its value as SQL.
+    """
+
+    format: FileFormat | None = None
+    values: tuple[tuple[str, str], ...] = ()
+
+
+AS_NAMED = ReadOptions()
+"""By the names of the files alone."""
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
-    """A table as listed: its files, in order of their paths, none of them opened yet."""
+    """A table as listed: its files, none of them opened yet. ``options`` are those of the kernel's reader (:class:`ReadOptions`)."""
 
     name: str
     files: tuple[DataFile, ...]
     partition_columns: tuple[Column, ...] = ()
+    options: tuple[tuple[str, str], ...] = ()
 
 
 class Catalog(Protocol):
@@ -85,8 +101,11 @@ class Catalog(Protocol):
     def table(self, name: str, *, quoted: bool) -> Table | None:
         """The table of that name, listed afresh, or None. Unquoted names match in any case; quoted ones as written first."""
 
-    def files(self, pattern: str) -> Table:
-        """The files that ``read_files(pattern)`` names. Raises if it leaves the connections or matches nothing."""
+    def files(self, *patterns: str, options: ReadOptions = AS_NAMED) -> Table:
+        """The files that ``read_files`` names, each once. Raises if a pattern leaves the connections or matches nothing."""
+
+    def files_without_format(self, name: str) -> Sequence[str]:
+        """Paths, for ``read_files``, of files called ``name`` up to their first dot that would be a table if their suffix said a format."""
 
     def columns(self, table: Table) -> tuple[Column, ...]:
         """The columns of ``table.files`` taken together (partition columns last). Opens the files that it must.

@@ -49,6 +49,7 @@ def _scan(scan: ScanInput) -> str:
     if scan.row_groups_total is not None:
         parts.append(f"{scan.row_groups_kept} of {scan.row_groups_total} row groups")
     parts.append(f"{len(scan.splits)} splits")
+    parts += [f"{name} = {value}" for name, value in scan.options]
     predicate = f", where {scan.predicate}" if scan.predicate else ""
     return f"{scan.name}: scan {scan.table}: {', '.join(parts)}{predicate}"
 

@@ -118,6 +118,7 @@ class Fragmenter:
             files_total=scan.files_total,
             row_groups_total=extent.row_groups_total,
             row_groups_kept=extent.row_groups_kept,
+            options=table.options,
         )
 
     def _predicate(self, scan: Scan) -> str | None:

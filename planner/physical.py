@@ -41,7 +41,7 @@ class ScanInput:
 
     ``name`` is the relation's name in the fragment's SQL. ``columns`` are those that the fragment needs, in table order, out of
     ``table_columns``; none means that only the number of rows matters. ``predicate`` (SQL over the columns, or None) is what
-    the planner could push down: it already pruned ``splits``, and stays in the fragment's SQL too.
+    the planner could push down: it already pruned ``splits``, and stays in the fragment's SQL too. ``options`` are the table's.
     """
 
     name: str
@@ -55,6 +55,7 @@ class ScanInput:
     files_total: int = 0
     row_groups_total: int | None = None
     row_groups_kept: int | None = None
+    options: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from flight_server.client import Client
-from flight_server.settings.config import DEFAULT_HOST, DEFAULT_PORT, Config, ServerSection, load_config
+from flight_server.settings.config import DEFAULT_CONNECTION, DEFAULT_HOST, DEFAULT_PORT, Config, ServerSection, load_config
 
 LOCAL_URI = f"grpc://{DEFAULT_HOST}:{DEFAULT_PORT}"
 
@@ -20,7 +21,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How to reach a server. Without ``uri``, an embedded one with ``data`` and ``config``."""
+    """How to reach a server. Without ``uri``, an embedded one with ``data`` and ``config``, or else of the current folder."""
 
     uri: str | None
     token: str | None
@@ -82,7 +83,7 @@ def _with_access(function: Function, *, embedded: bool) -> Function:
                 "--data",
                 multiple=True,
                 metavar="ROOT",
-                help="Folder or s3://bucket/prefix with tables, for the embedded server; repeatable.",
+                help="Folder, file or s3://bucket/prefix with tables, for the embedded server; repeatable. Default: the current folder.",
             ),
         ]
     wrapped: Any = command
@@ -112,5 +113,10 @@ def embedded_uri(access: Access) -> Iterator[str]:
 
 
 def embedded_config(access: Access) -> Config:
-    """What an embedded server is told. Raises ``ConfigError``."""
-    return load_config(access.config, ServerSection(data=list(access.data) or None, workers=1))
+    """What an embedded server is told: it sees the current folder where nothing says what else. Raises ``ConfigError``."""
+    config = load_config(access.config, ServerSection(data=list(access.data) or None, workers=1))
+    here = str(Path.cwd())
+    # A folder that may not be read is no reason to refuse `SELECT 1`.
+    if config.data_roots or DEFAULT_CONNECTION in config.connections or not os.access(here, os.R_OK | os.X_OK):
+        return config
+    return replace(config, data_roots=(here,), shallow_roots=True)

@@ -8,7 +8,12 @@ from flight_server.settings.config import ServerSection, load_config
 
 
 @click.command()
-@click.option("--data", multiple=True, metavar="ROOT", help="Folder or s3://bucket/prefix whose files and folders are tables; repeatable.")
+@click.option(
+    "--data",
+    multiple=True,
+    metavar="ROOT",
+    help="Folder or s3://bucket/prefix whose files and folders are tables, or one file; repeatable.",
+)
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=int, help="Port to listen on; 0 picks a free one.  [default: 8815]")
 @click.option("--workers", type=int, help="Worker processes on this machine.  [default: 1]")

@@ -20,6 +20,7 @@ from operators.results.materialize import ResultLimits
 from planner.errors import Status, VolleyError
 from planner.limits import DEFAULT_LIMITS
 
+DEFAULT_CONNECTION = "default"
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8815
 DEFAULT_MEMORY = "70%"
@@ -75,7 +76,10 @@ class LimitsConfig:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything that a server is told. Local paths are absolute; ``memory_bytes`` and ``threads`` are for the whole machine's share."""
+    """Everything that a server is told. Local paths are absolute; ``memory_bytes`` and ``threads`` are for the whole machine's share.
+
+    ``shallow_roots``: nobody has named the data roots, so that their folders are not looked through unless one is asked for.
+    """
 
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
@@ -85,6 +89,7 @@ class Config:
     state: str | None = None
     join: tuple[str, ...] = ()
     data_roots: tuple[str, ...] = ()
+    shallow_roots: bool = False
     connections: Mapping[str, ConnectionConfig] = field(default_factory=dict)
     tables: Mapping[str, str] = field(default_factory=dict)
     results: ResultsConfig = field(default_factory=ResultsConfig)
@@ -394,9 +399,14 @@ def _check_root(root: str) -> None:
         return  # other storages are asked when the server starts
     if not path.exists():
         raise ConfigError(f"the data root {root} does not exist")
-    if not path.is_dir():
-        raise ConfigError(f"the data root {root} is a file; give the folder that holds it")
-    if not os.access(path, os.R_OK | os.X_OK):
+    if path.is_file():
+        # Only now: this brings all kinds of storage.
+        from operators.scan.table_files import extension
+
+        if extension(path.name) is None:
+            remedy = f"Give the folder that holds it, and write FROM read_files('{path.name}', format = 'csv'), or 'json' or 'parquet'."
+            raise ConfigError(f"the data root {root} is a file whose name says no format", remedy=remedy)
+    if not os.access(path, os.R_OK | os.X_OK if path.is_dir() else os.R_OK):
         raise ConfigError(f"the data root {root} cannot be read: permission denied")
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flight_server.settings.config import Config, ConnectionConfig
+from flight_server.settings.config import DEFAULT_CONNECTION, Config, ConnectionConfig
 from operators.storage import Connection, Secret
+from operators.storage.connections import with_root
 
-DEFAULT = "default"
+DEFAULT = DEFAULT_CONNECTION
 
 
 def connections_of(config: Config) -> list[Connection]:
@@ -17,7 +18,7 @@ def connections_of(config: Config) -> list[Connection]:
         root = config.data_roots[0]
         around = containing(config, root)
         given = ConnectionConfig(root) if around is None else replace(config.connections[around], url=root)
-        connections.append(connection(DEFAULT, given))
+        connections.append(with_root(connection(DEFAULT, given), root))
     return connections
 
 

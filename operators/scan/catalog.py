@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
 
 import pyarrow as pa
 
@@ -12,12 +13,19 @@ from operators.kernel.kernel import Kernel
 from operators.scan.data_roots import DataRoots, ambiguous
 from operators.scan.file_columns import FileColumns
 from operators.scan.listings import Listings
-from operators.scan.table_files import make_table
+from operators.scan.table_files import extension, joined, make_table, read_files
 from operators.storage import Storage, StoredFile
 from operators.storage.globs import has_magic, literal_folder
-from planner.catalog import Column, DataFile, RowGroup, Table
+from operators.storage.storage import DEFAULT_CONNECTION
+from planner.catalog import AS_NAMED, Column, DataFile, FileFormat, ReadOptions, RowGroup, Table
 from planner.errors import VolleyError
-from planner.quoting import quote_name
+from planner.quoting import quote_name, quote_text
+
+NEAR_NAMES = 3
+ALIKE = 0.75
+"""How like each other names of files are that may be mistaken for one another: most share a suffix, which says nothing."""
+MAX_COMPARED_NAMES = 5_000
+"""So many names of a folder are compared with one that is not there: each takes some 20 µs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +45,24 @@ class FileCatalog:
     """The tables of a server, of which each query gets a view of its own. Thread-safe. What is in files is kept by their versions.
 
     ``roots`` are what ``Storage.add_root`` returned. In each, ``NAME.parquet`` (or CSV, JSON) and the folder ``NAME/`` are table NAME.
-    ``tables`` (name → pattern) come before them.
+    ``tables`` (name → pattern) come before them. ``shallow``: see :class:`~operators.scan.data_roots.DataRoots`.
     """
 
-    def __init__(self, storage: Storage, kernel: Kernel, roots: Sequence[str], tables: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, storage: Storage, kernel: Kernel, roots: Sequence[str], tables: Mapping[str, str] | None = None, *, shallow: bool = False
+    ) -> None:
         self._storage = storage
         self._kernel = kernel
         self._roots = tuple(dict.fromkeys(roots))
+        self._shallow = shallow
         self._tables = dict(tables or {})
         self._columns = FileColumns(storage, kernel)
 
     def session(self) -> CatalogSession:
         """The tables as they are from now on, for one query."""
-        return CatalogSession(self._kernel, self._columns, Listings(self._storage), self._roots, self._tables)
+        listings = Listings(self._storage)
+        roots = DataRoots(listings, self._roots, shallow=self._shallow)
+        return CatalogSession(self._kernel, self._columns, listings, roots, self._tables)
 
 
 class CatalogSession:
@@ -57,11 +70,11 @@ class CatalogSession:
     the query sees one state of the tables. Not thread-safe.
     """
 
-    def __init__(self, kernel: Kernel, columns: FileColumns, listings: Listings, roots: Sequence[str], tables: Mapping[str, str]) -> None:
+    def __init__(self, kernel: Kernel, columns: FileColumns, listings: Listings, roots: DataRoots, tables: Mapping[str, str]) -> None:
         self._kernel = kernel
         self._columns = columns
         self._listings = listings
-        self._roots = DataRoots(listings, roots)
+        self._roots = roots
         self._tables = tables
 
     def table_names(self) -> Sequence[str]:
@@ -73,8 +86,13 @@ class CatalogSession:
         found = self._table(name, exact=True) if quoted else None
         return found or self._table(name, exact=False)
 
-    def files(self, pattern: str) -> Table:
-        return self._pattern_table(pattern, pattern)
+    def files(self, *patterns: str, options: ReadOptions = AS_NAMED) -> Table:
+        found = [self._pattern_table(pattern, pattern, options.format) for pattern in patterns]
+        table = found[0] if len(found) == 1 else joined(f"{patterns[0]} and {len(patterns) - 1} more", found)
+        return replace(table, options=options.values)
+
+    def files_without_format(self, name: str) -> Sequence[str]:
+        return [path.removeprefix(f"{DEFAULT_CONNECTION}:") for path in self._roots.files_without_format(name)]
 
     def columns(self, table: Table) -> tuple[Column, ...]:
         return self._columns.columns(table)
@@ -112,15 +130,30 @@ class CatalogSession:
             return self._pattern_table(spelled[0], self._tables[spelled[0]])
         return self._roots.table(name, exact=exact)
 
-    def _pattern_table(self, name: str, pattern: str) -> Table:
+    def _pattern_table(self, name: str, pattern: str, file_format: FileFormat | None = None) -> Table:
         found = self._listings.matching(pattern)
         connection = found[0].path.partition(":")[0] if found else ""
-        table = make_table(name, found, f"{connection}:{_common_folder(pattern, found)}")
+        table = make_table(name, found, f"{connection}:{_common_folder(pattern, found)}", file_format)
         if table is None:
-            raise FileUnreadable(
-                f"no data files match {pattern!r}", remedy="Check the path; names that start with '_' or '.' are not data."
-            )
+            raise FileUnreadable(f"no data files match {pattern!r}", remedy=self._remedy(pattern, found))
         return table
+
+    def _remedy(self, pattern: str, found: Sequence[StoredFile]) -> str:
+        """What to write instead of a pattern that matches no data."""
+        if found:
+            call = read_files(pattern, "format = 'csv'")
+            return f"The name of {found[0].path} says no format: write {call}, or 'json' or 'parquet'."
+        stem = max(pattern.rfind("/"), pattern.rfind(":")) + 1
+        names = {} if has_magic(pattern) else {name.lower(): name for name in self._names_in(pattern[:stem])}
+        near = [pattern[:stem] + names[name] for name in get_close_matches(pattern[stem:].lower(), names, NEAR_NAMES, ALIKE)]
+        if near:
+            return f"Did you mean {' or '.join(map(quote_text, near))}?"
+        return "Check the path; names that start with '_' or '.' are not data."
+
+    def _names_in(self, folder: str) -> list[str]:
+        """Names of data files in ``folder`` (as the beginning of a pattern); not of all where there are very many."""
+        names = sorted(file.key.rpartition("/")[2] for file in self._listings.matching(f"{folder}*"))
+        return [name for name in names if extension(name) is not None][:MAX_COMPARED_NAMES]
 
 
 def _common_folder(pattern: str, files: Sequence[StoredFile]) -> str:

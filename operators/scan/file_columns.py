@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,8 +14,8 @@ from operators.kernel.kernel import Kernel
 from operators.scan import row_groups as row_group_statistics
 from operators.scan.column_names import FILE_ROW_NUMBER, folded, possibly_renamed, unnamed
 from operators.scan.column_types import wider
-from operators.scan.scans import columns_sql, key_sql
-from operators.scan.table_files import extension
+from operators.scan.scans import Options, columns_sql, key_sql
+from operators.scan.table_files import copy_suffix, read_files
 from operators.storage import Storage, StoredFile
 from operators.storage.footers import Footer
 from planner.catalog import Column, DataFile, RowGroup, Table
@@ -23,6 +23,10 @@ from planner.errors import VolleyError
 
 MAX_CACHED_FILES = 50_000
 SNIFFER_THREADS = 4
+
+NOT_UTF8 = "is not utf-8 encoded"
+FOUND_OUT = "\n\n  file = "
+"""What the kernel says of text files that it cannot read."""
 
 GUESSED_TYPES = {"csv": "VARCHAR", "json": "JSON"}
 """Types in text files are guesses: where guesses clash, the values stay as they are written."""
@@ -38,7 +42,7 @@ class FileColumns:
         self._kernel = kernel
         self._lock = threading.Lock()
         self._columns: dict[str, tuple[Column, ...]] = {}
-        self._text_columns: dict[tuple[str, str], tuple[Column, ...]] = {}
+        self._text_columns: dict[tuple[object, ...], tuple[Column, ...]] = {}
         self._row_groups = lru_cache(maxsize=MAX_CACHED_FILES)(self._read_row_groups)
 
     def columns(self, table: Table) -> tuple[Column, ...]:
@@ -51,7 +55,7 @@ class FileColumns:
             found = _merge(table, samples, self._parquet_columns)
         else:
             with ThreadPoolExecutor(SNIFFER_THREADS, thread_name_prefix="sniffers") as pool:
-                sniffed = list(pool.map(self._sniffed_columns, table.files))
+                sniffed = list(pool.map(partial(self._sniffed_columns, table.options), table.files))
             found = _merge(table, _distinct(table.files, sniffed, lambda columns: columns), lambda columns: columns)
         # As for the kernel: a column that is in the path and in the file too has the path's value.
         partitions = {folded(column.name) for column in table.partition_columns}
@@ -87,44 +91,51 @@ class FileColumns:
             self._columns[footer.fingerprint] = known
         return known
 
-    def _sniffed_columns(self, file: DataFile) -> tuple[Column, ...]:
-        key = (file.path, file.version)
+    def _sniffed_columns(self, options: Options, file: DataFile) -> tuple[Column, ...]:
+        key = (file.path, file.version, file.format, options)
         known = self._text_columns.get(key)
         if known is None:
             path = self._storage.local_path(file.path)
             if path is not None:
-                known = self._text_file_columns(file, path)
+                known = self._text_file_columns(options, file, path)
             else:
-                with self._storage.scratch_file(extension(file.path) or "") as copy:
+                with self._storage.scratch_file(copy_suffix(file.path)) as copy:
                     self._storage.download(_stored(file), copy)
-                    known = self._text_file_columns(file, copy)
+                    known = self._text_file_columns(options, file, copy)
             with self._lock:
                 if len(self._text_columns) >= MAX_CACHED_FILES:
                     self._text_columns.clear()
                 self._text_columns[key] = known
         return known
 
-    def _text_file_columns(self, file: DataFile, path: Path) -> tuple[Column, ...]:
-        columns = self._described(_stored(file), columns_sql(str(path), file.format))
-        if file.format == "json":
+    def _text_file_columns(self, options: Options, file: DataFile, path: Path) -> tuple[Column, ...]:
+        columns = self._described(_stored(file), columns_sql(str(path), file.format, options), options=options)
+        if file.format == "json" and "columns" not in dict(options):
             for made, first in possibly_renamed([column.name for column in columns]):
-                if not self._has_key(path, made):
+                if not self._has_key(options, path, made):
                     raise FileUnreadable(
                         f"the file {file.path} has keys that differ in case alone: '{made.rpartition('_')[0]}' and '{first}'",
                         remedy="Give each key a name of its own.",
                     )
         return columns
 
-    def _has_key(self, path: Path, key: str) -> bool:
-        with self._kernel.run(key_sql(str(path), key), {}) as run:
+    def _has_key(self, options: Options, path: Path, key: str) -> bool:
+        with self._kernel.run(key_sql(str(path), key, options), {}) as run:
             return any(batch.num_rows for batch in run)
 
-    def _described(self, file: StoredFile, sql: str, oddity: str | None = None) -> tuple[Column, ...]:
+    def _described(self, file: StoredFile, sql: str, oddity: str | None = None, options: Options = ()) -> tuple[Column, ...]:
         try:
             return self._kernel.columns_of(sql)
         except VolleyError as error:
-            why = error.message if oddity is None else f"{error.message} ({oddity})"
-            raise FileUnreadable(f"the file {file.path} cannot be read: {why}", remedy="Replace or remove the file.") from None
+            if NOT_UTF8 in error.message and "encoding" not in dict(options):
+                call = read_files(file.path, "encoding = 'latin-1'")
+                raise FileUnreadable(f"the file {file.path} is not UTF-8", remedy=f"Say what it is: {call}, or 'utf-16'.") from None
+            # Behind the message itself the kernel lists all that it has found out, or not.
+            why = error.message.partition(FOUND_OUT)[0].strip()
+            if oddity is not None:
+                why += f" ({oddity})"
+            remedy = "Check the options, or replace the file." if options else "Replace or remove the file."
+            raise FileUnreadable(f"the file {file.path} cannot be read: {why}", remedy=remedy) from None
 
 
 def _stored(file: DataFile) -> StoredFile:

@@ -16,7 +16,7 @@ from operators.cancellation import Cancellation
 from operators.errors import Interrupted
 from operators.scan.needed_bytes import needed_bytes
 from operators.scan.pieces import Piece, parquet_piece
-from operators.scan.table_files import extension
+from operators.scan.table_files import copy_suffix
 from operators.storage import ByteRange, Fetched, Storage, StoredFile
 from operators.storage.footers import MAGIC
 from operators.storage.ranges import requests, total_bytes
@@ -77,7 +77,7 @@ class RemoteFiles:
         self._stack.close()
 
     def _start(self, file: StoredFile, splits: Sequence[Split]) -> _Copy:
-        path = self._stack.enter_context(self._storage.scratch_file(extension(file.path) or ""))
+        path = self._stack.enter_context(self._storage.scratch_file(copy_suffix(file.path)))
         needed = self._needed(file, splits)
         self._stack.enter_context(self._storage.scratch_room(total_bytes(needed)))
         with path.open("wb") as out:

@@ -31,6 +31,14 @@ from planner.quoting import quote_name, quote_text
 FILES_PER_READER = 256
 """A reader with partition values carries a list of them, looked up in every vector: short lists are free, long ones are not."""
 
+Options = tuple[tuple[str, str], ...]
+"""Of the kernel's reader, as :class:`planner.catalog.ReadOptions` has them."""
+
+_FOR_TYPES = frozenset(("auto_type_candidates", "column_types", "dtypes", "sample_size", "types"))
+"""Options by which types are found out: once they are, the types themselves say more."""
+_OBJECT_OPTIONS = frozenset(("compression", "format", "ignore_errors", "maximum_object_size"))
+"""Options that a reader of JSON as it stands has too."""
+
 ROW_COLUMN = "_row"
 """The name of the only column of a scan that needs none: it counts rows."""
 
@@ -131,16 +139,16 @@ def relation_sql(scan: ScanInput, pieces: Sequence[Piece]) -> str:
     return " UNION ALL ".join(selects)
 
 
-def columns_sql(path: str, file_format: FileFormat) -> str:
+def columns_sql(path: str, file_format: FileFormat, options: Options = ()) -> str:
     """A SELECT whose columns are those of one file; of text, as all of its rows have them."""
-    return f"SELECT * FROM {_reader([path], file_format, {}, union=False)}"
+    return f"SELECT * FROM {_reader([path], file_format, {}, options, union=False)}"
 
 
-def key_sql(path: str, key: str) -> str:
+def key_sql(path: str, key: str, options: Options = ()) -> str:
     """A SELECT that has a row if an object in a JSON file has exactly that key."""
-    return (
-        f"SELECT 1 FROM read_json_objects({quote_text(escape_glob(path))}) WHERE list_contains(json_keys(json), {quote_text(key)}) LIMIT 1"
-    )
+    layout = [f", {name} = {value}" for name, value in options if name in _OBJECT_OPTIONS]
+    objects = f"read_json_objects({quote_text(escape_glob(path))}{''.join(layout)})"
+    return f"SELECT 1 FROM {objects} WHERE list_contains(json_keys(json), {quote_text(key)}) LIMIT 1"
 
 
 def _select(scan: ScanInput, pieces: Sequence[Piece]) -> str:
@@ -158,7 +166,7 @@ def _select(scan: ScanInput, pieces: Sequence[Piece]) -> str:
         out.append(f"{value} AS {quote_name(column.name)}")
     types = {column.name: column.type for column in scan.table_columns if folded(column.name) not in partitions}
     union = len({piece.footer.fingerprint for piece in pieces if piece.footer is not None}) > 1
-    reader = _reader([piece.path for piece in pieces], scan.format, types, union=union)
+    reader = _reader([piece.path for piece in pieces], scan.format, types, scan.options, union=union)
     return f"SELECT {', '.join(out) or f'1 AS {ROW_COLUMN}'} FROM {reader}{_row_filter(pieces[0])}"
 
 
@@ -199,22 +207,24 @@ def _row_filter(piece: Piece) -> str:
     return f" WHERE {' OR '.join(ranges) or 'false'}"
 
 
-def _reader(paths: Sequence[str], file_format: FileFormat, types: dict[str, str], *, union: bool) -> str:
+def _reader(paths: Sequence[str], file_format: FileFormat, types: dict[str, str], options: Options, *, union: bool) -> str:
     """A table function over files. Without ``types``, those of text are found out from the whole of it.
 
     The first rows alone would not do: what comes later would be made to fit (1.5 becomes 2) or, keys of JSON, left out.
     """
     files = f"[{', '.join(quote_text(escape_glob(path)) for path in paths)}]"
-    match file_format:
-        case "parquet":
-            # The path of a connection is none of the table's partitions.
-            return f"read_parquet({files}, union_by_name = {str(union).lower()}, hive_partitioning = false)"
-        case "csv":
-            options = f"types = {_struct(types)}" if types else "sample_size = -1"
-            return f"read_csv({files}, union_by_name = true, hive_partitioning = false, {options})"
-        case "json":
-            options = f"columns = {_struct(types)}" if types else "sample_size = -1"
-            return f"read_json({files}, union_by_name = true, hive_partitioning = false, {options})"
+    # The path of a connection is none of the table's partitions.
+    if file_format == "parquet":
+        return f"read_parquet({files}, union_by_name = {str(union).lower()}, hive_partitioning = false)"
+    told = dict(options)
+    if not types:
+        told.setdefault("sample_size", "-1")
+    elif file_format == "json":
+        told = {name: value for name, value in told.items() if name not in _FOR_TYPES} | {"columns": _struct(types)}
+    elif "columns" not in told:  # which says all names and types already
+        told = {name: value for name, value in told.items() if name not in _FOR_TYPES} | {"types": _struct(types)}
+    listed = ", ".join(f"{name} = {value}" for name, value in told.items())
+    return f"read_{file_format}({files}, union_by_name = true, hive_partitioning = false, {listed})"
 
 
 def escape_glob(path: str) -> str:

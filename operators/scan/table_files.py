@@ -51,9 +51,9 @@ def table_name(file_name: str) -> str:
     return file_name[: -len(ending)]
 
 
-def read_files(path: str) -> str:
-    """How SQL names the files at ``path`` (``connection:key``, a folder's ending with ``/``, or a pattern of them)."""
-    return f"read_files({quote_text(path.removeprefix(f'{DEFAULT_CONNECTION}:'))})"
+def read_files(path: str, option: str = "") -> str:
+    """How SQL names the files at ``path`` (``connection:key``, a folder's ending with ``/``, or a pattern of them), with that option."""
+    return f"read_files({quote_text(path.removeprefix(f'{DEFAULT_CONNECTION}:'))}{option and ', '}{option})"
 
 
 def hive_partitions(folder: str) -> tuple[tuple[str, str | None], ...]:
@@ -66,15 +66,24 @@ def hive_partitions(folder: str) -> tuple[tuple[str, str | None], ...]:
     return tuple(found)
 
 
-def make_table(name: str, files: Iterable[StoredFile], base: str) -> Table | None:
-    """A table of the data files among ``files`` (sorted by path), None if there are none.
+def copy_suffix(key: str) -> str:
+    """What the name of a copy must end with, so that the kernel unpacks it as it would the file of that key."""
+    packing = posixpath.splitext(key.lower())[1]
+    return extension(key) or (packing if packing in PACKINGS else "")
+
+
+def make_table(name: str, files: Iterable[StoredFile], base: str, file_format: FileFormat | None = None) -> Table | None:
+    """A table of the data files among ``files`` (sorted by path), None if there are none; of all of them if their format is given.
 
     Partitions are the ``key=value`` folders below ``base`` (the table's folder, as a path). A text file of no bytes has no rows and
     no columns: it counts only where there is no other. Raises ``SchemaClash`` if files differ in their format or their partition keys,
     and ``FileUnreadable`` for data that is compressed in a way that the kernel does not read: no row is left out in silence.
     """
     files = list(files)
-    data = [(file, EXTENSIONS[ending]) for file in files if (ending := extension(file.key)) is not None]
+    if file_format is not None:
+        data = [(file, file_format) for file in files]
+    else:
+        data = [(file, EXTENSIONS[ending]) for file in files if (ending := extension(file.key)) is not None]
     unreadable = next((file for file in files if packed(file.key)), None)
     if unreadable is not None:
         raise _packed(unreadable, data[0][0] if data else None, base)
@@ -90,6 +99,25 @@ def make_table(name: str, files: Iterable[StoredFile], base: str) -> Table | Non
         for file in held
     )
     return Table(name, chosen, partition_columns(name, chosen))
+
+
+def joined(name: str, tables: Sequence[Table]) -> Table:
+    """One table of the files of several, each once. Raises ``SchemaClash`` where they cannot go together."""
+    files = tuple({file.path: file for table in tables for file in table.files}.values())
+    first = files[0]
+    for file in files:
+        if file.format != first.format:
+            raise SchemaClash(
+                f"files of table '{name}' are of several formats: {first.path} is {FORMAT_NAMES[first.format]} and {file.path} is "
+                f"{FORMAT_NAMES[file.format]}",
+                remedy="Read those of one format, or several with UNION ALL BY NAME.",
+            )
+        if file.path.partition(":")[0] != first.path.partition(":")[0]:
+            raise SchemaClash(
+                f"files of table '{name}' are in several connections: {first.path} and {file.path}",
+                remedy="Read those of one connection, or several with UNION ALL BY NAME.",
+            )
+    return Table(name, files, partition_columns(name, files))
 
 
 def partition_columns(table: str, files: Sequence[DataFile]) -> tuple[Column, ...]:

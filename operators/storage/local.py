@@ -8,29 +8,36 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import fsspec
 
 from operators.errors import PathRefused, StorageError
 from operators.storage.backend import BackendStatistics, ByteRange, Fetched, Listing, StoredFile, changed, clean_key, hidden, vanished
-from operators.storage.connections import Connection
+from operators.storage.connections import Connection, root_path
 
 MAX_DEPTH = 100
 """Folders below folders that a listing goes through."""
 
 
 class LocalBackend:
-    """A folder. Symbolic links that lead out of it are listed by their names, since rows would be missing without a word, and refused."""
+    """A folder, or one file of it.
+
+    Symbolic links that lead out of it are listed by their names, since rows would be missing without a word, and refused.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self.name = connection.name
         self._given = root_path(connection.url)
         self._root = Path(os.path.realpath(self._given))
+        self._only = connection.only
 
     def check(self) -> None:
         try:
-            os.listdir(self._root)
+            if self._only is not None:
+                os.stat(self._root / self._only)
+                return
+            with os.scandir(self._root) as entries:
+                next(entries, None)
         except OSError as error:
             raise self._failure(error) from None
 
@@ -126,7 +133,13 @@ class LocalBackend:
         return None
 
     def _resolve(self, key: str) -> Path:
-        path = Path(os.path.realpath(self._root / clean_key(key, self.name)))
+        cleaned = clean_key(key, self.name)
+        if self._only is not None and cleaned not in ("", self._only):
+            raise PathRefused(
+                f"the path {self.name}:{key} is outside the connections: '{self.name}' is the file {self._only} alone",
+                remedy="To read others too, give their folder to --data.",
+            )
+        path = Path(os.path.realpath(self._root / cleaned))
         if not path.is_relative_to(self._root):
             raise PathRefused(f"the path {self.name}:{key} leads out of its connection", remedy="Put the file below the connection's root.")
         return path
@@ -134,7 +147,7 @@ class LocalBackend:
     def _scan(self, folder: Path) -> list[os.DirEntry[str]]:
         try:
             with os.scandir(folder) as entries:
-                return list(entries)
+                return [entry for entry in entries if self._only is None or entry.name == self._only]
         except (FileNotFoundError, NotADirectoryError):
             if not self._root.is_dir():
                 raise self._failure(FileNotFoundError("No such file or directory")) from None
@@ -189,13 +202,6 @@ class LocalBackend:
             f"the connection '{self.name}' cannot be read: {reason}",
             remedy=f"Check that its folder exists and that the server may read it (option 'url' of connection '{self.name}').",
         )
-
-
-def root_path(url: str) -> Path:
-    """The folder that a ``file://`` URL or a bare path names. Relative ones count from the working directory."""
-    if not url.startswith("file:"):
-        return Path(url).absolute()
-    return Path(unquote(urlsplit(url).path))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

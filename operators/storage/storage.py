@@ -26,11 +26,10 @@ from operators.storage.backend import (
     clean_key,
     hidden,
 )
-from operators.storage.connections import Connection
+from operators.storage.connections import Connection, root_path, with_root
 from operators.storage.footers import Footer, FooterCache
 from operators.storage.globs import has_magic, literal_folder, matcher, names_hidden
 from operators.storage.kinds import open_backend
-from operators.storage.local import root_path
 
 SCRATCH_SHARE = 0.8
 DOWNLOAD_BYTES = 8 << 20
@@ -71,7 +70,7 @@ class Storage:
         return tuple(self._connections.values())
 
     def add_root(self, root: str) -> str:
-        """Makes a data root (a folder or URL) readable; returns it as ``connection:folder/``.
+        """Makes a data root (a folder, URL or local file) readable; returns it as ``connection:folder/``, a file as ``connection:key``.
 
         A root inside a connection belongs to that one. Another S3 root takes endpoint and keys from the default connection
         where that is S3 too, and else from the environment.
@@ -79,14 +78,15 @@ class Storage:
         found = self._inside(root)
         if found is not None:
             name, key = found
-            return f"{name}:{key}/" if key else f"{name}:"
+            is_file = root_path(root).is_file() if self._connections[name].scheme == "file" else False
+            return f"{name}:{key}" if is_file or not key else f"{name}:{key}/"
         name = self._free_name(root)
-        given = Connection(name, root)
+        given = with_root(Connection(name, root), root)
         default = self._connections.get(DEFAULT_CONNECTION)
         if default is not None and default.scheme == given.scheme != "file":
             given = Connection(name, root, default.endpoint_url, default.region, default.key, default.secret, default.path_style)
         self._add(given)
-        return f"{name}:"
+        return f"{name}:{given.only or ''}"
 
     def check(self) -> None:
         """Raises ``StorageError`` for the first connection whose root cannot be listed."""
@@ -239,10 +239,10 @@ class Storage:
         if "://" in pattern or pattern.startswith("/"):
             found = self._inside(pattern)
             if found is None:
-                raise PathRefused(
-                    f"{pattern!r} is outside the connections",
-                    remedy=f"Connections: {', '.join(sorted(self._connections)) or 'none'}. Write 'connection:path', or add a connection.",
-                )
+                root = f"--data {posixpath.dirname(literal_folder(pattern)) or '/'} where the server starts, or "
+                added = root if pattern.startswith(("/", "s3://", "file://")) else ""
+                remedy = f"{self._known()} Add {added}[connections.NAME] to its configuration."
+                raise PathRefused(f"{pattern!r} is outside the connections", remedy=remedy)
             return found
         name, separator, key = pattern.partition(":")
         if not separator:
@@ -256,6 +256,8 @@ class Storage:
         best: tuple[int, str, str] | None = None
         for name, connection in self._connections.items():
             root = _canonical(connection.url).rstrip("/")
+            if connection.only is not None and target != f"{root}/{connection.only}":
+                continue
             if (target == root or target.startswith(f"{root}/")) and (best is None or len(root) > best[0]):
                 best = (len(root), name, clean_key(target[len(root) :], name))
         return None if best is None else best[1:]
@@ -267,8 +269,15 @@ class Storage:
     def _backend(self, name: str) -> Backend:
         backend = self._backends.get(name)
         if backend is None:
-            raise PathRefused(f"there is no connection '{name}'", remedy=f"Connections: {', '.join(sorted(self._connections)) or 'none'}.")
+            if name == DEFAULT_CONNECTION:
+                remedy = "Add --data FOLDER where the server starts, or [connections.default] to its configuration."
+            else:
+                remedy = f"Add [connections.{name}] to the configuration of the server, or write a path below another one."
+            raise PathRefused(f"there is no connection '{name}'", remedy=f"{self._known()} {remedy}")
         return backend
+
+    def _known(self) -> str:
+        return f"Connections: {', '.join(sorted(self._connections)) or 'none'}."
 
     def _add(self, connection: Connection) -> None:
         with self._lock:

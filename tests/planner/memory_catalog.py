@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from operators.errors import KernelError
-from planner.catalog import Column, ColumnRange, DataFile, RowGroup, Table
+from planner.catalog import AS_NAMED, Column, ColumnRange, DataFile, ReadOptions, RowGroup, Table
 from planner.physical import ExchangeInput, Fragment, PhysicalPlan, ScanInput, Split
 from planner.quoting import quote_name, quote_text
 
@@ -76,9 +76,13 @@ class FolderCatalog:
         found = self.tables.get(name)
         return found or next((table for known, table in self.tables.items() if known.lower() == name.lower()), None)
 
-    def files(self, pattern: str) -> Table:
-        files = tuple(DataFile(f"default:{path}", path.stat().st_size, "1") for path in sorted(self.root.glob(pattern)))
-        return Table(pattern, files)
+    def files(self, *patterns: str, options: ReadOptions = AS_NAMED) -> Table:
+        found = [path for pattern in patterns for path in sorted(self.root.glob(pattern))]
+        files = tuple(DataFile(f"default:{path}", path.stat().st_size, "1", options.format or "parquet") for path in found)
+        return Table(patterns[0], files, options=options.values)
+
+    def files_without_format(self, name: str) -> Sequence[str]:
+        return [path.name for path in sorted(self.root.glob(f"{name}.*")) if path.suffix != ".parquet"]
 
     def columns(self, table: Table) -> tuple[Column, ...]:
         self.opened.append(table)

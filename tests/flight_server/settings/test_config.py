@@ -138,9 +138,11 @@ def test_a_bad_variable_is_named_without_its_value() -> None:
 
 
 def test_roots_that_are_not_there(tmp_path: Path) -> None:
-    (tmp_path / "a.parquet").write_bytes(b"")
+    (tmp_path / "access.log").write_bytes(b"")
     assert refusal(flags=ServerSection(data=[str(tmp_path / "nowhere")])) == f"the data root {tmp_path}/nowhere does not exist"
-    assert "is a file" in refusal(flags=ServerSection(data=[str(tmp_path / "a.parquet")]))
+    said = refusal(flags=ServerSection(data=[str(tmp_path / "access.log")]))
+    assert "says no format" in said
+    assert "read_files('access.log', format = 'csv')" in said
     assert "nowhere.toml" in refusal(str(tmp_path / "nowhere.toml"))
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from operators.errors import FileUnreadable, PathRefused, SchemaClash
 from operators.scan.catalog import FileCatalog
+from operators.storage import Listing, StoredFile
 from planner.catalog import Column, ColumnRange
 from tests.lakes import Lake
 
@@ -260,3 +261,31 @@ def test_text_files_whose_guessed_types_differ(lake: Lake) -> None:
     (lake.root / "t/3.csv").write_text("b,c\nx,2.5\n")
     with pytest.raises(SchemaClash, match=r"default:t/3\.csv has b, c"):
         lake.columns("t")
+
+
+def test_a_root_that_nobody_named_is_not_looked_through(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    for path in ("a.csv", "t/a.csv", "deep/deeper/a.csv"):
+        (lake.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (lake.root / path).write_text("n\n1\n")
+    storage = lake.storage
+    folders: list[str] = []
+    trees: list[str] = []
+    listed, walked = storage.list_folder, storage.list_tree
+
+    def list_folder(path: str) -> Listing:
+        folders.append(path)
+        return listed(path)
+
+    def list_tree(path: str) -> list[StoredFile]:
+        trees.append(path)
+        return walked(path)
+
+    monkeypatch.setattr(storage, "list_folder", list_folder)
+    monkeypatch.setattr(storage, "list_tree", list_tree)
+    catalog = FileCatalog(storage, lake.kernel, ["default:"], shallow=True).session()
+    assert catalog.files("a.csv").files
+    assert folders == []
+    assert catalog.table_names() == ["a", "t"]
+    assert (sorted(folders), trees) == (["default:", "default:deep/", "default:t/"], [])
+    assert catalog.table("deep", quoted=False) is not None
+    assert trees == ["default:deep/"]
