@@ -4,7 +4,7 @@
 
 Row groups close at ``rows_per_group`` rows, or earlier at ``MAX_GROUP_BYTES``; files at ``groups_per_file`` groups, or earlier at
 ``MAX_FILE_BYTES``. A writer has at most ``MAX_FILES_UNDER_WAY`` full files in memory: then :meth:`ResultWriter.append` waits for the
-storage.
+storage. With ``ahead`` it waits for readers too: so many row groups are made before somebody reads on, and no file before it is full.
 """
 
 from __future__ import annotations
@@ -69,7 +69,9 @@ class ResultWriter:
         *,
         clock: Callable[[], float] = time.time,
         ended: Callable[[ResultManifest | None], None] = lambda manifest: None,
+        ahead: int | None = None,
     ) -> None:
+        assert ahead is None or ahead >= 0
         self.result = result
         self._sql = sql
         self._files = files
@@ -77,6 +79,7 @@ class ResultWriter:
         self._limits = limits
         self._clock = clock
         self._ended = ended
+        self._ahead = ahead
         self._created_at = clock()
         self._pending: list[pa.RecordBatch] = []
         self._pending_rows = 0
@@ -97,7 +100,7 @@ class ResultWriter:
         return self._touched and self._phase in (_Phase.WRITING, _Phase.FINISHING)
 
     def append(self, batch: pa.RecordBatch) -> None:
-        """Takes the next rows. Waits while the storage is behind.
+        """Takes the next rows. Waits while the storage is behind, and while it is ``ahead`` of its readers.
 
         Raises ``ResultTooLarge``, ``StorageError`` if a file cannot be written, and the error of :meth:`abort`.
         """
@@ -105,12 +108,19 @@ class ResultWriter:
         batch = conformed(batch, self.result.schema)
         start = 0
         while start < batch.num_rows:
+            if self._ahead is not None and not self._pending:
+                self.result.hold(self._ahead)
+                self._check()
             rows = self._take(batch, start)
             if rows == 0:
                 self._close_group()
             start += rows
             if self._pending_rows == self._limits.rows_per_group:
                 self._close_group()
+
+    def release(self) -> None:
+        """Has :meth:`append` wait for no reader any more. May come from any thread."""
+        self.result.release()
 
     def finish(self, status: Callable[[], str]) -> None:
         """Makes the result whole: writes what is left, asks ``status`` for the text to keep, publishes, and ends the readers' wait.

@@ -82,12 +82,22 @@ class ResultStore:
         self._finished: OrderedDict[str, Result] = OrderedDict()
         self._manifests: dict[str, ResultManifest] = {}
 
-    def create(self, query_id: str, schema: pa.Schema, sql: str, owner: str) -> ResultWriter:
-        """Begins a result, which readers can wait on from now on. Touches no storage yet."""
+    def create(self, query_id: str, schema: pa.Schema, sql: str, owner: str, ahead: int | None = None) -> ResultWriter:
+        """Begins a result, which readers can wait on from now on. Touches no storage yet.
+
+        ``ahead``: how many row groups are made beyond those that somebody reads; None: all at once.
+        """
         assert QUERY_ID.fullmatch(query_id), "query ids are 32 hexadecimal digits"
         result = Result(query_id, owner, schema, self._files, self._cache)
         writer = ResultWriter(
-            result, sql, self._files, self._pool, self._limits, clock=self._clock, ended=lambda manifest: self._on_ended(result, manifest)
+            result,
+            sql,
+            self._files,
+            self._pool,
+            self._limits,
+            clock=self._clock,
+            ended=lambda manifest: self._on_ended(result, manifest),
+            ahead=ahead,
         )
         with self._lock:
             assert query_id not in self._writers
