@@ -31,6 +31,8 @@ GROUPS_PER_FILE = 8
 MAX_GROUP_BYTES = 32 << 20
 MAX_FILE_BYTES = 64 << 20
 MAX_FILES_UNDER_WAY = 2
+TOTAL_BYTES = 256 << 30
+"""What all finished results together may have, where nobody says how much: four of the largest."""
 MIN_BATCH_ROWS = 16_384
 """Smaller batches are copied together: a slice that a client gets should be worth its message."""
 

@@ -11,7 +11,9 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -76,7 +78,15 @@ class Result:
     The methods of the writer are :meth:`hold`, :meth:`add_group`, :meth:`stored`, :meth:`complete` and :meth:`fail`.
     """
 
-    def __init__(self, query_id: str, owner: str, schema: pa.Schema, files: ResultFiles, cache: RowGroupCache) -> None:
+    def __init__(
+        self,
+        query_id: str,
+        owner: str,
+        schema: pa.Schema,
+        files: ResultFiles,
+        cache: RowGroupCache,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.query_id = query_id
         self.owner = owner
         self.schema = schema
@@ -89,16 +99,21 @@ class Result:
         self._bytes = 0
         self._manifest: ResultManifest | None = None
         self._error: VolleyError | None = None
+        self._clock = clock
+        self._readers = 0
+        self._read_at: float | None = None
         self._furthest = -1
         self._awaited: list[Callable[[], bool]] = []
         self._held = False
         self._released = False
 
     @classmethod
-    def from_manifest(cls, manifest: ResultManifest, files: ResultFiles, cache: RowGroupCache) -> Result:
+    def from_manifest(
+        cls, manifest: ResultManifest, files: ResultFiles, cache: RowGroupCache, clock: Callable[[], float] = time.time
+    ) -> Result:
         """A finished result, as its manifest describes it. Raises ``pa.ArrowInvalid`` if that is damaged."""
         schema = pa.ipc.read_schema(pa.py_buffer(manifest.schema))
-        result = cls(manifest.query_id, manifest.owner, schema, files, cache)
+        result = cls(manifest.query_id, manifest.owner, schema, files, cache, clock)
         for number, file in enumerate(manifest.files):
             for rows, size in zip(file.rows, file.bytes, strict=True):
                 result._append(number, rows, size, None)
@@ -151,6 +166,11 @@ class Result:
         """What is stored of it beside its rows; None while it is written."""
         return self._manifest
 
+    @property
+    def read_at(self) -> float | None:
+        """When somebody last read in it here, in Unix seconds: now, while somebody does; None if nobody ever did."""
+        return self._clock() if self._readers else self._read_at
+
     # -- reading --------------------------------------------------------------------------------------------------------
 
     def follow(
@@ -162,6 +182,12 @@ class Result:
         comes. Slices have at most 65,536 rows and about 4 MiB, unless one row is larger. Raises ``CursorOutOfRange``, the error
         with which the query failed, ``NoSuchResult`` if the result was removed meanwhile, ``ResultUnreadable``.
         """
+        with self._reading():
+            yield from self._follow(cursor, limit, whole, cancelled)
+
+    def _follow(
+        self, cursor: tuple[int, int, int], limit: int | None, whole: bool, cancelled: Cancelled
+    ) -> Generator[ReadBatch, None, None]:
         place = ResultPlace(*cursor)
         if min(place) < 0 or (limit is not None and limit < 0):
             raise CursorOutOfRange(f"the cursor {list(place)} or the limit {limit} is negative", remedy="Start from [0, 0, 0].")
@@ -183,6 +209,17 @@ class Result:
             if not whole or cancelled():
                 return
             index, row = index + 1, 0
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        with self._changed:
+            self._readers += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._readers -= 1
+                self._read_at = self._clock()
 
     def _slices(self, index: int, row: int, limit: int | None, cancelled: Cancelled) -> Iterator[ReadBatch]:
         """The slices of one row group from ``row`` on. The last one waits until it is known whether another group follows."""
