@@ -84,7 +84,8 @@ class QueryHandler:
         self._planning = 0
         self._queries: OrderedDict[str, HandledQuery] = OrderedDict()
         self._admission = Admission(limits.queries, limits.queue)
-        self._threads = ThreadPoolExecutor(limits.queries, thread_name_prefix="query")
+        # Twice as many as run: those that wait for a reader have one, too.
+        self._threads = ThreadPoolExecutor(2 * limits.queries, thread_name_prefix="query")
         self._executions: dict[str, Execution] = {}
         self._planned_ahead = PlannedAhead()
         self._stored_queries = StoredQueries()
@@ -147,7 +148,7 @@ class QueryHandler:
         with self._while_open():
             planned = (None if parameters else self._planned_ahead.take(sql)) or self._plan(self._statement(sql), parameters)
             query_id = secrets.token_hex(16)
-            writer = self._results.create(query_id, planned.schema, sql, owner, ahead)
+            writer = self._results.create(query_id, planned.schema, sql, owner, ahead, partial(self._on_hold, query_id))
             look = ahead is not None
             query = HandledQuery(query_id, owner, planned, writer, self._site.worker_id, self._clock, purpose=purpose, look=look)
             try:
@@ -448,11 +449,23 @@ class QueryHandler:
             query.writer.abort(error)
             self._leave(query)
 
+    def _on_hold(self, query_id: str, held: bool) -> None:
+        """A look waits for its reader, or goes on: its place is for others meanwhile."""
+        with self._lock:
+            if not held:
+                self._admission.resume(query_id)
+                return
+            following = self._admission.pause(query_id)
+        self._start_next(following)
+
     def _leave(self, query: HandledQuery) -> None:
         with self._lock:
             self._executions.pop(query.query_id, None)
             following = self._admission.leave(query.query_id)
-            starting = None if following is None else self._queries.get(following)
+        self._start_next(following)
+
+    def _start_next(self, query_id: str | None) -> None:
+        starting = None if query_id is None else self._queries.get(query_id)
         if starting is not None:
             self._threads.submit(self._run, starting)
 

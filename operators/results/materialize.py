@@ -72,6 +72,7 @@ class ResultWriter:
         clock: Callable[[], float] = time.time,
         ended: Callable[[ResultManifest | None], None] = lambda manifest: None,
         ahead: int | None = None,
+        on_hold: Callable[[bool], None] = lambda held: None,
     ) -> None:
         assert ahead is None or ahead >= 0
         self.result = result
@@ -82,6 +83,7 @@ class ResultWriter:
         self._clock = clock
         self._ended = ended
         self._ahead = ahead
+        self._on_hold = on_hold
         self._created_at = clock()
         self._pending: list[pa.RecordBatch] = []
         self._pending_rows = 0
@@ -110,9 +112,8 @@ class ResultWriter:
         batch = conformed(batch, self.result.schema)
         start = 0
         while start < batch.num_rows:
-            if self._ahead is not None and not self._pending:
-                self.result.hold(self._ahead)
-                self._check()
+            if not self._pending:
+                self._wait_for_readers()
             rows = self._take(batch, start)
             if rows == 0:
                 self._close_group()
@@ -164,6 +165,16 @@ class ResultWriter:
         self._ended(None)
 
     # -- row groups -----------------------------------------------------------------------------------------------------
+
+    def _wait_for_readers(self) -> None:
+        if self._ahead is None or not self.result.is_ahead(self._ahead):
+            return
+        self._on_hold(True)
+        try:
+            self.result.hold(self._ahead)
+        finally:
+            self._on_hold(False)
+        self._check()
 
     def _take(self, batch: pa.RecordBatch, start: int) -> int:
         """Moves as many rows as fit into the pending row group; returns how many. One row fits into any empty group."""

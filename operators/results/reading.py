@@ -358,6 +358,11 @@ class Result:
             self._changed.wait_for(lambda: not self._may_wait(ahead))
             self._held = False
 
+    def is_ahead(self, ahead: int) -> bool:
+        """Whether :meth:`hold` would wait now."""
+        with self._changed:
+            return self._may_wait(ahead)
+
     def release(self) -> None:
         """Has :meth:`hold` wait for nobody any more, now and later. May come from any thread."""
         with self._changed:

@@ -95,10 +95,19 @@ class ResultStore:
         self._alive: WeakValueDictionary[str, Result] = WeakValueDictionary()
         self._manifests: dict[str, ResultManifest] = {}
 
-    def create(self, query_id: str, schema: pa.Schema, sql: str, owner: str, ahead: int | None = None) -> ResultWriter:
+    def create(
+        self,
+        query_id: str,
+        schema: pa.Schema,
+        sql: str,
+        owner: str,
+        ahead: int | None = None,
+        on_hold: Callable[[bool], None] = lambda held: None,
+    ) -> ResultWriter:
         """Begins a result, which readers can wait on from now on. Touches no storage yet.
 
-        ``ahead``: how many row groups are made beyond those that somebody reads; None: all at once.
+        ``ahead``: how many row groups are made beyond those that somebody reads; None: all at once. ``on_hold`` is told by the writer's
+        thread when it begins to wait for readers (true), and when it goes on.
         """
         assert QUERY_ID.fullmatch(query_id), "query ids are 32 hexadecimal digits"
         result = Result(query_id, owner, schema, self._files, self._cache, self._clock)
@@ -111,6 +120,7 @@ class ResultStore:
             clock=self._clock,
             ended=lambda manifest: self._on_ended(result, manifest),
             ahead=ahead,
+            on_hold=on_hold,
         )
         with self._lock:
             assert query_id not in self._writers

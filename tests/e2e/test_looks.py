@@ -112,6 +112,16 @@ def test_a_look_that_waits_is_killed_and_its_place_is_free(viewer: Client, state
     assert stored(state, query_id) == []
 
 
+@pytest.mark.parametrize("sql", [ROWS, f"{ROWS} ORDER BY amount, id"], ids=["scan", "sort"])
+def test_a_look_that_waits_keeps_nobody_from_running(viewer: Client, sql: str) -> None:
+    look = viewer.submit(sql, ahead=1).query_id
+    held(viewer, look)
+    assert viewer.query("SELECT count(*) AS n, min(amount) AS least FROM events").to_pylist() == [{"n": EVENTS, "least": 0.0}]
+    everything = viewer.query(sql)
+    assert held(viewer, look).result.rows == GROUP_ROWS
+    assert pa.Table.from_batches([batch for batch, _ in viewer.read(look)]).equals(everything)
+
+
 def test_adbc_gets_everything_as_ever(looked_at: RunningServer, viewer: Client) -> None:
     with flight_sql.connect(looked_at.uri, autocommit=True) as connection, connection.cursor() as cursor:
         cursor.execute(ROWS)

@@ -318,6 +318,17 @@ def test_a_look_that_nobody_reads_is_abandoned_though_it_never_had_a_reader(narr
     assert narrow.ended(narrow.submit("SELECT 2")).state == "completed", "its place is free"
 
 
+def test_a_look_that_waits_lends_its_place_to_others_and_needs_none_to_go_on(narrow: Handling) -> None:
+    look = narrow.look("SELECT 1", 9, ahead=1)
+    assert narrow.ended(narrow.submit("SELECT 2")).state == "completed"
+    other, gate = narrow.running("SELECT 3")
+    assert narrow.rows(look) == list(range(9)), "though another one runs where only one may"
+    assert narrow.ended(look).state == "completed"
+    assert narrow.state(other) == "running"
+    gate.open()
+    assert narrow.ended(other).state == "completed"
+
+
 def test_killing_wakes_a_look_that_waits(narrow: Handling) -> None:
     look = narrow.look("SELECT 1", 1_000_000, ahead=1)
     assert narrow.handler.kill(look, OWNER) is not None
