@@ -50,8 +50,8 @@ MAX_KEPT_SQL_CHARS = 4 << 10
 """A syntax tree takes a hundred times the text's bytes, at worst a thousand times."""
 SWEEP_SECONDS = 0.5
 STOP_SECONDS = 2.0
-DROP_SECONDS = 10.0
-"""How long a query that is dropped has to end."""
+DROP_SECONDS = 5.0
+"""How long a query that is dropped has to end; less than another worker waits for the answer."""
 EXPIRE_SECONDS = 60.0
 
 log = logging.getLogger(__name__)

@@ -386,6 +386,15 @@ def test_a_finished_result_that_is_dropped_is_gone(handling: Handling, restarted
     assert handling.handler.drop(query_id, OWNER) is None
 
 
+def test_a_list_has_no_query_whose_result_is_gone(handling: Handling) -> None:
+    gone, kept = handling.submit("SELECT 1"), handling.submit("SELECT 2")
+    assert [handling.ended(each).state for each in (gone, kept)] == ["completed"] * 2
+    assert handling.results.delete(gone)
+    assert [line.query_id for line in handling.handler.queries(OWNER)] == [kept]
+    with pytest.raises(NoSuchResult):
+        handling.rows(gone)
+
+
 def test_who_reads_what_is_dropped_is_told(handling: Handling) -> None:
     query_id = handling.submit("SELECT 1")
     assert handling.ended(query_id).state == "completed"
