@@ -4,7 +4,7 @@
     query, explain      querying     one statement
     run                 batch        files of statements
     queries, status,    monitor      what a server is doing
-    kill, workers
+    kill, drop, workers
     sample-data         samples      data to try things on
     tui                 terminal     the terminal UI
     shell               shell        an interactive prompt
@@ -45,6 +45,7 @@ _COMMANDS = {
     "queries": "flight_server.cli.monitor:queries",
     "status": "flight_server.cli.monitor:status",
     "kill": "flight_server.cli.monitor:kill",
+    "drop": "flight_server.cli.monitor:drop",
     "workers": "flight_server.cli.monitor:workers",
     "sample-data": "flight_server.cli.samples:sample_data",
     "shell": "flight_server.cli.shell:shell",

@@ -1,4 +1,4 @@
-"""``flight queries``, ``status``, ``kill`` and ``workers``: what a server is doing."""
+"""``flight queries``, ``status``, ``kill``, ``drop`` and ``workers``: what a server is doing."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from planner.errors import Status
 
 SQL_CHARS = 60
 MIN_PREFIX_CHARS = 4
+LISTED = 20
 Format = Literal["table", "json"]
 
 _format = click.option(
@@ -34,10 +35,23 @@ _format = click.option(
 @server_options
 @_format
 @click.option("--running", is_flag=True, help="Only those that run or wait.")
-def queries(access: Access, format: Format, running: bool) -> None:
+@click.option("-n", "limit", type=click.IntRange(min=1), metavar="N", help=f"Only the newest N.  [default: {LISTED}]")
+@click.option("--all", "everything", is_flag=True, help="All of them, also what a program asked for itself: samples, counts, charts.")
+def queries(access: Access, format: Format, running: bool, limit: int | None, everything: bool) -> None:
     """Lists queries, the newest first."""
+    most = LISTED if limit is None and not everything else limit
     with connected(access) as client:
-        found = [query for query in client.queries() if not running or query.state not in ENDED]
+        # One more than is shown tells whether there are more. Which of them run is not known before.
+        asked = None if running or most is None else most + 1
+        found = [query for query in client.queries(everything=everything, limit=asked) if not running or query.state not in ENDED]
+    more = most is not None and len(found) > most
+    found = found[:most]
+    _print_queries(found, format)
+    if more:
+        click.echo(f"only the newest {len(found)} are shown: -n N shows N, --all all of them", err=True)
+
+
+def _print_queries(found: Sequence[QueryLine], format: Format) -> None:
     if format == "json":
         _print_json(found)
         return
@@ -52,6 +66,8 @@ def queries(access: Access, format: Format, running: bool) -> None:
             _column("state", [query.state for query in found]),
             _column("done", [f"{query.progress:.0%}" for query in found], right=True),
             _column("rows", [f"{query.result.rows:,}" for query in found], right=True),
+            _column("bytes", [format_size(query.result.bytes) for query in found], right=True),
+            *([_column("for", [query.purpose for query in found])] if any(query.purpose for query in found) else []),
             _column("time", [format_seconds(_elapsed(query, now)) for query in found], right=True),
             _column("started", [_ago(now - query.submitted_at) for query in found], right=True),
             _column("statement", [_one_line(query.sql) for query in found]),
@@ -95,6 +111,21 @@ def kill(access: Access, query_ids: tuple[str, ...]) -> None:
 
 
 @click.command()
+@click.argument("query_ids", metavar="QUERY_ID...", nargs=-1, required=True)
+@server_options
+def drop(access: Access, query_ids: tuple[str, ...]) -> None:
+    """Removes queries and their stored results at once; those that run are killed. The beginning of an id is enough, as for kill."""
+    with connected(access) as client:
+        for query_id in query_ids:
+            query = find_query(client, query_id)
+            client.drop(query.query_id)
+            if query.state in ENDED:
+                click.echo(f"dropped {query.query_id}: {query.result.rows:,} rows, {format_size(query.result.bytes)}")
+            else:
+                click.echo(f"killed and dropped {query.query_id}")
+
+
+@click.command()
 @server_options
 @_format
 def workers(access: Access, format: Format) -> None:
@@ -123,7 +154,8 @@ def find_query(client: Client, query_id: str) -> QueryStatus:
     exact = client.status(query_id)
     if exact is not None:
         return exact
-    alike = [query for query in client.queries() if query.query_id.startswith(query_id)] if len(query_id) >= MIN_PREFIX_CHARS else []
+    listed = client.queries(everything=True) if len(query_id) >= MIN_PREFIX_CHARS else []
+    alike = [query for query in listed if query.query_id.startswith(query_id)]
     if len(alike) == 1 and (found := client.status(alike[0].query_id)) is not None:
         return found
     if len(alike) > 1:

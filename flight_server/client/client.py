@@ -21,14 +21,17 @@ import pyarrow.flight as flight
 from flight_server.errors import ClientError
 from flight_server.protocol.client_errors import translating
 from flight_server.protocol.messages import (
+    END,
     START,
     BatchPlace,
     Cursor,
     PeekTicket,
     QueryLine,
+    QueryListRequest,
     QueryRef,
     QueryStatus,
     ResultTicket,
+    Submission,
     TableListRequest,
     TableStatus,
     WorkerStatus,
@@ -69,9 +72,16 @@ class Client:
         with translating(self.uri):
             self._flight = flight.FlightClient(self.uri, generic_options=_CHANNEL, **trust)
 
-    def submit(self, sql: str) -> Submitted:
-        """Starts a statement; returns as soon as it is planned."""
-        descriptor = flight.FlightDescriptor.for_command(_utf8(sql))
+    def submit(self, sql: str, *, ahead: int | None = None, purpose: str | None = None) -> Submitted:
+        """Starts a statement; returns as soon as it is planned.
+
+        With ``ahead`` only what is looked at is made: so many row groups beyond the furthest that was read or is waited for. The query
+        runs meanwhile, and is stopped when nobody has read it or asked for its status for the server's ``limits.abandon``.
+        ``purpose`` (a word of letters, digits and ``-``) keeps what a program asks for itself out of :meth:`queries`.
+        """
+        plain = ahead is None and not purpose
+        command = _utf8(sql) if plain else _utf8_json(Submission(sql, ahead, purpose or ""))
+        descriptor = flight.FlightDescriptor.for_command(command)
         with translating(self.uri):
             info = self._flight.get_flight_info(descriptor, self._options(PLAN_SECONDS))
             ticket = decode(info.endpoints[0].ticket.ticket, ResultTicket)
@@ -104,6 +114,10 @@ class Client:
                     batches.append(chunk.data)
             return pa.Table.from_batches(batches, reader.schema), after
 
+    def make_all(self, query_id: str, *, timeout: float | None = None) -> None:
+        """Has a look (a query with ``ahead``) make all its rows; returns when they are made. Raises what reading them would."""
+        self.row_group(query_id, END, timeout=timeout)
+
     def query(self, sql: str) -> pa.Table:
         """Runs a statement and returns its whole result. If the call is interrupted, the query is killed."""
         submitted = self.submit(sql)
@@ -127,9 +141,16 @@ class Client:
         """Asks a query to stop; None if there is no such query."""
         return self._found(lambda: self._one("query.kill", QueryRef(query_id), QueryStatus, timeout))
 
-    def queries(self, *, timeout: float = CALL_SECONDS) -> list[QueryLine]:
-        """A line for each of the caller's queries, newest first; :meth:`status` has everything."""
-        return list(self._act("query.list", b"", QueryLine, timeout))
+    def drop(self, query_id: str, *, timeout: float = CALL_SECONDS) -> QueryStatus | None:
+        """Removes a query and its result at once, having stopped it; its last status, or None if there is no such query."""
+        return self._found(lambda: self._one("query.drop", QueryRef(query_id), QueryStatus, timeout))
+
+    def queries(self, *, everything: bool = False, limit: int | None = None, timeout: float = CALL_SECONDS) -> list[QueryLine]:
+        """A line for each of the caller's queries, newest first, at most ``limit``; :meth:`status` has all that is known of one.
+
+        Those that a program asked for itself (with a purpose) are left out, unless ``everything`` is asked for.
+        """
+        return list(self._act("query.list", encode(QueryListRequest(everything, limit)), QueryLine, timeout))
 
     def watch(self, query_id: str, *, timeout: float | None = None) -> Iterator[QueryStatus]:
         """The status of a query now, at each change, and at last when it has ended. Raises NOT_FOUND if there is no such query."""
@@ -204,6 +225,13 @@ def normal_uri(uri: str) -> str:
             remedy="it looks like grpc://HOST:PORT, or grpc+tls://HOST:PORT",
         )
     return found[1]
+
+
+def _utf8_json(submission: Submission) -> bytes:
+    try:
+        return encode(submission)
+    except UnicodeEncodeError:
+        raise ClientError("the statement is not valid Unicode", status=Status.INVALID_ARGUMENT) from None
 
 
 def _utf8(sql: str) -> bytes:

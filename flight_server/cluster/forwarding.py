@@ -18,10 +18,12 @@ from flight_server.cluster.passage import Passage
 from flight_server.cluster.peers import CALL_SECONDS, Peers, PeerStream
 from flight_server.errors import WorkerLost, shorten
 from flight_server.protocol.exchange_messages import (
+    LOCAL_DROP,
     LOCAL_KILL,
     LOCAL_QUERIES,
     LOCAL_STATUS,
     ForwardedTicket,
+    OwnedQueries,
     OwnedQuery,
     QueryLines,
     QueryList,
@@ -59,9 +61,21 @@ class Forwarding:
         found = self._find(LOCAL_KILL, query_id, owner)
         return None if found is None else found[1]
 
-    def queries(self, owner: str) -> list[QueryLine]:
+    def drop(self, query_id: str, owner: str, *, known: bool) -> QueryStatus | None:
+        """Has all other workers drop a query, since each may keep rows of its result; its status, or None if none of them had it.
+
+        ``known``: it was found already, so that nothing is missed where a worker does not answer.
+        """
+        question = OwnedQuery(query_id=query_id, owner=owner)
+        answers = [(worker, answer) for worker, answer in self._ask(LOCAL_DROP, question, QueryList)]
+        found = [answer.queries[0] for _, answer in answers if answer is not None and answer.queries]
+        if not found and not known and len(query_id) == QUERY_ID_CHARS:
+            _admit_losses(query_id, [worker for worker, answer in answers if answer is None], self._cluster.missed())
+        return found[0] if found else None
+
+    def queries(self, owner: str, everything: bool = False, limit: int | None = None) -> list[QueryLine]:
         """The queries of all other workers that answer."""
-        question = OwnedQuery(query_id="", owner=owner)
+        question = OwnedQueries(owner, everything, limit)
         return [line for _, answer in self._ask(LOCAL_QUERIES, question, QueryLines) if answer is not None for line in answer.queries]
 
     def read(self, ticket: ResultTicket, owner: str, cancelled: Cancelled, abandon: bool) -> ResultStream | None:
@@ -102,7 +116,7 @@ class Forwarding:
             _admit_losses(query_id, silent, self._cluster.missed())
         return None
 
-    def _ask(self, action: str, question: OwnedQuery, kind: type[Answer]) -> Iterator[tuple[WorkerStatus, Answer | None]]:
+    def _ask(self, action: str, question: OwnedQuery | OwnedQueries, kind: type[Answer]) -> Iterator[tuple[WorkerStatus, Answer | None]]:
         """Each other worker with its answer, None where it gave none."""
         for worker in self._cluster.present():
             answer = None

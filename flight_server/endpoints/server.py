@@ -1,7 +1,7 @@
 """The Flight server: every call of a client comes in here, is checked, and goes to the query handler or to Flight SQL.
 
 =================  ===========================================================================================================
-GetFlightInfo      a SQL text, a result ticket, the path of a table, or a Flight SQL command
+GetFlightInfo      a SQL text, a statement or result ticket as JSON, the path of a table, or a Flight SQL command
 GetSchema          the same; plans only
 DoGet              a result, peek or exchange ticket, one that another worker passes on (``protocol.tickets``), or one of Flight SQL's
 DoPut              Flight SQL's: parameters and updates
@@ -29,9 +29,20 @@ from flight_server.endpoints.sql_info import sql_infos
 from flight_server.endpoints.streams import exchange_stream, flight_info, now, peek_stream, result_stream
 from flight_server.errors import BadRequest, PortInUse, ServerError, UnknownAction, UnknownQuery, shorten
 from flight_server.protocol.any_message import unpack
-from flight_server.protocol.messages import START, PeekTicket, QueryLine, QueryRef, QueryStatus, ResultTicket, TableListRequest, encode
+from flight_server.protocol.messages import (
+    START,
+    PeekTicket,
+    QueryLine,
+    QueryListRequest,
+    QueryRef,
+    QueryStatus,
+    ResultTicket,
+    Submission,
+    TableListRequest,
+    encode,
+)
 from flight_server.protocol.service import Cancelled, Services
-from flight_server.protocol.tickets import ExchangeTicket, Forwarded, parse_ticket, read_message
+from flight_server.protocol.tickets import ExchangeTicket, Forwarded, parse_command, parse_ticket, read_message
 from flight_server.protocol.wire_types import wire_schema
 from flight_server.settings.config import MAX_SQL_BYTES, ResultsConfig
 from planner.errors import Status, UnknownTable, VolleyError
@@ -72,9 +83,10 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         self._sql = FlightSql(services, sql_infos(version, read_only=read_only), result_seconds, self._stopping.is_set)
         self._sql_actions = SqlActions(services.queries, self._sql.prepared)
         self._actions: dict[str, tuple[str, Callable[[bytes, str, Cancelled], Iterator[bytes]]]] = {
-            "query.list": ("the caller's queries, newest first", self._query_list),
+            "query.list": ("the caller's queries, newest first: body {all, limit}, or none", self._query_list),
             "query.status": ("how a query is doing: body {query_id}", self._query_status),
             "query.kill": ("stops a query: body {query_id}", self._query_kill),
+            "query.drop": ("removes a query and its result, having stopped it: body {query_id}", self._query_drop),
             "query.watch": ("a query's status at each change, until it has ended: body {query_id}", self._query_watch),
             "worker.list": ("the workers", self._worker_list),
             "table.list": ("the tables: body {pattern, details}, or none", self._table_list),
@@ -103,14 +115,17 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         owner = owner_of(context)
         if descriptor.descriptor_type == flight.DescriptorType.PATH:
             with _read_whole(descriptor.path) as sql:
-                return self._submit(sql, descriptor, owner)
+                return self._submit(Submission(sql), descriptor, owner)
         command = descriptor.command or b""
         packed = unpack(command)
         if packed is not None:
             return self._sql.info(packed, descriptor, owner)
         if command.startswith(_JSON):
-            return self._ticket_info(command, descriptor, owner)
-        return self._submit(_sql_text(command), descriptor, owner)
+            asked = parse_command(command)
+            if isinstance(asked, ResultTicket):
+                return self._ticket_info(asked, descriptor, owner)
+            return self._submit(asked, descriptor, owner)
+        return self._submit(Submission(_sql_text(command)), descriptor, owner)
 
     @guarded
     def get_schema(self, context: flight.ServerCallContext, descriptor: flight.FlightDescriptor) -> flight.SchemaResult:
@@ -193,17 +208,17 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         if packed is not None:
             return self._sql.schema(packed, owner)
         if command.startswith(_JSON):
-            return self._result_schema(_result_ticket(command), owner)
+            asked = parse_command(command)
+            return self._result_schema(asked, owner) if isinstance(asked, ResultTicket) else self._services.queries.plan_schema(asked.sql)
         return self._services.queries.plan_schema(_sql_text(command))
 
-    def _submit(self, sql: str, descriptor: flight.FlightDescriptor, owner: str) -> flight.FlightInfo:
-        query_id, schema = self._services.queries.submit(sql, owner)
+    def _submit(self, asked: Submission, descriptor: flight.FlightDescriptor, owner: str) -> flight.FlightInfo:
+        query_id, schema = self._services.queries.submit(asked.sql, owner, ahead=asked.ahead, purpose=asked.purpose)
         ticket = encode(ResultTicket(query_id, START, True))
         expires_at = now() + self._result_seconds
         return flight_info(schema, descriptor, ticket, expires_at=expires_at, app_metadata=encode(QueryRef(query_id)))
 
-    def _ticket_info(self, command: bytes, descriptor: flight.FlightDescriptor, owner: str) -> flight.FlightInfo:
-        ticket = _result_ticket(command)
+    def _ticket_info(self, ticket: ResultTicket, descriptor: flight.FlightDescriptor, owner: str) -> flight.FlightInfo:
         status = self._services.queries.status(ticket.query_id, owner)
         if status is None:
             raise UnknownQuery(ticket.query_id)
@@ -257,13 +272,17 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         return answers
 
     def _query_list(self, body: bytes, owner: str, cancelled: Cancelled) -> Iterator[bytes]:
-        return map(encode, self._services.queries.queries(owner))
+        asked = read_message(body or b"{}", QueryListRequest, "the action's body")
+        return map(encode, self._services.queries.queries(owner, everything=asked.all, limit=asked.limit))
 
     def _query_status(self, body: bytes, owner: str, cancelled: Cancelled) -> Iterator[bytes]:
         return _one(_query_id(body), self._services.queries.status, owner)
 
     def _query_kill(self, body: bytes, owner: str, cancelled: Cancelled) -> Iterator[bytes]:
         return _one(_query_id(body), self._services.queries.kill, owner)
+
+    def _query_drop(self, body: bytes, owner: str, cancelled: Cancelled) -> Iterator[bytes]:
+        return _one(_query_id(body), self._services.queries.drop, owner)
 
     def _query_watch(self, body: bytes, owner: str, cancelled: Cancelled) -> Iterator[bytes]:
         return map(encode, self._services.queries.watch(_query_id(body), owner, cancelled))
@@ -319,13 +338,6 @@ def _sql_text(command: bytes) -> str:
         return command.decode("utf-8")
     except UnicodeDecodeError as error:
         raise BadRequest(f"the statement is not valid UTF-8: byte {error.start} is {command[error.start]:#04x}") from error
-
-
-def _result_ticket(command: bytes) -> ResultTicket:
-    ticket = parse_ticket(command)
-    if not isinstance(ticket, ResultTicket):
-        raise BadRequest("a descriptor's ticket must be a result's")
-    return ticket
 
 
 def _query_id(body: bytes) -> str:

@@ -187,6 +187,7 @@ class Worker:
             ttl_seconds=results.ttl_seconds,
             cache_bytes=min(MAX_CACHE_BYTES, int(self._config.memory_bytes * CACHE_SHARE)),
             max_result_bytes=self._config.limits.result_bytes,
+            total_bytes=results.total_bytes,
         )
 
 

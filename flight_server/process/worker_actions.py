@@ -15,6 +15,7 @@ from flight_server.protocol.exchange_messages import (
     EXCHANGE_ACK,
     EXCHANGE_HEARTBEAT,
     EXCHANGE_RELEASE,
+    LOCAL_DROP,
     LOCAL_KILL,
     LOCAL_QUERIES,
     LOCAL_STATUS,
@@ -24,6 +25,7 @@ from flight_server.protocol.exchange_messages import (
     AckRequest,
     Beat,
     HeartbeatRequest,
+    OwnedQueries,
     OwnedQuery,
     QueryLines,
     QueryList,
@@ -53,7 +55,11 @@ class WorkerActions:
             WORKER_BEAT: (Beat, cluster.receive),
             LOCAL_STATUS: (OwnedQuery, lambda question: _one(handler.local_status(question.query_id, question.owner))),
             LOCAL_KILL: (OwnedQuery, lambda question: _one(handler.local_kill(question.query_id, question.owner))),
-            LOCAL_QUERIES: (OwnedQuery, lambda question: QueryLines(queries=handler.local_queries(question.owner))),
+            LOCAL_DROP: (OwnedQuery, lambda question: _one(handler.local_drop(question.query_id, question.owner))),
+            LOCAL_QUERIES: (
+                OwnedQueries,
+                lambda question: QueryLines(handler.local_queries(question.owner, question.all, question.limit)),
+            ),
         }
 
     def run(self, name: str, body: bytes) -> Iterator[bytes] | None:

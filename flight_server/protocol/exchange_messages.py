@@ -25,6 +25,7 @@ OPERATOR_STOP = "operator.stop"
 WORKER_BEAT = "worker.beat"
 LOCAL_STATUS = "local.status"
 LOCAL_KILL = "local.kill"
+LOCAL_DROP = "local.drop"
 LOCAL_QUERIES = "local.queries"
 
 
@@ -162,6 +163,14 @@ class OwnedQuery(msgspec.Struct):
     owner: str
 
 
+class OwnedQueries(msgspec.Struct):
+    """A question about all queries of one owner: ``all`` and ``limit`` as in ``messages.QueryListRequest``."""
+
+    owner: str
+    all: bool = False
+    limit: int | None = None
+
+
 class QueryList(msgspec.Struct):
     """The answer to a question about one query: that query, or none."""
 
@@ -169,7 +178,7 @@ class QueryList(msgspec.Struct):
 
 
 class QueryLines(msgspec.Struct):
-    """The queries of one worker."""
+    """The queries of one worker, newest first."""
 
     queries: list[QueryLine] = []
 

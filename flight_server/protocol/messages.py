@@ -6,13 +6,15 @@ Every struct here is decoded strictly by :mod:`msgspec`; unknown fields are igno
 from __future__ import annotations
 
 import sys
-from typing import Any, Final, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Final, Literal, NamedTuple, TypeVar
 
 import msgspec
 
 QueryPhase = Literal["queued", "running", "completed", "failed", "killed"]
 OperatorPhase = Literal["waiting", "running", "completed", "failed"]
 LINE_SQL_CHARS = 200
+MAX_AHEAD = 1_000_000
+MAX_PURPOSE_CHARS = 32
 ENDED: frozenset[QueryPhase] = frozenset(("completed", "failed", "killed"))
 
 
@@ -25,6 +27,23 @@ class Cursor(NamedTuple):
 
 
 START = Cursor(0, 0, 0)
+END = Cursor((1 << 53) - 1, 0, 0)
+"""Where a result ends, wherever that is. Who reads from there waits until all its rows are made, and gets none.
+
+The number is the greatest that every client's JSON can say.
+"""
+
+
+class Submission(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """A statement as GetFlightInfo's command, where there is more to say than its text.
+
+    ``ahead``: only so many row groups are made beyond those that somebody has read (or waits for). ``purpose``: a word for what a program
+    asks for itself (a sample, a count); ``query.list`` leaves such queries out.
+    """
+
+    sql: str
+    ahead: Annotated[int, msgspec.Meta(ge=0, le=MAX_AHEAD)] | None = None
+    purpose: Annotated[str, msgspec.Meta(max_length=MAX_PURPOSE_CHARS, pattern=r"\A[A-Za-z0-9-]*\Z")] = ""
 
 
 class ResultTicket(msgspec.Struct, omit_defaults=False):
@@ -52,7 +71,7 @@ class BatchPlace(msgspec.Struct):
 
 
 class QueryRef(msgspec.Struct):
-    """``app_metadata`` of a FlightInfo, and the body of ``query.status``, ``query.kill`` and ``query.watch``."""
+    """``app_metadata`` of a FlightInfo, and the body of ``query.status``, ``query.kill``, ``query.drop`` and ``query.watch``."""
 
     query_id: str
 
@@ -73,13 +92,14 @@ class RowGroupStatus(msgspec.Struct):
 
 
 class ResultStatus(msgspec.Struct):
-    """How much of a result there is. ``closed``: no more will come."""
+    """How much of a result there is. ``closed``: no more will come. ``held``: more will come as soon as somebody reads on."""
 
     rows: int = 0
     bytes: int = 0
     row_groups: list[RowGroupStatus] = []
     closed: bool = False
     expires_at: float | None = None
+    held: bool = False
 
 
 class InstanceStatus(msgspec.Struct):
@@ -123,12 +143,13 @@ class OperatorStatus(msgspec.Struct):
 
 
 class ResultSize(msgspec.Struct):
-    """How much of a result there is, without its row groups. ``closed``: no more will come."""
+    """How much of a result there is, without its row groups. ``closed`` and ``held`` as in :class:`ResultStatus`."""
 
     rows: int = 0
     bytes: int = 0
     closed: bool = False
     expires_at: float | None = None
+    held: bool = False
 
 
 class QueryLine(msgspec.Struct):
@@ -145,10 +166,14 @@ class QueryLine(msgspec.Struct):
     progress: float = 0.0
     error: ErrorInfo | None = None
     result: ResultSize = msgspec.field(default_factory=ResultSize)
+    purpose: str = ""
 
 
 class QueryStatus(msgspec.Struct):
-    """A query, as ``query.status`` and ``query.watch`` tell it. Times are Unix seconds; ``progress`` is 0 … 1."""
+    """A query, as ``query.status`` and ``query.watch`` tell it. Times are Unix seconds; ``progress`` is 0 … 1.
+
+    ``purpose`` is what its client submitted it for; empty for people's own.
+    """
 
     query_id: str
     sql: str
@@ -163,6 +188,7 @@ class QueryStatus(msgspec.Struct):
     result: ResultStatus = msgspec.field(default_factory=ResultStatus)
     operators: list[OperatorStatus] = []
     plan: str = ""
+    purpose: str = ""
 
 
 class WorkerStatus(msgspec.Struct):
@@ -200,6 +226,13 @@ class TableStatus(msgspec.Struct):
     files: int = 0
     bytes: int = 0
     error: str | None = None
+
+
+class QueryListRequest(msgspec.Struct):
+    """The body of ``query.list``: ``all`` asks for queries with a purpose too, ``limit`` for the newest so many."""
+
+    all: bool = False
+    limit: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 
 class TableListRequest(msgspec.Struct):

@@ -72,8 +72,13 @@ class Queries(Protocol):
     Queries of other owners look to everybody as if they did not exist.
     """
 
-    def submit(self, sql: str, owner: str, parameters: Sequence[object] | None = None) -> Accepted:
-        """Plans a statement and starts or queues it. ``parameters`` are values for its placeholders, in their order."""
+    def submit(
+        self, sql: str, owner: str, parameters: Sequence[object] | None = None, *, ahead: int | None = None, purpose: str = ""
+    ) -> Accepted:
+        """Plans a statement and starts or queues it. ``parameters`` are values for its placeholders, in their order.
+
+        ``ahead`` and ``purpose`` are those of ``messages.Submission``.
+        """
 
     def plan_schema(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Schema:
         """Plans only. Without ``parameters``, placeholders count as NULL."""
@@ -100,11 +105,14 @@ class Queries(Protocol):
     def status(self, query_id: str, owner: str) -> QueryStatus | None:
         """How a query is doing, or None if the owner has no such query."""
 
-    def queries(self, owner: str) -> list[QueryLine]:
-        """The owner's queries, newest first."""
+    def queries(self, owner: str, *, everything: bool = False, limit: int | None = None) -> list[QueryLine]:
+        """The owner's queries, newest first, at most ``limit``. Those with a purpose only if ``everything`` is asked for."""
 
     def kill(self, query_id: str, owner: str) -> QueryStatus | None:
         """Asks a query to stop, and returns its status; None if the owner has no such query. Killing an ended query changes nothing."""
+
+    def drop(self, query_id: str, owner: str) -> QueryStatus | None:
+        """Removes a query and its result at once, having killed it if it runs; its last status, or None if the owner has no such query."""
 
     def watch(self, query_id: str, owner: str, cancelled: Cancelled) -> Iterator[QueryStatus]:
         """The status now, at each change, and at last when the query has ended. Raises ``UnknownQuery``."""

@@ -1,4 +1,7 @@
-"""Reading what clients and workers put into tickets: results, looks into an exchange, pulls from one. Clients may write them by hand."""
+"""Reading what clients and workers put into tickets: results, looks into an exchange, pulls from one. Clients may write them by hand.
+
+A JSON object that is GetFlightInfo's command is a result's ticket too, or a statement with what else is to say of it.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import msgspec
 
 from flight_server.errors import BadRequest
 from flight_server.protocol.exchange_messages import ForwardedTicket
-from flight_server.protocol.messages import Cursor, PeekTicket, ResultTicket, build_decoders, decode
+from flight_server.protocol.messages import Cursor, PeekTicket, ResultTicket, Submission, build_decoders, decode
 
 MAX_TICKET_BYTES = 64 << 10
 MAX_NUMBER = 1 << 62
@@ -17,6 +20,9 @@ MAX_QUERY_ID_CHARS = 64
 MAX_PEEK_RECORDS = 100
 SHAPE = '{"query_id": "…", "cursor": [file, row_group, row], "follow": true or false, "limit": rows or null}'
 REMEDY = f"a result's ticket is JSON: {SHAPE}"
+MAX_COMMAND_BYTES = 32 << 20
+SUBMISSION_SHAPE = '{"sql": "…", "ahead": row groups or null, "purpose": "a word"}'
+COMMAND_REMEDY = f"a statement is its text, or JSON: {SUBMISSION_SHAPE}; {REMEDY}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,10 @@ class _Keys(msgspec.Struct):
     peek: Any = msgspec.UNSET
 
 
+class _CommandKeys(msgspec.Struct):
+    sql: Any = msgspec.UNSET
+
+
 Message = TypeVar("Message", bound=msgspec.Struct)
 Ticket = ResultTicket | PeekTicket | ExchangeTicket | Forwarded
 
@@ -58,6 +68,18 @@ def parse_ticket(data: bytes) -> Ticket:
     if isinstance(ticket, ExchangeTicket):
         raise BadRequest("a ticket that is passed on must be a result's, or a peek")
     return Forwarded(ticket, message.owner, message.abandon)
+
+
+def parse_command(data: bytes) -> Submission | ResultTicket:
+    """What a command that is a JSON object asks for. Raises ``BadRequest`` saying what is wrong with it."""
+    if len(data) > MAX_COMMAND_BYTES:
+        raise BadRequest(f"the command is {len(data)} bytes long; at most {MAX_COMMAND_BYTES} are read")
+    if read_message(data, _CommandKeys, "the command", COMMAND_REMEDY).sql is not msgspec.UNSET:
+        return read_message(data, Submission, "the statement's command", COMMAND_REMEDY)
+    ticket = parse_ticket(data)
+    if not isinstance(ticket, ResultTicket):
+        raise BadRequest("a descriptor's ticket must be a result's")
+    return ticket
 
 
 def _keys(data: bytes) -> _Keys:

@@ -22,6 +22,9 @@ class RowDrop:
     def append(self, batch: pa.RecordBatch) -> None:
         """Drops the batch."""
 
+    def release(self) -> None:
+        """It never waits."""
+
 
 class SpillWatch:
     """The most that was seen spilled at once by ``kernels``, for whoever: to be looked at every ``SPILL_LOOK_SECONDS`` of a run."""

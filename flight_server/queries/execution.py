@@ -39,7 +39,10 @@ class RowSink(Protocol):
     """Where the last fragment's rows go, in order."""
 
     def append(self, batch: pa.RecordBatch) -> None:
-        """Takes the next rows."""
+        """Takes the next rows. May wait for whoever reads them."""
+
+    def release(self) -> None:
+        """The query is stopped: :meth:`append` waits for nobody any more. Comes from any thread."""
 
 
 class Execution:
@@ -66,7 +69,8 @@ class Execution:
         for fragment in self._plan.fragments:
             if fragment.parallel:
                 self._scans[fragment.output] = self._distributed(fragment)
-        with self._stopped.on_cancel(self._fail_scans), self._killed.on_cancel(self._kill):
+        stopping = self._stopped.on_cancel
+        with stopping(self._fail_scans), stopping(self._sink.release), self._killed.on_cancel(self._kill):
             for scan in self._scans.values():
                 scan.start()
             if self._root.parallel:

@@ -36,7 +36,10 @@ OperatorStatuses = Callable[[], list[OperatorStatus]]
 
 
 class HandledQuery:
-    """One accepted statement. Thread-safe. ``clock`` gives seconds from any origin."""
+    """One accepted statement. Thread-safe. ``clock`` gives seconds from any origin.
+
+    ``look``: it makes only what is read, and would wait for ever for a reader that never comes: it can be abandoned from the beginning.
+    """
 
     def __init__(
         self,
@@ -46,19 +49,23 @@ class HandledQuery:
         writer: ResultWriter,
         worker_id: str,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        purpose: str = "",
+        look: bool = False,
     ) -> None:
         self.query_id = query_id
         self.owner = owner
         self.plan = plan
         self.writer = writer
         self.worker_id = worker_id
+        self.purpose = purpose
         self.cancellation = Cancellation()
         self.operators: OperatorStatuses = list
         self._clock = clock
         self._state = QueryState(submitted_at=time.time())
         self._changed = threading.Condition()
         self._readers = 0
-        self._heard_at: float | None = None
+        self._heard_at: float | None = clock() if look else None
 
     @property
     def state(self) -> QueryState:
@@ -69,6 +76,11 @@ class HandledQuery:
     def result(self) -> Result:
         """Its result, as far as there is one."""
         return self.writer.result
+
+    @property
+    def there(self) -> bool:
+        """Whether there is still something to tell of: a completed query goes when its result expires or is removed."""
+        return self._state.phase != "completed" or self.result.error is None
 
     def on(self, event: Event) -> bool:
         """Moves its state on and wakes whoever watches; returns whether the event counted."""
@@ -103,9 +115,17 @@ class HandledQuery:
                 self._heard_at = self._clock()
 
     def abandoned_seconds(self) -> float:
-        """For how long nobody has read it or asked for it, since its last reader left; 0.0 if it has a reader, or never had any."""
+        """For how long nobody has read it or asked for it, since its last reader left; 0.0 if it has a reader, or never had any.
+
+        A look counts from its beginning.
+        """
         heard_at = self._heard_at
         return 0.0 if heard_at is None else self._clock() - heard_at
+
+    def wait_ended(self, seconds: float) -> bool:
+        """Waits until it has ended, at most so long; whether it has."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._state.ended, seconds)
 
     def watch(self, cancelled: Cancelled) -> Iterator[QueryStatus]:
         """Its status now, whenever it has changed, and when it has ended."""
@@ -136,7 +156,8 @@ class HandledQuery:
             ended_at=state.ended_at,
             progress=1.0 if state.phase == "completed" else _progress(self.operators()),
             error=_told(state.error),
-            result=ResultSize(result.rows, result.bytes, result.closed, result.expires_at),
+            result=ResultSize(result.rows, result.bytes, result.closed, result.expires_at, result.held),
+            purpose=self.purpose,
         )
 
     def status(self) -> QueryStatus:
@@ -159,6 +180,7 @@ class HandledQuery:
             result=_result_status(self.result),
             operators=operators,
             plan=self.plan.text,
+            purpose=self.purpose,
         )
 
 
@@ -187,6 +209,7 @@ def _result_status(result: Result) -> ResultStatus:
         row_groups=groups,
         closed=result.closed,
         expires_at=result.expires_at,
+        held=result.held,
     )
 
 

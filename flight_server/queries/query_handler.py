@@ -6,6 +6,7 @@ thread of the pool executes the plan into the result; the result's manifest outl
 
 from __future__ import annotations
 
+import itertools
 import logging
 import secrets
 import threading
@@ -49,6 +50,8 @@ MAX_KEPT_SQL_CHARS = 4 << 10
 """A syntax tree takes a hundred times the text's bytes, at worst a thousand times."""
 SWEEP_SECONDS = 0.5
 STOP_SECONDS = 2.0
+DROP_SECONDS = 5.0
+"""How long a query that is dropped has to end; less than another worker waits for the answer."""
 EXPIRE_SECONDS = 60.0
 
 log = logging.getLogger(__name__)
@@ -81,7 +84,8 @@ class QueryHandler:
         self._planning = 0
         self._queries: OrderedDict[str, HandledQuery] = OrderedDict()
         self._admission = Admission(limits.queries, limits.queue)
-        self._threads = ThreadPoolExecutor(limits.queries, thread_name_prefix="query")
+        # Twice as many as run: those that wait for a reader have one, too.
+        self._threads = ThreadPoolExecutor(2 * limits.queries, thread_name_prefix="query")
         self._executions: dict[str, Execution] = {}
         self._planned_ahead = PlannedAhead()
         self._stored_queries = StoredQueries()
@@ -105,9 +109,11 @@ class QueryHandler:
         return self._draining
 
     def refuse_new(self) -> None:
-        """Takes no new queries from now on; those that run and wait go on."""
+        """Takes no new queries from now on; those that run and wait go on, looks to their end: who looks may come back for the rest."""
         with self._lock:
             self._draining = True
+        for query in self._alive():
+            query.writer.release()
 
     def drain(self, seconds: float) -> None:
         """Refuses new queries, waits up to ``seconds`` for those that run, and kills what is left."""
@@ -130,15 +136,21 @@ class QueryHandler:
 
     # -- asking for work ------------------------------------------------------------------------------------------------
 
-    def submit(self, sql: str, owner: str, parameters: Sequence[object] | None = None) -> Accepted:
-        """Plans a statement and starts or queues it. Raises what planning raises, ``NoRoom`` and ``ServerClosing``."""
+    def submit(
+        self, sql: str, owner: str, parameters: Sequence[object] | None = None, *, ahead: int | None = None, purpose: str = ""
+    ) -> Accepted:
+        """Plans a statement and starts or queues it. Raises what planning raises, ``NoRoom`` and ``ServerClosing``.
+
+        With ``ahead`` only so many row groups are made beyond those that are read. ``purpose`` says what a program asks it for itself.
+        """
         if self._draining:
             raise _closing()
         with self._while_open():
             planned = (None if parameters else self._planned_ahead.take(sql)) or self._plan(self._statement(sql), parameters)
             query_id = secrets.token_hex(16)
-            writer = self._results.create(query_id, planned.schema, sql, owner)
-            query = HandledQuery(query_id, owner, planned, writer, self._site.worker_id, self._clock)
+            writer = self._results.create(query_id, planned.schema, sql, owner, ahead, partial(self._on_hold, query_id))
+            look = ahead is not None
+            query = HandledQuery(query_id, owner, planned, writer, self._site.worker_id, self._clock, purpose=purpose, look=look)
             try:
                 self._admit(query)
             except VolleyError as error:
@@ -269,14 +281,24 @@ class QueryHandler:
         """How a query is doing, wherever it is; None if the owner has no such query."""
         return self.local_status(query_id, owner) or self._forwarding.status(query_id, owner)
 
-    def queries(self, owner: str) -> list[QueryLine]:
-        """The owner's queries on all workers, newest first."""
-        found = {line.query_id: line for line in [*self._forwarding.queries(owner), *self.local_queries(owner)]}
-        return sorted(found.values(), key=lambda line: line.submitted_at, reverse=True)
+    def queries(self, owner: str, *, everything: bool = False, limit: int | None = None) -> list[QueryLine]:
+        """The owner's queries on all workers, newest first, at most ``limit``; those with a purpose only if ``everything`` is asked for."""
+        lines = [*self._forwarding.queries(owner, everything, limit), *self.local_queries(owner, everything, limit)]
+        found = {line.query_id: line for line in lines}
+        return sorted(found.values(), key=lambda line: line.submitted_at, reverse=True)[:limit]
 
     def kill(self, query_id: str, owner: str) -> QueryStatus | None:
         """Stops a query, wherever it is; its status, or None if the owner has no such query."""
         return self.local_kill(query_id, owner) or self._forwarding.kill(query_id, owner)
+
+    def drop(self, query_id: str, owner: str) -> QueryStatus | None:
+        """Removes a query and its result, wherever they are, having stopped it; its last status, or None if the owner has no such query.
+
+        Raises ``StorageError`` if the result cannot be removed.
+        """
+        own = self.local_drop(query_id, owner)
+        elsewhere = self._forwarding.drop(query_id, owner, known=own is not None)
+        return own or elsewhere
 
     def watch(self, query_id: str, owner: str, cancelled: Cancelled) -> Iterator[QueryStatus]:
         """The status now, at each change, and when the query has ended. Raises ``UnknownQuery``."""
@@ -310,12 +332,15 @@ class QueryHandler:
             return None
         return self._stored_queries.status(result.manifest)
 
-    def local_queries(self, owner: str) -> list[QueryLine]:
-        """The owner's queries on this worker, and those whose results are stored."""
+    def local_queries(self, owner: str, everything: bool = False, limit: int | None = None) -> list[QueryLine]:
+        """The owner's queries on this worker, and those whose results are stored; of both the newest ``limit``, newest first."""
         with self._lock:
             known = dict(self._queries)
-        own = [query.line() for query in known.values() if query.owner == owner]
-        return [*own, *self._stored_queries.lines(m for m in self._results.list() if m.query_id not in known and m.owner == owner)]
+        own = (query for query in reversed(known.values()) if query.owner == owner and (everything or not query.purpose) and query.there)
+        stored = [manifest for manifest in self._results.list() if manifest.owner == owner and manifest.query_id not in known]
+        stored.sort(key=lambda manifest: manifest.created_at, reverse=True)
+        told = (line for line in self._stored_queries.lines(stored) if everything or not line.purpose)
+        return [*(query.line() for query in itertools.islice(own, limit)), *itertools.islice(told, limit)]
 
     def local_kill(self, query_id: str, owner: str) -> QueryStatus | None:
         """Stops a query of this worker; its status, or None."""
@@ -323,6 +348,25 @@ class QueryHandler:
         if query is None:
             return self.local_status(query_id, owner)
         self._kill(query, QueryKilled("it was killed by its owner" if owner else "it was killed"))
+        return query.status()
+
+    def local_drop(self, query_id: str, owner: str) -> QueryStatus | None:
+        """Removes a query of this worker, or a result that is stored; its last status, or None. Raises ``StorageError``.
+
+        One that does not end within ``DROP_SECONDS`` stays listed until it has: killed then, and without a result.
+        """
+        query = self._find(query_id, owner)
+        if query is None:
+            status = self.local_status(query_id, owner)
+            if status is not None:
+                self._results.delete(query_id)
+            return status
+        if not query.state.ended:
+            self._kill(query, QueryKilled("it was dropped by its owner" if owner else "it was dropped"))
+        if query.wait_ended(DROP_SECONDS):
+            self._results.delete(query_id)
+            with self._lock:
+                self._queries.pop(query_id, None)
         return query.status()
 
     def on_worker_lost(self, worker_id: str) -> None:
@@ -405,11 +449,23 @@ class QueryHandler:
             query.writer.abort(error)
             self._leave(query)
 
+    def _on_hold(self, query_id: str, held: bool) -> None:
+        """A look waits for its reader, or goes on: its place is for others meanwhile."""
+        with self._lock:
+            if not held:
+                self._admission.resume(query_id)
+                return
+            following = self._admission.pause(query_id)
+        self._start_next(following)
+
     def _leave(self, query: HandledQuery) -> None:
         with self._lock:
             self._executions.pop(query.query_id, None)
             following = self._admission.leave(query.query_id)
-            starting = None if following is None else self._queries.get(following)
+        self._start_next(following)
+
+    def _start_next(self, query_id: str | None) -> None:
+        starting = None if query_id is None else self._queries.get(query_id)
         if starting is not None:
             self._threads.submit(self._run, starting)
 

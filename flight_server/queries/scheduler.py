@@ -1,4 +1,8 @@
-"""Admission: how many queries run at once, how many wait, and who is turned away. Pure: no threads, no clock."""
+"""Admission: how many queries run at once, how many wait, and who is turned away. Pure: no threads, no clock.
+
+A query that waits for its reader (a look) lends its place to others meanwhile, and goes on as soon as it is read on: then, for a while, one
+more runs than may.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +15,17 @@ Verdict = Literal["run", "wait", "refuse"]
 
 @dataclass(frozen=True, slots=True)
 class AdmissionStatistics:
-    """How full the server is."""
+    """How full the server is. ``paused`` wait for their readers; they are not among those ``running``."""
 
     running: int
     waiting: int
+    paused: int = 0
 
 
 class Admission:
-    """A bounded number of running queries and a bounded first-come, first-served line behind them.
+    """A bounded number of running queries and a bounded first-come, first-served line behind them; as many as run may pause.
 
-    Not thread-safe: its owner holds a lock.
+    Running and paused ones together are never more than ``2 * max_running``. Not thread-safe: its owner holds a lock.
     """
 
     def __init__(self, max_running: int, max_waiting: int) -> None:
@@ -29,12 +34,14 @@ class Admission:
         self._max_running = max_running
         self._max_waiting = max_waiting
         self._running: set[str] = set()
+        self._paused: set[str] = set()
         self._waiting: OrderedDict[str, None] = OrderedDict()
 
     def arrive(self, query_id: str) -> Verdict:
         """A new query: it runs now, waits, or finds no room."""
         assert query_id not in self._running
         assert query_id not in self._waiting
+        assert query_id not in self._paused
         if len(self._running) < self._max_running:
             self._running.add(query_id)
             return "run"
@@ -52,14 +59,35 @@ class Admission:
             del self._waiting[query_id]
             return None
         if query_id not in self._running:
+            self._paused.discard(query_id)
             return None
         self._running.remove(query_id)
-        if not self._waiting:
+        return self._next()
+
+    def pause(self, query_id: str) -> str | None:
+        """A running query waits for its reader. Returns the one that may start in its place, or None.
+
+        Where as many have paused already as may, it keeps its place.
+        """
+        if query_id not in self._running or len(self._paused) == self._max_running:
+            return None
+        self._running.remove(query_id)
+        self._paused.add(query_id)
+        return self._next()
+
+    def resume(self, query_id: str) -> None:
+        """A query that had paused goes on, whoever has its place by now."""
+        if query_id in self._paused:
+            self._paused.remove(query_id)
+            self._running.add(query_id)
+
+    def _next(self) -> str | None:
+        if not self._waiting or len(self._running) >= self._max_running:
             return None
         following, _ = self._waiting.popitem(last=False)
         self._running.add(following)
         return following
 
     def statistics(self) -> AdmissionStatistics:
-        """How many run and wait."""
-        return AdmissionStatistics(running=len(self._running), waiting=len(self._waiting))
+        """How many run, wait and have paused."""
+        return AdmissionStatistics(len(self._running), len(self._waiting), len(self._paused))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 import msgspec
@@ -28,9 +28,9 @@ class StoredQueries:
         self._unreadable: set[str] = set()
         self._lock = threading.Lock()
 
-    def lines(self, manifests: Iterable[ResultManifest]) -> list[QueryLine]:
-        """A line for each, also for those whose status cannot be read: it has what the manifest itself knows."""
-        return [self._line(manifest) for manifest in manifests]
+    def lines(self, manifests: Iterable[ResultManifest]) -> Iterator[QueryLine]:
+        """A line for each, made when it is asked for; also where the status cannot be read: then it has what the manifest itself knows."""
+        return map(self._line, manifests)
 
     def status(self, manifest: ResultManifest) -> QueryStatus:
         """All that is known of one, also where its status cannot be read."""

@@ -16,7 +16,7 @@ from typing import TypeVar
 import msgspec
 
 from flight_server.settings.quantities import machine_memory_bytes, machine_threads, parse_seconds, parse_size
-from operators.results.materialize import ResultLimits
+from operators.results.materialize import TOTAL_BYTES, ResultLimits
 from planner.errors import Status, VolleyError
 from planner.limits import DEFAULT_LIMITS
 
@@ -55,11 +55,12 @@ class ConnectionConfig:
 
 @dataclass(frozen=True, slots=True)
 class ResultsConfig:
-    """How results are stored, and for how long."""
+    """How results are stored, for how long, and how much all together may have."""
 
     rows_per_group: int = _STORED.rows_per_group
     groups_per_file: int = _STORED.groups_per_file
     ttl_seconds: float = _STORED.ttl_seconds
+    total_bytes: int = TOTAL_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,7 @@ class _ResultsSection(_Section):
     rows_per_group: int | None = None
     groups_per_file: int | None = None
     ttl: str | int | None = None
+    total_bytes: str | int | None = None
 
 
 class _LimitsSection(_Section):
@@ -346,6 +348,7 @@ def _build(
             rows_per_group=whole.rows_per_group if results.rows_per_group is None else results.rows_per_group,
             groups_per_file=whole.groups_per_file if results.groups_per_file is None else results.groups_per_file,
             ttl_seconds=_seconds("results.ttl", results.ttl, whole.ttl_seconds),
+            total_bytes=_bytes("results.total_bytes", results.total_bytes, whole.total_bytes),
         ),
         limits=LimitsConfig(
             queries=most.queries if limits.queries is None else limits.queries,

@@ -4,7 +4,7 @@
 
 Row groups close at ``rows_per_group`` rows, or earlier at ``MAX_GROUP_BYTES``; files at ``groups_per_file`` groups, or earlier at
 ``MAX_FILE_BYTES``. A writer has at most ``MAX_FILES_UNDER_WAY`` full files in memory: then :meth:`ResultWriter.append` waits for the
-storage.
+storage. With ``ahead`` it waits for readers too: so many row groups are made before somebody reads on, and no file before it is full.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ GROUPS_PER_FILE = 8
 MAX_GROUP_BYTES = 32 << 20
 MAX_FILE_BYTES = 64 << 20
 MAX_FILES_UNDER_WAY = 2
+TOTAL_BYTES = 256 << 30
+"""What all finished results together may have, where nobody says how much: four of the largest."""
 MIN_BATCH_ROWS = 16_384
 """Smaller batches are copied together: a slice that a client gets should be worth its message."""
 
@@ -69,7 +71,10 @@ class ResultWriter:
         *,
         clock: Callable[[], float] = time.time,
         ended: Callable[[ResultManifest | None], None] = lambda manifest: None,
+        ahead: int | None = None,
+        on_hold: Callable[[bool], None] = lambda held: None,
     ) -> None:
+        assert ahead is None or ahead >= 0
         self.result = result
         self._sql = sql
         self._files = files
@@ -77,6 +82,8 @@ class ResultWriter:
         self._limits = limits
         self._clock = clock
         self._ended = ended
+        self._ahead = ahead
+        self._on_hold = on_hold
         self._created_at = clock()
         self._pending: list[pa.RecordBatch] = []
         self._pending_rows = 0
@@ -97,7 +104,7 @@ class ResultWriter:
         return self._touched and self._phase in (_Phase.WRITING, _Phase.FINISHING)
 
     def append(self, batch: pa.RecordBatch) -> None:
-        """Takes the next rows. Waits while the storage is behind.
+        """Takes the next rows. Waits while the storage is behind, and while it is ``ahead`` of its readers.
 
         Raises ``ResultTooLarge``, ``StorageError`` if a file cannot be written, and the error of :meth:`abort`.
         """
@@ -105,12 +112,18 @@ class ResultWriter:
         batch = conformed(batch, self.result.schema)
         start = 0
         while start < batch.num_rows:
+            if not self._pending:
+                self._wait_for_readers()
             rows = self._take(batch, start)
             if rows == 0:
                 self._close_group()
             start += rows
             if self._pending_rows == self._limits.rows_per_group:
                 self._close_group()
+
+    def release(self) -> None:
+        """Has :meth:`append` wait for no reader any more. May come from any thread."""
+        self.result.release()
 
     def finish(self, status: Callable[[], str]) -> None:
         """Makes the result whole: writes what is left, asks ``status`` for the text to keep, publishes, and ends the readers' wait.
@@ -152,6 +165,16 @@ class ResultWriter:
         self._ended(None)
 
     # -- row groups -----------------------------------------------------------------------------------------------------
+
+    def _wait_for_readers(self) -> None:
+        if self._ahead is None or not self.result.is_ahead(self._ahead):
+            return
+        self._on_hold(True)
+        try:
+            self.result.hold(self._ahead)
+        finally:
+            self._on_hold(False)
+        self._check()
 
     def _take(self, batch: pa.RecordBatch, start: int) -> int:
         """Moves as many rows as fit into the pending row group; returns how many. One row fits into any empty group."""

@@ -2,6 +2,8 @@
 
 A result is a growing list of closed row groups, each with an address: file, and place in that file. Readers share it with its one writer
 (:mod:`operators.results.materialize`), wait on it for what is not there yet, and are cheap to abandon: nothing is held for them.
+
+Where only what is looked at should be made, the writer waits for its readers too (:meth:`Result.hold`).
 """
 
 from __future__ import annotations
@@ -9,7 +11,9 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -41,6 +45,8 @@ class ResultPlace(NamedTuple):
 
 
 BEGINNING = ResultPlace(0, 0, 0)
+END_FILE = (1 << 53) - 1
+"""A cursor with this file means the end of the result, wherever that is: who reads there waits until all rows are made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +75,18 @@ class _Group:
 class Result:
     """The rows of a query, by row groups, as far as they are closed. Thread-safe.
 
-    The methods of the writer are :meth:`add_group`, :meth:`stored`, :meth:`complete` and :meth:`fail`.
+    The methods of the writer are :meth:`hold`, :meth:`add_group`, :meth:`stored`, :meth:`complete` and :meth:`fail`.
     """
 
-    def __init__(self, query_id: str, owner: str, schema: pa.Schema, files: ResultFiles, cache: RowGroupCache) -> None:
+    def __init__(
+        self,
+        query_id: str,
+        owner: str,
+        schema: pa.Schema,
+        files: ResultFiles,
+        cache: RowGroupCache,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.query_id = query_id
         self.owner = owner
         self.schema = schema
@@ -85,12 +99,21 @@ class Result:
         self._bytes = 0
         self._manifest: ResultManifest | None = None
         self._error: VolleyError | None = None
+        self._clock = clock
+        self._readers = 0
+        self._read_at: float | None = None
+        self._furthest = -1
+        self._awaited: list[Callable[[], bool]] = []
+        self._held = False
+        self._released = False
 
     @classmethod
-    def from_manifest(cls, manifest: ResultManifest, files: ResultFiles, cache: RowGroupCache) -> Result:
+    def from_manifest(
+        cls, manifest: ResultManifest, files: ResultFiles, cache: RowGroupCache, clock: Callable[[], float] = time.time
+    ) -> Result:
         """A finished result, as its manifest describes it. Raises ``pa.ArrowInvalid`` if that is damaged."""
         schema = pa.ipc.read_schema(pa.py_buffer(manifest.schema))
-        result = cls(manifest.query_id, manifest.owner, schema, files, cache)
+        result = cls(manifest.query_id, manifest.owner, schema, files, cache, clock)
         for number, file in enumerate(manifest.files):
             for rows, size in zip(file.rows, file.bytes, strict=True):
                 result._append(number, rows, size, None)
@@ -124,6 +147,11 @@ class Result:
         return self._manifest is not None
 
     @property
+    def held(self) -> bool:
+        """Whether more rows are made as soon as somebody reads on, and not before."""
+        return self._held
+
+    @property
     def error(self) -> VolleyError | None:
         """Why it cannot be read (any more)."""
         return self._error
@@ -138,6 +166,11 @@ class Result:
         """What is stored of it beside its rows; None while it is written."""
         return self._manifest
 
+    @property
+    def read_at(self) -> float | None:
+        """When somebody last read in it here, in Unix seconds: now, while somebody does; None if nobody ever did."""
+        return self._clock() if self._readers else self._read_at
+
     # -- reading --------------------------------------------------------------------------------------------------------
 
     def follow(
@@ -149,6 +182,12 @@ class Result:
         comes. Slices have at most 65,536 rows and about 4 MiB, unless one row is larger. Raises ``CursorOutOfRange``, the error
         with which the query failed, ``NoSuchResult`` if the result was removed meanwhile, ``ResultUnreadable``.
         """
+        with self._reading():
+            yield from self._follow(cursor, limit, whole, cancelled)
+
+    def _follow(
+        self, cursor: tuple[int, int, int], limit: int | None, whole: bool, cancelled: Cancelled
+    ) -> Generator[ReadBatch, None, None]:
         place = ResultPlace(*cursor)
         if min(place) < 0 or (limit is not None and limit < 0):
             raise CursorOutOfRange(f"the cursor {list(place)} or the limit {limit} is negative", remedy="Start from [0, 0, 0].")
@@ -171,8 +210,20 @@ class Result:
                 return
             index, row = index + 1, 0
 
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        with self._changed:
+            self._readers += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._readers -= 1
+                self._read_at = self._clock()
+
     def _slices(self, index: int, row: int, limit: int | None, cancelled: Cancelled) -> Iterator[ReadBatch]:
         """The slices of one row group from ``row`` on. The last one waits until it is known whether another group follows."""
+        self._ask(index)
         group = self._groups[index]
         stop = group.rows if limit is None else min(group.rows, row + limit)
         for batch, start in _cut(self._batches(index), row, stop):
@@ -213,6 +264,8 @@ class Result:
     def _index(self, place: ResultPlace) -> int | None:
         """The flat index of a row group, which may be the one after the last of its file; None where there is none."""
         files = len(self._first_of_file)
+        if place.file == END_FILE:
+            return len(self._groups) if self.closed else None
         if place.file < files:
             last = place.file + 1 == files
             stop = len(self._groups) if last else self._first_of_file[place.file + 1]
@@ -228,16 +281,26 @@ class Result:
 
     def _await(self, ready: Callable[[], bool], cancelled: Cancelled) -> bool:
         """Waits until ``ready``; False if cancelled before. Raises the result's error."""
-        while True:
-            with self._changed:
-                if self._error is not None:
-                    raise self._error
-                if ready():
-                    return True
-                if not cancelled():
+        with self._changed:
+            self._awaited.append(ready)
+            self._changed.notify_all()
+            try:
+                while self._error is None:
+                    if ready():
+                        return True
+                    if cancelled():
+                        return False
                     self._changed.wait(POLL_SECONDS)
-                    continue
-            return False
+                raise self._error
+            finally:
+                self._awaited.remove(ready)
+
+    def _ask(self, index: int) -> None:
+        """A reader has come to a row group."""
+        with self._changed:
+            if index > self._furthest:
+                self._furthest = index
+                self._changed.notify_all()
 
     def _batches(self, index: int) -> Sequence[pa.RecordBatch]:
         with self._changed:
@@ -284,6 +347,32 @@ class Result:
         return pa.RecordBatch.from_pylist([], schema=self.schema)
 
     # -- for the writer -------------------------------------------------------------------------------------------------
+
+    def hold(self, ahead: int) -> None:
+        """Waits before a new row group while ``ahead`` are closed behind the furthest one that a reader has come to.
+
+        A reader that waits for more than that, the end for instance, gets it. Returns at once after :meth:`release` and :meth:`fail`.
+        """
+        with self._changed:
+            self._held = self._may_wait(ahead)
+            self._changed.wait_for(lambda: not self._may_wait(ahead))
+            self._held = False
+
+    def is_ahead(self, ahead: int) -> bool:
+        """Whether :meth:`hold` would wait now."""
+        with self._changed:
+            return self._may_wait(ahead)
+
+    def release(self) -> None:
+        """Has :meth:`hold` wait for nobody any more, now and later. May come from any thread."""
+        with self._changed:
+            self._released = True
+            self._changed.notify_all()
+
+    def _may_wait(self, ahead: int) -> bool:
+        free = self._released or self._error is not None
+        # What readers wait for is asked here, not counted: one that has what it wanted may not have woken yet.
+        return not free and len(self._groups) > self._furthest + ahead and all(ready() for ready in self._awaited)
 
     def add_group(self, file: int, batches: Sequence[pa.RecordBatch]) -> int:
         """Closes a row group: readers see it from now on. Returns its bytes."""

@@ -29,6 +29,7 @@ from operators.errors import StorageError
 
 MANIFEST_NAME = "result.json"
 ALIVE_NAME = "alive"
+READ_NAME = "read"
 RESULTS_FOLDER = "results"
 Compression = Literal["none", "lz4"]
 Failure = Callable[[Exception], StorageError | None]
@@ -151,6 +152,19 @@ class ResultFiles:
         """Says to other processes that somebody still writes this result."""
         self.create(query_id)
         self._fs.pipe_file(self._path(query_id, ALIVE_NAME), b"1")
+
+    @_told
+    def mark_read(self, query_id: str, now: float) -> None:
+        """Says to other processes that somebody reads this result. Raises ``FileNotFoundError`` where it is gone, if the storage knows."""
+        self._fs.pipe_file(self._path(query_id, READ_NAME), repr(now).encode())
+
+    @_told
+    def read_at(self, query_id: str) -> float | None:
+        """When a process last said that somebody reads this result, in Unix seconds; None if none ever did."""
+        try:
+            return float(self._fs.cat_file(self._path(query_id, READ_NAME)))
+        except (FileNotFoundError, ValueError):
+            return None  # a mark may be seen half-written; the next one will not be
 
     @_told
     def remove(self, query_id: str) -> None:

@@ -1,7 +1,9 @@
 """All results of a server: those that queries of this process write, and those on storage, which outlive it.
 
 Several processes may share the storage: each finds what the others have finished, and what a dead one left half-done is removed
-once nobody has touched it for ``ABANDONED_SECONDS``; writers that live touch theirs at each :meth:`ResultStore.sweep`.
+once nobody has touched it for ``ABANDONED_SECONDS``; writers that live touch theirs at each :meth:`ResultStore.sweep`. When the
+finished results are larger than all may be together, the oldest go that nobody has read for ``READING_SECONDS``; what is read
+elsewhere is known by marks that each process leaves at its sweeps.
 """
 
 from __future__ import annotations
@@ -13,15 +15,17 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 import msgspec
 import pyarrow as pa
 
 from operators.errors import NoSuchResult, ResultExpired, StorageError
-from operators.results.materialize import GROUPS_PER_FILE, ROWS_PER_GROUP, ResultLimits, ResultWriter
+from operators.results.materialize import GROUPS_PER_FILE, ROWS_PER_GROUP, TOTAL_BYTES, ResultLimits, ResultWriter
 from operators.results.reading import BEGINNING, ReadBatch, Result, ResultPlace
 from operators.results.result_files import Failure, ResultFiles, ResultManifest
 from operators.results.row_group_cache import CacheStatistics, RowGroupCache
@@ -30,6 +34,10 @@ from planner.errors import VolleyError
 __all__ = ["BEGINNING", "ReadBatch", "Result", "ResultManifest", "ResultPlace", "ResultStore", "ResultStoreStatistics"]
 
 ABANDONED_SECONDS = 900.0
+READING_SECONDS = 60.0
+"""Who reads page by page is still reading between two pages."""
+MARKED_SECONDS = 180.0
+"""For how long a mark of another process counts: three of its sweeps."""
 CACHE_BYTES = 256 << 20
 MAX_LOADED = 1_024
 """Finished results whose row groups' sizes are kept in memory; others are loaded from their manifests again."""
@@ -54,6 +62,7 @@ class ResultStore:
     """The results below ``root``/results of an fsspec filesystem. Thread-safe.
 
     ``ttl_seconds``, ``max_result_bytes``: a result's life after it is whole, and its greatest size in bytes of Arrow data.
+    ``total_bytes``: what all finished results together may have, as a sweep finds them.
     ``failure`` says what the filesystem's own errors mean. ``clock`` gives Unix seconds.
     """
 
@@ -67,6 +76,7 @@ class ResultStore:
         groups_per_file: int = GROUPS_PER_FILE,
         ttl_seconds: float = 86_400.0,
         max_result_bytes: int = 64 << 30,
+        total_bytes: int = TOTAL_BYTES,
         cache_bytes: int = CACHE_BYTES,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -75,19 +85,42 @@ class ResultStore:
         self._limits = ResultLimits(
             rows_per_group=rows_per_group, groups_per_file=groups_per_file, result_bytes=max_result_bytes, ttl_seconds=ttl_seconds
         )
+        self._total_bytes = total_bytes
         self._clock = clock
         self._pool = ThreadPoolExecutor(WRITER_THREADS, thread_name_prefix="result-files")
         self._lock = threading.Lock()
         self._writers: dict[str, ResultWriter] = {}
         self._finished: OrderedDict[str, Result] = OrderedDict()
+        # Also those that only their readers or their query still have: a result is one object, or nobody would know who reads it.
+        self._alive: WeakValueDictionary[str, Result] = WeakValueDictionary()
         self._manifests: dict[str, ResultManifest] = {}
 
-    def create(self, query_id: str, schema: pa.Schema, sql: str, owner: str) -> ResultWriter:
-        """Begins a result, which readers can wait on from now on. Touches no storage yet."""
+    def create(
+        self,
+        query_id: str,
+        schema: pa.Schema,
+        sql: str,
+        owner: str,
+        ahead: int | None = None,
+        on_hold: Callable[[bool], None] = lambda held: None,
+    ) -> ResultWriter:
+        """Begins a result, which readers can wait on from now on. Touches no storage yet.
+
+        ``ahead``: how many row groups are made beyond those that somebody reads; None: all at once. ``on_hold`` is told by the writer's
+        thread when it begins to wait for readers (true), and when it goes on.
+        """
         assert QUERY_ID.fullmatch(query_id), "query ids are 32 hexadecimal digits"
-        result = Result(query_id, owner, schema, self._files, self._cache)
+        result = Result(query_id, owner, schema, self._files, self._cache, self._clock)
         writer = ResultWriter(
-            result, sql, self._files, self._pool, self._limits, clock=self._clock, ended=lambda manifest: self._on_ended(result, manifest)
+            result,
+            sql,
+            self._files,
+            self._pool,
+            self._limits,
+            clock=self._clock,
+            ended=lambda manifest: self._on_ended(result, manifest),
+            ahead=ahead,
+            on_hold=on_hold,
         )
         with self._lock:
             assert query_id not in self._writers
@@ -105,7 +138,7 @@ class ResultStore:
             writer = self._writers.get(query_id)
             if writer is not None:
                 return writer.result
-            result = self._finished.get(query_id)
+            result = self._alive.get(query_id)
         if result is None:
             result = self._load(query_id)
         if result is None:
@@ -128,15 +161,21 @@ class ResultStore:
         return True
 
     def sweep(self, now: float) -> Sequence[str]:
-        """Removes what has expired or was abandoned; returns those query ids. To be called every minute or so. Raises ``StorageError``."""
+        """Removes what has expired, was abandoned, or is too much; returns those query ids. To be called every minute or so.
+
+        Raises ``StorageError``.
+        """
         with self._lock:
             writing = {query_id: writer for query_id, writer in self._writers.items() if writer.on_storage}
+            reading = [query_id for query_id, result in self._alive.items() if _within(result.read_at, READING_SECONDS, now)]
         for query_id in writing:
             self._guarded(partial(self._files.keep_alive, query_id))
+        for query_id in reading:
+            self._guarded(partial(self._mark_read, query_id, now))
         expired = [manifest.query_id for manifest in self._known_manifests() if manifest.expires_at <= now]
         for query_id in expired:
             self._remove(query_id, _expired(query_id))
-        return [*expired, *self._sweep_abandoned(now)]
+        return [*expired, *self._make_room(now), *self._sweep_abandoned(now)]
 
     def recover(self) -> Sequence[str]:
         """Removes what dead processes left half-done, and what has expired; returns those query ids. To be called at start."""
@@ -161,23 +200,23 @@ class ResultStore:
                 self._remember(result)
 
     def _remember(self, result: Result) -> None:
-        self._finished[result.query_id] = result
+        self._finished[result.query_id] = self._alive[result.query_id] = result
         if len(self._finished) > MAX_LOADED:
             self._finished.popitem(last=False)
 
     def _load(self, query_id: str) -> Result | None:
         with self._lock:
-            known = self._finished.get(query_id)
+            known = self._alive.get(query_id)
         manifest = None if known is not None else self._read_manifest(query_id)
         if manifest is None:
             return known
         try:
-            result = Result.from_manifest(manifest, self._files, self._cache)
+            result = Result.from_manifest(manifest, self._files, self._cache, self._clock)
         except (pa.ArrowException, ValueError) as error:
             log.warning("the manifest of result %s is damaged: %s", query_id, error)
             return None
         with self._lock:
-            known = self._finished.get(query_id)
+            known = self._alive.get(query_id)
             if known is not None:
                 return known
             self._remember(result)
@@ -191,16 +230,49 @@ class ResultStore:
             return None
 
     def _known_manifests(self) -> Sequence[ResultManifest]:
-        """All manifests on storage; each is read once, since it never changes."""
+        """All manifests on storage; each is read once, since it never changes. What others have removed is forgotten."""
+        with self._lock:
+            before = set(self._manifests)
         names = {name for name in self._guarded(self._files.query_ids) if QUERY_ID.fullmatch(name)}
         with self._lock:
-            for gone in self._manifests.keys() - names:
-                del self._manifests[gone]
+            # Only what was known before: what has come since is not in the list.
+            gone = before - names
+            for query_id in gone:
+                self._manifests.pop(query_id, None)
+                self._finished.pop(query_id, None)
+                self._alive.pop(query_id, None)
             new = names - self._manifests.keys() - self._writers.keys()
+        for query_id in gone:
+            self._cache.forget(query_id)
         read = [manifest for manifest in map(self._read_manifest, sorted(new)) if manifest is not None]
         with self._lock:
             self._manifests.update((manifest.query_id, manifest) for manifest in read)
             return tuple(self._manifests.values())
+
+    def _make_room(self, now: float) -> Sequence[str]:
+        """Removes the oldest results that nobody reads, until all others together are no larger than they may be."""
+        manifests = sorted(self._known_manifests(), key=lambda manifest: (manifest.completed_at, manifest.query_id))
+        excess = sum(manifest.bytes_total for manifest in manifests) - self._total_bytes
+        removed = []
+        for manifest in manifests:
+            if excess <= 0:
+                break
+            if not self._is_read(manifest.query_id, now):
+                self._remove(manifest.query_id, _crowded_out(manifest.query_id, self._total_bytes))
+                removed.append(manifest.query_id)
+                excess -= manifest.bytes_total
+        return removed
+
+    def _is_read(self, query_id: str, now: float) -> bool:
+        with self._lock:
+            result = self._alive.get(query_id)
+        if result is not None and _within(result.read_at, READING_SECONDS, now):
+            return True
+        return _within(self._guarded(partial(self._files.read_at, query_id)), MARKED_SECONDS, now)
+
+    def _mark_read(self, query_id: str, now: float) -> None:
+        with suppress(FileNotFoundError):  # another process has removed it
+            self._files.mark_read(query_id, now)
 
     def _sweep_abandoned(self, now: float) -> Sequence[str]:
         names = {name for name in self._guarded(self._files.query_ids) if QUERY_ID.fullmatch(name)}
@@ -216,7 +288,8 @@ class ResultStore:
 
     def _remove(self, query_id: str, error: VolleyError) -> None:
         with self._lock:
-            result = self._finished.pop(query_id, None)
+            self._finished.pop(query_id, None)
+            result = self._alive.pop(query_id, None)
             self._manifests.pop(query_id, None)
         if result is not None:
             result.fail(error)
@@ -229,6 +302,17 @@ class ResultStore:
         except OSError as error:
             log.warning("results: %s", error)
             raise StorageError("stored results cannot be reached", remedy="Check the default connection; try again later.") from None
+
+
+def _within(when: float | None, seconds: float, now: float) -> bool:
+    return when is not None and when + seconds > now
+
+
+def _crowded_out(query_id: str, total_bytes: int) -> NoSuchResult:
+    return NoSuchResult(
+        f"the result of query {query_id} was removed: all results together may have {total_bytes:,} bytes, and it was the oldest",
+        remedy="Run the query again, or raise results.total_bytes.",
+    )
 
 
 def _expired(query_id: str) -> ResultExpired:

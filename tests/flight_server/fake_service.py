@@ -56,7 +56,7 @@ class FakeService:
     """Runs statements at once. ``SELECT 'endless'`` never gets past its first row group until it is killed.
 
     ``fail`` is raised by every method, for tests of errors. ``draining`` refuses new queries, and nothing else. ``planned``: what was
-    planned, also for a schema alone.
+    planned, also for a schema alone. ``looks``: the ``ahead`` of those queries that were submitted with one.
     """
 
     def __init__(self) -> None:
@@ -68,14 +68,20 @@ class FakeService:
         self.draining = False
         self.actions: list[tuple[str, bytes]] = []
         self.planned: list[str] = []
+        self.looks: dict[str, int] = {}
 
-    def submit(self, sql: str, owner: str, parameters: Sequence[object] | None = None) -> Accepted:
+    def submit(
+        self, sql: str, owner: str, parameters: Sequence[object] | None = None, *, ahead: int | None = None, purpose: str = ""
+    ) -> Accepted:
         if self.draining:
             raise ServerClosing("the server is shutting down and takes no new queries")
         table = self._run(sql, parameters).combine_chunks()
         groups = table.to_batches(max_chunksize=ROWS_PER_GROUP)
         query_id = secrets.token_hex(16)
         status = QueryStatus(query_id, sql, "completed", owner, "w0", time.time(), time.time(), time.time(), 1.0)
+        status.purpose = purpose
+        if ahead is not None:
+            self.looks[query_id] = ahead
         status.result.rows, status.result.closed, status.result.expires_at = table.num_rows, True, time.time() + 3600
         status.result.row_groups = [RowGroupStatus(0, index, group.num_rows) for index, group in enumerate(groups)]
         query = FakeQuery(status, table.schema, groups, endless="endless" in sql)
@@ -119,9 +125,10 @@ class FakeService:
         query = self._queries.get(query_id)
         return query.status if query is not None and query.status.owner == owner else None
 
-    def queries(self, owner: str) -> list[QueryLine]:
+    def queries(self, owner: str, *, everything: bool = False, limit: int | None = None) -> list[QueryLine]:
         self._check()
-        return [line_of(query.status) for query in reversed(self._queries.values()) if query.status.owner == owner]
+        known = [query.status for query in reversed(self._queries.values()) if query.status.owner == owner]
+        return [line_of(status) for status in known if everything or not status.purpose][:limit]
 
     def kill(self, query_id: str, owner: str) -> QueryStatus | None:
         self._check()
@@ -132,6 +139,12 @@ class FakeService:
             query.status.state, query.status.error = "killed", ErrorInfo("CANCELLED", "killed by its user")
         query.killed.set()
         return query.status
+
+    def drop(self, query_id: str, owner: str) -> QueryStatus | None:
+        status = self.kill(query_id, owner)
+        if status is not None:
+            del self._queries[query_id]
+        return status
 
     def watch(self, query_id: str, owner: str, cancelled: Cancelled) -> Iterator[QueryStatus]:
         query = self._find(query_id, owner)

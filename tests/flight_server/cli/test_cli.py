@@ -199,8 +199,55 @@ def test_queries_status_and_kill(server: Served, capsys: pytest.CaptureFixture[s
     assert query_id in capsys.readouterr().out
 
 
+def test_a_short_list_says_that_there_is_more(server: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(25):
+        server.service.submit(f"SELECT {number} AS own", "")
+    server.service.submit("SELECT 99 AS counted", "", purpose="count")
+
+    def statements(*arguments: str) -> list[str]:
+        assert main(["queries", "--format", "json", *arguments]) == 0
+        return [json.loads(line)["sql"] for line in capsys.readouterr().out.splitlines()]
+
+    assert statements() == [f"SELECT {number} AS own" for number in range(24, 4, -1)]
+    assert statements("-n", "2") == ["SELECT 24 AS own", "SELECT 23 AS own"]
+    assert len(statements("-n", "1000")) == 25
+    assert statements("--all")[0] == "SELECT 99 AS counted"
+    assert len(statements("--all")) == 26
+    assert len(statements("--all", "-n", "3")) == 3
+    assert main(["queries", "-n", "25"]) == 0
+    said = capsys.readouterr()
+    assert (said.out.count("AS own"), said.err) == (25, "")
+    assert main(["queries"]) == 0
+    said = capsys.readouterr()
+    assert said.out.count("AS own") == 20
+    assert said.err == "only the newest 20 are shown: -n N shows N, --all all of them\n"
+
+
+def test_a_list_has_sizes_and_what_it_was_for(server: Served, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+    server.service.status(server.service.submit("FROM numbers", "").query_id, "").result.bytes = 54_321  # type: ignore[union-attr]
+    assert main(["queries"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [cell.strip() for cell in lines[1].split("│")[2:8]] == ["state", "done", "rows", "bytes", "time", "started"]
+    assert [cell.strip() for cell in lines[3].split("│")[4:6]] == ["2,500", "54 kB"]
+    server.service.submit("SELECT 1", "", purpose="sample")
+    assert main(["queries", "--all"]) == 0
+    assert [line.split("│")[6].strip() for line in capsys.readouterr().out.splitlines() if "│" in line] == ["for", "sample", ""]
+
+
+def test_dropping(server: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    first = server.service.submit("FROM numbers", "").query_id
+    second = server.service.submit("SELECT 'endless' AS x", "", purpose="sample").query_id
+    assert main(["drop", first, second[:8]]) == 0
+    assert capsys.readouterr().out == f"dropped {first}: 2,500 rows, 0 B\nkilled and dropped {second}\n"
+    assert main(["queries", "--all"]) == 0
+    assert capsys.readouterr().err == "no queries\n"
+    assert main(["drop", first]) == 1
+    assert f"there is no query {first}" in capsys.readouterr().err
+
+
 def test_a_query_that_is_not_there(server: Served, capsys: pytest.CaptureFixture[str]) -> None:
-    for command in ("status", "kill"):
+    for command in ("status", "kill", "drop"):
         assert main([command, "0123456789"]) == 1
         assert "there is no query 0123456789" in capsys.readouterr().err
 

@@ -81,6 +81,37 @@ def test_status_list_and_kill() -> None:
         assert client.kill("nope") is None
 
 
+def test_a_look_and_its_purpose_travel_with_the_statement() -> None:
+    with Served() as served, Client(served.uri) as client:
+        own = client.submit("SELECT 1 AS a, 'ü' AS b")
+        look = client.submit("FROM numbers", ahead=1)
+        count = client.submit("SELECT count(*) FROM numbers", purpose="count")
+        assert served.service.looks == {look.query_id: 1}
+        assert look.schema.names == ["n", "name"]
+        assert [line.query_id for line in client.queries()] == [look.query_id, own.query_id]
+        assert [(line.query_id, line.purpose) for line in client.queries(everything=True)] == [
+            (count.query_id, "count"),
+            (look.query_id, ""),
+            (own.query_id, ""),
+        ]
+        assert [line.query_id for line in client.queries(limit=1)] == [look.query_id]
+        with pytest.raises(ClientError, match="purpose"):
+            client.submit("SELECT 1", purpose="not a word")
+        with pytest.raises(ClientError, match="not valid Unicode"):
+            client.submit("SELECT '\udcff'", ahead=1)
+
+
+def test_what_is_dropped_is_gone() -> None:
+    with Served() as served, Client(served.uri) as client:
+        query_id = client.submit("SELECT 'endless' AS e").query_id
+        dropped = client.drop(query_id)
+        assert dropped is not None
+        assert dropped.state == "killed"
+        assert client.status(query_id) is None
+        assert client.queries(everything=True) == []
+        assert client.drop(query_id) is None
+
+
 def test_watching_until_the_end() -> None:
     with Served() as served, Client(served.uri) as client:
         query_id = client.submit("SELECT 'endless' AS e").query_id

@@ -12,7 +12,7 @@ from flight_server.cluster.cluster import Cluster
 from flight_server.cluster.forwarding import Forwarding
 from flight_server.cluster.peers import Peers
 from flight_server.errors import ClientError, WorkerLost
-from flight_server.protocol.exchange_messages import LOCAL_KILL, Beat, OwnedQuery, QueryList
+from flight_server.protocol.exchange_messages import LOCAL_DROP, LOCAL_KILL, LOCAL_QUERIES, Beat, OwnedQueries, OwnedQuery, QueryList
 from flight_server.protocol.messages import START, BatchPlace, Cursor, PeekTicket, QueryStatus, ResultTicket, decode
 from flight_server.protocol.tickets import Forwarded, parse_ticket
 from planner.errors import Status
@@ -31,8 +31,10 @@ def owner_of(query_id: str, name: str = "ada", get: Callable[[bytes], FakeStream
     """A worker that has a query of ``name``'s."""
 
     def act(action: str, body: bytes) -> QueryList:
+        if action == LOCAL_QUERIES:
+            return QueryList([QueryStatus(query_id, "SELECT 1", "running", name)] if decode(body, OwnedQueries).owner == name else [])
         question = decode(body, OwnedQuery)
-        known = question.owner == name and question.query_id in ("", query_id)
+        known = question.owner == name and question.query_id == query_id
         return QueryList([QueryStatus(query_id, "SELECT 1", "running", name)] if known else [])
 
     return FakeWorker(act, get)
@@ -76,6 +78,32 @@ def test_the_worker_that_has_a_query_is_found_and_answers_for_its_owner_only() -
     assert [query.query_id for query in cast.forwarding.queries("ada")] == [QUERY]
     assert cast.forwarding.kill(QUERY, "ada") is not None
     assert [decode(body, OwnedQuery).owner for body in has.did(LOCAL_KILL)] == ["ada"]
+
+
+def test_a_drop_goes_to_every_worker_for_its_owner_only() -> None:
+    has, others = owner_of(QUERY), knows_nothing()
+    cast = Cast(a=has, b=others, c=owner_of(QUERY))
+    assert cast.forwarding.drop(QUERY, "bob", known=False) is None
+    dropped = cast.forwarding.drop(QUERY, "ada", known=False)
+    assert dropped is not None
+    assert dropped.query_id == QUERY
+    assert [decode(body, OwnedQuery) for body in others.did(LOCAL_DROP)] == [OwnedQuery(QUERY, "bob"), OwnedQuery(QUERY, "ada")]
+    assert len(has.did(LOCAL_DROP)) == 2
+
+
+def test_a_drop_that_finds_nothing_says_so_only_where_nobody_is_missed() -> None:
+    cast = Cast(a=fails_with(unavailable()))
+    assert cast.forwarding.drop(QUERY, "ada", known=True) is None
+    with pytest.raises(WorkerLost, match="worker a, which does not answer, may own it"):
+        cast.forwarding.drop(QUERY, "ada", known=False)
+
+
+def test_a_list_asks_for_no_more_than_is_wanted() -> None:
+    has = owner_of(QUERY)
+    cast = Cast(a=has)
+    cast.forwarding.queries("ada")
+    cast.forwarding.queries("ada", True, 20)
+    assert [decode(body, OwnedQueries) for body in has.did(LOCAL_QUERIES)] == [OwnedQueries("ada"), OwnedQueries("ada", True, 20)]
 
 
 def test_a_worker_that_drains_answers_for_its_queries() -> None:

@@ -129,6 +129,7 @@ def test_a_table_is_looked_up_once_for_a_path(served: Served, client: flight.Fli
 
 def test_get_schema_plans_only(served: Served, client: flight.FlightClient) -> None:
     assert client.get_schema(command("SELECT 1 AS one")).schema.names == ["one"]
+    assert client.get_schema(command('{"sql": "SELECT 1 AS one", "ahead": 1}')).schema.names == ["one"]
     assert client.get_schema(flight.FlightDescriptor.for_path("numbers")).schema.names == ["n", "name"]
     assert served.service.queries("") == []
 
@@ -173,11 +174,16 @@ def test_actions_answer_one_json_for_each_item(client: flight.FlightClient) -> N
 
     ref = json.dumps({"query_id": query_id}).encode()
     assert [item["query_id"] for item in act("query.list")] == [query_id]
+    assert [item["query_id"] for item in act("query.list", b'{"all": true, "limit": 1}')] == [query_id]
+    with pytest.raises(pa.ArrowInvalid, match="limit"):
+        act("query.list", b'{"limit": 0}')
     assert act("query.status", ref)[0]["state"] == "completed"
     assert act("query.kill", ref)[0]["state"] == "completed"
     assert [item["state"] for item in act("query.watch", ref)] == ["completed"]
     assert act("worker.list")[0]["worker_id"] == "w0"
     assert [item["name"] for item in act("table.list")] == ["numbers", "odd name", "unreadable"]
+    assert act("query.drop", ref)[0]["state"] == "completed"
+    assert act("query.list") == []
     assert act("table.list", b'{"details": false}')[0]["columns"] == []
     names = {action.type for action in client.list_actions()}
     assert {"query.kill", "table.list", "CreatePreparedStatement", "CancelFlightInfo"} <= names
@@ -274,7 +280,7 @@ ENDPOINTS: dict[str, Callable[[flight.FlightClient], object]] = {
         c.do_action(flight.Action("CreatePreparedStatement", pack(pb.ActionCreatePreparedStatementRequest(query="SELECT 1"))))
     ),
     **{name: acting(name, b"") for name in ("query.list", "worker.list", "table.list", "x")},
-    **{name: acting(name, b'{"query_id": "q"}') for name in ("query.status", "query.kill", "query.watch")},
+    **{name: acting(name, b'{"query_id": "q"}') for name in ("query.status", "query.kill", "query.drop", "query.watch")},
 }
 
 

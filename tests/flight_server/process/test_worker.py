@@ -15,7 +15,7 @@ from flight_server.errors import ClientError, PortInUse, ServerClosing
 from flight_server.process.worker import Worker
 from flight_server.protocol.exchange_messages import LOCAL_STATUS, OPERATOR_START, OwnedQuery, QueryList, StartOperator
 from flight_server.protocol.messages import START, PeekTicket, ResultTicket, decode, encode
-from flight_server.settings.config import Config
+from flight_server.settings.config import Config, ResultsConfig
 from planner.errors import Status
 from planner.physical import ScanInput
 from tests.e2e.waiting import eventually
@@ -31,8 +31,8 @@ def _make(tmp_path: Path) -> Iterator[MakeWorker]:
     """Makes workers of one state folder, not started yet; closes those that the test leaves open."""
     made: list[Worker] = []
 
-    def make(port: int = 0, join: tuple[str, ...] = ()) -> Worker:
-        made.append(Worker(Config(port=port, join=join, memory_bytes=256 << 20), tmp_path))
+    def make(port: int = 0, join: tuple[str, ...] = (), results: ResultsConfig | None = None) -> Worker:
+        made.append(Worker(Config(port=port, join=join, memory_bytes=256 << 20, results=results or ResultsConfig()), tmp_path))
         return made[-1]
 
     yield make
@@ -105,6 +105,23 @@ def test_what_another_worker_passes_on_is_answered_from_here_alone(make: MakeWor
     assert queries.local_read(ResultTicket(query_id, START, True), "bob", lambda: False, False) is None
     assert queries.local_read(ResultTicket("f" * 32, START, True), "", lambda: False, False) is None
     assert queries.local_peek(PeekTicket(query_id, "exchange-0", 1), "bob") is None
+
+
+def test_the_configured_quota_holds_for_all_results(make: MakeWorker) -> None:
+    before = make()
+    before.start()
+    with Client(before.uri) as client:
+        older, newer = finished(client), finished(client)
+        size = client.queries()[0].result.bytes
+    before.close()
+    worker = make(results=ResultsConfig(total_bytes=size))
+    worker.start()
+    with Client(worker.uri) as client:
+        assert [line.query_id for line in client.queries()] == [newer]
+        with pytest.raises(ClientError) as told:
+            list(client.read(older))
+        assert told.value.status is Status.NOT_FOUND
+        assert [batch.to_pylist() for batch, _ in client.read(newer)] == [[{"answer": 42}]]
 
 
 def test_a_loss_reaches_other_workers_operators_though_the_queries_failed_to_deal_with_it(

@@ -5,8 +5,8 @@ import pytest
 
 from flight_server.errors import BadRequest
 from flight_server.protocol.exchange_messages import ForwardedTicket
-from flight_server.protocol.messages import START, Cursor, PeekTicket, ResultTicket, encode
-from flight_server.protocol.tickets import MAX_TICKET_BYTES, ExchangeTicket, Forwarded, parse_ticket
+from flight_server.protocol.messages import START, Cursor, PeekTicket, ResultTicket, Submission, encode
+from flight_server.protocol.tickets import MAX_TICKET_BYTES, ExchangeTicket, Forwarded, parse_command, parse_ticket
 
 
 def test_a_result_ticket() -> None:
@@ -66,3 +66,32 @@ def test_a_ticket_that_is_passed_on_says_whose_it_is_and_is_checked_like_any_oth
     for text in (b'{"forwarded": 1}', b'{"forwarded": {"query_id": "q"}, "owner": 5}', b'{"forwarded": {"query_id": "q"}}'):
         with pytest.raises(BadRequest):
             parse_ticket(text)
+
+
+def test_a_command_is_a_statement_or_a_result_s_ticket() -> None:
+    assert parse_command(b'{"sql": "SELECT 1"}') == Submission("SELECT 1", None, "")
+    assert parse_command('{"sql": "SELECT \'ü\'", "ahead": 2, "purpose": "row-count"}'.encode()) == Submission("SELECT 'ü'", 2, "row-count")
+    assert parse_command(b'{"query_id": "q", "follow": true}') == ResultTicket("q", START, True)
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b"{}", "query_id"),
+        (b'{"sql": 5}', "sql"),
+        (b'{"sql": null}', "sql"),
+        (b'{"sql": "SELECT 1", "query_id": "q"}', "unknown field `query_id`"),
+        (b'{"sql": "SELECT 1", "ahaed": 1}', "unknown field `ahaed`"),
+        (b'{"sql": "SELECT 1", "ahead": -1}', "ahead"),
+        (b'{"sql": "SELECT 1", "ahead": 1.5}', "ahead"),
+        (b'{"sql": "SELECT 1", "ahead": 1000001}', "ahead"),
+        (b'{"sql": "SELECT 1", "purpose": "two words"}', "purpose"),
+        (b'{"sql": "SELECT 1", "purpose": "line\\n"}', "purpose"),
+        (b'{"sql": "SELECT 1", "purpose": "' + b"x" * 33 + b'"}', "purpose"),
+        (b'{"sql": "SELECT 1"', "cannot be read"),
+        (b'{"query_id": "q", "exchange": "e", "peek": 1}', "must be a result's"),
+    ],
+)
+def test_malformed_commands_are_refused_with_the_reason(body: bytes, told: str) -> None:
+    with pytest.raises(BadRequest, match=told):
+        parse_command(body)

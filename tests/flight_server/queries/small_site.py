@@ -66,6 +66,9 @@ class Rows:
     def append(self, rows: pa.RecordBatch) -> None:
         self.numbers += rows.column(0).to_pylist()
 
+    def release(self) -> None:
+        return
+
 
 class StillStream:
     """A stream from another worker on which nothing comes, until it is cut."""

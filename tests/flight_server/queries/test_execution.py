@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import msgspec
+import pyarrow as pa
 import pytest
 
 from flight_server.errors import ClientError, QueryKilled, UnknownExchange
@@ -59,6 +60,32 @@ def test_the_last_fragment_gets_what_all_scans_gathered(monkeypatch: pytest.Monk
     executing = Executing(small, gathered(scan_of("a", 3), scan_of("b", 2)))
     assert executing.run() == [0, 1, 2, 100, 101]
     assert {status.state for status in executing.execution.statuses()} == {"completed"}
+
+
+@pytest.mark.parametrize("why", ["killed", "failed"])
+def test_a_query_that_stops_wakes_a_sink_that_waits_for_a_reader(monkeypatch: pytest.MonkeyPatch, why: str) -> None:
+    waiting, released = threading.Event(), threading.Event()
+
+    class Held(Rows):
+        def append(self, rows: pa.RecordBatch) -> None:
+            waiting.set()
+            assert released.wait(PATIENCE)
+
+        def release(self) -> None:
+            released.set()
+
+    def run_split(table: str, number: int, context: ExecutionContext) -> list[int]:
+        if number == 1:
+            assert waiting.wait(PATIENCE)
+            if why == "failed":
+                raise CORRUPT
+            executing.cancellation.cancel(QueryKilled("by a test"))
+        return [number]
+
+    executing = Executing(SmallSite(monkeypatch, run_split=run_split), streamed("b", 9))
+    executing.execution._sink = Held()
+    with pytest.raises(QueryKilled if why == "killed" else FileUnreadable):
+        executing.run()
 
 
 def test_the_failure_of_one_scan_is_told_at_once_and_stops_the_others(monkeypatch: pytest.MonkeyPatch) -> None:

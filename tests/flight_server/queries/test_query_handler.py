@@ -32,13 +32,14 @@ from flight_server.queries.execution import RowSink
 from flight_server.queries.query_handler import QueryHandler
 from flight_server.settings.config import LimitsConfig
 from operators.cancellation import Cancellation
-from operators.errors import ResultTooLarge, StorageError
+from operators.errors import NoSuchResult, ResultTooLarge, StorageError
 from operators.results.result_files import ResultFiles
 from operators.results.results import ResultStore
 from operators.scan.catalog import FileCatalog
 from planner import PlanOptions
 from planner.errors import Status, VolleyError
 from planner.physical import PhysicalPlan
+from tests.e2e.waiting import eventually
 from tests.flight_server.queries.small_site import PATIENCE, SCHEMA, SmallSite, batch, streamed
 
 OWNER = "ada"
@@ -93,7 +94,8 @@ class FakeExecution:
         self._cancellation = cancellation
 
     def run(self) -> None:
-        self._work(self._sink, self._cancellation)
+        with self._cancellation.on_cancel(self._sink.release):
+            self._work(self._sink, self._cancellation)
 
     def close(self) -> None:
         return
@@ -120,13 +122,13 @@ class NobodyElse:
     def __init__(self) -> None:
         self.lines: list[QueryLine] = []
 
-    def queries(self, owner: str) -> list[QueryLine]:
+    def queries(self, owner: str, everything: bool, limit: int | None) -> list[QueryLine]:
         return self.lines
 
-    def _nothing(self, *_: object) -> None:
+    def _nothing(self, *_: object, **__: object) -> None:
         return None
 
-    status = kill = read = peek = _nothing
+    status = kill = drop = read = peek = _nothing
 
 
 class FakeCatalog:
@@ -172,6 +174,22 @@ class Handling:
     def submit(self, sql: str, work: Work | None = None) -> str:
         self.works[sql] = work or (lambda sink, _cancellation: sink.append(batch(1, 2, 3)))
         return self.handler.submit(sql, OWNER).query_id
+
+    def look(self, sql: str, numbers: int, ahead: int) -> str:
+        """A query of which only what is looked at is made, two rows to a row group; it waits for a reader."""
+
+        def work(sink: RowSink, cancellation: Cancellation) -> None:
+            for number in range(numbers):
+                cancellation.check()
+                sink.append(batch(number))
+
+        self.works[sql] = work
+        query_id = self.handler.submit(sql, OWNER, ahead=ahead).query_id
+        assert eventually(lambda: self.line(query_id).result.held, PATIENCE, "it waits for a reader")
+        return query_id
+
+    def line(self, query_id: str) -> QueryLine:
+        return next(line for line in self.handler.queries(OWNER) if line.query_id == query_id)
 
     def running(self, sql: str, *numbers: int) -> tuple[str, Gate]:
         """A query that is under way."""
@@ -269,6 +287,143 @@ def test_the_first_ending_counts(handling: Handling) -> None:
     assert killed is not None
     assert killed.state == "completed"
     assert handling.rows(query_id) == [1, 2, 3]
+
+
+# -- looks, and what is dropped ---------------------------------------------------------------------------------------
+
+
+def test_a_look_runs_with_what_it_has_until_somebody_reads_on(narrow: Handling) -> None:
+    look = narrow.look("SELECT 1", 9, ahead=2)
+    assert (narrow.line(look).state, narrow.line(look).result.rows) == ("running", 4)
+    status = narrow.handler.status(look, OWNER)
+    assert status is not None
+    assert (status.state, status.result.held, [group.rows for group in status.result.row_groups]) == ("running", True, [2, 2])
+    assert narrow.rows(look, follow=False) == [0, 1]
+    assert eventually(lambda: narrow.line(look).result.rows == 6, PATIENCE, "one row group more")
+    assert narrow.rows(look) == list(range(9))
+    ended = narrow.ended(look)
+    assert (ended.state, ended.result.held, ended.result.rows) == ("completed", False, 9)
+
+
+def test_a_look_that_nobody_reads_is_abandoned_though_it_never_had_a_reader(narrow: Handling) -> None:
+    look = narrow.look("SELECT 1", 9, ahead=1)
+    narrow.clock.now += 60
+    narrow.handler.kill_abandoned()
+    assert narrow.state(look) == "running"
+    narrow.clock.now += 60.5
+    narrow.handler.kill_abandoned()
+    ended = narrow.ended(look)
+    assert ended.error is not None
+    assert ended.error.message.startswith("the query was stopped: nobody has read it or asked for it for 60 s")
+    assert narrow.ended(narrow.submit("SELECT 2")).state == "completed", "its place is free"
+
+
+def test_a_look_that_waits_lends_its_place_to_others_and_needs_none_to_go_on(narrow: Handling) -> None:
+    look = narrow.look("SELECT 1", 9, ahead=1)
+    assert narrow.ended(narrow.submit("SELECT 2")).state == "completed"
+    other, gate = narrow.running("SELECT 3")
+    assert narrow.rows(look) == list(range(9)), "though another one runs where only one may"
+    assert narrow.ended(look).state == "completed"
+    assert narrow.state(other) == "running"
+    gate.open()
+    assert narrow.ended(other).state == "completed"
+
+
+def test_killing_wakes_a_look_that_waits(narrow: Handling) -> None:
+    look = narrow.look("SELECT 1", 1_000_000, ahead=1)
+    assert narrow.handler.kill(look, OWNER) is not None
+    assert narrow.ended(look).state == "killed"
+    assert eventually(lambda: narrow.results.statistics().writing == 0, PATIENCE, "its rows are free")
+    with pytest.raises(QueryKilled):
+        narrow.rows(look)
+
+
+def test_a_server_that_drains_has_looks_run_to_their_end(narrow: Handling) -> None:
+    look = narrow.look("SELECT 1", 9, ahead=1)
+    narrow.handler.drain(PATIENCE)
+    assert narrow.state(look) == "completed"
+    assert narrow.rows(look) == list(range(9))
+
+
+def test_what_a_program_asks_for_itself_is_listed_only_when_it_is_asked_for(handling: Handling) -> None:
+    handling.works |= {sql: lambda sink, _cancellation: sink.append(batch(1)) for sql in ("SELECT 1", "SELECT 2", "SELECT 3")}
+    own, count, last = (
+        handling.handler.submit(sql, OWNER, purpose=purpose).query_id
+        for sql, purpose in zip(("SELECT 1", "SELECT 2", "SELECT 3"), ("", "count", ""), strict=True)
+    )
+    for query_id in (own, count, last):
+        assert handling.ended(query_id).state == "completed"
+    for handler in (handling.handler, handling.another()):
+        assert [line.query_id for line in handler.queries(OWNER)] == [last, own]
+        assert [(line.query_id, line.purpose) for line in handler.queries(OWNER, everything=True)] == [
+            (last, ""),
+            (count, "count"),
+            (own, ""),
+        ]
+        assert [line.query_id for line in handler.queries(OWNER, limit=2)] == [last, own]
+        assert [line.query_id for line in handler.queries(OWNER, everything=True, limit=2)] == [last, count]
+        status = handler.status(count, OWNER)
+        assert status is not None
+        assert status.purpose == "count"
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_finished_result_that_is_dropped_is_gone(handling: Handling, restarted: bool) -> None:
+    query_id, other = handling.submit("SELECT 1"), handling.submit("SELECT 2")
+    assert [handling.ended(each).state for each in (query_id, other)] == ["completed"] * 2
+    if restarted:
+        handling.handler = handling.another()
+    assert handling.handler.drop(query_id, "bob") is None
+    assert handling.rows(query_id) == [1, 2, 3]
+    dropped = handling.handler.drop(query_id, OWNER)
+    assert dropped is not None
+    assert (dropped.query_id, dropped.state, dropped.result.rows) == (query_id, "completed", 3)
+    assert [line.query_id for line in handling.handler.queries(OWNER, everything=True)] == [other]
+    assert handling.handler.status(query_id, OWNER) is None
+    with pytest.raises(UnknownQuery):
+        handling.rows(query_id)
+    assert [entry.name for entry in (handling.root / "results").iterdir()] == [other]
+    assert handling.handler.drop(query_id, OWNER) is None
+
+
+def test_a_list_has_no_query_whose_result_is_gone(handling: Handling) -> None:
+    gone, kept = handling.submit("SELECT 1"), handling.submit("SELECT 2")
+    assert [handling.ended(each).state for each in (gone, kept)] == ["completed"] * 2
+    assert handling.results.delete(gone)
+    assert [line.query_id for line in handling.handler.queries(OWNER)] == [kept]
+    with pytest.raises(NoSuchResult):
+        handling.rows(gone)
+
+
+def test_who_reads_what_is_dropped_is_told(handling: Handling) -> None:
+    query_id = handling.submit("SELECT 1")
+    assert handling.ended(query_id).state == "completed"
+    reading = handling.handler.read(ResultTicket(query_id, START, True), OWNER, lambda: False, False).batches
+    assert next(reading)[0].num_rows == 2
+    assert handling.handler.drop(query_id, OWNER) is not None
+    with pytest.raises(NoSuchResult) as told:
+        next(reading)
+    assert told.value.status is Status.NOT_FOUND
+
+
+def test_what_runs_and_what_waits_in_line_is_killed_and_then_dropped(narrow: Handling) -> None:
+    first, gate = narrow.running("SELECT 1", 1)
+    second = narrow.submit("SELECT 2", lambda _sink, _cancellation: pytest.fail("it ran"))
+    for query_id in (second, first):
+        dropped = narrow.handler.drop(query_id, OWNER)
+        assert dropped is not None
+        assert dropped.state == "killed"
+    assert gate.cancelled.is_set()
+    assert narrow.handler.queries(OWNER, everything=True) == []
+    assert narrow.ended(narrow.submit("SELECT 3")).state == "completed"
+
+
+def test_a_look_that_waits_is_dropped_with_all_that_it_holds(narrow: Handling) -> None:
+    look = narrow.look("SELECT 1", 9, ahead=1)
+    assert narrow.handler.drop(look, OWNER) is not None
+    assert narrow.handler.queries(OWNER) == []
+    assert eventually(lambda: narrow.results.statistics().writing == 0, PATIENCE, "its rows are free")
+    assert eventually(lambda: list((narrow.root / "results").glob("*")) == [], PATIENCE, "so are its files")
 
 
 # -- bad ends ---------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from flight_server.queries.scheduler import Admission
+from flight_server.queries.scheduler import Admission, AdmissionStatistics
 
 
 def test_queries_wait_in_the_order_they_came_and_the_last_find_no_room() -> None:
@@ -29,3 +29,35 @@ def test_leaving_twice_lets_only_one_in() -> None:
     assert admission.leave("a") is None
     assert admission.leave("never seen") is None
     assert (admission.statistics().running, admission.statistics().waiting) == (1, 1)
+
+
+def test_one_that_waits_for_its_reader_lends_its_place_and_goes_on_when_it_likes() -> None:
+    admission = Admission(max_running=1, max_waiting=2)
+    assert [admission.arrive(name) for name in "abc"] == ["run", "wait", "wait"]
+    assert admission.pause("a") == "b"
+    assert admission.statistics() == AdmissionStatistics(running=1, waiting=1, paused=1)
+    admission.resume("a")
+    assert admission.statistics() == AdmissionStatistics(running=2, waiting=1, paused=0), "its reader need not wait in line"
+    assert admission.leave("b") is None, "one runs: that is enough"
+    assert admission.leave("a") == "c"
+
+
+def test_one_that_ends_while_it_is_paused_has_no_place_to_give() -> None:
+    admission = Admission(max_running=1, max_waiting=1)
+    assert [admission.arrive(name) for name in "ab"] == ["run", "wait"]
+    assert admission.pause("a") == "b"
+    assert admission.arrive("c") == "wait"
+    assert admission.leave("a") is None
+    admission.resume("a")
+    assert admission.leave("b") == "c"
+    assert admission.statistics() == AdmissionStatistics(running=1, waiting=0, paused=0)
+
+
+def test_as_many_as_run_may_pause_and_more_keep_their_places() -> None:
+    admission = Admission(max_running=1, max_waiting=3)
+    assert [admission.arrive(name) for name in "abc"] == ["run", "wait", "wait"]
+    assert admission.pause("a") == "b"
+    assert admission.pause("b") is None
+    assert admission.statistics() == AdmissionStatistics(running=1, waiting=1, paused=1)
+    admission.resume("b")
+    assert admission.leave("b") == "c"

@@ -40,10 +40,17 @@ class SmallStore:
         self.clock = Clock()
         self.store = self.another()
 
-    def another(self, *, cache_bytes: int = 1 << 20) -> ResultStore:
+    def another(self, *, cache_bytes: int = 1 << 20, total_bytes: int = 1 << 30, ttl_seconds: float = 100) -> ResultStore:
         """As another process, or this one after a restart, has it."""
         return ResultStore(
-            self.fs, self.root, rows_per_group=10, groups_per_file=3, ttl_seconds=100, cache_bytes=cache_bytes, clock=self.clock
+            self.fs,
+            self.root,
+            rows_per_group=10,
+            groups_per_file=3,
+            ttl_seconds=ttl_seconds,
+            cache_bytes=cache_bytes,
+            total_bytes=total_bytes,
+            clock=self.clock,
         )
 
     def files(self) -> list[str]:
