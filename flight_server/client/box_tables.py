@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import BinaryIO, Literal
 
 import pyarrow as pa
 import pyarrow.types as pt
@@ -15,12 +16,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from flight_server.client.text_columns import as_text
+from flight_server.client.text_columns import as_text, is_number
 
 MAX_CELL_CHARS = 2_000
 MIN_TEXT_CELLS = 12
 MAX_NUMBER_CELLS = 40
 GAP_CELLS = 3  # a column's border and padding
+UNCUT_CELLS = 100_000
+"""A console so wide cuts nothing."""
+ROWS_PER_TABLE = 1_000
 NULL = "NULL"
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -72,11 +76,6 @@ def printable(text: str) -> str:
     if len(text) > MAX_CELL_CHARS:
         text = text[: MAX_CELL_CHARS - 1] + "…"
     return _CONTROL.sub(lambda found: _ESCAPES.get(found[0]) or f"\\x{ord(found[0]):02x}", text)
-
-
-def is_number(kind: pa.DataType) -> bool:
-    """Whether values of the type stand to the right."""
-    return bool(pt.is_integer(kind) or pt.is_floating(kind) or pt.is_decimal(kind))
 
 
 def type_name(kind: pa.DataType) -> str:
@@ -132,6 +131,30 @@ def print_table(console: Console, columns: Sequence[Cells], *, types: bool = Tru
     if len(shown) < len(columns):
         left_out = len(columns) - len(shown)
         console.print(Text(f"… {left_out} more column{'s' if left_out > 1 else ''}: widen the terminal, or use --format json", style="dim"))
+
+
+def write_tables(batches: Iterable[pa.RecordBatch], schema: pa.Schema, sink: BinaryIO) -> int:
+    """Writes all rows as tables of up to ``ROWS_PER_TABLE`` rows, nothing cut to a width: one that is wide enough for all would need
+    to have seen all. Returns the rows.
+    """
+    rows = 0
+    waiting: list[pa.RecordBatch] = []
+
+    def write(count: int) -> None:
+        text = io.StringIO()
+        table = pa.Table.from_batches(waiting, schema)
+        print_table(Console(file=text, width=UNCUT_CELLS, highlight=False, emoji=False, markup=False), cells_of(table.slice(0, count)))
+        sink.write(text.getvalue().encode())
+        waiting[:] = table.slice(count).to_batches()
+
+    for batch in batches:
+        waiting.append(batch)
+        rows += batch.num_rows
+        while sum(part.num_rows for part in waiting) >= ROWS_PER_TABLE:
+            write(ROWS_PER_TABLE)
+    if rows == 0 or any(part.num_rows for part in waiting):
+        write(ROWS_PER_TABLE)
+    return rows
 
 
 def print_record(console: Console, columns: Sequence[Cells], first_row: int = 1) -> None:
