@@ -98,6 +98,13 @@ def test_the_loop_over_row_groups_reads_every_row_once(folder: Path, uri: str) -
     assert ran([sys.executable, "-c", at(PYTHON_BLOCKS[1], uri)], folder, uri) == "100000 rows, each read once\n"
 
 
+def test_the_first_block_prints_rows_in_both_places(folder: Path, uri: str) -> None:
+    pytest.importorskip("adbc_driver_flightsql")
+    printed = ran([sys.executable, "-c", at(PYTHON_BLOCKS[0], uri)], folder, uri)
+    assert re.search(r"^country: \[\[\"\w+\"", printed, re.MULTILINE), printed
+    assert re.search(r"^\(\d+,\)$", printed, re.MULTILINE), printed
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command(command: str, folder: Path, uri: str) -> None:
     run_command(command, folder, uri)
