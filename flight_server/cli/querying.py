@@ -26,6 +26,7 @@ from flight_server.cli.showing import (
 )
 from flight_server.client import Client
 from flight_server.client.output import BINARY, FORMATS, Format, format_of, write_file, write_stream
+from flight_server.client.parameters import bound
 from flight_server.settings.quantities import format_seconds, format_size
 
 
@@ -49,17 +50,27 @@ class _Look:
 @click.option("--max-rows", type=click.IntRange(min=0), help="Show or write at most so many rows.")
 @click.option("-x", "--expanded", is_flag=True, help="Tables as one line for each column, for wide rows.")
 @click.option("--pager", is_flag=True, help="Tables in a pager, as wide as they are; up to 2,000 rows if --max-rows says nothing.")
+@click.option(
+    "-p",
+    "--parameter",
+    "given",
+    multiple=True,
+    metavar="[NAME=]VALUE",
+    help="The value of a parameter: NAME=VALUE for $name, VALUE for each ? or $1 in turn; NULL is no value. Repeatable.",
+)
 @click.option("--timing", is_flag=True, help="Tell on stderr when the query was planned, gave its first rows, and ended.")
-def query(access: Access, sql: str, chosen: str | None, output: str | None, force: bool, timing: bool, **look: Any) -> None:
+def query(
+    access: Access, sql: str, chosen: str | None, output: str | None, force: bool, given: tuple[str, ...], timing: bool, **look: Any
+) -> None:
     """Runs one statement and prints its result. SQL - reads it from stdin.
 
     Ctrl-C kills the query on the server, too.
     """
-    text = read_sql(sql)
+    text, parameters = bound(read_sql(sql), given)
     wanted = _Look(**look)
     format = _format(chosen, output, wanted)
     replace = output is not None and settle_replacing(output, force)
-    with connected(access) as client, RunningStatement(client, text) as execution:
+    with connected(access) as client, RunningStatement(client, text, parameters) as execution:
         if output is not None:
             _write(client, execution, format, output, wanted.max_rows, replace)
         elif format == "table":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import cast
 
 import pyarrow as pa
@@ -22,7 +23,7 @@ class SlowClient:
         self.answer = threading.Event()
         self.killed: list[str] = []
 
-    def submit(self, sql: str) -> Submitted:
+    def submit(self, sql: str, parameters: Sequence[object]) -> Submitted:
         if sql == "SELECT bad":
             raise ClientError("there is no column 'bad'", status=Status.NOT_FOUND)
         self.asked.set()

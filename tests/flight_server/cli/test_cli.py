@@ -277,3 +277,13 @@ def test_a_reader_that_goes_away_ends_the_command(server: Served) -> None:
     ended = subprocess.run(command, shell=True, cwd=ROOT, env={**os.environ, "VOLLEY_URI": server.uri}, capture_output=True, timeout=30)
     assert ended.stdout.count(b"\n") == 1
     assert ended.stderr == b""
+
+
+def test_parameters_by_name_and_in_their_order(server: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    named = ["SELECT $a || $b || $a AS x", "-p", "b=2=2", "-p", "a=1"]
+    in_order = ["SELECT ? || ? || ? AS x", "-p", "1", "-p", "2=2", "-p", "1"]
+    for arguments in (named, in_order):
+        assert main(["query", *arguments, "--format", "csv"]) == 0
+        assert capsys.readouterr().out == "x\n12=21\n"
+    assert main(["query", "SELECT 1", "-p", "1"]) == 1
+    assert capsys.readouterr().err == "error: the statement has 0 parameters, and 1 value was given\n"
