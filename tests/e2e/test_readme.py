@@ -36,7 +36,7 @@ def commands_of(page: str) -> list[str]:
     return [line for line in lines if re.match(r"flight (?!serve|tui|shell)|mkdir ", line)]
 
 
-COMMANDS = commands_of(README)
+COMMANDS = commands_of(README) + commands_of((ROOT / "docs" / "command-line.md").read_text(encoding="utf-8"))
 ADDRESS = "127.0.0.1:8815"
 
 
