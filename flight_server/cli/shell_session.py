@@ -170,10 +170,14 @@ class ShellSession:
             seconds = float(argument) if argument else WATCH_SECONDS
         except ValueError:
             raise ShellError(f"\\watch takes seconds, not {printable(argument)}") from None
-        while True:
-            self.console.print(Text(time.strftime("%H:%M:%S"), style="bold"))
-            self.execute(self.last)
-            self._sleep(max(0.1, seconds))
+        paging, self.settings.pager = self.settings.pager, False  # each round would wait in it for somebody to leave
+        try:
+            while True:
+                self.console.print(Text(time.strftime("%H:%M:%S"), style="bold"))
+                self.execute(self.last)
+                self._sleep(max(0.1, seconds))
+        finally:
+            self.settings.pager = paging
 
     def _help(self, _: str) -> None:
         width = max(len(command.usage) for command in self.commands.values()) + 3

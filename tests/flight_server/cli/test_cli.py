@@ -47,6 +47,11 @@ def test_usage_errors(arguments: list[str], capsys: pytest.CaptureFixture[str]) 
     assert "Error:" in said.err
 
 
+def test_a_command_that_is_not_there_names_one_that_looks_like_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["qurey", "SELECT 1"]) == 2
+    assert capsys.readouterr().err.endswith("Error: No such command 'qurey'. Do you mean query?\n")
+
+
 def test_a_table_with_types_and_row_count(server: Served, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["query", "SELECT n, name FROM numbers LIMIT 2"]) == 0
     lines = capsys.readouterr().out.splitlines()

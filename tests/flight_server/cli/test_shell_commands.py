@@ -208,6 +208,14 @@ def test_what_exceeds_the_screen_goes_to_the_pager(client: Client, tmp_path: Pat
         assert len(typed.paged) == 2
 
 
+def test_what_is_watched_waits_in_no_pager(client: Client, tmp_path: Path) -> None:
+    with TypedShell(client, tmp_path / "queries", size=(80, 24)) as typed:
+        assert typed.run("SELECT n FROM numbers \\watch 1").count("2,500 rows") == 2
+        assert typed.paged == []
+        typed.run("\\g")
+        assert len(typed.paged) == 1
+
+
 def test_hints_are_true_where_one_stands(typed: TypedShell, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "do you mean \\timing?" in typed.run("\\timin")
     assert "there is no command \\zzzzz\n\\? lists them" in typed.run("\\zzzzz")
