@@ -15,6 +15,7 @@ Exit status: 0 done, 1 the query or server said no, 2 usage or configuration, 13
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
 import signal
@@ -68,6 +69,16 @@ class LazyGroup(click.Group):
         command = getattr(importlib.import_module(module), name)
         assert isinstance(command, click.Command)
         return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the arguments begin with. Where there is none, those that look like it are named."""
+        near = difflib.get_close_matches(args[0], _COMMANDS) if args and args[0] not in _COMMANDS else []
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            if not near:
+                raise
+            raise click.UsageError(f"{error.message} Do you mean {' or '.join(near)}?", ctx) from None
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -21,7 +21,7 @@ from flight_server.cli.progress import QueryProgress
 from flight_server.cli.running_statement import RunningStatement
 from flight_server.cli.showing import Shown, default_rows, show, shown_rows, stdout_console
 from flight_server.client import Client
-from flight_server.client.statements import split_statements
+from flight_server.client.statements import Statement, split_statements
 from flight_server.settings.quantities import format_seconds
 from planner.errors import VolleyError
 
@@ -33,8 +33,18 @@ TITLE_CHARS = 100
 class _Task:
     """A statement of a file, and where it stands there."""
 
-    place: str
-    sql: str
+    file: str
+    statement: Statement
+
+    @property
+    def place(self) -> str:
+        """The file and the line of the statement in it."""
+        return f"{self.file}:{self.statement.line}"
+
+    def placed(self, error: VolleyError) -> str:
+        """The error with its place in the file before it."""
+        line, column, message = self.statement.placed(str(error))
+        return f"{self.file}:{line}{'' if column is None else f':{column}'}: {message}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +89,7 @@ def _tasks(file: str) -> Iterator[_Task]:
     except UnicodeDecodeError as error:
         raise click.UsageError(f"{file} is not UTF-8 text ({error.reason} at byte {error.start})") from None
     for statement in split_statements(text):
-        yield _Task(f"{'stdin' if file == '-' else file}:{statement.line}", statement.text)
+        yield _Task("stdin" if file == "-" else file, statement)
 
 
 class _Runner:
@@ -127,7 +137,7 @@ class _Runner:
                 execution.see_it_killed()
 
     def _run(self, task: _Task) -> _Outcome:
-        execution = RunningStatement(self._client, task.sql)
+        execution = RunningStatement(self._client, task.statement.text)
         with self._lock:
             self._live.add(execution)
         try:
@@ -148,13 +158,13 @@ class _Runner:
 
 
 def _tell(console: Console, outcome: _Outcome, number: str, quiet: bool) -> None:
-    title = " ".join(outcome.task.sql.split())
+    title = " ".join(outcome.task.statement.text.split())
     title = title if len(title) <= TITLE_CHARS else title[: TITLE_CHARS - 1] + "…"
     console.print(Text(f"{number} {outcome.task.place} ", style="bold").append(title, style="cyan not bold"), soft_wrap=True)
     if outcome.error is not None:
         console.print(Text(f"✗ failed after {format_seconds(outcome.seconds)}", style="red"))
         sys.stdout.flush()
-        click.echo(f"error: {outcome.task.place}: {outcome.error}", err=True)
+        click.echo(f"error: {outcome.task.placed(outcome.error)}", err=True)
     else:
         assert outcome.shown is not None
         show(console, outcome.shown, status="✓ completed · ", footer_only=quiet)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,12 +12,12 @@ import click
 import pyarrow as pa
 
 from flight_server.cli.options import Access, connected, embedded_options
+from flight_server.cli.overwriting import settle_replacing
 from flight_server.cli.progress import QueryProgress
 from flight_server.cli.running_statement import RunningStatement
 from flight_server.cli.showing import (
     PAGER_ROWS,
     default_rows,
-    file_console,
     first_rows,
     show,
     show_paged,
@@ -26,10 +25,9 @@ from flight_server.cli.showing import (
     stdout_console,
 )
 from flight_server.client import Client
-from flight_server.client.output import BINARY, FORMATS, Format, OutputError, format_of, write_file, write_stream
+from flight_server.client.output import BINARY, FORMATS, Format, format_of, write_file, write_stream
+from flight_server.client.parameters import bound
 from flight_server.settings.quantities import format_seconds, format_size
-
-TABLE = "table"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,37 +42,61 @@ class _Look:
 @click.command()
 @click.argument("sql")
 @embedded_options
-@click.option("--format", "chosen", type=click.Choice([TABLE, *FORMATS]), help="Default: table, or what the suffix of -o says.")
-@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the result to this file, whole or not at all.")
+@click.option("--format", "chosen", type=click.Choice(FORMATS), help="Default: table, or what the suffix of -o says.")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False), help="Write the result to this file, whole or not at all; texts also as .gz or .zst."
+)
+@click.option("--force", is_flag=True, help="Let -o write over a file that is there.")
 @click.option("--max-rows", type=click.IntRange(min=0), help="Show or write at most so many rows.")
 @click.option("-x", "--expanded", is_flag=True, help="Tables as one line for each column, for wide rows.")
 @click.option("--pager", is_flag=True, help="Tables in a pager, as wide as they are; up to 2,000 rows if --max-rows says nothing.")
+@click.option(
+    "-p",
+    "--parameter",
+    "given",
+    multiple=True,
+    metavar="[NAME=]VALUE",
+    help="The value of a parameter: NAME=VALUE for $name, VALUE for each ? or $1 in turn; NULL is no value. Repeatable.",
+)
 @click.option("--timing", is_flag=True, help="Tell on stderr when the query was planned, gave its first rows, and ended.")
-def query(access: Access, sql: str, chosen: str | None, output: str | None, timing: bool, **look: Any) -> None:
+def query(
+    access: Access, sql: str, chosen: str | None, output: str | None, force: bool, given: tuple[str, ...], timing: bool, **look: Any
+) -> None:
     """Runs one statement and prints its result. SQL - reads it from stdin.
 
     Ctrl-C kills the query on the server, too.
     """
-    text = read_sql(sql)
-    format = None if chosen == TABLE else cast("Format | None", chosen)
-    if chosen is None and output is not None:
+    text, parameters = bound(read_sql(sql), given)
+    wanted = _Look(**look)
+    format = _format(chosen, output, wanted)
+    replace = output is not None and settle_replacing(output, force)
+    with connected(access) as client, RunningStatement(client, text, parameters) as execution:
+        if output is not None:
+            _write(client, execution, format, output, wanted.max_rows, replace)
+        elif format == "table":
+            _show(client, execution, wanted)
+        else:
+            _print(client, execution, format, wanted.max_rows)
+        if timing:
+            _tell_times(execution)
+
+
+def _format(chosen: str | None, output: str | None, look: _Look) -> Format:
+    """The format that is asked for. Raises ``UsageError`` where options say two things, or too little."""
+    format = cast("Format | None", chosen)
+    if output is None:
+        format = format or "table"
+        if format in BINARY and sys.stdout.isatty():
+            raise click.UsageError(f"{format} is not for a terminal; use -o FILE or a pipe")
+    elif format is None:
         format = format_of(output)
         if format is None:
             raise click.UsageError(f"the suffix of {output} means no format; add --format with one of {', '.join(FORMATS)}")
-    if format in BINARY and output is None and sys.stdout.isatty():
-        raise click.UsageError(f"{format} is not for a terminal; use -o FILE or a pipe")
-    wanted = _Look(**look)
-    if format is not None and (wanted.expanded or wanted.pager):
+    if format != "table" and (look.expanded or look.pager):
         raise click.UsageError(f"--expanded and --pager are for tables; this writes {format}")
-    if output is not None and wanted.pager:
+    if output is not None and look.pager:
         raise click.UsageError("--pager shows a table and -o writes it: keep one")
-    with connected(access) as client, RunningStatement(client, text) as execution:
-        if format is not None:
-            _write(client, execution, format, output, wanted.max_rows)
-        else:
-            _show(client, execution, output, wanted)
-        if timing:
-            _tell_times(execution)
+    return "line" if output is not None and look.expanded else format
 
 
 @click.command()
@@ -99,41 +121,37 @@ def read_sql(argument: str) -> str:
     return sys.stdin.read() if argument == "-" else argument
 
 
-def _show(client: Client, execution: RunningStatement, output: str | None, look: _Look) -> None:
+def _show(client: Client, execution: RunningStatement, look: _Look) -> None:
     default = PAGER_ROWS if look.pager else default_rows()
     with QueryProgress(client, execution.query_id):
         # Without --max-rows people want to know how many rows there are in all; with it, more is nobody's concern.
         shown = shown_rows(execution, default if look.max_rows is None else look.max_rows, count_all=look.max_rows is None)
-    if output is not None:
-        text = io.StringIO()
-        show(file_console(text), shown, as_records=look.expanded)
-        try:
-            Path(output).write_text(text.getvalue(), encoding="utf-8")
-        except OSError as error:
-            raise OutputError(f"cannot write {output}: {error.strerror}") from None
-    elif look.pager:
+    if look.pager:
         show_paged(shown, as_records=look.expanded)
     else:
         show(stdout_console(), shown, as_records=look.expanded)
 
 
-def _write(client: Client, execution: RunningStatement, format: Format, output: str | None, max_rows: int | None) -> None:
-    batches = execution.batches(max_rows)
-    if max_rows is not None:
-        batches = first_rows(batches, max_rows)
+def _write(client: Client, execution: RunningStatement, format: Format, output: str, max_rows: int | None, replace: bool) -> None:
     with QueryProgress(client, execution.query_id) as progress:
-        if output is not None:
-            rows = write_file(progress.counted(batches), execution.schema, format, output)
-            progress.stop()
-            size = format_size(Path(output).stat().st_size)
-            click.echo(f"wrote {output}: {rows:,} rows, {size}, {format_seconds(execution.seconds)}", err=True)
-            return
-        sink = cast("BinaryIO", sys.stdout.buffer)
-        pipe_format: Format = "arrows" if format == "arrow" else format
+        rows = write_file(progress.counted(_batches(execution, max_rows)), execution.schema, format, output, replace=replace)
+    size = format_size(Path(output).stat().st_size)
+    click.echo(f"wrote {output}: {rows:,} row{'' if rows == 1 else 's'}, {size}, {format_seconds(execution.seconds)}", err=True)
+
+
+def _print(client: Client, execution: RunningStatement, format: Format, max_rows: int | None) -> None:
+    with QueryProgress(client, execution.query_id) as progress:
+        batches = _batches(execution, max_rows)
         if sys.stdout.isatty():
             batches = _after(progress, batches)
-        write_stream(batches, execution.schema, pipe_format, sink)
+        sink = cast("BinaryIO", sys.stdout.buffer)
+        write_stream(batches, execution.schema, "arrows" if format == "arrow" else format, sink)
         sink.flush()
+
+
+def _batches(execution: RunningStatement, max_rows: int | None) -> Iterator[pa.RecordBatch]:
+    batches = execution.batches(max_rows)
+    return batches if max_rows is None else first_rows(batches, max_rows)
 
 
 def _after(progress: QueryProgress, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 
 import pyarrow as pa
@@ -25,9 +25,10 @@ class RunningStatement:
     ``seconds`` count from the submission: ``planned_seconds`` until the server accepted it, ``first_seconds`` until the first batch.
     """
 
-    def __init__(self, client: Client, sql: str) -> None:
+    def __init__(self, client: Client, sql: str, parameters: Sequence[object] = ()) -> None:
         self._client = client
         self._sql = sql
+        self._parameters = parameters
         self._submitted: Submitted | None = None
         self._answered = threading.Event()
         self._finished = False
@@ -51,7 +52,7 @@ class RunningStatement:
 
     def _submit(self) -> Submitted:
         try:
-            self._submitted = self._client.submit(self._sql)
+            self._submitted = self._client.submit(self._sql, self._parameters)
         finally:
             self._answered.set()
         if self._abandoned:

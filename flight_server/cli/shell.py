@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from pathlib import Path
 
 import click
 from prompt_toolkit import PromptSession
@@ -17,13 +15,14 @@ from rich.console import Console
 
 from flight_server.cli.options import Access, connected, embedded_options
 from flight_server.cli.shell_completion import SqlCompleter
-from flight_server.cli.shell_session import ShellSession
+from flight_server.cli.shell_session import NO_TABLES, ShellSession, ends
 from flight_server.cli.showing import stdout_console
+from flight_server.cli.state_folder import state_folder
 from flight_server.client import Client
-from flight_server.client.statements import is_complete
 
 PROMPT = "volley> "
 CONTINUED = "     -> "
+NO_TABLES_EMBEDDED = "no tables here: `flight shell --data FOLDER` shows the Parquet, CSV and JSON files of a folder"
 
 
 @click.command()
@@ -34,9 +33,16 @@ def shell(access: Access) -> int:
     From a pipe it runs the statements and commands that it reads, and exits with 1 if any failed.
     """
     with connected(access) as client:
-        session = ShellSession(client, stdout_console(), Console(stderr=True, highlight=False, markup=False))
+        at_terminal = sys.stdin.isatty()
+        session = ShellSession(
+            client,
+            stdout_console(),
+            Console(stderr=True, highlight=False, markup=False),
+            ask=_ask if at_terminal else None,
+            no_tables=NO_TABLES if access.uri is not None else NO_TABLES_EMBEDDED,
+        )
         try:
-            if sys.stdin.isatty():
+            if at_terminal:
                 _converse(client, session)
                 return 0
             _read_lines(session)
@@ -45,14 +51,8 @@ def shell(access: Access) -> int:
             session.close()
 
 
-def ends(text: str) -> bool:
-    """Whether Enter runs ``text``: a command, a whole statement, or nothing at all."""
-    stripped = text.strip()
-    return not stripped or stripped.startswith("\\") or stripped in ("exit", "quit") or is_complete(text)
-
-
 def _converse(client: Client, session: ShellSession) -> None:
-    completer = SqlCompleter(client)
+    completer = SqlCompleter(client, session.commands, session.query_names)
     completer.refresh()
     prompt: PromptSession[str] = PromptSession(
         history=_history(),
@@ -67,13 +67,20 @@ def _converse(client: Client, session: ShellSession) -> None:
     click.echo(f"Volley at {client.uri}. \\? for help, \\q to leave.")
     while True:
         try:
-            text = prompt.prompt(PROMPT)
+            text = prompt.prompt(PROMPT, default=session.take_edited())
         except KeyboardInterrupt:
             continue
         except EOFError:
             return
         if not session.run(text):
             return
+
+
+def _ask(question: str) -> bool:
+    try:
+        return click.confirm(question)
+    except click.Abort:
+        return False
 
 
 def _read_lines(session: ShellSession) -> None:
@@ -106,7 +113,7 @@ def _keys() -> KeyBindings:
 
 def _history() -> History:
     """What was typed before, kept in the user's state folder; in memory where that cannot be written."""
-    folder = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "volley"
+    folder = state_folder()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         (folder / "history").touch(mode=0o600)

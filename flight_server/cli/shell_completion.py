@@ -1,28 +1,42 @@
-"""Completion for the shell: keywords, functions, and the server's tables and columns, asked for once and kept."""
+"""Completion for the shell: commands, the columns of the tables that the statement reads, then all other names, functions and keywords.
+
+The server's tables and columns are asked for once, and kept.
+"""
 
 from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter
 from prompt_toolkit.document import Document
 
+from flight_server.cli.shell_commands import ShellCommand
 from flight_server.client import Client
+from flight_server.client.sql_scope import TableInScope, tables_in_scope
 from flight_server.client.sql_words import FUNCTIONS, KEYWORDS, quoted
 from flight_server.errors import ClientError
 from flight_server.protocol.messages import TableStatus
 
 _WORD = re.compile(r'"?[\w$]*$')
+_QUALIFIER = re.compile(r'(\w+|"[^"]+")\.$')
+_COMMAND = re.compile(r"\\(\S*)$")
+_ARGUMENT = re.compile(r"\\(\S+)\s+(\S*)$")
+SETTINGS = ("format", "null", "border", "pager", "expanded", "timing")
 
 
 class SqlCompleter(Completer):
     """Completes the word before the cursor. Names that need quotes get them."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(
+        self, client: Client, commands: Mapping[str, ShellCommand] | None = None, query_names: Callable[[], list[str]] = list
+    ) -> None:
         self._client = client
-        self._names: list[tuple[str, str]] = []
+        self._commands = commands or {}
+        self._query_names = query_names
+        self._paths = PathCompleter(expanduser=True)
+        self._tables: list[TableStatus] = []
         self._lock = threading.Lock()
 
     def refresh(self) -> None:
@@ -30,18 +44,60 @@ class SqlCompleter(Completer):
         threading.Thread(target=self._ask, name="flight-completion", daemon=True).start()
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
-        """What the word may become: names first, then functions and keywords in the case of what was typed."""
+        """What the word may become: names first, those in scope before the others, then functions and keywords in the case typed."""
+        line = document.current_line_before_cursor
+        if (command := _COMMAND.search(line)) is not None:
+            yield from self._command_names(command[1])
+            return
+        argument = _ARGUMENT.match(line.lstrip())
+        known = self._commands.get(argument[1]) if argument is not None else None
+        if argument is not None and known is not None and known.argument:
+            yield from self._arguments(known, argument[2], complete_event)
+            return
+        yield from self._words(document, complete_event)
+
+    def _command_names(self, typed: str) -> Iterator[Completion]:
+        for name, command in self._commands.items():
+            if name.startswith(typed):
+                yield Completion(name, start_position=-len(typed), display=f"\\{command.usage}", display_meta=command.help)
+
+    def _arguments(self, command: ShellCommand, typed: str, event: CompleteEvent) -> Iterator[Completion]:
+        match command.argument:
+            case "file":
+                yield from self._paths.get_completions(Document(typed), event)
+                return
+            case "table":
+                with self._lock:
+                    names = [quoted(table.name) for table in self._tables]
+            case "setting":
+                names = list(SETTINGS)
+            case _:
+                names = self._query_names()
+        for name in names:
+            if name.lower().startswith(typed.lower()):
+                yield Completion(name, start_position=-len(typed))
+
+    def _words(self, document: Document, event: CompleteEvent) -> Iterator[Completion]:
         found = _WORD.search(document.text_before_cursor)
         word = found[0] if found is not None else ""
         typed = word.strip('"').lower()
-        if not typed and not complete_event.completion_requested:
+        before = document.text_before_cursor[: len(document.text_before_cursor) - len(word)]
+        qualifier = _QUALIFIER.search(before)
+        if not typed and qualifier is None and not event.completion_requested:
             return
         with self._lock:
-            names = list(self._names)
+            tables = self._tables
+        scope = tables_in_scope(document.text, document.cursor_position)
+        if qualifier is not None:
+            scope = [table for table in scope if table.alias.lower() == qualifier[1].strip('"').lower()]
+            names = columns_of(scope, tables)
+        else:
+            first = dict(columns_of(scope, tables))
+            names = [*first.items(), *((name, kind) for name, kind in names_of(tables) if name not in first)]
         for name, kind in names:
             if name.lower().startswith(typed):
                 yield Completion(quoted(name), start_position=-len(word), display=name, display_meta=kind)
-        if word.startswith('"'):
+        if word.startswith('"') or qualifier is not None:
             return
         for function in FUNCTIONS:
             if function.startswith(typed):
@@ -56,7 +112,18 @@ class SqlCompleter(Completer):
         except ClientError:
             return  # the next statement meets the same server, and says what is wrong with it
         with self._lock:
-            self._names = names_of(tables)
+            self._tables = tables
+
+
+def columns_of(scope: Iterable[TableInScope], tables: Iterable[TableStatus]) -> list[tuple[str, str]]:
+    """The columns of the tables in scope, each name once, with what it is."""
+    by_name = {table.name.lower(): table for table in tables}
+    names: dict[str, str] = {}
+    for place in scope:
+        table = by_name.get(place.name.lower())
+        for column in table.columns if table is not None else ():
+            names.setdefault(column.name, f"{column.type.lower()} of {place.alias}")
+    return list(names.items())
 
 
 def names_of(tables: Iterable[TableStatus]) -> list[tuple[str, str]]:

@@ -1,187 +1,198 @@
-"""What the shell does with what was typed: statements, and the commands that begin with a backslash. Knows no terminal but its console."""
+"""What the shell does with what was typed: statements, and commands that begin with a backslash. Knows no terminal but its console.
+
+The commands are in a module for each group: ``shell_tables`` (what there is), ``shell_results`` and ``shell_targets`` (how results are
+shown, and where they go), ``shell_scripts`` (files, the editor, queries with a name), ``shell_variables``.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TextIO
 
 from rich.console import Console
 from rich.text import Text
 
-from flight_server.cli.progress import QueryProgress
+from flight_server.cli.paging import page
 from flight_server.cli.running_statement import RunningStatement
-from flight_server.cli.showing import default_rows, file_console, show, shown_rows
+from flight_server.cli.shell_commands import ShellCommand, ShellError, ShellSettings, nearest
+from flight_server.cli.shell_results import ResultCommands
+from flight_server.cli.shell_scripts import ScriptCommands
+from flight_server.cli.shell_tables import TableCommands
+from flight_server.cli.shell_variables import VariableCommands, interpolated
+from flight_server.cli.state_folder import state_folder
 from flight_server.client import Client
-from flight_server.client.box_tables import Cells, print_table, printable
-from flight_server.client.sql_words import quoted
-from flight_server.client.statements import split_statements
-from flight_server.settings.quantities import format_seconds, format_size
+from flight_server.client.box_tables import printable
+from flight_server.client.statements import is_complete, split_statements
 from planner.errors import VolleyError
+from planner.tokens import tokens
 
 WATCH_SECONDS = 2.0
-
-HELP = """\
-SELECT …;            runs a statement; it may go over several lines, up to its semicolon
-\\d [TABLE]           tables, or the columns of one
-\\dt                  tables with rows, files and bytes
-\\timing [on|off]     tell when each statement was planned and gave its first rows
-\\x [on|off]          each row as lines, for wide tables
-\\watch [SECONDS]     run the last statement again and again, until Ctrl-C
-\\i FILE              run the statements of a file
-\\o [FILE]            write results to a file; without one, to the terminal again
-\\?                   this help
-\\q                   leave (or Ctrl-D)
-Ctrl-C kills the statement that runs, or clears the line."""
+NO_TABLES = "no tables here: the server shows the Parquet, CSV and JSON files of the folders that it was given with --data"
+LEAVING = ("exit", "quit")
+QUIT = "q"
 
 
-class ShellError(VolleyError):
-    """A command of the shell that cannot be done."""
+def command_start(text: str) -> int | None:
+    """Where the first command of ``text`` begins: at a backslash that is in no string, name or comment."""
+    return next((start for kind, start, _ in tokens(text) if kind == "other" and text[start] == "\\"), None)
+
+
+def ends(text: str) -> bool:
+    """Whether Enter runs ``text``: a command, a whole statement, or nothing at all."""
+    stripped = text.strip()
+    return not stripped or stripped in LEAVING or is_complete(text) or command_start(text) is not None
 
 
 class ShellSession:
-    """Runs what was typed. Errors are printed to ``errors``, not raised, and ``failures`` counts them."""
+    """Runs what was typed. Errors are printed to ``errors``, not raised, and ``failures`` counts them.
 
-    def __init__(self, client: Client, console: Console, errors: Console, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    ``ask`` asks whoever is at the terminal yes or no, None where nobody is; ``queries`` is the folder of queries with a name.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        console: Console,
+        errors: Console,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        ask: Callable[[str], bool] | None = None,
+        pager: Callable[[str], None] = page,
+        queries: Path | None = None,
+        no_tables: str = NO_TABLES,
+    ) -> None:
+        self.client = client
+        self.console = console
+        self.settings = ShellSettings()
+        self.last: str | None = None
+        self.ask = ask
         self.failures = 0
-        self._client = client
-        self._console = console
         self._errors = errors
         self._sleep = sleep
-        self._timing = False
-        self._expanded = False
-        self._last: str | None = None
-        self._file: TextIO | None = None
-        self._commands: dict[str, Callable[[str], None]] = {
-            "d": self._describe,
-            "dt": self._tables,
-            "timing": self._set_timing,
-            "x": self._set_expanded,
-            "watch": self._watch,
-            "i": self._include,
-            "o": self._redirect,
-            "?": lambda _: self._console.print(HELP),
-        }
+        self._variables = VariableCommands(self)
+        self._results = ResultCommands(self, self._interpolated, pager)
+        self._scripts = ScriptCommands(self, state_folder() / "queries" if queries is None else queries)
+        commands = [
+            *TableCommands(self, no_tables).commands(),
+            *self._results.commands(),
+            *self._scripts.commands(),
+            *self._variables.commands(),
+            ShellCommand("watch [SECONDS]", "run the statement before it, or the last, again and again, until Ctrl-C", self._watch, True),
+            ShellCommand("?", "this help", self._help),
+            ShellCommand(QUIT, "leave (or Ctrl-D)", lambda _: None),
+        ]
+        self.commands = {command.name: command for command in commands}
 
     def run(self, text: str) -> bool:
-        """Runs statements or one command; returns whether the shell goes on."""
-        text = text.strip()
-        if text in ("\\q", "exit", "quit", "exit;", "quit;"):
-            return False
+        """Runs statements and commands; returns whether the shell goes on."""
         try:
-            if text.startswith("\\"):
-                self._command(text[1:])
-            else:
-                self._statements(text)
+            return self.run_text(text)
         except KeyboardInterrupt:
-            self._console.print(Text("killed", style="yellow"))
+            self.console.print(Text("killed", style="yellow"))
         except VolleyError as error:
             self.failures += 1
             self._errors.print(Text(f"error: {error}", style="red"), soft_wrap=True)
         return True
 
+    def run_text(self, text: str, file: str | None = None) -> bool:
+        """Runs ``text`` up to the first error, which is raised; one of a statement of ``file`` with its place there."""
+        for start, statements, command in _pieces(text):
+            if statements.strip().rstrip(";") in LEAVING and file is None:
+                return False
+            taken = None if command is None else self._command(command)
+            if taken is not None and not taken[0].takes_statement and split_statements(statements) and not is_complete(statements):
+                raise ShellError(
+                    f"\\{taken[0].name} cannot stand behind an unfinished statement", remedy="end it with ; or run it with \\g"
+                )
+            left = self._statements(text, start, statements, file, keep_last=taken is not None and taken[0].takes_statement)
+            if left is not None:
+                self.last = left
+            if taken is not None:
+                if taken[0].name == QUIT:
+                    return False
+                taken[0].run(taken[1])
+        return True
+
+    def execute(self, sql: str, parameters: Sequence[object] = ()) -> None:
+        """Runs one statement and shows its result, or writes it where results go."""
+        with RunningStatement(self.client, sql, parameters) as execution:
+            self._results.take(execution)
+
+    def say(self, text: str) -> None:
+        """Tells something that is no data."""
+        self.console.print(Text(text, style="dim"), soft_wrap=True)
+
+    def take_edited(self) -> str:
+        """What came out of the editor unfinished: the next prompt begins with it."""
+        edited, self._scripts.edited = self._scripts.edited, ""
+        return edited
+
+    def query_names(self) -> list[str]:
+        """The queries that have a name."""
+        return self._scripts.names()
+
     def close(self) -> None:
         """Closes the file that results go to, if there is one."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        self._results.close()
 
-    def _command(self, text: str) -> None:
-        name, _, argument = text.rstrip(";").strip().partition(" ")
-        command = self._commands.get(name)
+    def _command(self, text: str) -> tuple[ShellCommand, str]:
+        name, _, argument = text.rstrip().rstrip(";").strip().partition(" ")
+        command = self.commands.get(name)
         if command is None:
-            raise ShellError(f"there is no command \\{printable(name)}", remedy="\\? lists them")
-        command(argument.strip())
+            remedy = nearest(name, self.commands, "\\")
+            raise ShellError(f"there is no command \\{printable(name)}", remedy=f"{remedy} \\? lists all" if remedy else "\\? lists them")
+        return command, argument.strip()
 
-    def _statements(self, text: str) -> None:
-        for statement in split_statements(text):
-            self._last = statement.text
-            self._execute(statement.text)
+    def _statements(self, text: str, start: int, piece: str, file: str | None, *, keep_last: bool) -> str | None:
+        """Runs the statements of a piece of ``text``; with ``keep_last`` all but the last, which is returned."""
+        statements = split_statements(self._interpolated(piece))
+        kept = statements.pop() if keep_last and statements else None
+        for statement in statements:
+            self.last = statement.text
+            try:
+                self.execute(statement.text)
+            except VolleyError as error:
+                if file is None:
+                    raise
+                line, column, message = statement.placed(str(error))
+                line += text.count("\n", 0, start)
+                raise ShellError(f"{file}:{line}{'' if column is None else f':{column}'}: {message}") from error
+        return None if kept is None else kept.text
 
-    def _execute(self, sql: str) -> None:
-        with RunningStatement(self._client, sql) as execution:
-            with QueryProgress(self._client, execution.query_id):
-                shown = shown_rows(execution, default_rows(), count_all=True)
-            console = self._console if self._file is None else file_console(self._file)
-            show(console, shown, as_records=self._expanded)
-            if self._timing:
-                planned, first = execution.planned_seconds or 0.0, execution.first_seconds or shown.seconds
-                said = f"planned {format_seconds(planned)} · first rows {format_seconds(first)} · all {format_seconds(shown.seconds)}"
-                self._console.print(Text(said, style="dim"))
-
-    def _describe(self, table: str) -> None:
-        if table:
-            self._execute(f"DESCRIBE {table if table.startswith(chr(34)) else quoted(table)}")
-            return
-        tables = self._client.tables(details=False)
-        self._print([Cells("table", "", False, tuple(printable(t.name) for t in tables))], empty="no tables here")
-
-    def _tables(self, _: str) -> None:
-        tables = self._client.tables(details=True)
-        self._print(
-            [
-                Cells("table", "", False, tuple(printable(t.name) for t in tables)),
-                Cells("rows", "", True, tuple("" if t.rows is None else f"{t.rows:,}" for t in tables)),
-                Cells("columns", "", True, tuple(str(len(t.columns)) for t in tables)),
-                Cells("files", "", True, tuple(str(t.files) for t in tables)),
-                Cells("size", "", True, tuple(format_size(t.bytes) for t in tables)),
-                Cells("error", "", False, tuple(printable(t.error or "") for t in tables)),
-            ],
-            empty="no tables here",
-        )
-
-    def _print(self, columns: list[Cells], empty: str) -> None:
-        shown = [column for column in columns if column.name != "error" or any(column.values)]
-        if columns[0].values:
-            print_table(self._console, shown, types=False)
-        else:
-            self._console.print(Text(empty, style="dim"))
-
-    def _set_timing(self, argument: str) -> None:
-        self._timing = _switched(self._timing, argument)
-        self._console.print(f"timing is {'on' if self._timing else 'off'}")
-
-    def _set_expanded(self, argument: str) -> None:
-        self._expanded = _switched(self._expanded, argument)
-        self._console.print(f"rows are shown {'as lines' if self._expanded else 'in a table'}")
+    def _interpolated(self, sql: str) -> str:
+        return interpolated(sql, self._variables.values)
 
     def _watch(self, argument: str) -> None:
-        if self._last is None:
+        if self.last is None:
             raise ShellError("there is no statement to watch yet")
         try:
             seconds = float(argument) if argument else WATCH_SECONDS
         except ValueError:
             raise ShellError(f"\\watch takes seconds, not {printable(argument)}") from None
-        while True:
-            self._console.print(Text(time.strftime("%H:%M:%S"), style="bold"))
-            self._execute(self._last)
-            self._sleep(max(0.1, seconds))
-
-    def _include(self, argument: str) -> None:
+        paging, self.settings.pager = self.settings.pager, False  # each round would wait in it for somebody to leave
         try:
-            text = Path(argument).expanduser().read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-            raise ShellError(f"cannot read {printable(argument) or 'a file without a name'}: {reason}") from None
-        self._statements(text)
+            while True:
+                self.console.print(Text(time.strftime("%H:%M:%S"), style="bold"))
+                self.execute(self.last)
+                self._sleep(max(0.1, seconds))
+        finally:
+            self.settings.pager = paging
 
-    def _redirect(self, argument: str) -> None:
-        self.close()
-        if not argument:
-            return
-        try:
-            self._file = Path(argument).expanduser().open("w", encoding="utf-8")
-        except OSError as error:
-            raise ShellError(f"cannot write {printable(argument)}: {error.strerror}") from None
+    def _help(self, _: str) -> None:
+        width = max(len(command.usage) for command in self.commands.values()) + 3
+        self.console.print(f"{'SELECT …;'.ljust(width)}runs a statement; it may go over several lines, up to its semicolon")
+        for command in self.commands.values():
+            self.console.print(f"\\{command.usage}".ljust(width) + command.help)
+        self.console.print("--force behind a file writes over it. Ctrl-C kills the statement that runs, or clears the line.")
 
 
-def _switched(now: bool, argument: str) -> bool:
-    match argument.lower():
-        case "":
-            return not now
-        case "on":
-            return True
-        case "off":
-            return False
-    raise ShellError(f"on or off, not {printable(argument)}")
+def _pieces(text: str) -> Iterator[tuple[int, str, str | None]]:
+    """``text`` cut behind each command: where each piece begins, the statements before the command, and the command to its line's end."""
+    start = 0
+    while (found := command_start(text[start:])) is not None:
+        end = text.find("\n", start + found)
+        end = len(text) if end < 0 else end
+        yield start, text[start : start + found], text[start + found + 1 : end]
+        start = end
+    yield start, text[start:], None

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TextIO
 
-import click
 import pyarrow as pa
 from rich.console import Console
 from rich.text import Text
 
+from flight_server.cli.paging import page
 from flight_server.cli.running_statement import RunningStatement
-from flight_server.client.box_tables import cells_of, print_record, print_table
+from flight_server.client.box_tables import (
+    PLAIN_STYLE,
+    UNCUT_CELLS,
+    TableStyle,
+    cells_of,
+    print_record,
+    print_table,
+    uncut_record,
+    uncut_table,
+)
 from flight_server.settings.quantities import format_seconds
 
 TERMINAL_ROWS = 40
 PIPE_ROWS = 1_000
 PAGER_ROWS = 2_000
-PIPE_CELLS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +48,7 @@ def stdout_console() -> Console:
 
 def file_console(file: TextIO) -> Console:
     """A console on a file, in which nothing is cut to a width."""
-    return Console(file=file, highlight=False, emoji=False, markup=False, width=PIPE_CELLS)
+    return Console(file=file, highlight=False, emoji=False, markup=False, width=UNCUT_CELLS)
 
 
 def default_rows() -> int:
@@ -70,37 +77,60 @@ def shown_rows(execution: RunningStatement, rows: int, *, count_all: bool) -> Sh
     return Shown(head.slice(0, rows), total, execution.seconds)
 
 
-def show(console: Console, shown: Shown, *, as_records: bool = False, status: str = "", footer_only: bool = False) -> None:
-    """Prints the table and its footer, which begins with ``status``."""
+def show(
+    console: Console,
+    shown: Shown,
+    *,
+    as_records: bool = False,
+    status: str = "",
+    footer_only: bool = False,
+    style: TableStyle = PLAIN_STYLE,
+    for_all: str = "see --max-rows and --format",
+) -> None:
+    """Prints the table and its footer, which begins with ``status``. ``for_all`` says how to get the rows that are not shown."""
     rows = shown.table.num_rows
     if not footer_only:
-        _show_rows(console, shown, rows, as_records)
+        _show_rows(console, shown, as_records, style, for_all)
     said = footer(rows if shown.total is None else shown.total, shown.total is None, shown.seconds)
     console.print(Text(status + said, style="dim"))
 
 
+def paged_text(shown: Shown, *, as_records: bool, style: TableStyle = PLAIN_STYLE, for_all: str = "see --max-rows and --format") -> str:
+    """What :func:`show` prints, in colours, as wide as it is: for a pager."""
+    columns = cells_of(shown.table)
+    text = uncut_record(columns, style=style, colours=True) if as_records else uncut_table(columns, style=style, colours=True)
+    said = io.StringIO()
+    console = Console(file=said, force_terminal=True, width=UNCUT_CELLS, highlight=False, emoji=False, markup=False)
+    _tell_rows_left(console, shown, for_all)
+    show(console, shown, footer_only=True)
+    return text + said.getvalue()
+
+
 def show_paged(shown: Shown, *, as_records: bool = False) -> None:
     """Shows it in the user's pager, as wide as it is, to be scrolled in all directions; prints it where stdout is no terminal."""
-    if not sys.stdout.isatty():
+    if sys.stdout.isatty():
+        page(paged_text(shown, as_records=as_records))
+    else:
         show(stdout_console(), shown, as_records=as_records)
-        return
-    text = io.StringIO()
-    show(
-        Console(file=text, force_terminal=True, width=PIPE_CELLS, highlight=False, emoji=False, markup=False), shown, as_records=as_records
-    )
-    os.environ.setdefault("LESS", "-RSF")  # colours, no folding of long lines, and no paging of what fits
-    click.echo_via_pager(text.getvalue(), color=True)
 
 
-def _show_rows(console: Console, shown: Shown, rows: int, as_records: bool) -> None:
+def _show_rows(console: Console, shown: Shown, as_records: bool, style: TableStyle, for_all: str) -> None:
     if shown.table.num_columns:
-        printer = print_record if as_records else print_table
-        printer(console, cells_of(shown.table))
+        columns = cells_of(shown.table)
+        if as_records:
+            print_record(console, columns, style=style)
+        else:
+            print_table(console, columns, style=style)
+    _tell_rows_left(console, shown, for_all)
+
+
+def _tell_rows_left(console: Console, shown: Shown, for_all: str) -> None:
+    rows = shown.table.num_rows
     more = None if shown.total is None else shown.total - rows
     if more is None:
         console.print(Text("… more rows", style="dim"))
     elif more > 0:
-        console.print(Text(f"… {more:,} more row{'s' if more != 1 else ''} ({rows:,} shown; see --max-rows and --format)", style="dim"))
+        console.print(Text(f"… {more:,} more row{'s' if more != 1 else ''} ({rows:,} shown; {for_all})", style="dim"))
 
 
 def footer(rows: int, shown_only: bool, seconds: float) -> str:

@@ -10,7 +10,7 @@ client usable: the connection comes back by itself when the server does.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from types import TracebackType
 from typing import NamedTuple, TypeVar
 
@@ -18,7 +18,10 @@ import msgspec
 import pyarrow as pa
 import pyarrow.flight as flight
 
+from flight_server.client.parameters import typed_row
 from flight_server.errors import ClientError
+from flight_server.protocol import flight_sql_pb2 as pb
+from flight_server.protocol.any_message import pack, read, unpack
 from flight_server.protocol.client_errors import translating
 from flight_server.protocol.messages import (
     END,
@@ -72,13 +75,17 @@ class Client:
         with translating(self.uri):
             self._flight = flight.FlightClient(self.uri, generic_options=_CHANNEL, **trust)
 
-    def submit(self, sql: str, *, ahead: int | None = None, purpose: str | None = None) -> Submitted:
+    def submit(self, sql: str, parameters: Sequence[object] = (), *, ahead: int | None = None, purpose: str | None = None) -> Submitted:
         """Starts a statement; returns as soon as it is planned.
 
+        ``parameters`` are the values of its ``?`` or ``$1``, ``$2`` …; a text becomes the type that the server announces there.
         With ``ahead`` only what is looked at is made: so many row groups beyond the furthest that was read or is waited for. The query
         runs meanwhile, and is stopped when nobody has read it or asked for its status for the server's ``limits.abandon``.
         ``purpose`` (a word of letters, digits and ``-``) keeps what a program asks for itself out of :meth:`queries`.
         """
+        if parameters:
+            assert ahead is None and not purpose, "a statement with parameters is the user's own, and made whole"
+            return self._submit_prepared(sql, parameters)
         plain = ahead is None and not purpose
         command = _utf8(sql) if plain else _utf8_json(Submission(sql, ahead, purpose or ""))
         descriptor = flight.FlightDescriptor.for_command(command)
@@ -179,6 +186,31 @@ class Client:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+    def _submit_prepared(self, sql: str, parameters: Sequence[object]) -> Submitted:
+        """By Flight SQL, which alone has a place for parameters: prepares, binds, executes and closes."""
+        options = self._options(PLAN_SECONDS)
+        request = pack(pb.ActionCreatePreparedStatementRequest(query=sql))
+        with translating(self.uri):
+            answer = next(iter(self._flight.do_action(flight.Action("CreatePreparedStatement", request), options)))
+            packed = unpack(answer.body.to_pybytes())
+            if packed is None:
+                raise ClientError(f"the server at {self.uri} prepared no statement", status=Status.INTERNAL)
+            prepared = read(packed, pb.ActionCreatePreparedStatementResult)
+            handle = prepared.prepared_statement_handle
+            command = pb.CommandPreparedStatementQuery(prepared_statement_handle=handle)
+            descriptor = flight.FlightDescriptor.for_command(pack(command))
+            try:
+                row = typed_row(parameters, pa.ipc.read_schema(pa.py_buffer(prepared.parameter_schema)))
+                writer, _ = self._flight.do_put(descriptor, row.schema, options)
+                with writer:
+                    writer.write_batch(row)
+                info = self._flight.get_flight_info(descriptor, options)
+            finally:
+                closing = pack(pb.ActionClosePreparedStatementRequest(prepared_statement_handle=handle))
+                list(self._flight.do_action(flight.Action("ClosePreparedStatement", closing), self._options(CALL_SECONDS)))
+            query_id = decode(info.app_metadata, QueryRef).query_id
+            return Submitted(query_id, info.schema, ResultTicket(query_id, START, True))
 
     def _options(self, seconds: float | None) -> flight.FlightCallOptions:
         return flight.FlightCallOptions(timeout=seconds, headers=self._headers)

@@ -1,31 +1,46 @@
-"""Results as files and streams: CSV, JSON, JSON lines, Arrow and Parquet, batch by batch, never a whole result in memory."""
+"""Results as files and streams in every format, batch by batch, never a whole result in memory.
+
+The plain texts are in ``text_formats``, tables with a box in ``box_tables``; JSON, Arrow and Parquet are here. A text in a file whose
+suffix ends in ``.gz`` or ``.zst`` is compressed so.
+"""
 
 from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Literal, get_args
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pyarrow.types as pt
 
+from flight_server.client.box_tables import write_tables
 from flight_server.client.text_columns import JSON, as_text, plain
+from flight_server.client.text_formats import write_csv, write_html, write_lines, write_markdown, write_tsv
 from planner.errors import Status, VolleyError
 
-Format = Literal["csv", "json", "jsonl", "arrow", "arrows", "parquet"]
-"""``arrow`` is the Arrow IPC file format, which needs a file; ``arrows`` the IPC stream, which a pipe can take."""
+Format = Literal["table", "line", "markdown", "html", "csv", "tsv", "json", "jsonl", "arrow", "arrows", "parquet"]
+"""``line`` is each row as lines. ``arrow`` is the Arrow IPC file format, which needs a file; ``arrows`` the IPC stream, for a pipe."""
 
 FORMATS: tuple[Format, ...] = get_args(Format)
 BINARY: frozenset[Format] = frozenset(("arrow", "arrows", "parquet"))
+ONE_RESULT: frozenset[Format] = BINARY | {"json"}
+"""Formats of which a file holds one result; of the others, one can stand behind another."""
 ROWS_PER_ROW_GROUP = 122_880
 JSON_ROWS = 4_096
 
 _SUFFIXES: dict[str, Format] = {
+    ".txt": "table",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".html": "html",
+    ".htm": "html",
     ".csv": "csv",
+    ".tsv": "tsv",
     ".json": "json",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
@@ -35,6 +50,7 @@ _SUFFIXES: dict[str, Format] = {
     ".arrows": "arrows",
     ".parquet": "parquet",
 }
+_COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 
 
 class OutputError(VolleyError):
@@ -43,30 +59,88 @@ class OutputError(VolleyError):
     status = Status.INVALID_ARGUMENT
 
 
+class FileExists(OutputError):
+    """There is a file already, and nobody said that it may go."""
+
+
 def format_of(path: str | Path) -> Format | None:
-    """The format that a file's suffix means, or None."""
-    return _SUFFIXES.get(Path(path).suffix.lower())
+    """The format that a file's suffix means, the one before ``.gz`` or ``.zst`` for texts; None if it means none."""
+    path = Path(path)
+    if compression_of(path) is None:
+        return _SUFFIXES.get(path.suffix.lower())
+    inner = _SUFFIXES.get(path.with_suffix("").suffix.lower())
+    return None if inner in BINARY else inner
 
 
-def write_file(batches: Iterable[pa.RecordBatch], schema: pa.Schema, format: Format, path: str | Path) -> int:
-    """Writes ``path`` whole or not at all; returns the rows written. Raises :class:`OutputError`, and whatever ``batches`` raises."""
+def compression_of(path: str | Path) -> str | None:
+    """How a text in a file of that name is compressed, as Arrow calls it; None if it is not."""
+    return _COMPRESSIONS.get(Path(path).suffix.lower())
+
+
+def would_replace(path: str | Path) -> bool:
+    """Whether writing ``path`` would lose a file. A device or a pipe is written to, and loses nothing."""
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except OSError:
+        return False
+
+
+def refuse_to_replace(path: str | Path) -> None:
+    """Raises :class:`FileExists` if writing ``path`` would lose a file."""
+    if would_replace(path):
+        raise FileExists(f"{path} exists", remedy="--force writes over it")
+
+
+def write_file(batches: Iterable[pa.RecordBatch], schema: pa.Schema, format: Format, path: str | Path, *, replace: bool = True) -> int:
+    """Writes ``path`` whole or not at all; returns the rows written.
+
+    Raises :class:`OutputError`, and whatever ``batches`` raises. Without ``replace``, a file that is there, or has come while this
+    was writing, stays, and :class:`FileExists` is raised.
+    """
     target = Path(path)
-    partial = target.parent / f".{target.name}.{secrets.token_hex(4)}"
+    with whole_file(target, replace=replace) as sink, compressed(sink, target, format) as written:
+        return write_stream(batches, schema, format, written)
+
+
+@contextmanager
+def whole_file(path: str | Path, *, replace: bool) -> Iterator[BinaryIO]:
+    """A sink whose bytes become the file ``path`` when the context ends well, and nothing when it does not. Raises as ``write_file``."""
+    target = Path(path)
+    if not replace:
+        refuse_to_replace(target)
+    special = target.exists() and not would_replace(target)
+    partial = target if special else target.parent / f".{target.name}.{secrets.token_hex(4)}"
     try:
         # Not by tempfile, whose files are private: the umask, which the system applies here, can be looked at only by setting it.
-        handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        handle = os.open(partial, os.O_WRONLY if special else os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from None
     try:
         with os.fdopen(handle, "wb") as sink:
-            rows = write_stream(batches, schema, format, sink)
-        os.replace(partial, target)
+            yield sink
+        if not special:
+            if not replace:
+                refuse_to_replace(target)
+            os.replace(partial, target)
     except BaseException as error:
-        partial.unlink(missing_ok=True)
+        if not special:
+            partial.unlink(missing_ok=True)
         if isinstance(error, OSError):
             raise OutputError(f"cannot write {path}: {error.strerror}") from None
         raise
-    return rows
+
+
+@contextmanager
+def compressed(sink: BinaryIO, path: str | Path, format: Format) -> Iterator[BinaryIO]:
+    """``sink``, or one that compresses what goes into it as the suffix of ``path`` says. Raises :class:`OutputError`."""
+    codec = compression_of(path)
+    if codec is None:
+        yield sink
+        return
+    if format in BINARY:
+        raise OutputError(f"{path}: {format} is not compressed once more", remedy=f"leave out {Path(path).suffix}")
+    with pa.CompressedOutputStream(pa.PythonFile(_Counted(sink), "w"), codec) as stream:
+        yield stream
 
 
 def write_stream(batches: Iterable[pa.RecordBatch], schema: pa.Schema, format: Format, sink: BinaryIO) -> int:
@@ -75,14 +149,24 @@ def write_stream(batches: Iterable[pa.RecordBatch], schema: pa.Schema, format: F
     What a format has no type for is written as text. Raises whatever ``batches`` and ``sink`` raise.
     """
     match format:
-        case "csv":
-            return _write_csv(batches, schema, sink)
         case "json" | "jsonl":
             return _write_json(batches, schema, sink, lines=format == "jsonl")
         case "arrow" | "arrows":
             return _write_arrow(batches, schema, sink, stream=format == "arrows")
         case "parquet":
             return _write_parquet(batches, schema, sink)
+        case _:
+            return _TEXT_WRITERS[format](batches, schema, sink)
+
+
+_TEXT_WRITERS: dict[Format, Callable[[Iterable[pa.RecordBatch], pa.Schema, BinaryIO], int]] = {
+    "table": write_tables,
+    "line": write_lines,
+    "markdown": write_markdown,
+    "html": write_html,
+    "csv": write_csv,
+    "tsv": write_tsv,
+}
 
 
 def distinct_names(names: Iterable[str]) -> list[str]:
@@ -97,36 +181,6 @@ def distinct_names(names: Iterable[str]) -> list[str]:
         seen.add(unique)
         result.append(unique)
     return result
-
-
-def _write_csv(batches: Iterable[pa.RecordBatch], schema: pa.Schema, sink: BinaryIO) -> int:
-    """RFC 4180 with line feeds: quotes only where needed, NULL is nothing, and the empty string ``""``."""
-    names = _quoted(pa.array(schema.names, pa.string())).to_pylist()
-    sink.write((",".join(names) + "\n").encode())
-    rows = 0
-    for batch in batches:
-        if batch.num_rows == 0:
-            continue
-        columns = [as_text(column) if _is_plain(column.type) else _quoted(as_text(column)) for column in batch.columns]
-        lines = pc.binary_join_element_wise(*columns, ",", null_handling="replace", null_replacement="")
-        one = pa.ListArray.from_arrays(pa.array([0, len(lines)], pa.int32()), lines)
-        sink.write(pc.binary_join(one, "\n")[0].as_buffer())
-        sink.write(b"\n")
-        rows += batch.num_rows
-    return rows
-
-
-def _is_plain(kind: pa.DataType) -> bool:
-    """Whether the type's texts never need quotes."""
-    return bool(pt.is_integer(kind) or pt.is_floating(kind) or pt.is_decimal(kind) or pt.is_boolean(kind) or pt.is_temporal(kind))
-
-
-def _quoted(text: pa.StringArray) -> pa.StringArray:
-    needed = pc.match_substring_regex(text, '^$|[,"\\r\\n]')
-    if not pc.any(needed).as_py():
-        return text
-    quoted = pc.binary_join_element_wise('"', pc.replace_substring(text, '"', '""'), '"', "")
-    return pc.if_else(needed, quoted, text)
 
 
 def _write_json(batches: Iterable[pa.RecordBatch], schema: pa.Schema, sink: BinaryIO, *, lines: bool) -> int:

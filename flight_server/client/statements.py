@@ -7,10 +7,13 @@ wrong with it.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import chain
 
 from planner.tokens import tokens
+
+_POSITION = re.compile(r" \(line (\d+), column (\d+)\)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +21,25 @@ class Statement:
     """One statement of a text.
 
     ``text`` is ``source[start:end]``: from its first word (comments before it are left out) to its last, without the semicolon.
-    ``line`` is the line of ``start``, from 1.
+    ``line`` and ``column`` are those of ``start``, from 1.
     """
 
     text: str
     start: int
     end: int
     line: int
+    column: int = 1
+
+    def placed(self, error: str) -> tuple[int, int | None, str]:
+        """Where in the whole text an error of this statement is, and its message without a place: line and column, or the statement's
+        own line and None where the server told no place.
+        """
+        found = _POSITION.search(error)
+        if found is None:
+            return self.line, None, error
+        line, column = int(found[1]), int(found[2])
+        message = error[: found.start()] + error[found.end() :]
+        return self.line + line - 1, column + (self.column - 1 if line == 1 else 0), message
 
 
 def split_statements(text: str) -> list[Statement]:
@@ -39,7 +54,7 @@ def split_statements(text: str) -> list[Statement]:
         elif start >= 0:
             line += text.count("\n", counted, start)
             counted = start
-            statements.append(Statement(text[start:end], start, end, line))
+            statements.append(Statement(text[start:end], start, end, line, start - text.rfind("\n", 0, start)))
             start = -1
     return statements
 

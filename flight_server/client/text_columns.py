@@ -47,6 +47,11 @@ def as_text(column: pa.Array) -> pa.StringArray:
     return _by_value(column)
 
 
+def is_number(kind: pa.DataType) -> bool:
+    """Whether values of the type stand to the right."""
+    return bool(pt.is_integer(kind) or pt.is_floating(kind) or pt.is_decimal(kind))
+
+
 _CASTS = (pt.is_large_string, pt.is_string_view, pt.is_integer, pt.is_boolean, pt.is_decimal)
 
 

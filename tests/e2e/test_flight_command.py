@@ -212,3 +212,39 @@ def test_what_a_server_cannot_start_with_is_one_line(tmp_path: Path) -> None:
     ended = run("serve", "--data", str(tmp_path / "nowhere"))
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("where", "parameters", "same"),
+    [
+        ("status = $status AND amount > $least", ["status=open", "least=250.5"], "status = 'open' AND amount > 250.5"),
+        ("customer_id < ? AND ordered_at > ?", ["99", "2022-06-01"], "customer_id < 99 AND ordered_at > '2022-06-01'"),
+        ("$2 IS NULL AND order_id < $1", ["12", "NULL"], "order_id < 12"),
+    ],
+)
+def test_parameters_mean_what_their_values_would_where_they_stand(
+    server: RunningServer, lake: Path, where: str, parameters: list[str], same: str
+) -> None:
+    options = [word for parameter in parameters for word in ("-p", parameter)]
+    ended = run("query", f"SELECT order_id FROM orders WHERE {where}", *options, "--format", "jsonl", VOLLEY_URI=server.uri)
+    assert ended.returncode == 0, ended.stderr
+    found = [json.loads(line)["order_id"] for line in ended.stdout.splitlines()]
+    wanted = expected(lake, f"SELECT order_id FROM orders WHERE {same}")["order_id"].to_pylist()
+    assert sorted(found) == sorted(wanted)
+    assert found
+
+
+def test_a_parameter_that_is_no_value_of_its_place(server: RunningServer) -> None:
+    ended = run("query", "SELECT * FROM orders WHERE customer_id = $who", "-p", "who=Ada", VOLLEY_URI=server.uri)
+    assert (ended.returncode, ended.stderr) == (1, "error: the value 'Ada' of parameter 1 is no bigint\n")
+
+
+def test_errors_of_a_file_stand_at_their_lines_of_the_file(server: RunningServer, tmp_path: Path) -> None:
+    (tmp_path / "report.sql").write_text("-- a report\nSELECT 1;\n\nSELECT order_id,\n  amuont\nFROM orders;\n SELECT * FROM order;\n")
+    ended = run("run", "report.sql", "--keep-going", folder=tmp_path, VOLLEY_URI=server.uri)
+    assert ended.returncode == 1
+    assert "report.sql:5:3: " in ended.stderr
+    assert "report.sql:7:" in ended.stderr
+    assert "(line" not in ended.stderr
+    assert ended.stderr.count("amuont'") == 1
+    assert "amuont'" not in ended.stdout

@@ -36,7 +36,7 @@ def commands_of(page: str) -> list[str]:
     return [line for line in lines if re.match(r"flight (?!serve|tui|shell)|mkdir ", line)]
 
 
-COMMANDS = commands_of(README)
+COMMANDS = commands_of(README) + commands_of((ROOT / "docs" / "command-line.md").read_text(encoding="utf-8"))
 ADDRESS = "127.0.0.1:8815"
 
 
@@ -96,6 +96,13 @@ def test_python(block: str, folder: Path, uri: str) -> None:
 
 def test_the_loop_over_row_groups_reads_every_row_once(folder: Path, uri: str) -> None:
     assert ran([sys.executable, "-c", at(PYTHON_BLOCKS[1], uri)], folder, uri) == "100000 rows, each read once\n"
+
+
+def test_the_first_block_prints_rows_in_both_places(folder: Path, uri: str) -> None:
+    pytest.importorskip("adbc_driver_flightsql")
+    printed = ran([sys.executable, "-c", at(PYTHON_BLOCKS[0], uri)], folder, uri)
+    assert re.search(r"^country: \[\[\"\w+\"", printed, re.MULTILINE), printed
+    assert re.search(r"^\(\d+,\)$", printed, re.MULTILINE), printed
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import cast
 
 import pyarrow as pa
 
 from flight_server.cli.batch import _Runner, _Task
 from flight_server.client import Client, Submitted
+from flight_server.client.statements import split_statements
 from flight_server.errors import ClientError
 from flight_server.protocol.messages import ResultTicket
 from planner.errors import Status
@@ -22,7 +24,7 @@ class SlowClient:
         self.answer = threading.Event()
         self.killed: list[str] = []
 
-    def submit(self, sql: str) -> Submitted:
+    def submit(self, sql: str, parameters: Sequence[object]) -> Submitted:
         if sql == "SELECT bad":
             raise ClientError("there is no column 'bad'", status=Status.NOT_FOUND)
         self.asked.set()
@@ -35,7 +37,8 @@ class SlowClient:
 
 def test_a_query_that_the_server_has_not_answered_for_is_killed_before_the_process_may_end() -> None:
     client = SlowClient()
-    outcomes = _Runner(cast(Client, client), 10, 2).outcomes([_Task("f:1", "SELECT bad"), _Task("f:2", "SELECT 1")], keep_going=True)
+    tasks = [_Task("f", statement) for statement in split_statements("SELECT bad; SELECT 1")]
+    outcomes = _Runner(cast(Client, client), 10, 2).outcomes(tasks, keep_going=True)
     assert next(outcomes).error is not None
     assert client.asked.wait(10)
     killed_by_then: list[list[str]] = []

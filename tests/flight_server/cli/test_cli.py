@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from flight_server.cli import flight, main
+from flight_server.client.output import BINARY, FORMATS, Format
 from tests.flight_server.fake_service import Served
 
 ROOT = Path(__file__).parents[3]
@@ -44,6 +45,11 @@ def test_usage_errors(arguments: list[str], capsys: pytest.CaptureFixture[str]) 
     said = capsys.readouterr()
     assert said.out == ""
     assert "Error:" in said.err
+
+
+def test_a_command_that_is_not_there_names_one_that_looks_like_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["qurey", "SELECT 1"]) == 2
+    assert capsys.readouterr().err.endswith("Error: No such command 'qurey'. Do you mean query?\n")
 
 
 def test_a_table_with_types_and_row_count(server: Served, capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,7 +96,7 @@ def test_max_rows(server: Served, capsys: pytest.CaptureFixture[str]) -> None:
     assert "… more rows\n2 rows shown · " in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("suffix", ["csv", "json", "jsonl", "arrow", "arrows", "parquet"])
+@pytest.mark.parametrize("suffix", ["csv", "csv.gz", "tsv", "md", "html.zst", "txt", "json", "jsonl", "arrow", "arrows", "parquet"])
 def test_a_file_by_its_suffix(server: Served, tmp_path: Path, capsys: pytest.CaptureFixture[str], suffix: str) -> None:
     target = tmp_path / f"result.{suffix}"
     assert main(["query", "SELECT n FROM numbers", "-o", str(target)]) == 0
@@ -100,11 +106,38 @@ def test_a_file_by_its_suffix(server: Served, tmp_path: Path, capsys: pytest.Cap
     assert target.stat().st_size > 0
 
 
-def test_a_table_in_a_file(server: Served, tmp_path: Path) -> None:
+def test_a_table_in_a_file_has_all_rows(server: Served, tmp_path: Path) -> None:
     target = tmp_path / "result.txt"
-    assert main(["query", "SELECT n FROM numbers LIMIT 1", "-o", str(target)]) == 2
-    assert main(["query", "SELECT n FROM numbers LIMIT 1", "-o", str(target), "--format", "table"]) == 0
+    assert main(["query", "SELECT n FROM numbers", "-o", str(target)]) == 0
     assert target.read_text().splitlines()[1] == "│      n │"
+    assert "│   2499 │" in target.read_text()
+    assert main(["query", "SELECT n FROM numbers LIMIT 1", "-o", str(target), "-x", "--force"]) == 0
+    assert target.read_text() == "n = 0\n"
+    assert main(["query", "SELECT 1", "-o", str(tmp_path / "result.xlsx")]) == 2
+
+
+@pytest.mark.parametrize("format", [name for name in FORMATS if name not in BINARY])
+def test_every_text_format_on_stdout_and_in_a_file_is_the_same(
+    server: Served, tmp_path: Path, capsys: pytest.CaptureFixture[str], format: Format
+) -> None:
+    sql = "SELECT n, name FROM numbers LIMIT 3"
+    assert main(["query", sql, "--format", format]) == 0
+    printed = capsys.readouterr().out
+    assert main(["query", sql, "--format", format, "-o", str(tmp_path / "result")]) == 0
+    written = (tmp_path / "result").read_text()
+    assert "row 2" in written
+    assert printed == written if format != "table" else printed.startswith(written)
+
+
+def test_a_file_that_is_there_is_written_over_only_by_force(server: Served, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "result.csv"
+    target.write_text("mine\n")
+    assert main(["query", "SELECT 1 AS a", "-o", str(target)]) == 1
+    assert capsys.readouterr().err == f"error: {target} exists\n--force writes over it\n"
+    assert server.service.queries("") == []
+    assert target.read_text() == "mine\n"
+    assert main(["query", "SELECT 1 AS a", "-o", str(target), "--force"]) == 0
+    assert target.read_text() == "a\n1\n"
 
 
 def test_a_file_that_cannot_be_written(server: Served, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -296,3 +329,13 @@ def test_a_reader_that_goes_away_ends_the_command(server: Served) -> None:
     ended = subprocess.run(command, shell=True, cwd=ROOT, env={**os.environ, "VOLLEY_URI": server.uri}, capture_output=True, timeout=30)
     assert ended.stdout.count(b"\n") == 1
     assert ended.stderr == b""
+
+
+def test_parameters_by_name_and_in_their_order(server: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    named = ["SELECT $a || $b || $a AS x", "-p", "b=2=2", "-p", "a=1"]
+    in_order = ["SELECT ? || ? || ? AS x", "-p", "1", "-p", "2=2", "-p", "1"]
+    for arguments in (named, in_order):
+        assert main(["query", *arguments, "--format", "csv"]) == 0
+        assert capsys.readouterr().out == "x\n12=21\n"
+    assert main(["query", "SELECT 1", "-p", "1"]) == 1
+    assert capsys.readouterr().err == "error: the statement has 0 parameters, and 1 value was given\n"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import cast
 
 import pyarrow as pa
@@ -21,7 +22,7 @@ class SlowClient:
         self.answer = threading.Event()
         self.killed: list[str] = []
 
-    def submit(self, sql: str) -> Submitted:
+    def submit(self, sql: str, parameters: Sequence[object]) -> Submitted:
         self.asked.set()
         assert self.answer.wait(10)
         return Submitted("q", pa.schema([]), ResultTicket("q"))

@@ -5,39 +5,19 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
-from rich.console import Console
 
 from flight_server.cli import main
-from flight_server.cli.shell import ends
 from flight_server.cli.shell_completion import SqlCompleter, names_of
-from flight_server.cli.shell_session import ShellSession
+from flight_server.cli.shell_session import ends
 from flight_server.client import Client
 from flight_server.protocol.messages import ColumnStatus, TableStatus
+from tests.flight_server.cli.typed_shell import TypedShell
 from tests.flight_server.fake_service import Served
-
-
-class Typed:
-    """A session that prints to a text."""
-
-    def __init__(self, client: Client) -> None:
-        self._out = io.StringIO()
-        self.slept: list[float] = []
-        console = Console(file=self._out, width=200, highlight=False, markup=False)
-        self.session = ShellSession(client, console, console, sleep=self._sleep)
-
-    def run(self, text: str) -> str:
-        before = len(self._out.getvalue())
-        assert self.session.run(text)
-        return self._out.getvalue()[before:]
-
-    def _sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        if len(self.slept) == 2:
-            raise KeyboardInterrupt
 
 
 @pytest.fixture
@@ -47,29 +27,30 @@ def client() -> Iterator[Client]:
 
 
 @pytest.fixture
-def typed(client: Client) -> Typed:
-    return Typed(client)
+def typed(client: Client, tmp_path: Path) -> Iterator[TypedShell]:
+    with TypedShell(client, tmp_path / "queries") as shell:
+        yield shell
 
 
-def test_statements(typed: Typed) -> None:
+def test_statements(typed: TypedShell) -> None:
     shown = typed.run("SELECT 1 AS a; SELECT 'x;y' AS b;")
     assert "│       1 │" in shown
     assert "│ x;y     │" in shown
 
 
-def test_errors_are_shown_and_counted(typed: Typed) -> None:
+def test_errors_are_shown_and_counted(typed: TypedShell) -> None:
     assert typed.run("SELECT * FROM nope;").startswith("error: ")
     assert "there is no command \\bogus" in typed.run("\\bogus")
     assert typed.session.failures == 2
 
 
-def test_tables(typed: Typed) -> None:
+def test_tables(typed: TypedShell) -> None:
     assert "│ odd name   │" in typed.run("\\d")
     assert "│ table      │ rows │ columns │ files │ size │" in typed.run("\\dt")
     assert "│ n " in typed.run("\\d numbers")
 
 
-def test_switches(typed: Typed) -> None:
+def test_switches(typed: TypedShell) -> None:
     assert typed.run("\\x") == "rows are shown as lines\n"
     assert "n │ 0" in typed.run("SELECT 0 AS n;")
     assert typed.run("\\x off") == "rows are shown in a table\n"
@@ -78,7 +59,7 @@ def test_switches(typed: Typed) -> None:
     assert "on or off" in typed.run("\\timing perhaps")
 
 
-def test_watch_runs_the_last_statement_until_it_is_interrupted(typed: Typed) -> None:
+def test_watch_runs_the_last_statement_until_it_is_interrupted(typed: TypedShell) -> None:
     assert "no statement to watch" in typed.run("\\watch")
     typed.run("SELECT 'again' AS a;")
     shown = typed.run("\\watch 5")
@@ -88,12 +69,12 @@ def test_watch_runs_the_last_statement_until_it_is_interrupted(typed: Typed) -> 
     assert "takes seconds" in typed.run("\\watch often")
 
 
-def test_files_in_and_out(typed: Typed, tmp_path: Path) -> None:
+def test_files_in_and_out(typed: TypedShell, tmp_path: Path) -> None:
     (tmp_path / "a.sql").write_text("SELECT 'from a file' AS a;\n")
     assert "from a file" in typed.run(f"\\i {tmp_path}/a.sql")
     assert "cannot read" in typed.run(f"\\i {tmp_path}/b.sql")
     typed.run(f"\\o {tmp_path}/out.txt")
-    assert typed.run("SELECT 'to a file' AS a;") == ""
+    assert f" → {tmp_path}/out.txt\n" in typed.run("SELECT 'to a file' AS a;")
     typed.run("\\o")
     assert "to a file" in (tmp_path / "out.txt").read_text()
     assert "here again" in typed.run("SELECT 'here again' AS a;")
@@ -101,13 +82,24 @@ def test_files_in_and_out(typed: Typed, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["\\q", "exit", "quit;"])
-def test_leaving(client: Client, text: str) -> None:
-    assert not Typed(client).session.run(text)
+def test_leaving(typed: TypedShell, text: str) -> None:
+    assert not typed.session.run(text)
 
 
 @pytest.mark.parametrize(
     ("text", "whole"),
-    [("", True), ("SELECT 1", False), ("SELECT 1;", True), ("SELECT ';", False), ("\\d", True), ("SELECT 1 -- ;", False), ("exit", True)],
+    [
+        ("", True),
+        ("SELECT 1", False),
+        ("SELECT 1;", True),
+        ("SELECT ';", False),
+        ("\\d", True),
+        ("SELECT 1 -- ;", False),
+        ("exit", True),
+        ("SELECT 1 \\g", True),
+        ("SELECT '\\g", False),
+        ("SELECT 1 -- \\g", False),
+    ],
 )
 def test_when_enter_runs_what_was_typed(text: str, whole: bool) -> None:
     assert ends(text) is whole
@@ -138,3 +130,47 @@ def test_completion_knows_tables_columns_functions_and_keywords(client: Client) 
 def test_columns_say_where_they_are_from() -> None:
     tables = [TableStatus("a", columns=[ColumnStatus("id", "INTEGER")]), TableStatus("b", columns=[ColumnStatus("id", "BIGINT")])]
     assert names_of(tables) == [("a", "table"), ("b", "table"), ("id", "integer of a")]
+
+
+def at(completer: SqlCompleter, text: str) -> list[str]:
+    """What is offered where ``|`` stands."""
+    before, _, after = text.partition("|")
+    document = Document(before + after, len(before))
+    return [found.text for found in completer.get_completions(document, CompleteEvent(completion_requested=True))]
+
+
+class Tables:
+    """A client that knows only tables."""
+
+    def tables(self, details: bool = True) -> list[TableStatus]:
+        return [
+            TableStatus("orders", columns=[ColumnStatus("id", "BIGINT"), ColumnStatus("amount", "DOUBLE")]),
+            TableStatus("customers", columns=[ColumnStatus("id", "BIGINT"), ColumnStatus("name", "VARCHAR")]),
+        ]
+
+
+@pytest.fixture
+def completer(typed: TypedShell) -> SqlCompleter:
+    made = SqlCompleter(cast(Client, Tables()), typed.session.commands, typed.session.query_names)
+    made._ask()
+    return made
+
+
+def test_columns_of_the_tables_that_the_statement_reads_come_first(completer: SqlCompleter) -> None:
+    assert at(completer, "SELECT | FROM customers")[:4] == ["id", "name", "orders", "customers"]
+    assert at(completer, "SELECT | FROM orders o, customers AS c")[:3] == ["id", "amount", "name"]
+    assert at(completer, "SELECT 1 FROM orders; SELECT | FROM customers;")[:2] == ["id", "name"]
+    assert at(completer, "SELECT c.| FROM orders o JOIN main.customers c ON true") == ["id", "name"]
+    assert at(completer, "SELECT o.am| FROM orders o") == ["amount"]
+    assert at(completer, "SELECT x.| FROM orders o") == []
+
+
+def test_commands_and_what_they_take_are_completed(completer: SqlCompleter, typed: TypedShell, tmp_path: Path) -> None:
+    assert at(completer, "\\n|") == ["n", "ns", "nd"]
+    assert at(completer, "SELECT 1 \\g|") == ["g", "gx"]
+    assert at(completer, "\\d cu|") == ["customers"]
+    assert at(completer, "\\pset for|") == ["format"]
+    (tmp_path / "report.sql").touch()
+    assert at(completer, f"\\i {tmp_path}/rep|") == ["ort.sql"]
+    typed.run("\\ns daily SELECT 1")
+    assert at(completer, "\\n da|") == ["daily"]

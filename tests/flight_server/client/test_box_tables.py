@@ -4,9 +4,20 @@ import io
 
 import pyarrow as pa
 import pytest
+from rich.box import MINIMAL, ROUNDED, Box
 from rich.console import Console
 
-from flight_server.client.box_tables import Cells, cells_of, print_record, print_table, printable, type_name
+from flight_server.client.box_tables import (
+    Cells,
+    TableStyle,
+    cells_of,
+    print_record,
+    print_table,
+    printable,
+    type_name,
+    uncut_record,
+    uncut_table,
+)
 
 
 def drawn(table: pa.Table, width: int = 80) -> list[str]:
@@ -81,3 +92,14 @@ def test_rows_as_records() -> None:
 )
 def test_types_in_words_of_sql(kind: pa.DataType, name: str) -> None:
     assert type_name(kind) == name
+
+
+@pytest.mark.parametrize("box", [ROUNDED, MINIMAL])
+def test_tables_and_records_joined_as_texts_are_those_that_are_laid_out(box: Box) -> None:
+    table = pa.table({"id": pa.array([1, None], pa.int32()), "名前": ["日本語", "x\ty"], "": [[1], None]})
+    style = TableStyle(null="(none)", box=box)
+    for print_it, joined in ((print_table, uncut_table), (print_record, uncut_record)):
+        file = io.StringIO()
+        laid_out = Console(file=file, width=100, force_terminal=True, color_system=None, highlight=False, markup=False)
+        print_it(laid_out, cells_of(table), style=style)
+        assert joined(cells_of(table), style=style) == file.getvalue()

@@ -9,11 +9,22 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from flight_server.client.output import ROWS_PER_ROW_GROUP, Format, OutputError, distinct_names, format_of, write_file, write_stream
+from flight_server.client.output import (
+    FORMATS,
+    ROWS_PER_ROW_GROUP,
+    FileExists,
+    Format,
+    OutputError,
+    distinct_names,
+    format_of,
+    write_file,
+    write_stream,
+)
 
 TABLE = pa.table(
     {
@@ -86,7 +97,7 @@ def test_parquet_has_intervals_as_text() -> None:
     assert pq.read_table(io.BytesIO(written(table, "parquet")))["span"].to_pylist() == ["1 month"]
 
 
-@pytest.mark.parametrize("format", ["csv", "json", "jsonl", "arrow", "arrows"])
+@pytest.mark.parametrize("format", ["csv", "tsv", "markdown", "html", "line", "json", "jsonl", "arrow", "arrows"])
 def test_each_batch_is_written_before_the_next_is_asked_for(format: Format) -> None:
     sink = io.BytesIO()
     written_before: list[int] = []
@@ -134,12 +145,65 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_formats_by_suffix() -> None:
-    assert [format_of(f"a.{suffix}") for suffix in ("csv", "PARQUET", "arrow", "arrows", "ndjson", "json")] == [
-        "csv",
-        "parquet",
-        "arrow",
-        "arrows",
-        "jsonl",
-        "json",
+    suffixes = {
+        "csv": "csv", "PARQUET": "parquet", "arrow": "arrow", "arrows": "arrows", "ndjson": "jsonl", "json": "json", "txt": "table",
+        "md": "markdown", "tsv": "tsv", "html": "html", "csv.gz": "csv", "md.zst": "markdown",
+    }  # fmt: skip
+    assert {suffix: format_of(f"a.{suffix}") for suffix in suffixes} == suffixes
+    assert [format_of(name) for name in ("a", "a.xlsx", "a.gz", "a.parquet.gz")] == [None] * 4
+
+
+def test_every_format_but_one_has_a_suffix() -> None:
+    by_suffix = {format_of(f"a.{suffix}") for suffix in ("txt", "md", "html", "csv", "tsv", "json", "jsonl", "arrow", "arrows", "parquet")}
+    assert set(FORMATS) - by_suffix == {"line"}
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [("gz", "gzip"), ("zst", "zstd")])
+def test_texts_are_compressed_as_the_suffix_says(tmp_path: Path, suffix: str, codec: str) -> None:
+    target = tmp_path / f"result.csv.{suffix}"
+    many = pa.table({"n": range(100_000)})
+    assert write_file(many.to_batches(max_chunksize=10_000), many.schema, "csv", target) == 100_000
+    assert target.stat().st_size < 300_000
+    assert duckdb.sql(f"SELECT count(*), sum(n) FROM read_csv('{target}', compression = '{codec}')").fetchall() == [
+        (100_000, 4_999_950_000)
     ]
-    assert format_of("a.txt") is None
+
+
+def test_what_compresses_itself_is_not_compressed_once_more(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"leave out \.gz"):
+        write_file(TABLE.to_batches(), TABLE.schema, "parquet", tmp_path / "result.parquet.gz")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_there_stays_unless_it_may_go(tmp_path: Path) -> None:
+    target = tmp_path / "result.csv"
+    target.write_text("mine")
+    with pytest.raises(FileExists, match="--force writes over it"):
+        write_file(iter([]), TABLE.schema, "csv", target, replace=False)
+    assert target.read_text() == "mine"
+    write_file(iter([]), TABLE.schema, "csv", target)
+    assert target.read_text() == "number,text,nested,time\n"
+
+
+def test_a_file_that_comes_while_a_result_is_written_stays(tmp_path: Path) -> None:
+    target = tmp_path / "result.csv"
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        yield TABLE.to_batches()[0]
+        target.write_text("somebody else's")
+
+    with pytest.raises(FileExists):
+        write_file(batches(), TABLE.schema, "csv", target, replace=False)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("result.csv", "somebody else's")]
+
+
+def test_a_device_is_written_to_and_stays_what_it_is(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert write_file(TABLE.to_batches(), TABLE.schema, "csv", pipe, replace=False) == 3
+        assert os.read(reader, 1_000).startswith(b"number,text")
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()

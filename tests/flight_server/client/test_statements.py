@@ -133,3 +133,10 @@ def test_what_the_kernel_can_read_at_all_is_split_as_it_does(source: str) -> Non
 def test_the_server_takes_each_statement_for_one(source: str) -> None:
     for text in texts(source):
         assert scan_sql(text, SqlLimits()).original == text
+
+
+def test_the_place_of_an_error_is_that_in_the_whole_text() -> None:
+    _, second = split_statements("SELECT 1;\n\n  SELECT a,\n   b FROM t;\n")
+    assert second.placed("no column 'a' (line 1, column 8)\n  SELECT a,\n         ^") == (3, 10, "no column 'a'\n  SELECT a,\n         ^")
+    assert second.placed("no column 'b' (line 2, column 4)\nWrite c.") == (4, 4, "no column 'b'\nWrite c.")
+    assert second.placed("no room") == (3, None, "no room")

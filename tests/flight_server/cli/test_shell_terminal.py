@@ -1,0 +1,101 @@
+"""The shell in a real terminal: the pager, the editor, completion and questions, on a large screen and a small one."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.tui.terminal import ServerProcess, Terminal, flight
+
+pytestmark = pytest.mark.skipif(shutil.which("tmux") is None or shutil.which("less") is None, reason="tmux or less is not installed")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    folder = tmp_path_factory.mktemp("lake")
+    names = ", ".join(f"range * {number} AS measure_{number:02d}" for number in range(1, 31))
+    duckdb.execute(f"COPY (SELECT {names} FROM range(500)) TO '{folder}/measures.parquet'")
+    process = ServerProcess(tmp_path_factory.mktemp("server"), "--port", "0", "--threads", "1", "--data", str(folder))
+    yield process
+    process.stop()
+
+
+@pytest.fixture(params=[(120, 40), (80, 24)], ids=["120x40", "80x24"])
+def terminal(request: pytest.FixtureRequest, server: ServerProcess, tmp_path: Path) -> Iterator[Terminal]:
+    editor = tmp_path / "editor"
+    editor.write_text("#!/bin/sh\nsed -i 's/one/two/' \"$1\"\n")
+    editor.chmod(0o755)
+    columns, rows = request.param
+    words = ["env", "-u", "PAGER", "-u", "LESS", f"EDITOR={editor}", *flight("shell", "--uri", server.uri)]
+    opened = Terminal(tmp_path, words, columns=columns, rows=rows)
+    opened.see("volley>")
+    yield opened
+    opened.close()
+
+
+def test_a_wide_table_is_scrolled_sideways_and_down(terminal: Terminal) -> None:
+    terminal.type("SELECT * FROM measures ORDER BY 1; ")
+    terminal.keys("Enter")
+    first = terminal.see("measure_01")
+    assert "measure_30" not in first
+    assert max(len(line) for line in first.split("\n")) <= 120
+    terminal.keys("Escape", "}")  # to the end of the longest line
+    terminal.see("measure_30")
+    terminal.keys("G")
+    terminal.see("14970")
+    terminal.keys("q")
+    terminal.see(r"500 rows · [^\n]*\n+volley>")
+
+
+def test_the_editor_and_g(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.type("SELECT 'number one' AS a \\g")
+    terminal.keys("Enter")
+    terminal.see("│ number one │")
+    terminal.type("\\e")
+    terminal.keys("Enter")
+    terminal.see("volley> SELECT 'number two' AS a")
+    terminal.type(f" \\g {tmp_path}/out.md")
+    terminal.keys("Enter")
+    terminal.see(r"1 row · [^\n]*→")
+    assert (tmp_path / "out.md").read_text() == "| a |\n| --- |\n| number two |\n"
+
+
+def test_a_file_is_asked_for_before_it_is_written_over(terminal: Terminal, tmp_path: Path) -> None:
+    target = tmp_path / "out.csv"
+    target.write_text("mine\n")
+    terminal.type(f"\\copy (SELECT 1 AS a) to {target}")
+    terminal.keys("Enter")
+    terminal.see(r"\[y/N\]:\s*$")
+    terminal.keys("Enter")
+    terminal.see("--force writes over it")
+    assert target.read_text() == "mine\n"
+    terminal.type(f"\\o {target}")
+    terminal.keys("Enter")
+    terminal.see(r"\[y/N\]:\s*$")
+    terminal.keys("y", "Enter")
+    terminal.see("one behind another")
+    assert target.read_text() == ""
+
+
+def test_columns_in_scope_are_offered_first(terminal: Terminal) -> None:
+    terminal.type("SELECT  FROM measures")
+    terminal.keys(*["Left"] * len(" FROM measures"), "Tab")
+    terminal.see(r"volley> SELECT +FROM measures *\n +measure_01 +bigint of measures")
+
+
+def test_flight_query_asks_before_it_writes_over_a_file(server: ServerProcess, tmp_path: Path) -> None:
+    target = tmp_path / "out.csv"
+    target.write_text("mine\n")
+    terminal = Terminal(tmp_path, flight("query", "SELECT 1 AS a", "-o", str(target), "--uri", server.uri), columns=80, rows=24)
+    try:
+        terminal.see(r"\[y/N\]:\s*$")
+        assert target.read_text() == "mine\n"
+        terminal.keys("y", "Enter")
+        terminal.see(r"(?m)^wrote ")  # the bar tells rows, too
+        assert target.read_text() == "a\n1\n"
+    finally:
+        terminal.close()
