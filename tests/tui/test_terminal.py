@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 import shutil
 import signal
@@ -123,6 +124,8 @@ def test_a_file_of_queries_of_which_some_fail_and_several_run_together(server: S
     terminal = Terminal(tmp_path, flight("tui", str(file), "--uri", server.uri))
     try:
         terminal.see("6 queries")
+        terminal.see("▶ 0 running  ○ 6 waiting")
+        terminal.keys("F5")
         terminal.see("○ 5 waiting")
         terminal.keys("t")
         terminal.see("✓ 4 completed  ✗ 1 failed  ▶ 1 running  ○ 0 waiting", 60)
@@ -186,6 +189,44 @@ def test_the_program_leaves_the_terminal_as_it_was(terminal: Terminal) -> None:
     assert "Traceback" not in terminal.screen()
 
 
+@pytest.mark.parametrize(("columns", "rows"), [(120, 40), (80, 24)])
+def test_what_was_typed_is_there_again_after_a_crash_and_after_leaving(
+    server: ServerProcess, tmp_path: Path, columns: int, rows: int
+) -> None:
+    command = flight("tui", "--uri", server.uri)
+    for end in ("crash", "leave", "nothing"):
+        terminal = Terminal(tmp_path, command, columns=columns, rows=rows)
+        try:
+            terminal.see("● 127.0.0.1")
+            if end == "crash":
+                terminal.type("SELECT 'kept' AS text")
+                terminal.wait(lambda _screen: "kept" in _kept(tmp_path), "the text in the state folder", 10)
+                os.kill(terminal.pid, signal.SIGKILL)
+                continue
+            terminal.see("SELECT 'kept' AS text")
+            if end == "leave":
+                terminal.keys("C-q")
+                terminal.see("Not saved: query 1")
+                terminal.see("leave; they come back at the next start")
+                terminal.keys("Enter")
+                terminal.wait(lambda _screen, opened=terminal: opened.ended, "the end of the program")  # type: ignore[misc]
+        finally:
+            terminal.close()
+
+
+def _kept(home: Path) -> str:
+    """What the state folder of a user holds of tabs."""
+    file = home / "state" / "volley" / "tabs.json"
+    return file.read_text() if file.exists() else ""
+
+
+def test_what_is_pasted_goes_in_as_it_is_though_the_terminal_is_not_asked(terminal: Terminal) -> None:
+    terminal.paste("  SELECT 1 AS a,\n    2 AS b")
+    terminal.see(r"2     2 AS b\s")
+    terminal.keys("F5")
+    terminal.see("✓ completed  1 row")
+
+
 def test_embedded_it_needs_no_server(data: Path, tmp_path: Path) -> None:
     terminal = Terminal(tmp_path, flight("tui", "--data", str(data)))
     try:
@@ -195,6 +236,8 @@ def test_embedded_it_needs_no_server(data: Path, tmp_path: Path) -> None:
         terminal.see("✓ completed  1 row")
         terminal.see("6000000")
         terminal.keys("C-q")
+        terminal.see("Not saved: query 1")
+        terminal.keys("Enter")
         terminal.wait(lambda _screen: terminal.ended, "the end of the program")
         assert "Traceback" not in terminal.screen()
     finally:

@@ -55,6 +55,13 @@ class Exporting:
         except VolleyError as error:
             self._failed(error)
             return
+        if export.path.exists():
+            question = f"{export.path} is there. Write over it?"
+            self.dialogs.ask("Export", question, lambda: self._write(export), answer="write over it")
+        else:
+            self._write(export)
+
+    def _write(self, export: Export) -> None:
         self._running = export
         self.say(f"writing {export.path} …")
 

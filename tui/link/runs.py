@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -26,10 +27,29 @@ TOGETHER = 8  # queries of a file at once; the server has a queue of its own
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a statement came from: a document of the editor, and the offset of its first character there."""
+    """Where a statement came from: a document of the editor, and the place of its first character there.
+
+    ``start`` is an offset; ``line`` and ``column`` count from 1.
+    """
 
     document: int
     start: int
+    line: int = 1
+    column: int = 1
+
+
+_PLACE = re.compile(r"\(line (\d+), column (\d+)\)")
+
+
+def in_document(message: str, origin: Origin | None) -> str:
+    """A server's message about a statement, with the place where it is in the statement's document."""
+
+    def moved(match: re.Match[str]) -> str:
+        assert origin is not None
+        line, column = int(match.group(1)), int(match.group(2))
+        return f"(line {origin.line + line - 1}, column {column + origin.column - 1 if line == 1 else column})"
+
+    return message if origin is None else _PLACE.sub(moved, message, count=1)
 
 
 @dataclass(eq=False)
@@ -128,12 +148,26 @@ class RunBook:
         return run
 
     def run_all(self, statements: Iterable[tuple[str, Origin | None]], together: int = 1) -> list[Run]:
-        """Lists statements and runs them in order, ``together`` at a time. A failure does not stop those behind it."""
+        """Lists statements and runs them in order, ``together`` at a time; with 0 they wait until they are told to go.
+
+        A failure does not stop those behind it.
+        """
         batch = len(self._batches)
-        self._batches[batch] = max(1, together)
+        self._batches[batch] = together
         started = [self._new(sql, origin, batch) for sql, origin in statements]
         self._advance(batch)
         return started
+
+    def held(self) -> list[Run]:
+        """The runs that wait until they are told to go."""
+        return [run for run in self.runs if self._is_held(run)]
+
+    def go(self) -> None:
+        """Lets what waits to be told run now, one after another."""
+        for batch, together in self._batches.items():
+            if together == 0:
+                self._batches[batch] = 1
+                self._advance(batch)
 
     def go_together(self) -> None:
         """Lets what waits for its turn start now, several at a time."""
@@ -171,7 +205,8 @@ class RunBook:
                 run.source.retry()
 
     def active(self) -> list[Run]:
-        return [run for run in self.runs if not run.over]
+        """The runs that are not over; those that nobody has told to go are none of them."""
+        return [run for run in self.runs if not run.over and not self._is_held(run)]
 
     def close(self) -> None:
         self._follower.close()
@@ -183,6 +218,9 @@ class RunBook:
         self.runs.append(run)
         self._tell(run)
         return run
+
+    def _is_held(self, run: Run) -> bool:
+        return run.state == "waiting" and run.batch is not None and self._batches[run.batch] == 0
 
     def _submit(self, run: Run) -> None:
         run.state = "submitting"
@@ -202,7 +240,7 @@ class RunBook:
         self._follower.add(submitted.query_id, functools.partial(self._take, run), functools.partial(self._lost, run))
 
     def _refused(self, run: Run, error: VolleyError) -> None:
-        run.error = ErrorInfo(error.status.value, str(error))
+        run.error = ErrorInfo(error.status.value, in_document(str(error), run.origin))
         self._end(run, "failed")
 
     def _take_schema(self, run: Run, schema: pa.Schema) -> None:
@@ -225,7 +263,8 @@ class RunBook:
             run.sql = status.sql
             self._background.submit(lambda: self._server.schema(status.sql), functools.partial(self._take_schema, run))
         run.status = status
-        run.error = status.error
+        told = status.error
+        run.error = None if told is None else ErrorInfo(told.status, in_document(told.message, run.origin))
         self._open_source(run)
         if status.state in ENDED:
             self._end(run, status.state)

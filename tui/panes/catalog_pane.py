@@ -158,8 +158,9 @@ class CatalogPane(urwid.Widget):
         sample = self._sample()
         if self._in_sample and sample is not None:
             rest = sample.keypress((lower[0], max(1, lower[1] - 1)), key)
-            return None if rest is None else str(rest)
-        if self.list.keypress(upper, key) is None:
+            if rest is None or keys.action("catalog", rest) != "run":
+                return None if rest is None else str(rest)
+        elif self.list.keypress(upper, key) is None:
             return None
         found = keys.action("catalog", key)
         if key == "left":

@@ -71,7 +71,6 @@ def _line(run: Run, now: float) -> Line:
         icon = SPINNER[int(now * 10) % len(SPINNER)]
     rows = amounts.short_count(run.rows) if run.rows or run.state == "completed" else ""
     time = amounts.seconds(run.elapsed(now)) if run.started_at is not None else ""
-    message = run.error.message.splitlines()[0] if run.error is not None and run.error.message else ""
     return [
         (attribute, f" {icon} "),
         ("dim", f"{run.number:>3}  "),
@@ -79,6 +78,5 @@ def _line(run: Run, now: float) -> Line:
         ("text", f" {rows:>9} {time:>9}  "),
         ("bar", amounts.bar(run.progress, BAR) if not run.over and run.state != "waiting" else " " * BAR),
         ("text", "  "),
-        ("error", message + "  " if message else ""),
         ("text", run.title[:400]),
     ]

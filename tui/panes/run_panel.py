@@ -61,6 +61,14 @@ class RunView:
         self.plan.show(run.status)
         self._sql = None
 
+    @property
+    def tells_error(self) -> bool:
+        """Whether what is drawn says what went wrong, so that nothing else needs to: the statement, where there are no rows."""
+        run = self._run()
+        if run is None or run.error is None or self.mode == "plan" or (self.mode == "chart" and self.table is not None):
+            return False
+        return self.mode == "sql" or self.table is None or not self.table.source.rows
+
     def widget(self) -> urwid.Widget:
         """What to draw in the current mode."""
         run = self._run()
@@ -70,8 +78,7 @@ class RunView:
             if self.chart is None:
                 self.chart = ChartPane(self.table.source, self._act)
             return self.chart
-        failed = run is not None and run.error is not None and not (self.table is not None and self.table.source.rows)
-        if self.mode == "results" and self.table is not None and not failed:
+        if self.mode == "results" and self.table is not None and not self.tells_error:
             return self.table
         if self._sql is None:
             self._sql = TextView(_statement_lines(run))
@@ -179,7 +186,8 @@ class RunPanel(urwid.Widget):
             line.append((("tab.on.focus" if focus else "tab.on") if name == mode else "tab", label))
             self._tabs.append((used, used + len(label), name))
             used += len(label)
-        state = [] if self.run is None else run_state(self.run, time.time(), max(0, columns - used - 1))
+        told = self.view is not None and self.view.tells_error
+        state = [] if self.run is None else run_state(self.run, time.time(), max(0, columns - used - 1), told=told)
         position = self._position() if mode == "results" else ""
         taken = used + 1 + sum(width(text) for _, text in state)
         line += [("tab", " "), *((f"head.{attribute}", text) for attribute, text in state)]
@@ -192,13 +200,13 @@ class RunPanel(urwid.Widget):
         return "" if view is None or view.table is None else view.table.position()
 
 
-def run_state(run: Run, now: float, columns: int) -> list[Segment]:
-    """A run's state in at most ``columns`` columns: icon, rows, time, and how far it is or what went wrong."""
+def run_state(run: Run, now: float, columns: int, *, told: bool = False) -> list[Segment]:
+    """A run's state in at most ``columns`` columns: icon, rows, time, how far it is; what went wrong, unless that is ``told`` below."""
     attribute, icon = STATES[run.state]
     if not run.over and run.state != "waiting":
         icon = SPINNER[int(now * 10) % len(SPINNER)]
     elapsed = amounts.seconds(run.elapsed(now))
-    if run.state in ("failed", "lost") and run.error is not None:
+    if run.state in ("failed", "lost") and run.error is not None and not told:
         text = f"{run.state}  {run.error.message.splitlines()[0] if run.error.message else run.error.status}"
         return [(attribute, fit(f"{icon} {text}", columns).rstrip())]
     parts: list[str] = [] if run.state == "completed" and columns < 60 else [run.state]
@@ -222,7 +230,8 @@ def _statement_lines(run: Run | None) -> list[Line]:
         lines += [[("error", f" {line}")] for line in run.error.message.splitlines()]
         lines.append([("text", "")])
     texts = run.sql.splitlines()
-    for number, (text, runs) in enumerate(zip(texts, highlight(texts, 0, len(texts)), strict=True), 1):
+    first = 1 if run.origin is None else run.origin.line
+    for number, (text, runs) in enumerate(zip(texts, highlight(texts, 0, len(texts)), strict=True), first):
         segments: list[Segment] = [("gutter", f"{number:>4} ")]
         start = 0
         for attribute, length in runs:

@@ -36,6 +36,8 @@ class Views(urwid.WidgetPlaceholder):
     ) -> None:
         self.switched: list[Callable[[], None]] = []
         self.name = "editor"
+        self._trail: list[str] = []
+        self._opened = False
         self._documents = documents
         self._clock = clock
         self._run_views = RunViews(act)
@@ -74,7 +76,34 @@ class Views(urwid.WidgetPlaceholder):
     # -- going elsewhere ------------------------------------------------------------------------------------------
 
     def go(self, name: str) -> None:
-        """Shows a view."""
+        """Shows a view; :meth:`back` comes back from it."""
+        if name != self.name:
+            self._trail = [*(before for before in self._trail if before not in (name, self.name)), self.name]
+        self._show(name)
+
+    def back(self) -> None:
+        """Shows the view that was shown before this one."""
+        if self._trail:
+            self._show(self._trail.pop())
+
+    def leave(self) -> None:
+        """Goes to the other part of the view; from a run that was opened in another view, back there."""
+        if self.split is None:
+            return
+        if self._opened and self.split.in_lower:
+            self.split.go(lower=False)
+            self.back()
+        else:
+            self.split.go(lower=not self.split.in_lower)
+
+    def open_run(self, run: Run) -> None:
+        """Goes to what a run of another view shows."""
+        self.list_run(run)
+        self.queries_split.go(lower=True)
+        self._opened = True
+
+    def _show(self, name: str) -> None:
+        self._opened = False
         widgets = {"editor": self.editor_split, "queries": self.queries_split, "cluster": self.cluster, "catalog": self.catalog}
         self.original_widget = widgets[name]
         self.name = name

@@ -16,6 +16,7 @@ from tui.draw.canvas import Line
 from tui.draw.chrome import Mood
 from tui.draw.popup import Choice, Dialogs
 from tui.editor.documents import Documents
+from tui.editor.saved_tabs import SavedTabs
 from tui.link.runs import Run, RunBook
 from tui.link.session import Session
 from tui.panes.catalog_pane import CatalogPane
@@ -106,6 +107,7 @@ class Stage:
         )
         self.book.changed.append(self.views.changed)
         self.killing = Killing(self.book, self.server, self.background, self.dialogs, self.say)
+        self.tabs = SavedTabs(None)
         self.clipboard = Clipboard(self.documents, self.screen, self.say)
 
     @staticmethod
