@@ -2,7 +2,8 @@
 
 The way through: ``tokens``, ``limits`` and ``refusals`` (text) ──► ``parse`` (text → tree, ``ast``) ──► ``survey`` and ``bind``
 (tree → ``logical`` plan) ──► ``qualified_names``, ``optimize`` (rules) ──► ``fragment``, ``splits`` and ``render`` (logical plan →
-fragments of SQL, ``physical``) ──► ``explain``. ``statements.plan`` is the door, ``query`` the way of one query through it;
+fragments of SQL, ``physical``) ──► ``explain`` and ``operations`` (what people see of them). ``statements.plan`` is the door,
+``query`` the way of one query through it;
 ``prepared.prepare`` stands before it for who has the text first and the values later (``parameter_types``, ``literals``).
 
 Beside the way: ``catalog`` (what the planner asks of whoever calls it), ``functions`` and ``references`` (what an expression calls

@@ -22,6 +22,7 @@ from tui.link.server import Server
 
 RunState = Literal["waiting", "submitting", "queued", "running", "completed", "failed", "killed", "lost"]
 OVER: frozenset[RunState] = frozenset(("completed", "failed", "killed", "lost"))
+MOST_PROGRESS = 0.99  # of what is not over: the last rows may still be written
 TOGETHER = 8  # queries of a file at once; the server has a queue of its own
 
 
@@ -85,10 +86,17 @@ class Run:
         return 0 if self.status is None else self.status.result.rows
 
     @property
-    def progress(self) -> float:
+    def progress(self) -> float | None:
+        """The share (0 … 1) of its input that is done; None while the server cannot tell, as of a query that is a single piece."""
         if self.state == "completed":
             return 1.0
-        return 0.0 if self.status is None else self.status.progress
+        return None if self.status is None or not self.status.progress else min(MOST_PROGRESS, self.status.progress)
+
+    @property
+    def rows_so_far(self) -> int:
+        """The rows of the result, or of the part of the plan that has put out most."""
+        operators = [] if self.status is None else self.status.operators
+        return max([self.rows, *(operator.rows for operator in operators)])
 
     def elapsed(self, now: float) -> float:
         """Seconds from being submitted to the end, or to ``now``."""

@@ -210,14 +210,16 @@ def run_state(run: Run, now: float, columns: int, *, told: bool = False) -> list
         text = f"{run.state}  {run.error.message.splitlines()[0] if run.error.message else run.error.status}"
         return [(attribute, fit(f"{icon} {text}", columns).rstrip())]
     parts: list[str] = [] if run.state == "completed" and columns < 60 else [run.state]
-    if run.rows or run.state == "completed":
+    if run.state == "running" and run.progress is None:
+        parts.append(f"{amounts.plural(run.rows_so_far, 'row')} so far")
+    elif run.rows or run.state == "completed":
         parts.append(amounts.plural(run.rows, "row"))
     if run.status is not None and run.status.result.bytes and columns > 60:
         parts.append(amounts.size(run.status.result.bytes))
     if run.started_at is not None:
         parts.append(elapsed)
-    if run.state == "running":
-        parts.insert(1, f"{amounts.bar(run.progress, 10)} {run.progress:4.0%}")
+    if run.state == "running" and run.progress is not None:
+        parts.insert(1, f"{amounts.bar(run.progress, 10)} {amounts.percent(run.progress):>4}")
     return [(attribute, fit(f"{icon} {'  '.join(parts)}", columns).rstrip())]
 
 
