@@ -127,9 +127,8 @@ class App:
         self._editing = EditorActions(documents, views, book, self.session, self.history, killing, clipboard, dialogs, say)
         listed = QueryActions(views, documents, book, killing)
         everywhere = {**screen.table(), "run": lambda: listed.run() if views.name == "queries" else self._editing.run()}
-        results = ResultActions(
-            lambda: views.panel, book, server, self.background, dialogs, clipboard, exporting, say, views.replace
-        ).table()
+        self._looking = ResultActions(lambda: views.panel, book, server, self.background, dialogs, clipboard, exporting, say, views.replace)
+        results = self._looking.table()
         own: dict[str, keys.Actions] = {
             "editor": self._editing.table(),
             "results": results,
@@ -217,6 +216,7 @@ class App:
             self._recorded.add(run)
             if run.state == "failed":
                 self.documents.mark_error(run)
+                self._looking.mend(run)
             if run.derived is None and run.state != "lost":
                 self.history.add(run.sql, run.state, run.rows, run.elapsed(time.time()))
 

@@ -41,7 +41,7 @@ class QueryActions:
     def _again(self) -> None:
         run = self.views.queries.run
         if run is not None:
-            self.views.list_run(self.book.run(run.sql, run.origin, run.derived))
+            self.views.list_run(self.book.again(run))
 
     def _edit(self) -> None:
         """Goes to where the statement came from; to a new tab with it if that is closed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from tui.draw import cells
 from tui.draw.amounts import count, plural
 from tui.draw.canvas import Line, fit
 from tui.draw.chrome import Say
-from tui.draw.popup import Dialogs
+from tui.draw.popup import Choice, Dialogs
 from tui.keys import Actions
 from tui.link import derived
 from tui.link.background import Background
@@ -27,6 +28,7 @@ from tui.panes.chart_pane import WHOLE_BINS, ChartPane, bars_of, histogram_of
 from tui.panes.results_table import ResultsTable
 from tui.panes.run_panel import MODES, RunPanel
 
+_PLACE = re.compile(r" \(line \d+, column \d+\)")  # of the derived statement, which nobody has written
 PEEK_RECORDS = 3
 PEEK_ROWS = 40
 MOST_VALUES = 40
@@ -53,6 +55,7 @@ class ResultActions:
             "whole chart": self._whole_chart,
             "export": self.exporting.ask,
             "go to row": self._with_rows(self._ask_row),
+            "go to column": self._with_rows(self._ask_column),
             "search": self._with_rows(self._ask_search),
             "search next": self._with_rows(lambda rows: self._find(rows, forward=True)),
             "search previous": self._with_rows(lambda rows: self._find(rows, forward=False)),
@@ -83,6 +86,10 @@ class ResultActions:
             table.go(int(digits) - 1)
         elif digits:
             self.say(f"{text!r} is not a row number", "bad")
+
+    def _ask_column(self, table: ResultsTable) -> None:
+        choices = [Choice(column.name, column.type, str(number)) for number, column in enumerate(table.columns)]
+        self.dialogs.choose("Go to column", choices, lambda choice: table.go_column(int(choice.value)), footer="type to search, Enter goes")
 
     # -- looking closer -------------------------------------------------------------------------------------------
 
@@ -151,13 +158,29 @@ class ResultActions:
 
     # -- new queries ----------------------------------------------------------------------------------------------
 
-    def _rerun(self, run: Run, wanted: Derived) -> None:
-        self.replaced(run, self.book.run(wanted.sql, derived=wanted))
+    def _derive(self, run: Run, wanted: Derived) -> None:
+        found = self.book.derive(run, wanted)
+        if found.state != "failed":  # else `mend` has been told, and the rows stay
+            self.replaced(run, found)
+
+    def mend(self, run: Run) -> None:
+        """Brings back what a derived query that failed stood for, and lets its condition be mended."""
+        before, wanted = run.instead_of, run.derived
+        if before is None or wanted is None or run.error is None:
+            return
+        shown = self.panel().run
+        if shown is run:
+            self.replaced(run, before)
+        what = _PLACE.sub("", run.error.message.splitlines()[0])
+        if shown in (run, before) and wanted.where != _derived(before).where:
+            self._ask_condition(before, wanted.where[-1], what)
+        else:
+            self.say(what, "bad")
 
     def _sort(self, table: ResultsTable) -> None:
         run = self.panel().run
         if run is not None:
-            self._rerun(run, _derived(run).sorted_by(table.column + 1))
+            self._derive(run, _derived(run).sorted_by(table.column + 1))
 
     def _filter(self, table: ResultsTable) -> None:
         run = self.panel().run
@@ -166,9 +189,10 @@ class ResultActions:
         field = table.source.schema.field(table.column)
         value = table.value()
         start = derived.equals(field.name, None if value is None else cells.plain(value), number=cells.is_number(field.type))
-        now = _derived(run).where
-        hint = "Enter runs it; an empty line takes filters away" + (f"; now: {' AND '.join(now)}" if now else "")
-        self.dialogs.prompt("Keep rows where", "", start, lambda text: self._rerun(run, _derived(run).filtered(text)), hint=hint)
+        self._ask_condition(run, start, "Enter runs it; an empty line takes all filters away")
+
+    def _ask_condition(self, run: Run, start: str, hint: str) -> None:
+        self.dialogs.prompt("Keep rows where", "", start, lambda text: self._derive(run, _derived(run).filtered(text)), hint=hint)
 
     def _show_chart(self, table: ResultsTable) -> None:
         self.panel().set_mode("chart")

@@ -55,7 +55,10 @@ def in_document(message: str, origin: Origin | None) -> str:
 
 @dataclass(eq=False)
 class Run:
-    """One statement that was run, or waits for its turn. Belongs to the thread of the loop. Times are Unix seconds."""
+    """One statement that was run, or waits for its turn. Belongs to the thread of the loop. Times are Unix seconds.
+
+    A ``derived`` one sorts and filters the result of ``base``, and was asked for where ``instead_of`` was shown.
+    """
 
     number: int
     sql: str
@@ -71,6 +74,8 @@ class Run:
     ended_at: float | None = None
     kill_wanted: bool = False
     derived: Derived | None = None
+    base: Run | None = None
+    instead_of: Run | None = None
 
     @property
     def over(self) -> bool:
@@ -148,10 +153,29 @@ class RunBook:
         self._batches: dict[int, int] = {}
         self._follower = Follower(server, post) if follower is None else follower
 
-    def run(self, sql: str, origin: Origin | None = None, derived: Derived | None = None) -> Run:
+    def run(self, sql: str, origin: Origin | None = None) -> Run:
         """Starts one statement now."""
         run = self._new(sql, origin, None)
-        run.derived = derived
+        self._submit(run)
+        return run
+
+    def again(self, old: Run) -> Run:
+        """Starts the statement of a run once more."""
+        run = self._new(old.sql, old.origin, None)
+        run.derived, run.base = old.derived, old.base
+        self._submit(run)
+        return run
+
+    def derive(self, shown: Run, wanted: Derived) -> Run:
+        """What ``wanted`` makes of the result that ``shown`` is, or is derived from: a run that is there already, else a new one."""
+        base = shown if shown.base is None else shown.base
+        if wanted == Derived(base.sql):
+            return base
+        for run in reversed(self.runs):
+            if run.base is base and run.derived == wanted and run.state not in ("failed", "killed", "lost"):
+                return run
+        run = self._new(wanted.sql, None, None)
+        run.derived, run.base, run.instead_of = wanted, base, shown
         self._submit(run)
         return run
 

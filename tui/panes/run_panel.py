@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import urwid
 
 from tui import keys
 from tui.draw import amounts
-from tui.draw.canvas import Line, Segment, draw, fit, width
+from tui.draw.canvas import Line, Segment, cut, draw, fit, width
 from tui.draw.popup import TextView
 from tui.editor.highlight import highlight
 from tui.link.runs import Run
@@ -146,14 +146,16 @@ class RunPanel(urwid.Widget):
         head = draw([self._head(columns, focus)], columns, 1)
         if view is None:
             return urwid.CanvasCombine([(head, None, False), (draw([[("dim", self._hint)]], columns, max(1, rows - 1)), None, False)])
-        body = view.widget().render((columns, rows - 1), focus)
-        return urwid.CanvasCombine([(head, None, False), (body, None, True)])
+        chips = self._chips(columns) if rows > 2 else []
+        body = view.widget().render((columns, rows - 1 - len(chips)), focus)
+        above = [(draw([line], columns, 1), None, False) for line in chips]
+        return urwid.CanvasCombine([(head, None, False), *above, (body, None, True)])
 
     def keypress(self, size: tuple[int, int], key: str) -> str | None:
         view = self.view
         if view is None:
             return self._other(key)
-        found = view.widget().keypress((size[0], max(1, size[1] - 1)), key)
+        found = view.widget().keypress((size[0], max(1, size[1] - 1 - len(self._chips(size[0])))), key)
         self._invalidate()
         return None if found is None else self._other(found)
 
@@ -167,7 +169,26 @@ class RunPanel(urwid.Widget):
         if view is None or not hasattr(view.widget(), "mouse_event"):
             return False
         self._invalidate()
-        return bool(view.widget().mouse_event((size[0], size[1] - 1), event, button, col, row - 1, focus))
+        above = 1 + len(self._chips(size[0]))
+        if row < above:
+            return True
+        return bool(view.widget().mouse_event((size[0], size[1] - above), event, button, col, row - above, focus))
+
+    def _chips(self, columns: int) -> list[Line]:
+        """The line that tells how the rows below were sorted and filtered; none where they were not."""
+        run = self.run
+        if run is None or run.derived is None or self.view is None or self.view.mode not in ("results", "chart"):
+            return []
+        schema = run.schema if run.schema is not None or run.base is None else run.base.schema
+        if schema is None:
+            return []
+        line: list[Segment] = []
+        left = columns
+        for chip in run.derived.chips(schema.names):
+            text = cut(f" {chip} ", left - 1)
+            line += [("tab", " "), ("selection", text)]
+            left -= width(text) + 1
+        return [[*line, ("tab", "")]]
 
     def _other(self, key: str) -> str | None:
         found = keys.action(self.context, key)
@@ -188,16 +209,17 @@ class RunPanel(urwid.Widget):
             used += len(label)
         told = self.view is not None and self.view.tells_error
         state = [] if self.run is None else run_state(self.run, time.time(), max(0, columns - used - 1), told=told)
-        position = self._position() if mode == "results" else ""
         taken = used + 1 + sum(width(text) for _, text in state)
         line += [("tab", " "), *((f"head.{attribute}", text) for attribute, text in state)]
-        if position and taken + len(position) + 2 <= columns:
+        position = next((text for text in self._positions() if taken + len(text) + 2 <= columns), "") if mode == "results" else ""
+        if position:
             line.append(("tab", fit(position + " ", columns - taken, right=True)))
         return [*line, ("tab", "")]
 
-    def _position(self) -> str:
+    def _positions(self) -> Sequence[str]:
+        """Where one is in the rows, at length and more shortly."""
         view = self.view
-        return "" if view is None or view.table is None else view.table.position()
+        return () if view is None or view.table is None else view.table.positions()
 
 
 def run_state(run: Run, now: float, columns: int, *, told: bool = False) -> list[Segment]:

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import msgspec
 import pyarrow as pa
 import pytest
 from urwid import testing
 
+from flight_server.protocol.messages import ErrorInfo
 from tests.tui.actions.stage import Stage
 from tui.actions.exporting import Exporting
 from tui.actions.result_actions import ResultActions
@@ -22,6 +26,7 @@ class Shown:
         self.panel = RunPanel(RunViews(lambda _action: None).of, lambda _action: None, "")
         self.panel.show(run)
         self.replaced: list[tuple[Run, Run]] = []
+        stage.book.changed.append(lambda changed: self.actions.mend(changed) if changed.state == "failed" else None)
         exporting = Exporting(lambda: run, stage.server, stage.background, stage.post, stage.dialogs, stage.say)
         self.actions = ResultActions(
             lambda: self.panel,
@@ -32,9 +37,13 @@ class Shown:
             stage.clipboard,
             exporting,
             stage.say,
-            lambda old, new: self.replaced.append((old, new)),
+            self.replace,
         )
         testing.render_text(self.panel, SIZE)
+
+    def replace(self, old: Run, new: Run) -> None:
+        self.replaced.append((old, new))
+        self.panel.show(new)
 
     def act(self, action: str) -> None:
         self.actions.table()[action]()
@@ -84,6 +93,84 @@ def test_a_filter_begins_with_the_value_of_the_cell(stage: Stage) -> None:
     made.act("filter")
     assert stage.dialogs.asked == ['Keep rows where: "n" = 1']
     assert made.replaced[0][1].rows == 3
+
+
+def test_unsorting_and_unfiltering_go_back_to_the_result_that_is_there(stage: Stage) -> None:
+    made = shown(stage)
+    base = made.panel.run
+    for _ in range(3):
+        made.act("sort")
+    assert made.panel.run is base
+    stage.dialogs.typed = "n < 3"
+    made.act("filter")
+    assert made.table.source.rows == 3
+    stage.dialogs.typed = " "
+    made.act("filter")
+    assert made.panel.run is base
+    assert len(stage.server.statuses) == 4
+    made.act("sort")
+    stage.dialogs.typed = "n < 3"
+    made.act("sort")
+    assert len(stage.server.statuses) == 4
+
+
+def test_a_filter_that_fails_keeps_the_rows_and_its_text_can_be_mended(stage: Stage) -> None:
+    made = shown(stage)
+    rows = made.panel.run
+    answers = iter(["nothing < 3", "n < 3"])
+    ask = stage.dialogs.prompt
+
+    def prompt(title: str, label: str, text: str, entered: Callable[[str], None], *, hint: str = "") -> None:
+        assert made.panel.run is rows
+        ask(title, label, f"{text} | {hint}", lambda _typed: entered(next(answers)), hint=hint)
+
+    stage.dialogs.typed = ""
+    stage.dialogs.prompt = prompt  # type: ignore[method-assign]
+    made.act("filter")
+    assert stage.dialogs.asked[1].startswith('Keep rows where: nothing < 3 | Binder Error: Referenced column "nothing" not found')
+    assert made.table.source.rows == 3
+
+
+def test_a_derived_query_that_fails_while_it_runs_brings_the_rows_back(stage: Stage) -> None:
+    made = shown(stage)
+    rows = made.panel.run
+    stage.server.held = True
+    made.act("sort")
+    failing = made.panel.run
+    assert failing is not None
+    assert failing is not rows
+    assert failing.query_id is not None
+    status = stage.server.statuses[failing.query_id]
+    stage.server.statuses[failing.query_id] = msgspec.structs.replace(
+        status, state="failed", error=ErrorInfo("INTERNAL", "no room (line 9, column 1)")
+    )
+    stage.follower.look()
+    assert made.panel.run is rows
+    assert stage.said == [("no room", "bad")]
+
+
+def test_what_was_sorted_and_filtered_shows_over_the_rows(stage: Stage) -> None:
+    made = shown(stage)
+    stage.dialogs.typed = "n <\n3"
+    made.act("filter")
+    made.act("sort")
+    lines = testing.render_text(made.panel, SIZE)
+    assert "▲ n  where n < 3" in " ".join(lines[1].split("  "))
+    assert lines[2].split() == ["n", "▲", "s"]
+    made.press("down")
+    assert testing.click(made.panel, SIZE, 5, 4)
+    assert made.table.row == 0
+    stage.dialogs.typed = ""
+    made.act("filter")
+    assert "where" not in testing.render_text(made.panel, SIZE)[1]
+
+
+def test_going_to_a_column_by_its_name(stage: Stage) -> None:
+    made = shown(stage)
+    stage.dialogs.chosen = "1"
+    made.act("go to column")
+    assert stage.dialogs.asked == ["Go to column"]
+    assert made.table.column == 1
 
 
 @pytest.mark.parametrize(("typed", "row"), [("50", 49), ("1_0", 9), ("9,999", 99)])
