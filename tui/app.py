@@ -49,13 +49,30 @@ class CannotOpen(VolleyError):
 
 
 class Shell(urwid.Frame):
-    """Title, the current view, footer. Keys that hold everywhere come first, unless a dialog is open."""
+    """Title, the current view, footer. Keys that hold everywhere come first, unless a dialog is open.
 
-    def __init__(self, body: urwid.Widget, header: urwid.Widget, footer: urwid.Widget, press: Callable[[str], bool]) -> None:
+    What is pasted where nothing can be written (``writes()`` says so) is no key, and dropped.
+    """
+
+    def __init__(
+        self,
+        body: urwid.Widget,
+        header: urwid.Widget,
+        footer: urwid.Widget,
+        press: Callable[[str], bool],
+        writes: Callable[[], bool],
+    ) -> None:
         super().__init__(body, header, footer)
         self._press = press
+        self._writes = writes
+        self._dropping = False
 
     def keypress(self, size: tuple[int, int], key: str) -> str | None:
+        if key == "begin paste" and not self._writes():
+            self._dropping = True
+        if self._dropping:
+            self._dropping = key != "end paste"
+            return None
         if self._press(key):
             return None
         rest = super().keypress(size, key)
@@ -103,7 +120,7 @@ class App:
         )
         self.title = Title(uri, self.views.go)
         self.footer = KeyLine(time.monotonic, lambda key: self.loop.process_input([key]))
-        self.dialogs = Dialogs(Shell(self.views, self.title, self.footer, self._press_everywhere))
+        self.dialogs = Dialogs(Shell(self.views, self.title, self.footer, self._press_everywhere, lambda: self.views.context() == "editor"))
         chosen = choose_theme(theme, os.environ)
         # Bracketed paste is switched on unasked: a terminal without it passes over that, and some that have it (tmux 3.3) do not answer.
         shown = urwid.display.raw.Screen(bracketed_paste_mode=True) if screen is None else screen

@@ -446,3 +446,12 @@ def test_what_is_cut_in_one_tab_can_be_pasted_in_another(screen: Screen) -> None
     screen.keys("home", "ctrl k", "ctrl t", "ctrl v")
     assert screen.app.documents.current.editor.buffer.text == "select 1"
     assert screen.app.documents.current.number == 2
+
+
+def test_what_is_pasted_where_nothing_is_written_presses_no_keys(screen: Screen) -> None:
+    screen.run("select 1 as one")
+    screen.keys("f7", "begin paste", *"ssf", "enter", "end paste")
+    assert screen.app.dialogs.depth == 0
+    assert len(screen.app.book.runs) == 1
+    screen.keys("s")
+    assert len(screen.app.book.runs) == 2

@@ -11,6 +11,7 @@ from flight_server.client.statements import Statement, split_statements
 from planner.errors import VolleyError
 from tui.actions.clipboard import Clipboard
 from tui.actions.killing import Killing
+from tui.actions.paths import complete_path
 from tui.draw.amounts import count, plural, seconds
 from tui.draw.chrome import Say
 from tui.draw.popup import Choice, Dialogs
@@ -48,7 +49,7 @@ class EditorActions:
             "run together": lambda: self._run_all(TOGETHER),
             "explain": self._explain,
             "history": self._search_history,
-            "open": lambda: self.dialogs.prompt("Open a file", "file ", "", self._open),
+            "open": lambda: self.dialogs.prompt("Open a file", "file ", "", self._open, completer=complete_path),
             "save": self._save,
             "new tab": self._new_tab,
             "close tab": self._close_tab,
@@ -157,7 +158,7 @@ class EditorActions:
     def _save(self) -> None:
         document = self.documents.current
         if document.path is None:
-            self.dialogs.prompt("Save as", "file ", f"query-{document.number}.sql", self._save_to)
+            self.dialogs.prompt("Save as", "file ", f"query-{document.number}.sql", self._save_to, completer=complete_path)
         else:
             self._save_as(None)
 

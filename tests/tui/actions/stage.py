@@ -14,7 +14,7 @@ from tui.actions.clipboard import Clipboard
 from tui.actions.killing import Killing
 from tui.draw.canvas import Line
 from tui.draw.chrome import Mood
-from tui.draw.popup import Choice, Dialogs
+from tui.draw.popup import Choice, Completer, Dialogs
 from tui.editor.documents import Documents
 from tui.editor.saved_tabs import SavedTabs
 from tui.link.runs import Run, RunBook
@@ -40,7 +40,16 @@ class Answers(Dialogs):
         self.asked: list[str] = []
         self.texts: list[str] = []
 
-    def prompt(self, title: str, label: str, text: str, entered: Callable[[str], None], *, hint: str = "") -> None:
+    def prompt(
+        self,
+        title: str,
+        label: str,
+        text: str,
+        entered: Callable[[str], None],
+        *,
+        hint: str = "",
+        completer: Completer | None = None,
+    ) -> None:
         self.asked.append(f"{title}: {text}")
         if self.typed is not None:
             entered(self.typed)

@@ -11,6 +11,7 @@ from flight_server.protocol.messages import ErrorInfo
 from tests.tui.actions.stage import Stage
 from tui.actions.exporting import Exporting
 from tui.actions.result_actions import ResultActions
+from tui.draw.popup import Completer
 from tui.link.runs import Run
 from tui.panes.results_table import ResultsTable
 from tui.panes.run_panel import RunPanel, RunViews
@@ -120,9 +121,11 @@ def test_a_filter_that_fails_keeps_the_rows_and_its_text_can_be_mended(stage: St
     answers = iter(["nothing < 3", "n < 3"])
     ask = stage.dialogs.prompt
 
-    def prompt(title: str, label: str, text: str, entered: Callable[[str], None], *, hint: str = "") -> None:
+    def prompt(
+        title: str, label: str, text: str, entered: Callable[[str], None], *, hint: str = "", completer: Completer | None = None
+    ) -> None:
         assert made.panel.run is rows
-        ask(title, label, f"{text} | {hint}", lambda _typed: entered(next(answers)), hint=hint)
+        ask(title, label, f"{text} | {hint}", lambda _typed: entered(next(answers)))
 
     stage.dialogs.typed = ""
     stage.dialogs.prompt = prompt  # type: ignore[method-assign]
