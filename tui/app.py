@@ -222,6 +222,7 @@ class App:
             self.keep_tabs()
         active = self.book.active()
         self.title.show(running=len(active))
+        self._looking.follow()
         if active:
             self.views.tick()
         self.loop.set_alarm_in(TICK_SECONDS, self._tick)

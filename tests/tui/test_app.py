@@ -185,7 +185,8 @@ def test_the_plan_is_there_and_an_exchange_can_be_looked_into(screen: Screen) ->
     assert "hash(l_orderkey)" in shown
     assert "records pass through exchanges" in screen.keys("enter")
     shown = screen.keys("down", "down", "enter")
-    assert "exchange-1: 1 record, 2 rows waiting" in shown
+    assert "exchange-1: records that wait" in shown
+    assert "1 record, 2 rows waiting" in shown
     screen.keys("down", "esc")
     assert screen.app.dialogs.depth == 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,20 +22,32 @@ from tui.keys import Actions
 from tui.link import derived
 from tui.link.background import Background
 from tui.link.derived import Derived
-from tui.link.row_source import RowSource
 from tui.link.runs import Run, RunBook
 from tui.link.server import Server
 from tui.panes.chart_pane import WHOLE_BINS, ChartPane, bars_of, histogram_of
+from tui.panes.peek_pane import PeekPane
 from tui.panes.results_table import ResultsTable
 from tui.panes.run_panel import MODES, RunPanel
 
 _PLACE = re.compile(r" \(line \d+, column \d+\)")  # of the derived statement, which nobody has written
 PEEK_RECORDS = 3
-PEEK_ROWS = 40
+PEEK_SECONDS = 1.0
 MOST_VALUES = 40
 
 
-@dataclass(frozen=True)
+@dataclass
+class _Peeking:
+    """A look into an exchange that is open: ``depth`` of the dialogs with it, and whether an answer is awaited."""
+
+    run: Run
+    exchange: str
+    pane: PeekPane
+    depth: int
+    at: float
+    awaits: bool = False
+
+
+@dataclass
 class ResultActions:
     """Acts on the run that ``panel()`` shows. ``replaced(old, new)`` is called when a derived query takes the place of another."""
 
@@ -47,6 +60,8 @@ class ResultActions:
     exporting: Exporting
     say: Say
     replaced: Callable[[Run, Run], None]
+    clock: Callable[[], float] = time.monotonic
+    _peeking: _Peeking | None = None
 
     def table(self) -> Actions:
         modes = {f"show {mode}": lambda mode=mode: self.panel().set_mode(mode) for mode in MODES}
@@ -121,14 +136,36 @@ class ResultActions:
                 taken = f": {plural(operator.leases, 'record')} taken, not yet done" if operator.leases else ""
                 self.say(f"no record waits in {name} now{taken}")
                 return
-            self._show_records(name, pa.Table.from_batches(batches), len(batches))
+            pane = PeekPane(self.background)
+            pane.show(batches)
+            self.dialogs.show_widget(f"{name}: records that wait", pane)
+            self._peeking = _Peeking(run, name, pane, self.dialogs.depth, self.clock())
 
         self.background.submit(lambda: list(self.server.peek(query_id, name, PEEK_RECORDS)), done, self._failed)
 
-    def _show_records(self, name: str, table: pa.Table, records: int) -> None:
-        title = f"{name}: {plural(records, 'record')}, {plural(table.num_rows, 'row')} waiting"
-        shown = RowSource.of_table(table.slice(0, PEEK_ROWS), self.background)
-        self.dialogs.show_widget(title, ResultsTable(shown))
+    def follow(self) -> None:
+        """Looks again into the exchange whose records are shown, every ``PEEK_SECONDS``, until they are closed or the query is over."""
+        looking = self._peeking
+        if looking is None or looking.awaits or self.clock() - looking.at < PEEK_SECONDS:
+            return
+        if self.dialogs.depth < looking.depth or looking.run.query_id is None:
+            self._peeking = None
+            return
+        if looking.run.over:
+            self._peeking = None
+            looking.pane.end()
+            return
+        query_id = looking.run.query_id
+        looking.awaits = True
+
+        def done(batches: list[pa.RecordBatch]) -> None:
+            looking.awaits, looking.at = False, self.clock()
+            looking.pane.show(batches)
+
+        def failed(_error: VolleyError) -> None:
+            looking.awaits, looking.at = False, self.clock()
+
+        self.background.submit(lambda: list(self.server.peek(query_id, looking.exchange, PEEK_RECORDS)), done, failed)
 
     # -- search ---------------------------------------------------------------------------------------------------
 

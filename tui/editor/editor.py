@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -10,12 +11,14 @@ import urwid
 from flight_server.protocol.messages import TableStatus
 from tui import keys
 from tui.draw.canvas import Line, Segment, draw, fit, width
-from tui.editor.completion import complete
+from tui.editor.completion import Completion, complete
 from tui.editor.highlight import highlight
 from tui.editor.suggestions import Suggestions
 from tui.editor.text_buffer import Place, TextBuffer
 
 INDENT = 2
+MAX_OFFERED_CHARS = 50_000  # in longer texts, completion comes only when it is asked for: typing must stay quick
+_OFFERED = re.compile(r"\w\w$|[\w\"]\.$")
 PLACEHOLDER = (
     "-- Write SQL here.  F5 runs the statement under the cursor,  Tab completes,  F1 lists all keys.",
     "-- Tables are on F6,  statements from before on Ctrl-R.",
@@ -200,6 +203,8 @@ class Editor(urwid.Widget):
             case _ if len(key) == 1 and key.isprintable():
                 buffer.insert(key)
                 self._refresh_suggestions()
+                if self._suggestions is None:
+                    self._offer()
             case _:
                 return False
         return True
@@ -281,6 +286,13 @@ class Editor(urwid.Widget):
     def _suggestions_key(self, key: str) -> bool:
         assert self._suggestions is not None
         match key:
+            case "tab" if not self._suggestions.asked and len(self._suggestions.candidates) == 1:
+                self._accept()
+            case "tab" | "down" if not self._suggestions.asked:
+                self._suggestions.asked = True
+            case "up" | "enter" if not self._suggestions.asked:
+                self._suggestions = None
+                return False
             case "up":
                 self._suggestions.move(-1)
             case "down":
@@ -303,7 +315,24 @@ class Editor(urwid.Widget):
         if self._suggestions is None:
             return
         found = complete(self.buffer.text, self.buffer.offset(self.buffer.caret), self._tables())
-        self._suggestions = None if found is None or found.start != self._suggestions.start else Suggestions(found.start, found.candidates)
+        asked = self._suggestions.asked
+        kept = found is not None and found.start == self._suggestions.start and (asked or self._is_worth_offering(found))
+        self._suggestions = Suggestions(found.start, found.candidates, asked=asked) if found is not None and kept else None
+
+    def _offer(self) -> None:
+        """Opens the list by itself: behind two letters of a word that it can go on with, or behind a table and a dot."""
+        before = self.buffer.lines[self.buffer.caret.line][: self.buffer.caret.column]
+        if not _OFFERED.search(before) or sum(map(len, self.buffer.lines)) > MAX_OFFERED_CHARS:
+            return
+        found = complete(self.buffer.text, self.buffer.offset(self.buffer.caret), self._tables())
+        if found is not None and self._is_worth_offering(found):
+            self._suggestions = Suggestions(found.start, found.candidates, asked=False)
+
+    def _is_worth_offering(self, found: Completion) -> bool:
+        """Whether what is typed begins one of the candidates and is none yet."""
+        typed = self.buffer.text[found.start : self.buffer.offset(self.buffer.caret)].lower()
+        words = [candidate.text.lower().rstrip("(") for candidate in found.candidates]
+        return words[0].strip('"').startswith(typed.strip('"')) and typed not in words
 
     def _accept(self) -> None:
         taken, self._suggestions = self._suggestions, None

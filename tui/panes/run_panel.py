@@ -53,13 +53,18 @@ class RunView:
             return
         if self.table is None and run.source is not None:
             self.table = ResultsTable(run.source, self._act)
+            run.source.changed = self._rows_came
             if run.derived is not None and run.derived.order is not None:
                 self.table.sorted_by = (run.source.schema.field(run.derived.order - 1).name, run.derived.ascending)
                 self.table.column = run.derived.order - 1
-        if self.table is not None:
-            self.table._invalidate()
+        self._rows_came()
         self.plan.show(run.status)
         self._sql = None
+
+    def _rows_came(self) -> None:
+        for widget in (self.table, self.chart):
+            if widget is not None:
+                widget._invalidate()
 
     @property
     def tells_error(self) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import msgspec
 import pyarrow as pa
 import pytest
+import urwid
 from urwid import testing
 
 from flight_server.protocol.messages import ErrorInfo
@@ -249,4 +250,36 @@ def test_only_exchanges_are_looked_into_and_an_empty_one_says_what_is_taken(stag
         ("records pass through exchanges (⇄): choose one of them", "bad"),
         ("no record waits in exchange-1 now: 2 records taken, not yet done", "ok"),
     ]
-    assert stage.dialogs.asked == ["exchange-1: 1 record, 2 rows waiting"]
+    assert stage.dialogs.asked == ["exchange-1: records that wait"]
+
+
+def test_a_look_into_an_exchange_stays_open_and_follows_until_the_query_is_over(stage: Stage) -> None:
+    run = stage.running()
+    made = Shown(stage, run)
+    clock = iter(range(100))
+    made.actions.clock = lambda: float(next(clock))
+    shown_widgets: list[urwid.Widget] = []
+    stage.dialogs.show_widget = lambda title, widget: shown_widgets.append(widget)  # type: ignore[method-assign]
+    made.act("show plan")
+    testing.render_text(made.panel, SIZE)
+    made.press("down", "down")
+
+    def looked_at() -> str:
+        return "\n".join(testing.render_text(shown_widgets[0], SIZE))
+
+    stage.server.peeked = pa.table({"key": [7, 8]}).to_batches()
+    made.act("peek")
+    assert "1 record, 2 rows waiting" in looked_at()
+    stage.server.peeked = pa.table({"key": [9]}).to_batches()
+    made.actions.follow()
+    assert "1 record, 1 row waiting" in looked_at()
+    assert "9" in looked_at()
+    stage.server.peeked = []
+    made.actions.follow()
+    assert "no record waits now; these were the last" in looked_at()
+    assert "9" in looked_at()
+    assert run.query_id is not None
+    stage.server.release(run.query_id)
+    stage.follower.look()
+    made.actions.follow()
+    assert "the query is over" in looked_at()
