@@ -252,6 +252,7 @@ class App:
 
     def _tables_changed(self) -> None:
         self.views.catalog.refresh(self.session.tables, self.session.tables_error, loaded=self.session.tables_loaded)
+        self.views.tables_changed()
 
     def _view_switched(self) -> None:
         self.title.show(view=self.views.name)

@@ -214,6 +214,63 @@ def test_what_was_typed_is_there_again_after_a_crash_and_after_leaving(
             terminal.close()
 
 
+WIDE_RESULT = (
+    "SELECT id, TIMESTAMP '2024-01-01 00:00:00.123456' + to_seconds(id) AS moment, label AS text, "
+    + ", ".join(f"id * {number} AS amount_{number:02}" for number in range(14))
+    + " FROM labels ORDER BY id"
+)
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(120, 40), (80, 24)])
+def test_a_result_is_looked_at_and_a_condition_that_fails_is_mended(server: ServerProcess, tmp_path: Path, columns: int, rows: int) -> None:
+    terminal = Terminal(tmp_path, flight("tui", "--uri", server.uri), columns=columns, rows=rows)
+    try:
+        terminal.see("● 127.0.0.1")
+        terminal.keys("F6")
+        terminal.see("2 tables")
+        terminal.keys("F2")
+        terminal.type("SELECT 1 FROM labels WHERE lab")
+        terminal.see("label +column  labels")
+        assert ("F6 Catalog" in terminal.see("SELECT 1 FROM labels").split("\n")[1]) == (columns >= 120)
+        terminal.keys("Tab", "Enter")
+        terminal.see(r"WHERE label\s")
+        terminal.keys("C-a")
+        terminal.type(WIDE_RESULT)
+        terminal.keys("F5")
+        terminal.see("1,000 rows")
+        terminal.keys("F7")
+        terminal.see("column 1/17")
+        terminal.see(r"2024-01-01 00:00:01.123456 +label 1 ")
+        terminal.see(r"\d+›")
+        terminal.keys("#")
+        terminal.see("Go to column")
+        terminal.type("amount_13")
+        terminal.keys("Enter")
+        terminal.see(r"‹\d+.*amount_13")
+        terminal.keys("Home", "f")
+        terminal.see("Keep rows where")
+        terminal.keys("C-u")
+        terminal.type("idd < 3")
+        terminal.keys("Enter")
+        screen = terminal.see("there is no column 'idd'")
+        assert "│ idd < 3" in screen
+        assert "label 9 " in screen
+        terminal.keys("C-w", "C-w", "C-w")
+        terminal.type("id < 3")
+        terminal.keys("Enter")
+        terminal.see(r"✓.* 3 rows")
+        terminal.keys("s")
+        terminal.see("▲ id +where id < 3")
+        terminal.keys("F3")
+        terminal.see(r"✗ +2 +failed .*query 1  where idd")
+        terminal.keys("F5")
+        terminal.see(r"✓ +5 +completed")
+        terminal.keys("Escape")
+        terminal.see("query 1 ●")
+    finally:
+        terminal.close()
+
+
 def _kept(home: Path) -> str:
     """What the state folder of a user holds of tabs."""
     file = home / "state" / "volley" / "tabs.json"

@@ -16,7 +16,8 @@ from flight_server.client.statements import Statement, split_statements, stateme
 from flight_server.protocol.messages import TableStatus
 from planner.errors import Status, VolleyError
 from tui.draw.canvas import Line, Segment, draw
-from tui.editor.editor import Editor, Mark, Pasteboard
+from tui.editor.completion import mentioned_tables
+from tui.editor.editor import MAX_OFFERED_CHARS, Editor, Mark, Pasteboard
 from tui.editor.text_buffer import Place
 from tui.link.runs import Run
 
@@ -190,6 +191,13 @@ class Documents(urwid.Widget):
     def find(self, number: int) -> Document | None:
         """The tab of that number, if it is still open."""
         return next((document for document in self.documents if document.number == number), None)
+
+    def mentioned(self) -> list[TableStatus]:
+        """The tables that the statement under the cursor names; none in a text that is too long to look through at every key."""
+        buffer = self.current.editor.buffer
+        if buffer.is_longer_than(MAX_OFFERED_CHARS):
+            return []
+        return mentioned_tables(buffer.text, buffer.offset(buffer.caret), self._tables())
 
     def wanted(self) -> list[Statement]:
         """What "run" means now: the statements of the selection, or the one under the cursor."""

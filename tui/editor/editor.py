@@ -315,24 +315,27 @@ class Editor(urwid.Widget):
         if self._suggestions is None:
             return
         found = complete(self.buffer.text, self.buffer.offset(self.buffer.caret), self._tables())
-        asked = self._suggestions.asked
-        kept = found is not None and found.start == self._suggestions.start and (asked or self._is_worth_offering(found))
-        self._suggestions = Suggestions(found.start, found.candidates, asked=asked) if found is not None and kept else None
+        asked, start = self._suggestions.asked, self._suggestions.start
+        if found is None or found.start != start:
+            self._suggestions = None
+        else:
+            self._suggestions = Suggestions(start, found.candidates) if asked else self._worth_offering(found)
 
     def _offer(self) -> None:
         """Opens the list by itself: behind two letters of a word that it can go on with, or behind a table and a dot."""
         before = self.buffer.lines[self.buffer.caret.line][: self.buffer.caret.column]
-        if not _OFFERED.search(before) or sum(map(len, self.buffer.lines)) > MAX_OFFERED_CHARS:
+        if not _OFFERED.search(before) or self.buffer.is_longer_than(MAX_OFFERED_CHARS):
             return
         found = complete(self.buffer.text, self.buffer.offset(self.buffer.caret), self._tables())
-        if found is not None and self._is_worth_offering(found):
-            self._suggestions = Suggestions(found.start, found.candidates, asked=False)
+        self._suggestions = None if found is None else self._worth_offering(found)
 
-    def _is_worth_offering(self, found: Completion) -> bool:
-        """Whether what is typed begins one of the candidates and is none yet."""
+    def _worth_offering(self, found: Completion) -> Suggestions | None:
+        """The candidates that begin with what is typed; None where there are none, or it is one of them already."""
         typed = self.buffer.text[found.start : self.buffer.offset(self.buffer.caret)].lower()
-        words = [candidate.text.lower().rstrip("(") for candidate in found.candidates]
-        return words[0].strip('"').startswith(typed.strip('"')) and typed not in words
+        begun = [candidate for candidate in found.candidates if candidate.text.lower().strip('"').startswith(typed.strip('"'))]
+        if not begun or any(candidate.text.lower().rstrip("(") == typed for candidate in begun):
+            return None
+        return Suggestions(found.start, begun, asked=False)
 
     def _accept(self) -> None:
         taken, self._suggestions = self._suggestions, None

@@ -83,7 +83,9 @@ class Run:
 
     @property
     def title(self) -> str:
-        """The statement on one line."""
+        """The statement on one line; of a derived one, what it asks of which query."""
+        if self.derived is not None and self.base is not None and self.base.schema is not None:
+            return "  ".join([f"query {self.base.number}", *self.derived.chips(self.base.schema.names)])
         return " ".join(self.sql.split())
 
     @property

@@ -11,6 +11,7 @@ from tui.editor.documents import Documents
 from tui.link.runs import Run
 from tui.panes.catalog_pane import CatalogPane
 from tui.panes.cluster_pane import ClusterPane
+from tui.panes.editor_with_tables import EditorWithTables
 from tui.panes.queries_pane import QueriesPane
 from tui.panes.run_panel import RunPanel, RunViews
 from tui.panes.split import SplitScreen
@@ -47,9 +48,10 @@ class Views(urwid.WidgetPlaceholder):
         self.cluster = cluster
         self.catalog = catalog
         self.editor_split = SplitScreen(documents, self.editor_panel)
+        self._editor_view = EditorWithTables(self.editor_split, lambda: catalog.tables, documents.mentioned, self._insert)
         self.queries_split = SplitScreen(self.queries, self.queries_panel)
         documents.switched.append(lambda: self.editor_panel.show(documents.current.run))
-        super().__init__(self.editor_split)
+        super().__init__(self._editor_view)
 
     # -- where one is ---------------------------------------------------------------------------------------------
 
@@ -104,7 +106,7 @@ class Views(urwid.WidgetPlaceholder):
 
     def _show(self, name: str) -> None:
         self._opened = False
-        widgets = {"editor": self.editor_split, "queries": self.queries_split, "cluster": self.cluster, "catalog": self.catalog}
+        widgets = {"editor": self._editor_view, "queries": self.queries_split, "cluster": self.cluster, "catalog": self.catalog}
         self.original_widget = widgets[name]
         self.name = name
         if name == "catalog":
@@ -114,6 +116,13 @@ class Views(urwid.WidgetPlaceholder):
             self.queries_panel.show(self.queries.run)
         for listener in self.switched:
             listener()
+
+    def tables_changed(self) -> None:
+        """Takes the tables that the catalog has now."""
+        self._editor_view._invalidate()
+
+    def _insert(self, name: str) -> None:
+        self._documents.current.editor.insert(name)
 
     def write(self) -> None:
         """Goes to the editor, into the text."""

@@ -86,6 +86,7 @@ def test_sorting_runs_a_derived_query_in_place_of_the_first(stage: Stage) -> Non
     assert old is stage.book.runs[0]
     assert new.derived is not None
     assert (new.derived.base, new.derived.order) == (old.sql, 2)
+    assert new.title == "query 1  ▲ s"
 
 
 def test_a_filter_begins_with_the_value_of_the_cell(stage: Stage) -> None:
