@@ -31,6 +31,7 @@ from tui.editor.history import History, state_folder
 from tui.editor.saved_tabs import KEEP_SECONDS, SavedTabs
 from tui.link.background import Background, Post
 from tui.link.follower import Follower
+from tui.link.own_queries import own_query
 from tui.link.runs import Run, RunBook
 from tui.link.server import Server
 from tui.link.session import Link, Session
@@ -115,7 +116,7 @@ class App:
             self.documents,
             lambda: self.book.runs,
             ClusterPane(self.act),
-            CatalogPane(self.background, server.query, self.act),
+            CatalogPane(self.background, lambda sql: own_query(server, sql), self.act),
             self.act,
         )
         self.title = Title(uri, self.views.go)

@@ -22,6 +22,7 @@ from tui.keys import Actions
 from tui.link import derived
 from tui.link.background import Background
 from tui.link.derived import Derived
+from tui.link.own_queries import own_query
 from tui.link.runs import Run, RunBook
 from tui.link.server import Server
 from tui.panes.chart_pane import WHOLE_BINS, ChartPane, bars_of, histogram_of
@@ -253,9 +254,10 @@ class ResultActions:
             pane.set_whole(column, None)
             self._failed(error)
 
-        self.background.submit(
-            lambda: self.server.query(sql), lambda found: pane.set_whole(column, histogram_of(found) if number else bars_of(found)), failed
-        )
+        def done(found: pa.Table) -> None:
+            pane.set_whole(column, histogram_of(found) if number else bars_of(found))
+
+        self.background.submit(lambda: own_query(self.server, sql), done, failed)
 
     # -- copy -----------------------------------------------------------------------------------------------------
 

@@ -165,6 +165,7 @@ class Documents(urwid.Widget):
         A file whose tab held no change is read anew; an unsaved text stays as it is.
         """
         notes = []
+        opened: list[Document] = []
         for tab in tabs:
             path = None if tab.path is None else Path(tab.path)
             text, saved = tab.text, tab.text if tab.saved is None else tab.saved
@@ -183,9 +184,10 @@ class Documents(urwid.Widget):
             document = self.add(text, path)
             document.number, document.saved = tab.number, saved
             document.editor.buffer.go(Place(tab.line, tab.column))
+            opened.append(document)
         self._made = max([self._made, *(document.number for document in self.documents)])
-        if tabs:
-            self.go(min(max(0, here), len(self.documents) - 1))
+        if opened:
+            self.go(self.documents.index(opened[min(max(0, here), len(opened) - 1)]))
         return notes
 
     def find(self, number: int) -> Document | None:

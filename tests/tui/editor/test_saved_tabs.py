@@ -141,3 +141,16 @@ def test_without_a_folder_nothing_is_kept_and_a_file_that_cannot_be_written_is_t
 def test_a_file_with_tabs_and_other_line_ends_has_not_been_changed_by_opening_it(tmp_path: Path) -> None:
     (tmp_path / "a.sql").write_bytes(b"SELECT\t1\r\n")
     assert not tabs().open(str(tmp_path / "a.sql")).changed
+
+
+def test_the_tab_that_was_in_sight_is_so_again_though_the_first_is_an_empty_file(sitting: Opener, tmp_path: Path) -> None:
+    (tmp_path / "empty.sql").write_text("")
+    documents = tabs()
+    documents.open(str(tmp_path / "empty.sql"))
+    documents.add("SELECT 1")
+    documents.add("SELECT 2")
+    documents.go(1)
+    name = documents.current.name
+    keep(sitting, documents)
+    found, _ = restored(sitting)
+    assert found.current.name == name
