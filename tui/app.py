@@ -28,8 +28,10 @@ from tui.draw.popup import Dialogs
 from tui.draw.themes import NAMES, choose_theme, count_colours, palette
 from tui.editor.documents import Documents
 from tui.editor.history import History, state_folder
+from tui.editor.saved_tabs import KEEP_SECONDS, SavedTabs
 from tui.link.background import Background, Post
 from tui.link.follower import Follower
+from tui.link.own_queries import own_query
 from tui.link.runs import Run, RunBook
 from tui.link.server import Server
 from tui.link.session import Link, Session
@@ -48,13 +50,30 @@ class CannotOpen(VolleyError):
 
 
 class Shell(urwid.Frame):
-    """Title, the current view, footer. Keys that hold everywhere come first, unless a dialog is open."""
+    """Title, the current view, footer. Keys that hold everywhere come first, unless a dialog is open.
 
-    def __init__(self, body: urwid.Widget, header: urwid.Widget, footer: urwid.Widget, press: Callable[[str], bool]) -> None:
+    What is pasted where nothing can be written (``writes()`` says so) is no key, and dropped.
+    """
+
+    def __init__(
+        self,
+        body: urwid.Widget,
+        header: urwid.Widget,
+        footer: urwid.Widget,
+        press: Callable[[str], bool],
+        writes: Callable[[], bool],
+    ) -> None:
         super().__init__(body, header, footer)
         self._press = press
+        self._writes = writes
+        self._dropping = False
 
     def keypress(self, size: tuple[int, int], key: str) -> str | None:
+        if key == "begin paste" and not self._writes():
+            self._dropping = True
+        if self._dropping:
+            self._dropping = key != "end paste"
+            return None
         if self._press(key):
             return None
         rest = super().keypress(size, key)
@@ -73,6 +92,8 @@ class App:
         uri: str,
         *,
         files: Sequence[str] = (),
+        run: bool = False,
+        tabs: SavedTabs | None = None,
         theme: str | None = None,
         history: History | None = None,
         screen: urwid.BaseScreen | None = None,
@@ -81,6 +102,9 @@ class App:
         follower: Follower | None = None,
     ) -> None:
         self._files = tuple(files)
+        self._run_files = run
+        self._tabs = SavedTabs(None) if tabs is None else tabs
+        self._kept_at = time.monotonic()
         self.history = history if history is not None else History(None)
         self.post = self._call_on_loop if post is None else post
         self.background = Background(self.post) if background is None else background
@@ -92,14 +116,16 @@ class App:
             self.documents,
             lambda: self.book.runs,
             ClusterPane(self.act),
-            CatalogPane(self.background, server.query, self.act),
+            CatalogPane(self.background, lambda sql: own_query(server, sql), self.act),
             self.act,
         )
         self.title = Title(uri, self.views.go)
         self.footer = KeyLine(time.monotonic, lambda key: self.loop.process_input([key]))
-        self.dialogs = Dialogs(Shell(self.views, self.title, self.footer, self._press_everywhere))
+        self.dialogs = Dialogs(Shell(self.views, self.title, self.footer, self._press_everywhere, lambda: self.views.context() == "editor"))
         chosen = choose_theme(theme, os.environ)
-        self.loop = urwid.MainLoop(self.dialogs, palette(chosen), screen, unhandled_input=self._unhandled)
+        # Bracketed paste is switched on unasked: a terminal without it passes over that, and some that have it (tmux 3.3) do not answer.
+        shown = urwid.display.raw.Screen(bracketed_paste_mode=True) if screen is None else screen
+        self.loop = urwid.MainLoop(self.dialogs, palette(chosen), shown, unhandled_input=self._unhandled)
         if screen is None:
             self.loop.screen.set_terminal_properties(colors=count_colours(theme))
         self._wire_actions(server, chosen)
@@ -115,17 +141,18 @@ class App:
         clipboard = Clipboard(documents, self.loop.screen, say)
         killing = Killing(book, server, self.background, dialogs, say)
         exporting = Exporting(lambda: views.panel.run, server, self.background, self.post, dialogs, say)
-        everywhere = ScreenActions(views, book, server, self.background, killing, dialogs, self.loop.screen, theme).table()
+        screen = ScreenActions(views, book, server, self.background, killing, dialogs, self.loop.screen, theme, documents, self._tabs, say)
         self._editing = EditorActions(documents, views, book, self.session, self.history, killing, clipboard, dialogs, say)
-        results = ResultActions(
-            lambda: views.panel, book, server, self.background, dialogs, clipboard, exporting, say, views.replace
-        ).table()
+        listed = QueryActions(views, documents, book, killing)
+        everywhere = {**screen.table(), "run": lambda: listed.run() if views.name == "queries" else self._editing.run()}
+        self._looking = ResultActions(lambda: views.panel, book, server, self.background, dialogs, clipboard, exporting, say, views.replace)
+        results = self._looking.table()
         own: dict[str, keys.Actions] = {
             "editor": self._editing.table(),
             "results": results,
             "plan": results,
             "chart": results,
-            "queries": QueryActions(views, documents, book, killing).table(),
+            "queries": listed.table(),
             "cluster": ClusterActions(views.cluster, views, book, killing, dialogs).table(),
             "catalog": CatalogActions(views.catalog, documents, self.session, views, dialogs, say).table(),
         }
@@ -140,6 +167,8 @@ class App:
         try:
             self.loop.run()
         finally:
+            self.keep_tabs()
+            self._tabs.close()
             self.session.close()
             self.book.close()
             self.background.close()
@@ -163,8 +192,20 @@ class App:
         self._show_context()
 
     def open_files(self) -> None:
-        """Opens the files that the program was started with, and runs their statements."""
-        self._editing.run_files(self._files)
+        """Opens the tabs of the last sitting, and the files that the program was started with, whose statements it lists."""
+        notes = self._tabs.restore(self.documents)
+        if self._files:
+            self._editing.list_files(self._files, run=self._run_files)
+        if notes:
+            self.footer.say("; ".join(notes), "bad")
+
+    def keep_tabs(self) -> None:
+        """Writes the tabs for the next start. That they cannot be written is told, each time."""
+        self._kept_at = time.monotonic()
+        try:
+            self._tabs.keep(self.documents)
+        except VolleyError as error:
+            self.footer.say(str(error), "bad")
 
     # -- events ---------------------------------------------------------------------------------------------------
 
@@ -178,8 +219,11 @@ class App:
     def _tick(self, _loop: urwid.MainLoop, _data: object) -> None:
         """Moves what moves by itself: spinners, times, messages that are over."""
         self.footer.tick()
+        if time.monotonic() - self._kept_at >= KEEP_SECONDS:
+            self.keep_tabs()
         active = self.book.active()
         self.title.show(running=len(active))
+        self._looking.follow()
         if active:
             self.views.tick()
         self.loop.set_alarm_in(TICK_SECONDS, self._tick)
@@ -191,6 +235,7 @@ class App:
             self._recorded.add(run)
             if run.state == "failed":
                 self.documents.mark_error(run)
+                self._looking.mend(run)
             if run.derived is None and run.state != "lost":
                 self.history.add(run.sql, run.state, run.rows, run.elapsed(time.time()))
 
@@ -208,6 +253,7 @@ class App:
 
     def _tables_changed(self) -> None:
         self.views.catalog.refresh(self.session.tables, self.session.tables_error, loaded=self.session.tables_loaded)
+        self.views.tables_changed()
 
     def _view_switched(self) -> None:
         self.title.show(view=self.views.name)
@@ -233,11 +279,18 @@ class App:
 
 
 def main(
-    uri: str, files: Sequence[str] = (), *, token: str | None = None, tls_ca: str | bytes | None = None, theme: str | None = None
+    uri: str,
+    files: Sequence[str] = (),
+    *,
+    run: bool = False,
+    token: str | None = None,
+    tls_ca: str | bytes | None = None,
+    theme: str | None = None,
 ) -> int:
     """Opens the terminal UI on the server at ``uri``; returns the exit status when the user leaves.
 
-    ``files`` are texts of SQL statements, which are listed and run. ``theme`` is ``dark``, ``light``, ``16`` or ``mono``.
+    ``files`` are texts of SQL statements, which are listed, and run if ``run`` says so.
+    ``theme`` is ``dark``, ``light``, ``16`` or ``mono``.
     Raises ``VolleyError`` if ``uri`` is none, there is no such theme, or this is no terminal. A server that is not there is waited for.
     """
     if theme not in (None, *NAMES):
@@ -245,7 +298,8 @@ def main(
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise CannotOpen("the terminal UI needs a terminal", remedy="in scripts, use `flight query` or `flight run`")
     with Client(uri, token=token, tls_ca=tls_ca) as client:
-        app = App(client, uri, files=files, theme=theme, history=History(state_folder() / "history.jsonl"))
+        history, tabs = History(state_folder() / "history.jsonl"), SavedTabs(state_folder())
+        app = App(client, uri, files=files, run=run, theme=theme, history=history, tabs=tabs)
         with stderr_aside(state_folder() / "tui.log"):
             app.run()
     return 0

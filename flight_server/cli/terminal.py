@@ -17,14 +17,15 @@ TERMINAL_UI = "volley.terminal_ui"
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False))
 @embedded_options
+@click.option("--run", is_flag=True, help="Run the statements of the files at once, instead of listing them.")
 @click.option("--theme", help="Colours of the UI: dark, light, 16 or mono.")
-def tui(access: Access, files: tuple[str, ...], theme: str | None) -> int:
-    """Opens the terminal UI; the statements of the files are loaded as a list of queries."""
+def tui(access: Access, files: tuple[str, ...], run: bool, theme: str | None) -> int:
+    """Opens the terminal UI; the statements of the files are loaded as a list of queries, which runs when you say so, or with --run."""
     run_ui = _terminal_ui()
     if access.uri is not None:
-        return run_ui(access.uri, files, token=access.token, tls_ca=access.tls_ca, theme=theme)
+        return run_ui(access.uri, files, run=run, token=access.token, tls_ca=access.tls_ca, theme=theme)
     with embedded_uri(access) as uri:
-        return run_ui(uri, files, theme=theme)
+        return run_ui(uri, files, run=run, theme=theme)
 
 
 def _terminal_ui() -> Callable[..., int]:

@@ -84,7 +84,7 @@ class Client:
         ``purpose`` (a word of letters, digits and ``-``) keeps what a program asks for itself out of :meth:`queries`.
         """
         if parameters:
-            assert ahead is None and not purpose, "a statement with parameters is the user's own, and made whole"
+            assert (ahead, purpose) == (None, None), "a statement with parameters is the user's own, and made whole"
             return self._submit_prepared(sql, parameters)
         plain = ahead is None and not purpose
         command = _utf8(sql) if plain else _utf8_json(Submission(sql, ahead, purpose or ""))

@@ -29,6 +29,7 @@ from operators.exchange.records import Payload, Record, RecordKey
 from operators.run.fragments import ExecutionContext, Output, run_fragment
 from operators.run.producer import InstanceStatistics
 from operators.scan.scans import ScanReport
+from planner.operations import title
 from planner.physical import ExchangeInput, Fragment, PhysicalPlan, ScanInput, Split
 
 STREAM_WINDOW_SPLITS = 4
@@ -61,6 +62,7 @@ class Execution:
         self._root_splits: dict[str, Exchange[Split]] = {}
         self._reports: Sequence[ScanReport] = ()
         self._root_statistics = InstanceStatistics()
+        self._root_title = title(self._root.sql, [table for arm in self._root.inputs for table in self._tables(arm)])
         self._started = time.perf_counter()
         self._ended = False
 
@@ -223,7 +225,7 @@ class Execution:
         return OperatorStatus(
             operator=producer_name(self._root),
             kind="producer",
-            title=", ".join(f"scan {arm.table}" for arm in arms if isinstance(arm, ScanInput)) or "final fragment",
+            title=self._root_title,
             state="completed" if self._ended else "running",
             inputs=[exchange_name(arm.exchange) for arm in arms if isinstance(arm, ExchangeInput)],
             records_total=max(1, total),
@@ -241,6 +243,13 @@ class Execution:
         status = instance_status(self._site.worker_id, self._root_statistics)
         status.state = "completed" if self._ended else "running"
         return status
+
+    def _tables(self, arm: ScanInput | ExchangeInput) -> list[str]:
+        """The tables that an input of the last fragment comes from."""
+        if isinstance(arm, ScanInput):
+            return [arm.table]
+        producers = [fragment for fragment in self._plan.fragments if fragment.output == arm.exchange]
+        return [scan.table for fragment in producers for scan in fragment.inputs if isinstance(scan, ScanInput)]
 
     def _plan_keys(self, arm: ExchangeInput) -> list[RecordKey]:
         scan = self._scans.get(arm.exchange)

@@ -84,6 +84,10 @@ class Terminal:
     def type(self, text: str) -> None:
         self._tmux("send-keys", "-l", text)
 
+    def paste(self, text: str) -> None:
+        """Pastes a text as the terminal does: in brackets, if the program has asked for them."""
+        self._tmux("set-buffer", text, ";", "paste-buffer", "-p")
+
     def screen(self) -> str:
         return self._tmux("capture-pane", "-p")
 

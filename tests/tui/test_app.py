@@ -15,6 +15,7 @@ from tests.tui.fake_server import FakeServer
 from tests.tui.inline import InlineBackground, InlineFollower
 from tui.app import App, CannotOpen, main
 from tui.editor.history import History
+from tui.editor.saved_tabs import SavedTabs
 from tui.keys import KEYS
 
 SIZE = (100, 30)
@@ -30,7 +31,15 @@ LINEITEM = pa.table(
 class Screen:
     """An app, its fake server, and hands and eyes for it."""
 
-    def __init__(self, tmp_path: Path, *, size: tuple[int, int] = SIZE, files: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        tmp_path: Path,
+        *,
+        size: tuple[int, int] = SIZE,
+        files: tuple[str, ...] = (),
+        run: bool = False,
+        tabs: SavedTabs | None = None,
+    ) -> None:
         self.server = FakeServer({"lineitem": LINEITEM})
         self.follower = InlineFollower(self.server.status)
         self.screen = testing.ScriptedScreen(size=size)
@@ -38,6 +47,8 @@ class Screen:
             self.server,
             "grpc://127.0.0.1:8815",
             files=files,
+            run=run,
+            tabs=tabs,
             theme="dark",
             history=History(tmp_path / "history.jsonl"),
             screen=self.screen,
@@ -104,10 +115,15 @@ def test_the_selection_runs_as_a_list(screen: Screen) -> None:
 
 def test_an_error_is_marked_where_it_is_and_can_be_read(screen: Screen) -> None:
     shown = screen.run("select 1;\nselect\n  2 ! 3")
-    assert "✗ failed  unexpected '!'" in shown
+    assert "✗ failed" in shown
     assert "▶3" in shown
     assert screen.app.documents.current.editor.position() == "3:5"
-    assert "unexpected '!' (line 2, column 5)" in screen.keys("esc", "4")
+    assert shown.count("unexpected '!' (line 3, column 5)") == shown.count("unexpected") == 1
+    assert screen.keys("esc", "4").count("unexpected") == 1
+    assert screen.keys("2").count("unexpected") == 1
+    shown = screen.keys("f3")
+    assert shown.count("unexpected") == 1
+    assert "select 2 ! 3" in shown
 
 
 def test_a_statement_that_ends_too_soon_is_marked_at_its_end(screen: Screen) -> None:
@@ -169,7 +185,8 @@ def test_the_plan_is_there_and_an_exchange_can_be_looked_into(screen: Screen) ->
     assert "hash(l_orderkey)" in shown
     assert "records pass through exchanges" in screen.keys("enter")
     shown = screen.keys("down", "down", "enter")
-    assert "exchange-1: 1 record, 2 rows waiting" in shown
+    assert "exchange-1: records that wait" in shown
+    assert "1 record, 2 rows waiting" in shown
     screen.keys("down", "esc")
     assert screen.app.dialogs.depth == 0
 
@@ -178,9 +195,11 @@ def test_a_file_of_queries_of_which_one_fails(tmp_path: Path) -> None:
     file = tmp_path / "report.sql"
     file.write_text("select 1 as one;\nselect !;\nselect 3 as three;\n")
     screen = Screen(tmp_path, files=(str(file),))
-    shown = screen.text()
+    assert "▶ 0 running  ○ 3 waiting" in screen.text()
+    shown = screen.keys("f5")
     assert "3 queries" in shown
     assert "✓ 2 completed  ✗ 1 failed" in shown
+    assert "✓ 2 completed  ✗ 1 failed" in Screen(tmp_path, files=(str(file),), run=True).text()
     assert "three" in screen.keys("down", "down").splitlines()[-10:][0] or "three" in screen.text()
     screen.keys("up", "E")
     assert screen.app.views.name == "editor"
@@ -234,7 +253,9 @@ def test_a_lost_server_shows_and_what_is_on_the_screen_stays(screen: Screen) -> 
     shown = screen.text()
     assert "no server at 127.0.0.1:8815" in shown
     assert "l_shipmode" in shown
-    assert "failed  cannot reach a server" in screen.run(";select 1")
+    shown = screen.run(";select 1")
+    assert "✗ failed" in shown
+    assert "cannot reach a server" in shown
     screen.server.down = False
     screen.app.session.look()
     assert "● 127.0.0.1:8815" in screen.text()
@@ -308,10 +329,64 @@ def test_leaving_asks_when_a_query_is_not_over(screen: Screen) -> None:
         screen.keys("ctrl q")
     screen.server.held = True
     screen.run("select * from lineitem")
+    assert "Not saved: query 1" in screen.keys("ctrl q")
+    screen.keys("esc")
+    screen.keys("ctrl a", "backspace")
     assert "1 query not over" in screen.keys("ctrl q")
     with pytest.raises(urwid.ExitMainLoop):
         screen.keys("enter")
     assert screen.server.killed == ["q1"]
+
+
+def test_tabs_come_back_at_the_next_start_and_a_file_comes_in_front(tmp_path: Path) -> None:
+    file = tmp_path / "report.sql"
+    file.write_text("select 1 as one;\n")
+    tabs = SavedTabs(tmp_path / "state")
+    screen = Screen(tmp_path, tabs=tabs)
+    screen.type("select 7 as seven")
+    screen.app.keep_tabs()
+    tabs.close()
+    again = SavedTabs(tmp_path / "state")
+    screen = Screen(tmp_path, tabs=again)
+    assert "select 7 as seven" in screen.text()
+    assert "seven" in screen.keys("f5").splitlines()[13]
+    with pytest.raises(urwid.ExitMainLoop):
+        screen.keys("ctrl q", "enter")
+    again.close()
+    last = SavedTabs(tmp_path / "state")
+    screen = Screen(tmp_path, files=(str(file),), tabs=last)
+    assert "○ 1 waiting" in screen.text()
+    assert "query 1 ●  report.sql" in screen.keys("f2")
+    last.close()
+
+
+def test_tabs_that_cannot_be_kept_are_told(tmp_path: Path) -> None:
+    tabs = SavedTabs(tmp_path / "state")
+    screen = Screen(tmp_path, tabs=tabs)
+    (tmp_path / "state" / "tabs.json").mkdir()
+    screen.type("select 1")
+    screen.app.keep_tabs()
+    assert "cannot save" in screen.text()
+    assert "cannot save" in screen.keys("ctrl q", "enter")
+    tabs.close()
+
+
+@pytest.mark.parametrize("way", [("f7",), ("f7", "2"), ("f7", "3"), ("f4",), ("f6",), ("f6", "tab")])
+def test_the_statement_of_the_editor_runs_from_every_pane(screen: Screen, way: tuple[str, ...]) -> None:
+    screen.run("select 1 as one")
+    screen.keys(*way, "f5")
+    assert [run.sql for run in screen.app.book.runs] == ["select 1 as one"] * 2
+    assert screen.app.views.name == "editor"
+    assert screen.app.views.editor_panel.run is screen.app.book.runs[1]
+
+
+@pytest.mark.parametrize("way", [("f3",), ("f3", "enter")])
+def test_in_the_list_of_queries_the_current_one_runs_again(screen: Screen, way: tuple[str, ...]) -> None:
+    screen.run("select 1 as one")
+    screen.keys("ctrl a", *"select 2")
+    screen.keys(*way, "f5")
+    assert [run.sql for run in screen.app.book.runs] == ["select 1 as one"] * 2
+    assert screen.app.views.name == "queries"
 
 
 WAYS_OVER_A_RUN = {"results": ("f7",), "plan": ("f7", "2"), "chart": ("f7", "3"), "queries": ("f3",), "cluster": ("f4",)}
@@ -372,3 +447,12 @@ def test_what_is_cut_in_one_tab_can_be_pasted_in_another(screen: Screen) -> None
     screen.keys("home", "ctrl k", "ctrl t", "ctrl v")
     assert screen.app.documents.current.editor.buffer.text == "select 1"
     assert screen.app.documents.current.number == 2
+
+
+def test_what_is_pasted_where_nothing_is_written_presses_no_keys(screen: Screen) -> None:
+    screen.run("select 1 as one")
+    screen.keys("f7", "begin paste", *"ssf", "enter", "end paste")
+    assert screen.app.dialogs.depth == 0
+    assert len(screen.app.book.runs) == 1
+    screen.keys("s")
+    assert len(screen.app.book.runs) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 import shutil
 import signal
@@ -123,6 +124,8 @@ def test_a_file_of_queries_of_which_some_fail_and_several_run_together(server: S
     terminal = Terminal(tmp_path, flight("tui", str(file), "--uri", server.uri))
     try:
         terminal.see("6 queries")
+        terminal.see("▶ 0 running  ○ 6 waiting")
+        terminal.keys("F5")
         terminal.see("○ 5 waiting")
         terminal.keys("t")
         terminal.see("✓ 4 completed  ✗ 1 failed  ▶ 1 running  ○ 0 waiting", 60)
@@ -186,6 +189,101 @@ def test_the_program_leaves_the_terminal_as_it_was(terminal: Terminal) -> None:
     assert "Traceback" not in terminal.screen()
 
 
+@pytest.mark.parametrize(("columns", "rows"), [(120, 40), (80, 24)])
+def test_what_was_typed_is_there_again_after_a_crash_and_after_leaving(
+    server: ServerProcess, tmp_path: Path, columns: int, rows: int
+) -> None:
+    command = flight("tui", "--uri", server.uri)
+    for end in ("crash", "leave", "nothing"):
+        terminal = Terminal(tmp_path, command, columns=columns, rows=rows)
+        try:
+            terminal.see("● 127.0.0.1")
+            if end == "crash":
+                terminal.type("SELECT 'kept' AS text")
+                terminal.wait(lambda _screen: "kept" in _kept(tmp_path), "the text in the state folder", 10)
+                os.kill(terminal.pid, signal.SIGKILL)
+                continue
+            terminal.see("SELECT 'kept' AS text")
+            if end == "leave":
+                terminal.keys("C-q")
+                terminal.see("Not saved: query 1")
+                terminal.see("leave; they come back at the next start")
+                terminal.keys("Enter")
+                terminal.wait(lambda _screen, opened=terminal: opened.ended, "the end of the program")  # type: ignore[misc]
+        finally:
+            terminal.close()
+
+
+WIDE_RESULT = (
+    "SELECT id, TIMESTAMP '2024-01-01 00:00:00.123456' + to_seconds(id) AS moment, label AS text, "
+    + ", ".join(f"id * {number} AS amount_{number:02}" for number in range(14))
+    + " FROM labels ORDER BY id"
+)
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(120, 40), (80, 24)])
+def test_a_result_is_looked_at_and_a_condition_that_fails_is_mended(server: ServerProcess, tmp_path: Path, columns: int, rows: int) -> None:
+    terminal = Terminal(tmp_path, flight("tui", "--uri", server.uri), columns=columns, rows=rows)
+    try:
+        terminal.see("● 127.0.0.1")
+        terminal.keys("F6")
+        terminal.see("2 tables")
+        terminal.keys("F2")
+        terminal.type("SELECT 1 FROM labels WHERE lab")
+        terminal.see("label +column  labels")
+        assert ("F6 Catalog" in terminal.see("SELECT 1 FROM labels").split("\n")[1]) == (columns >= 120)
+        terminal.keys("Tab", "Enter")
+        terminal.see(r"WHERE label\s")
+        terminal.keys("C-a")
+        terminal.type(WIDE_RESULT)
+        terminal.keys("F5")
+        terminal.see("1,000 rows")
+        terminal.keys("F7")
+        terminal.see("column 1/17")
+        terminal.see(r"2024-01-01 00:00:01.123456 +label 1 ")
+        terminal.see(r"\d+›")
+        terminal.keys("#")
+        terminal.see("Go to column")
+        terminal.type("amount_13")
+        terminal.keys("Enter")
+        terminal.see(r"‹\d+.*amount_13")
+        terminal.keys("Home", "f")
+        terminal.see("Keep rows where")
+        terminal.keys("C-u")
+        terminal.type("idd < 3")
+        terminal.keys("Enter")
+        screen = terminal.see("there is no column 'idd'")
+        assert "│ idd < 3" in screen
+        assert "label 9 " in screen
+        terminal.keys("C-w", "C-w", "C-w")
+        terminal.type("id < 3")
+        terminal.keys("Enter")
+        terminal.see(r"✓.* 3 rows")
+        terminal.keys("s")
+        terminal.see("▲ id +where id < 3")
+        terminal.keys("F3")
+        terminal.see(r"✗ +2 +failed .*query 1  where idd")
+        terminal.keys("F5")
+        terminal.see(r"✓ +5 +completed")
+        terminal.keys("Escape")
+        terminal.see("query 1 ●")
+    finally:
+        terminal.close()
+
+
+def _kept(home: Path) -> str:
+    """What the state folder of a user holds of tabs."""
+    file = home / "state" / "volley" / "tabs.json"
+    return file.read_text() if file.exists() else ""
+
+
+def test_what_is_pasted_goes_in_as_it_is_though_the_terminal_is_not_asked(terminal: Terminal) -> None:
+    terminal.paste("  SELECT 1 AS a,\n    2 AS b")
+    terminal.see(r"2     2 AS b\s")
+    terminal.keys("F5")
+    terminal.see("✓ completed  1 row")
+
+
 def test_embedded_it_needs_no_server(data: Path, tmp_path: Path) -> None:
     terminal = Terminal(tmp_path, flight("tui", "--data", str(data)))
     try:
@@ -195,6 +293,8 @@ def test_embedded_it_needs_no_server(data: Path, tmp_path: Path) -> None:
         terminal.see("✓ completed  1 row")
         terminal.see("6000000")
         terminal.keys("C-q")
+        terminal.see("Not saved: query 1")
+        terminal.keys("Enter")
         terminal.wait(lambda _screen: terminal.ended, "the end of the program")
         assert "Traceback" not in terminal.screen()
     finally:

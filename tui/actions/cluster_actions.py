@@ -42,7 +42,6 @@ class ClusterActions:
         query = self.cluster.query
         if query is None:
             return
-        self.views.list_run(self.book.follow(query))
-        self.views.queries_split.go(lower=True)
+        self.views.open_run(self.book.follow(query))
         if query.state not in ENDED:
             self.views.queries_panel.set_mode("plan")

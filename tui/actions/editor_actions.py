@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from flight_server.client.statements import Statement, split_statements
 from planner.errors import VolleyError
 from tui.actions.clipboard import Clipboard
 from tui.actions.killing import Killing
-from tui.draw.amounts import count, seconds
+from tui.actions.paths import complete_path
+from tui.draw.amounts import count, plural, seconds
 from tui.draw.chrome import Say
 from tui.draw.popup import Choice, Dialogs
 from tui.editor.documents import Document, Documents
@@ -42,12 +44,12 @@ class EditorActions:
     def table(self) -> Actions:
         documents = self.documents
         return {
-            "run": self._run,
+            "run": self.run,
             "run all": lambda: self._run_all(1),
             "run together": lambda: self._run_all(TOGETHER),
             "explain": self._explain,
             "history": self._search_history,
-            "open": lambda: self.dialogs.prompt("Open a file", "file ", "", self._open),
+            "open": lambda: self.dialogs.prompt("Open a file", "file ", "", self._open, completer=complete_path),
             "save": self._save,
             "new tab": self._new_tab,
             "close tab": self._close_tab,
@@ -63,17 +65,22 @@ class EditorActions:
 
     # -- running --------------------------------------------------------------------------------------------------
 
-    def run_files(self, paths: Sequence[str]) -> None:
-        """Opens files, and runs all their statements as a list. A file that cannot be opened is told and left out."""
+    def list_files(self, paths: Sequence[str], *, run: bool) -> None:
+        """Opens files and lists all their statements, which run at once or when they are told to. One that cannot be opened is told."""
         statements: list[tuple[str, Origin | None]] = []
         for path in paths:
             document = self._opened(path)
             if document is not None:
                 statements += _of(document, split_statements(document.editor.buffer.text))
         if statements:
-            self.views.list_run(self.book.run_all(statements)[0])
+            self.views.list_run(self.book.run_all(statements, 1 if run else 0)[0])
+            if not run:
+                self.say(f"{plural(len(statements), 'statement')} listed: F5 runs them, t together")
 
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Runs what is selected, or the statement under the cursor, from wherever one is: the results show under the editor."""
+        if self.views.name != "editor":
+            self.views.go("editor")
         self._start(_of(self.documents.current, self.documents.wanted()))
 
     def _run_all(self, together: int) -> None:
@@ -151,9 +158,19 @@ class EditorActions:
     def _save(self) -> None:
         document = self.documents.current
         if document.path is None:
-            self.dialogs.prompt("Save as", "file ", f"query-{document.number}.sql", self._save_as)
+            self.dialogs.prompt("Save as", "file ", f"query-{document.number}.sql", self._save_to, completer=complete_path)
         else:
             self._save_as(None)
+
+    def _save_to(self, path: str) -> None:
+        """Saves under a name that was typed; asks before another file is written over."""
+        target = Path(path.strip()).expanduser()
+        if not path.strip():
+            return
+        if target.exists():
+            self.dialogs.ask("Save as", f"{target} is there. Write over it?", lambda: self._save_as(str(target)), answer="write over it")
+        else:
+            self._save_as(str(target))
 
     def _save_as(self, path: str | None) -> None:
         try:
@@ -174,7 +191,9 @@ class EditorActions:
 
 def _of(document: Document, statements: Sequence[Statement]) -> list[tuple[str, Origin | None]]:
     """Statements with the place that they come from."""
-    return [(statement.text, Origin(document.number, statement.start)) for statement in statements]
+    buffer = document.editor.buffer
+    columns = [buffer.place(statement.start).column + 1 for statement in statements]
+    return [(s.text, Origin(document.number, s.start, s.line, column)) for s, column in zip(statements, columns, strict=True)]
 
 
 def _ago(span: float) -> str:

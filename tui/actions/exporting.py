@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from planner.errors import VolleyError
+from tui.actions.paths import complete_path
 from tui.draw.amounts import plural
 from tui.draw.chrome import Say
 from tui.draw.popup import Dialogs
@@ -45,6 +46,7 @@ class Exporting:
             f"result-{run.number}.csv",
             lambda text: self._start(query_id, schema, text.strip()),
             hint=f"the ending says the format: {SUFFIXES}",
+            completer=complete_path,
         )
 
     def _start(self, query_id: str, schema: pa.Schema, path: str) -> None:
@@ -55,6 +57,13 @@ class Exporting:
         except VolleyError as error:
             self._failed(error)
             return
+        if export.path.exists():
+            question = f"{export.path} is there. Write over it?"
+            self.dialogs.ask("Export", question, lambda: self._write(export), answer="write over it")
+        else:
+            self._write(export)
+
+    def _write(self, export: Export) -> None:
         self._running = export
         self.say(f"writing {export.path} …")
 

@@ -27,13 +27,21 @@ class QueryActions:
             "kill all": self.killing.all_runs,
             "together": self.book.go_together,
             "again": self._again,
+            "run": self.run,
             "edit": self._edit,
         }
+
+    def run(self) -> None:
+        """Lets the statements that wait to be told go, one after another; where none waits, runs the current query again."""
+        if self.book.held():
+            self.book.go()
+        else:
+            self._again()
 
     def _again(self) -> None:
         run = self.views.queries.run
         if run is not None:
-            self.views.list_run(self.book.run(run.sql, run.origin, run.derived))
+            self.views.list_run(self.book.again(run))
 
     def _edit(self) -> None:
         """Goes to where the statement came from; to a new tab with it if that is closed."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,24 +17,38 @@ from tui.draw import cells
 from tui.draw.amounts import count, plural
 from tui.draw.canvas import Line, fit
 from tui.draw.chrome import Say
-from tui.draw.popup import Dialogs
+from tui.draw.popup import Choice, Dialogs
 from tui.keys import Actions
 from tui.link import derived
 from tui.link.background import Background
 from tui.link.derived import Derived
-from tui.link.row_source import RowSource
+from tui.link.own_queries import own_query
 from tui.link.runs import Run, RunBook
 from tui.link.server import Server
 from tui.panes.chart_pane import WHOLE_BINS, ChartPane, bars_of, histogram_of
+from tui.panes.peek_pane import PeekPane
 from tui.panes.results_table import ResultsTable
 from tui.panes.run_panel import MODES, RunPanel
 
+_PLACE = re.compile(r" \(line \d+, column \d+\)")  # of the derived statement, which nobody has written
 PEEK_RECORDS = 3
-PEEK_ROWS = 40
+PEEK_SECONDS = 1.0
 MOST_VALUES = 40
 
 
-@dataclass(frozen=True)
+@dataclass
+class _Peeking:
+    """A look into an exchange that is open: ``depth`` of the dialogs with it, and whether an answer is awaited."""
+
+    run: Run
+    exchange: str
+    pane: PeekPane
+    depth: int
+    at: float
+    awaits: bool = False
+
+
+@dataclass
 class ResultActions:
     """Acts on the run that ``panel()`` shows. ``replaced(old, new)`` is called when a derived query takes the place of another."""
 
@@ -45,6 +61,8 @@ class ResultActions:
     exporting: Exporting
     say: Say
     replaced: Callable[[Run, Run], None]
+    clock: Callable[[], float] = time.monotonic
+    _peeking: _Peeking | None = None
 
     def table(self) -> Actions:
         modes = {f"show {mode}": lambda mode=mode: self.panel().set_mode(mode) for mode in MODES}
@@ -53,6 +71,7 @@ class ResultActions:
             "whole chart": self._whole_chart,
             "export": self.exporting.ask,
             "go to row": self._with_rows(self._ask_row),
+            "go to column": self._with_rows(self._ask_column),
             "search": self._with_rows(self._ask_search),
             "search next": self._with_rows(lambda rows: self._find(rows, forward=True)),
             "search previous": self._with_rows(lambda rows: self._find(rows, forward=False)),
@@ -84,6 +103,10 @@ class ResultActions:
         elif digits:
             self.say(f"{text!r} is not a row number", "bad")
 
+    def _ask_column(self, table: ResultsTable) -> None:
+        choices = [Choice(column.name, column.type, str(number)) for number, column in enumerate(table.columns)]
+        self.dialogs.choose("Go to column", choices, lambda choice: table.go_column(int(choice.value)), footer="type to search, Enter goes")
+
     # -- looking closer -------------------------------------------------------------------------------------------
 
     def _open_cell(self, table: ResultsTable) -> None:
@@ -114,14 +137,36 @@ class ResultActions:
                 taken = f": {plural(operator.leases, 'record')} taken, not yet done" if operator.leases else ""
                 self.say(f"no record waits in {name} now{taken}")
                 return
-            self._show_records(name, pa.Table.from_batches(batches), len(batches))
+            pane = PeekPane(self.background)
+            pane.show(batches)
+            self.dialogs.show_widget(f"{name}: records that wait", pane)
+            self._peeking = _Peeking(run, name, pane, self.dialogs.depth, self.clock())
 
         self.background.submit(lambda: list(self.server.peek(query_id, name, PEEK_RECORDS)), done, self._failed)
 
-    def _show_records(self, name: str, table: pa.Table, records: int) -> None:
-        title = f"{name}: {plural(records, 'record')}, {plural(table.num_rows, 'row')} waiting"
-        shown = RowSource.of_table(table.slice(0, PEEK_ROWS), self.background)
-        self.dialogs.show_widget(title, ResultsTable(shown))
+    def follow(self) -> None:
+        """Looks again into the exchange whose records are shown, every ``PEEK_SECONDS``, until they are closed or the query is over."""
+        looking = self._peeking
+        if looking is None or looking.awaits or self.clock() - looking.at < PEEK_SECONDS:
+            return
+        if self.dialogs.depth < looking.depth or looking.run.query_id is None:
+            self._peeking = None
+            return
+        if looking.run.over:
+            self._peeking = None
+            looking.pane.end()
+            return
+        query_id = looking.run.query_id
+        looking.awaits = True
+
+        def done(batches: list[pa.RecordBatch]) -> None:
+            looking.awaits, looking.at = False, self.clock()
+            looking.pane.show(batches)
+
+        def failed(_error: VolleyError) -> None:
+            looking.awaits, looking.at = False, self.clock()
+
+        self.background.submit(lambda: list(self.server.peek(query_id, looking.exchange, PEEK_RECORDS)), done, failed)
 
     # -- search ---------------------------------------------------------------------------------------------------
 
@@ -151,13 +196,29 @@ class ResultActions:
 
     # -- new queries ----------------------------------------------------------------------------------------------
 
-    def _rerun(self, run: Run, wanted: Derived) -> None:
-        self.replaced(run, self.book.run(wanted.sql, derived=wanted))
+    def _derive(self, run: Run, wanted: Derived) -> None:
+        found = self.book.derive(run, wanted)
+        if found.state != "failed":  # else `mend` has been told, and the rows stay
+            self.replaced(run, found)
+
+    def mend(self, run: Run) -> None:
+        """Brings back what a derived query that failed stood for, and lets its condition be mended."""
+        before, wanted = run.instead_of, run.derived
+        if before is None or wanted is None or run.error is None:
+            return
+        shown = self.panel().run
+        if shown is run:
+            self.replaced(run, before)
+        what = _PLACE.sub("", run.error.message.splitlines()[0])
+        if shown in (run, before) and wanted.where != _derived(before).where:
+            self._ask_condition(before, wanted.where[-1], what)
+        else:
+            self.say(what, "bad")
 
     def _sort(self, table: ResultsTable) -> None:
         run = self.panel().run
         if run is not None:
-            self._rerun(run, _derived(run).sorted_by(table.column + 1))
+            self._derive(run, _derived(run).sorted_by(table.column + 1))
 
     def _filter(self, table: ResultsTable) -> None:
         run = self.panel().run
@@ -166,9 +227,10 @@ class ResultActions:
         field = table.source.schema.field(table.column)
         value = table.value()
         start = derived.equals(field.name, None if value is None else cells.plain(value), number=cells.is_number(field.type))
-        now = _derived(run).where
-        hint = "Enter runs it; an empty line takes filters away" + (f"; now: {' AND '.join(now)}" if now else "")
-        self.dialogs.prompt("Keep rows where", "", start, lambda text: self._rerun(run, _derived(run).filtered(text)), hint=hint)
+        self._ask_condition(run, start, "Enter runs it; an empty line takes all filters away")
+
+    def _ask_condition(self, run: Run, start: str, hint: str) -> None:
+        self.dialogs.prompt("Keep rows where", "", start, lambda text: self._derive(run, _derived(run).filtered(text)), hint=hint)
 
     def _show_chart(self, table: ResultsTable) -> None:
         self.panel().set_mode("chart")
@@ -192,9 +254,10 @@ class ResultActions:
             pane.set_whole(column, None)
             self._failed(error)
 
-        self.background.submit(
-            lambda: self.server.query(sql), lambda found: pane.set_whole(column, histogram_of(found) if number else bars_of(found)), failed
-        )
+        def done(found: pa.Table) -> None:
+            pane.set_whole(column, histogram_of(found) if number else bars_of(found))
+
+        self.background.submit(lambda: own_query(self.server, sql), done, failed)
 
     # -- copy -----------------------------------------------------------------------------------------------------
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import urwid
 
+from planner.errors import VolleyError
 from tui import keys
 from tui.actions.killing import Killing
 from tui.draw.amounts import plural
 from tui.draw.canvas import Line, fit
-from tui.draw.chrome import VIEWS
+from tui.draw.chrome import VIEWS, Say
 from tui.draw.popup import Choice, Dialogs
 from tui.draw.themes import palette
+from tui.editor.documents import Document, Documents, FileError
+from tui.editor.saved_tabs import SavedTabs
 from tui.link.background import Background
 from tui.link.runs import RunBook
 from tui.link.server import Server
@@ -31,6 +35,9 @@ class ScreenActions:
     dialogs: Dialogs
     screen: urwid.BaseScreen
     theme: str
+    documents: Documents
+    tabs: SavedTabs
+    say: Say
 
     def table(self) -> keys.Actions:
         views = {f"view {name}": lambda name=name: self.views.go(name) for name, _key, _label in VIEWS}
@@ -41,7 +48,8 @@ class ScreenActions:
             "theme": self._other_theme,
             "redraw": self.screen.clear,
             "zoom": self._zoom,
-            "leave": self._leave_widget,
+            "leave": self.views.leave,
+            "back": self.views.back,
         }
 
     def _help(self) -> None:
@@ -70,14 +78,50 @@ class ScreenActions:
         if self.views.split is not None:
             self.views.split.zoom()
 
-    def _leave_widget(self) -> None:
-        if self.views.split is not None:
-            self.views.split.go(lower=not self.views.split.in_lower)
-
     # -- leaving the program --------------------------------------------------------------------------------------
 
     def _quit(self) -> None:
-        """Leaves; asks first what shall become of queries that are not over."""
+        """Leaves; asks first what shall become of texts that are not saved, then of queries that are not over."""
+        unsaved = self.documents.unsaved()
+        if not unsaved:
+            self._quit_queries()
+            return
+        choices = [Choice("leave; they come back at the next start", "", "keep")] if self.tabs.keeps else []
+        if any(document.path is not None for document in unsaved):
+            choices.append(Choice("save the files and leave", "", "save"))
+        choices += [Choice("stay", "", "stay"), Choice("leave and throw the changes away", "", "forget")]
+        names = ", ".join(document.name for document in unsaved)
+        self.dialogs.choose(f"Not saved: {names}", choices, lambda choice: self._quit_tabs(choice, unsaved), footer="Enter")
+
+    def _quit_tabs(self, choice: Choice, unsaved: Sequence[Document]) -> None:
+        match choice.value:
+            case "keep":
+                self._unless_refused(lambda: self.tabs.keep(self.documents))
+            case "save":
+                self._unless_refused(lambda: self._save(unsaved))
+            case "forget":
+                self.documents.forget_changes()
+                self._quit_queries()
+
+    def _save(self, unsaved: Sequence[Document]) -> None:
+        """Saves those that have a file; the others must come back at the next start, or one stays."""
+        for document in unsaved:
+            if document.path is not None:
+                self.documents.save(document=document)
+        self.tabs.keep(self.documents)
+        if self.documents.unsaved() and not self.tabs.keeps:
+            raise FileError("texts without a file are not saved", remedy="Ctrl-S in each of these tabs says where to")
+
+    def _unless_refused(self, act: Callable[[], None]) -> None:
+        """Leaves when ``act`` is done; what cannot be written is told, and one stays."""
+        try:
+            act()
+        except VolleyError as error:
+            self.say(str(error), "bad")
+        else:
+            self._quit_queries()
+
+    def _quit_queries(self) -> None:
         active = self.book.active()
         if not active:
             raise urwid.ExitMainLoop

@@ -35,6 +35,11 @@ def seconds(value: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02} m"
 
 
+def percent(share: float, *, over: bool = False) -> str:
+    """A share (0 … 1) as a whole per cent, rounded down; ``100%`` only of what is ``over``."""
+    return f"{100 if over else min(99, int(share * 100))}%"
+
+
 def plural(number: int, noun: str) -> str:
     """``1 row``, ``2 rows``, ``2 queries``."""
     if number == 1:

@@ -62,6 +62,11 @@ def is_number(kind: pa.DataType) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
 
+def is_whole(kind: pa.DataType) -> bool:
+    """Whether a part of a value of this type would be read as another value: numbers and times, not texts."""
+    return is_number(kind) or bool(pa.types.is_temporal(kind))
+
+
 def values(column: pa.ChunkedArray | pa.Array) -> list[Any]:
     """The values of ``column`` as Python ones. Times that Python cannot hold (nanoseconds, year 20000) come as text."""
     if getattr(column.type, "unit", "") == "ns" and pa.types.is_temporal(column.type):

@@ -9,6 +9,9 @@ import urwid
 
 from tui.draw.canvas import Line, cut, draw, fit
 
+Completer = Callable[[str, int], Sequence[tuple[str, int]]]
+"""Replacements for a text with the caret at a position, each with its own caret."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -160,9 +163,18 @@ class Dialogs(urwid.OverlayStack):
         columns = min(76, max(30, max(len(line) for line in question.splitlines()) + 6))
         self._open_flow(pile, title, columns)
 
-    def prompt(self, title: str, label: str, text: str, entered: Callable[[str], None], *, hint: str = "") -> None:
-        """One line to type; Enter takes it."""
-        edit = urwid.Edit(label, text, undo_limit=100)
+    def prompt(
+        self,
+        title: str,
+        label: str,
+        text: str,
+        entered: Callable[[str], None],
+        *,
+        hint: str = "",
+        completer: Completer | None = None,
+    ) -> None:
+        """One line to type, edited as a shell's is; Enter takes it, Tab completes it where there is a ``completer``."""
+        edit = _Field(label, text, completer)
 
         def take(_edit: urwid.Edit, typed: str) -> None:
             self.close()
@@ -183,6 +195,35 @@ class Dialogs(urwid.OverlayStack):
             width=("relative", 90) if columns > 100 else max(44, columns + 2),
             height=("relative", 80) if rows > 24 else max(5, rows),
         )
+
+
+def _readline_commands() -> urwid.CommandMap:
+    commands = urwid.CommandMap()
+    commands.bind_readline()
+    return commands
+
+
+class _Field(urwid.Edit):
+    """A line with the keys of readline. What is pasted goes in as one line, and takes nothing by a line end of its own."""
+
+    _command_map = _readline_commands()
+
+    def __init__(self, label: str, text: str, completer: Completer | None) -> None:
+        super().__init__(label, text, undo_limit=100, text_completer=completer, kill_buffer=[])
+        self._pasted: list[str] | None = None
+
+    def keypress(self, size: tuple[int, ...], key: str) -> str | None:
+        if key == "begin paste":
+            self._pasted = []
+        elif key == "end paste":
+            pasted, self._pasted = "".join(self._pasted or []), None
+            self.insert_text(" ".join(pasted.split("\n")).strip())
+        elif self._pasted is not None:
+            self._pasted.append(key if len(key) == 1 else "\n" if key == "enter" else " ")
+        else:
+            found = super().keypress(size, key)
+            return None if found is None else str(found)
+        return None
 
 
 class _Question(urwid.Pile):

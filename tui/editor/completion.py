@@ -50,6 +50,12 @@ def complete(text: str, offset: int, tables: Sequence[TableStatus]) -> Completio
     return Completion(offset - len(prefix), tuple(found)) if found else None
 
 
+def mentioned_tables(text: str, offset: int, tables: Sequence[TableStatus]) -> list[TableStatus]:
+    """The tables that the statement at ``offset`` names."""
+    statement = statement_at(text, offset)
+    return [] if statement is None else _mentioned(statement.text, tables)
+
+
 def _candidates(ahead: str, prefix: str, body: str, tables: Sequence[TableStatus]) -> Iterable[Candidate]:
     owner = _OWNER.search(ahead)
     if owner is not None:

@@ -9,13 +9,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import urwid
 
 from flight_server.client.statements import Statement, split_statements, statement_at
 from flight_server.protocol.messages import TableStatus
 from planner.errors import Status, VolleyError
 from tui.draw.canvas import Line, Segment, draw
-from tui.editor.editor import Editor, Mark, Pasteboard
+from tui.editor.completion import mentioned_tables
+from tui.editor.editor import MAX_OFFERED_CHARS, Editor, Mark, Pasteboard
+from tui.editor.text_buffer import Place
 from tui.link.runs import Run
 
 MAX_FILE_BYTES = 4 << 20
@@ -28,15 +31,30 @@ class FileError(VolleyError):
     status = Status.NOT_FOUND
 
 
+class KeptTab(msgspec.Struct, frozen=True):
+    """A tab as it is kept for the next start. ``saved`` is the text in the file, None where it is ``text`` itself."""
+
+    number: int
+    text: str
+    path: str | None = None
+    saved: str | None = None
+    line: int = 0
+    column: int = 0
+
+
 @dataclass(eq=False)
 class Document:
-    """A tab: its text, its file if it has one, the text as it was saved, and the run whose results it shows."""
+    """A tab: its text, its file if it has one, and the text as it was saved.
+
+    ``run`` is the one whose results it shows, ``marked`` the one whose error is marked in it.
+    """
 
     number: int
     editor: Editor
     path: Path | None
     saved: str
     run: Run | None = None
+    marked: Run | None = None
 
     @property
     def name(self) -> str:
@@ -75,7 +93,9 @@ class Documents(urwid.Widget):
     def add(self, text: str, path: Path | None = None) -> Document:
         """Opens a tab; an empty one that was never used gives way to it."""
         self._made += 1
-        document = Document(self._made, Editor(text, self._act, self._tables, self.pasteboard), path, text)
+        editor = Editor(text, self._act, self._tables, self.pasteboard)
+        # As the editor has it, tabs and line ends made its own: a file that was only opened has not been changed.
+        document = Document(self._made, editor, path, editor.buffer.text)
         if self.documents and not self.current.editor.buffer.text and self.current.path is None and self.current.run is None and text:
             document.number = self.current.number
             self._made -= 1
@@ -95,9 +115,9 @@ class Documents(urwid.Widget):
                 return document
         return self.add(read_text(file), file)
 
-    def save(self, path: str | None = None) -> Path:
-        """Writes the current tab to its file, or to ``path``. Raises ``FileError``."""
-        document = self.current
+    def save(self, path: str | None = None, document: Document | None = None) -> Path:
+        """Writes a tab, the current one if none is named, to its file, or to ``path``. Raises ``FileError``."""
+        document = self.current if document is None else document
         target = document.path if path is None else Path(path).expanduser()
         assert target is not None
         text = document.editor.buffer.text
@@ -117,9 +137,69 @@ class Documents(urwid.Widget):
         self.here = number % len(self.documents)
         self._tell_switched()
 
+    def unsaved(self) -> list[Document]:
+        """The tabs whose text is in no file as it stands."""
+        return [document for document in self.documents if document.changed]
+
+    def forget_changes(self) -> None:
+        """Takes unsaved texts away: files are as they were saved, tabs without a file are gone."""
+        for document in self.unsaved():
+            if document.path is not None:
+                document.editor.buffer.select_all()
+                document.editor.insert(document.saved)
+        self.documents = [document for document in self.documents if document.path is not None]
+        if not self.documents:
+            self.add("")
+        self.go(min(self.here, len(self.documents) - 1))
+
+    # -- the next start -------------------------------------------------------------------------------------------
+
+    def kept(self) -> tuple[list[KeptTab], int]:
+        """The tabs that hold something, and which of them is in sight."""
+        shown = [document for document in self.documents if document.path is not None or document.editor.buffer.text]
+        return [_kept(document) for document in shown], shown.index(self.current) if self.current in shown else max(0, len(shown) - 1)
+
+    def restore(self, tabs: Sequence[KeptTab], here: int) -> list[str]:
+        """Opens tabs as they were kept; returns what its user should know: files that are gone, or were changed elsewhere.
+
+        A file whose tab held no change is read anew; an unsaved text stays as it is.
+        """
+        notes = []
+        opened: list[Document] = []
+        for tab in tabs:
+            path = None if tab.path is None else Path(tab.path)
+            text, saved = tab.text, tab.text if tab.saved is None else tab.saved
+            if path is not None:
+                try:
+                    found = Editor(read_text(path)).buffer.text
+                except FileError as error:
+                    notes.append(str(error))
+                    saved = ""  # what the tab holds is all that is left of it
+                else:
+                    if text == saved:
+                        text = found
+                    elif found.rstrip("\n") != saved.rstrip("\n"):
+                        notes.append(f"{path} was changed elsewhere since: Ctrl-S writes over it")
+                    saved = found if text == found else saved
+            document = self.add(text, path)
+            document.number, document.saved = tab.number, saved
+            document.editor.buffer.go(Place(tab.line, tab.column))
+            opened.append(document)
+        self._made = max([self._made, *(document.number for document in self.documents)])
+        if opened:
+            self.go(self.documents.index(opened[min(max(0, here), len(opened) - 1)]))
+        return notes
+
     def find(self, number: int) -> Document | None:
         """The tab of that number, if it is still open."""
         return next((document for document in self.documents if document.number == number), None)
+
+    def mentioned(self) -> list[TableStatus]:
+        """The tables that the statement under the cursor names; none in a text that is too long to look through at every key."""
+        buffer = self.current.editor.buffer
+        if buffer.is_longer_than(MAX_OFFERED_CHARS):
+            return []
+        return mentioned_tables(buffer.text, buffer.offset(buffer.caret), self._tables())
 
     def wanted(self) -> list[Statement]:
         """What "run" means now: the statements of the selection, or the one under the cursor."""
@@ -128,8 +208,8 @@ class Documents(urwid.Widget):
         if stretch is None:
             found = statement_at(buffer.text, buffer.offset(buffer.caret))
             return [] if found is None else [found]
-        base = buffer.offset(stretch[0])
-        return [Statement(s.text, base + s.start, base + s.end, s.line) for s in split_statements(buffer.selected_text())]
+        base, line = buffer.offset(stretch[0]), stretch[0].line
+        return [Statement(s.text, base + s.start, base + s.end, line + s.line) for s in split_statements(buffer.selected_text())]
 
     def mark_error(self, run: Run) -> None:
         """Marks the place that a failed run's message names, if the statement still stands where it was."""
@@ -142,9 +222,14 @@ class Documents(urwid.Widget):
         buffer = document.editor.buffer
         if buffer.text[run.origin.start : run.origin.start + len(run.sql)] != run.sql:
             return
-        # A statement that ends too soon is wrong at its end; messages of that kind name no place.
-        inside = len(run.sql) - 1 if match is None else _offset(run.sql, int(match.group(1)), int(match.group(2)))
-        document.editor.set_mark(Mark(buffer.place(run.origin.start + min(inside, len(run.sql))), run.error.message))
+        end = buffer.place(run.origin.start + len(run.sql))
+        if match is None:
+            # A statement that ends too soon is wrong at its end; messages of that kind name no place.
+            place = buffer.place(run.origin.start + len(run.sql) - 1)
+        else:
+            place = min(Place(int(match.group(1)) - 1, int(match.group(2)) - 1), end)
+        document.marked = run
+        document.editor.set_mark(Mark(place, run.error.message))
 
     def render(self, size: tuple[int, int], focus: bool = False) -> urwid.Canvas:
         columns, rows = size
@@ -152,7 +237,9 @@ class Documents(urwid.Widget):
             return draw([], columns, rows)
         head = draw([self._bar(columns, focus)], columns, 1)
         mark = self.current.editor.mark
-        notes: list[Line] = [] if mark is None else [[("error", " " + line)] for line in mark.message.splitlines()[:1]]
+        # The results of the same statement tell it whole, right below.
+        told = mark is None or self.current.marked is self.current.run
+        notes: list[Line] = [] if mark is None or told else [[("error", " " + line)] for line in mark.message.splitlines()[:1]]
         body = self.current.editor.render((columns, max(1, rows - 1 - len(notes))), focus)
         parts = [(head, None, False), (body, None, True)]
         if notes and rows > 2:
@@ -193,9 +280,11 @@ class Documents(urwid.Widget):
         return [*line, ("tab", "")]
 
 
-def _offset(text: str, line: int, column: int) -> int:
-    """How many characters are before a line and column, both from 1."""
-    return sum(len(before) + 1 for before in text.splitlines()[: line - 1]) + column - 1
+def _kept(document: Document) -> KeptTab:
+    buffer = document.editor.buffer
+    path = None if document.path is None else str(document.path.absolute())
+    saved = None if document.saved == buffer.text else document.saved
+    return KeptTab(document.number, buffer.text, path, saved, buffer.caret.line, buffer.caret.column)
 
 
 def read_text(path: Path) -> str:
@@ -210,8 +299,8 @@ def read_text(path: Path) -> str:
         raise FileError(f"cannot open {path}: it is not a UTF-8 text") from error
 
 
-def write_text(path: Path, text: str) -> None:
-    """Writes a file whole or not at all. Raises ``FileError``."""
+def write_text(path: Path, text: str, mode: int = 0o644) -> None:
+    """Writes a file whole or not at all; ``mode`` is of a new one. Raises ``FileError``."""
     try:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -219,7 +308,7 @@ def write_text(path: Path, text: str) -> None:
         if path.exists():
             os.chmod(name, path.stat().st_mode & 0o777)
         else:
-            os.chmod(name, 0o644)
+            os.chmod(name, mode)
         os.replace(name, path)
     except OSError as error:
         raise FileError(f"cannot save {path}: {error.strerror}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -10,12 +11,14 @@ import urwid
 from flight_server.protocol.messages import TableStatus
 from tui import keys
 from tui.draw.canvas import Line, Segment, draw, fit, width
-from tui.editor.completion import complete
+from tui.editor.completion import Completion, complete
 from tui.editor.highlight import highlight
 from tui.editor.suggestions import Suggestions
 from tui.editor.text_buffer import Place, TextBuffer
 
 INDENT = 2
+MAX_OFFERED_CHARS = 50_000  # in longer texts, completion comes only when it is asked for: typing must stay quick
+_OFFERED = re.compile(r"\w\w$|[\w\"]\.$")
 PLACEHOLDER = (
     "-- Write SQL here.  F5 runs the statement under the cursor,  Tab completes,  F1 lists all keys.",
     "-- Tables are on F6,  statements from before on Ctrl-R.",
@@ -200,6 +203,8 @@ class Editor(urwid.Widget):
             case _ if len(key) == 1 and key.isprintable():
                 buffer.insert(key)
                 self._refresh_suggestions()
+                if self._suggestions is None:
+                    self._offer()
             case _:
                 return False
         return True
@@ -281,6 +286,13 @@ class Editor(urwid.Widget):
     def _suggestions_key(self, key: str) -> bool:
         assert self._suggestions is not None
         match key:
+            case "tab" if not self._suggestions.asked and len(self._suggestions.candidates) == 1:
+                self._accept()
+            case "tab" | "down" if not self._suggestions.asked:
+                self._suggestions.asked = True
+            case "up" | "enter" if not self._suggestions.asked:
+                self._suggestions = None
+                return False
             case "up":
                 self._suggestions.move(-1)
             case "down":
@@ -303,7 +315,27 @@ class Editor(urwid.Widget):
         if self._suggestions is None:
             return
         found = complete(self.buffer.text, self.buffer.offset(self.buffer.caret), self._tables())
-        self._suggestions = None if found is None or found.start != self._suggestions.start else Suggestions(found.start, found.candidates)
+        asked, start = self._suggestions.asked, self._suggestions.start
+        if found is None or found.start != start:
+            self._suggestions = None
+        else:
+            self._suggestions = Suggestions(start, found.candidates) if asked else self._worth_offering(found)
+
+    def _offer(self) -> None:
+        """Opens the list by itself: behind two letters of a word that it can go on with, or behind a table and a dot."""
+        before = self.buffer.lines[self.buffer.caret.line][: self.buffer.caret.column]
+        if not _OFFERED.search(before) or self.buffer.is_longer_than(MAX_OFFERED_CHARS):
+            return
+        found = complete(self.buffer.text, self.buffer.offset(self.buffer.caret), self._tables())
+        self._suggestions = None if found is None else self._worth_offering(found)
+
+    def _worth_offering(self, found: Completion) -> Suggestions | None:
+        """The candidates that begin with what is typed; None where there are none, or it is one of them already."""
+        typed = self.buffer.text[found.start : self.buffer.offset(self.buffer.caret)].lower()
+        begun = [candidate for candidate in found.candidates if candidate.text.lower().strip('"').startswith(typed.strip('"'))]
+        if not begun or any(candidate.text.lower().rstrip("(") == typed for candidate in begun):
+            return None
+        return Suggestions(found.start, begun, asked=False)
 
     def _accept(self) -> None:
         taken, self._suggestions = self._suggestions, None

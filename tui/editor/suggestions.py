@@ -16,11 +16,15 @@ MAX_DETAIL_COLUMNS = 40
 
 @dataclass
 class Suggestions:
-    """Candidates for the word that begins at the offset ``start`` of a text; ``here`` is the number of the current one."""
+    """Candidates for the word that begins at the offset ``start`` of a text; ``here`` is the number of the current one.
+
+    Those that nobody has ``asked`` for came by themselves while one typed: none is lit until Tab or ↓ is pressed.
+    """
 
     start: int
     candidates: Sequence[Candidate]
     here: int = 0
+    asked: bool = True
 
     @property
     def chosen(self) -> str:
@@ -43,7 +47,7 @@ class Suggestions:
         span = min(columns, names + details + 2)
         lines: list[Line] = []
         for number, item in enumerate(shown, first):
-            here = number == self.here
+            here = number == self.here and self.asked
             name = fit(" " + item.text, min(names + 1, span))
             rest = fit(_detail(item), max(0, span - width(name)))
             lines.append([("popup.here" if here else "popup", name), ("popup.here" if here else "popup.dim", rest)])

@@ -40,6 +40,10 @@ class TextBuffer:
     def text(self) -> str:
         return "\n".join(self.lines)
 
+    def is_longer_than(self, characters: int) -> bool:
+        """Whether the text has more characters, line ends left out."""
+        return sum(map(len, self.lines)) > characters
+
     def clamp(self, place: Place) -> Place:
         line = min(max(place.line, 0), len(self.lines) - 1)
         return Place(line, min(max(place.column, 0), len(self.lines[line])))

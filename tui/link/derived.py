@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from flight_server.client import quote_name, quote_text
@@ -27,6 +28,11 @@ class Derived:
         if self.order is not None:
             lines.append(f"ORDER BY {self.order} {'ASC' if self.ascending else 'DESC'} NULLS LAST")
         return "\n".join(lines)
+
+    def chips(self, columns: Sequence[str]) -> list[str]:
+        """What was asked of ``base``, a few words each; ``columns`` are the names of the result's."""
+        order = [] if self.order is None else [f"{'▲' if self.ascending else '▼'} {columns[self.order - 1]}"]
+        return [*order, *(f"where {' '.join(condition.split())}" for condition in self.where)]
 
     def sorted_by(self, column: int) -> Derived:
         """Ordered by a column: upwards; downwards where it is upwards; not at all where it is downwards."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -21,20 +22,43 @@ from tui.link.server import Server
 
 RunState = Literal["waiting", "submitting", "queued", "running", "completed", "failed", "killed", "lost"]
 OVER: frozenset[RunState] = frozenset(("completed", "failed", "killed", "lost"))
+MOST_PROGRESS = 0.99  # of what is not over: the last rows may still be written
 TOGETHER = 8  # queries of a file at once; the server has a queue of its own
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a statement came from: a document of the editor, and the offset of its first character there."""
+    """Where a statement came from: a document of the editor, and the place of its first character there.
+
+    ``start`` is an offset; ``line`` and ``column`` count from 1.
+    """
 
     document: int
     start: int
+    line: int = 1
+    column: int = 1
+
+
+_PLACE = re.compile(r"\(line (\d+), column (\d+)\)")
+
+
+def in_document(message: str, origin: Origin | None) -> str:
+    """A server's message about a statement, with the place where it is in the statement's document."""
+
+    def moved(match: re.Match[str]) -> str:
+        assert origin is not None
+        line, column = int(match.group(1)), int(match.group(2))
+        return f"(line {origin.line + line - 1}, column {column + origin.column - 1 if line == 1 else column})"
+
+    return message if origin is None else _PLACE.sub(moved, message, count=1)
 
 
 @dataclass(eq=False)
 class Run:
-    """One statement that was run, or waits for its turn. Belongs to the thread of the loop. Times are Unix seconds."""
+    """One statement that was run, or waits for its turn. Belongs to the thread of the loop. Times are Unix seconds.
+
+    A ``derived`` one sorts and filters the result of ``base``, and was asked for where ``instead_of`` was shown.
+    """
 
     number: int
     sql: str
@@ -50,6 +74,8 @@ class Run:
     ended_at: float | None = None
     kill_wanted: bool = False
     derived: Derived | None = None
+    base: Run | None = None
+    instead_of: Run | None = None
 
     @property
     def over(self) -> bool:
@@ -57,7 +83,9 @@ class Run:
 
     @property
     def title(self) -> str:
-        """The statement on one line."""
+        """The statement on one line; of a derived one, what it asks of which query."""
+        if self.derived is not None and self.base is not None and self.base.schema is not None:
+            return "  ".join([f"query {self.base.number}", *self.derived.chips(self.base.schema.names)])
         return " ".join(self.sql.split())
 
     @property
@@ -65,10 +93,17 @@ class Run:
         return 0 if self.status is None else self.status.result.rows
 
     @property
-    def progress(self) -> float:
+    def progress(self) -> float | None:
+        """The share (0 … 1) of its input that is done; None while the server cannot tell, as of a query that is a single piece."""
         if self.state == "completed":
             return 1.0
-        return 0.0 if self.status is None else self.status.progress
+        return None if self.status is None or not self.status.progress else min(MOST_PROGRESS, self.status.progress)
+
+    @property
+    def rows_so_far(self) -> int:
+        """The rows of the result, or of the part of the plan that has put out most."""
+        operators = [] if self.status is None else self.status.operators
+        return max([self.rows, *(operator.rows for operator in operators)])
 
     def elapsed(self, now: float) -> float:
         """Seconds from being submitted to the end, or to ``now``."""
@@ -120,20 +155,53 @@ class RunBook:
         self._batches: dict[int, int] = {}
         self._follower = Follower(server, post) if follower is None else follower
 
-    def run(self, sql: str, origin: Origin | None = None, derived: Derived | None = None) -> Run:
+    def run(self, sql: str, origin: Origin | None = None) -> Run:
         """Starts one statement now."""
         run = self._new(sql, origin, None)
-        run.derived = derived
+        self._submit(run)
+        return run
+
+    def again(self, old: Run) -> Run:
+        """Starts the statement of a run once more."""
+        run = self._new(old.sql, old.origin, None)
+        run.derived, run.base = old.derived, old.base
+        self._submit(run)
+        return run
+
+    def derive(self, shown: Run, wanted: Derived) -> Run:
+        """What ``wanted`` makes of the result that ``shown`` is, or is derived from: a run that is there already, else a new one."""
+        base = shown if shown.base is None else shown.base
+        if wanted == Derived(base.sql):
+            return base
+        for run in reversed(self.runs):
+            if run.base is base and run.derived == wanted and run.state not in ("failed", "killed", "lost"):
+                return run
+        run = self._new(wanted.sql, None, None)
+        run.derived, run.base, run.instead_of = wanted, base, shown
         self._submit(run)
         return run
 
     def run_all(self, statements: Iterable[tuple[str, Origin | None]], together: int = 1) -> list[Run]:
-        """Lists statements and runs them in order, ``together`` at a time. A failure does not stop those behind it."""
+        """Lists statements and runs them in order, ``together`` at a time; with 0 they wait until they are told to go.
+
+        A failure does not stop those behind it.
+        """
         batch = len(self._batches)
-        self._batches[batch] = max(1, together)
+        self._batches[batch] = together
         started = [self._new(sql, origin, batch) for sql, origin in statements]
         self._advance(batch)
         return started
+
+    def held(self) -> list[Run]:
+        """The runs that wait until they are told to go."""
+        return [run for run in self.runs if self._is_held(run)]
+
+    def go(self) -> None:
+        """Lets what waits to be told run now, one after another."""
+        for batch, together in self._batches.items():
+            if together == 0:
+                self._batches[batch] = 1
+                self._advance(batch)
 
     def go_together(self) -> None:
         """Lets what waits for its turn start now, several at a time."""
@@ -171,7 +239,8 @@ class RunBook:
                 run.source.retry()
 
     def active(self) -> list[Run]:
-        return [run for run in self.runs if not run.over]
+        """The runs that are not over; those that nobody has told to go are none of them."""
+        return [run for run in self.runs if not run.over and not self._is_held(run)]
 
     def close(self) -> None:
         self._follower.close()
@@ -183,6 +252,9 @@ class RunBook:
         self.runs.append(run)
         self._tell(run)
         return run
+
+    def _is_held(self, run: Run) -> bool:
+        return run.state == "waiting" and run.batch is not None and self._batches[run.batch] == 0
 
     def _submit(self, run: Run) -> None:
         run.state = "submitting"
@@ -202,7 +274,7 @@ class RunBook:
         self._follower.add(submitted.query_id, functools.partial(self._take, run), functools.partial(self._lost, run))
 
     def _refused(self, run: Run, error: VolleyError) -> None:
-        run.error = ErrorInfo(error.status.value, str(error))
+        run.error = ErrorInfo(error.status.value, in_document(str(error), run.origin))
         self._end(run, "failed")
 
     def _take_schema(self, run: Run, schema: pa.Schema) -> None:
@@ -225,7 +297,8 @@ class RunBook:
             run.sql = status.sql
             self._background.submit(lambda: self._server.schema(status.sql), functools.partial(self._take_schema, run))
         run.status = status
-        run.error = status.error
+        told = status.error
+        run.error = None if told is None else ErrorInfo(told.status, in_document(told.message, run.origin))
         self._open_source(run)
         if status.state in ENDED:
             self._end(run, status.state)

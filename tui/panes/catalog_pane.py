@@ -33,7 +33,7 @@ class CatalogPane(urwid.Widget):
         self._background = background
         self._query = sample
         self._act = act
-        self._tables: Sequence[TableStatus] = ()
+        self.tables: Sequence[TableStatus] = ()
         self._open: set[str] = set()
         self._samples: dict[str, ResultsTable | str] = {}
         self._in_sample = False
@@ -46,7 +46,7 @@ class CatalogPane(urwid.Widget):
 
     def refresh(self, tables: Sequence[TableStatus], error: VolleyError | None, *, loaded: bool) -> None:
         """Takes the catalog as the server told it last."""
-        self._tables = tables
+        self.tables = tables
         self._samples.clear()
         if error is not None:
             self.list.empty = f" {error}"
@@ -63,7 +63,7 @@ class CatalogPane(urwid.Widget):
     def table(self) -> TableStatus | None:
         """The table of the current line, or whose column it is."""
         key = self.list.key or ""
-        return next((table for table in self._tables if key in (table.name,) or key.startswith(table.name + "\0")), None)
+        return next((table for table in self.tables if key in (table.name,) or key.startswith(table.name + "\0")), None)
 
     def word(self) -> str | None:
         """The name of the current line, as it is written in SQL."""
@@ -75,11 +75,11 @@ class CatalogPane(urwid.Widget):
         self._build()
 
     def _build(self) -> None:
-        shown = [table for table in self._tables if self.text in table.name.lower()]
+        shown = [table for table in self.tables if self.text in table.name.lower()]
         rows: list[ListRow] = []
         connection = None
         for table in shown:
-            if table.connection != connection and len({item.connection for item in self._tables}) > 1:
+            if table.connection != connection and len({item.connection for item in self.tables}) > 1:
                 rows.append(ListRow(f"\0{table.connection}", [("dim", f" {table.connection or 'default'}")]))
             connection = table.connection
             rows.append(ListRow(table.name, _table_line(table, table.name in self._open)))
@@ -158,8 +158,9 @@ class CatalogPane(urwid.Widget):
         sample = self._sample()
         if self._in_sample and sample is not None:
             rest = sample.keypress((lower[0], max(1, lower[1] - 1)), key)
-            return None if rest is None else str(rest)
-        if self.list.keypress(upper, key) is None:
+            if rest is None or keys.action("catalog", rest) != "run":
+                return None if rest is None else str(rest)
+        elif self.list.keypress(upper, key) is None:
             return None
         found = keys.action("catalog", key)
         if key == "left":

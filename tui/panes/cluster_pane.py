@@ -11,6 +11,7 @@ from flight_server.protocol.messages import QueryLine, WorkerStatus
 from tui import keys
 from tui.draw import amounts
 from tui.draw.canvas import Line, fit
+from tui.link.runs import MOST_PROGRESS
 from tui.panes.row_list import ListRow, RowList
 from tui.panes.run_panel import STATES
 
@@ -133,7 +134,10 @@ def _query_line(query: QueryLine, now: float) -> Line:
     attribute, icon = STATES[query.state]
     begun = query.started_at or query.submitted_at
     time = (query.ended_at or now) - begun if begun else 0.0
-    progress = f"{amounts.bar(query.progress, METER)}{query.progress:5.0%}" if query.state == "running" else " " * (METER + 5)
+    told = query.state == "running" and query.progress > 0
+    progress = (
+        f"{amounts.bar(min(query.progress, MOST_PROGRESS), METER)}{amounts.percent(query.progress):>5}" if told else " " * (METER + 5)
+    )
     error = query.error.message.splitlines()[0] + "  " if query.error is not None and query.error.message else ""
     return [
         (attribute, f" {icon} {query.state:<10} "),

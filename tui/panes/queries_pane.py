@@ -57,7 +57,7 @@ def _header(runs: Sequence[Run]) -> list[Line]:
     summary: list[Segment] = [
         ("header", f" {amounts.plural(found.total, 'query')}  "),
         ("header.here", amounts.bar(found.progress, 8)),
-        ("header", f" {found.progress:4.0%}  ✓ {found.completed} completed  "),
+        ("header", f" {amounts.percent(found.progress, over=found.progress == 1.0):>4}  ✓ {found.completed} completed  "),
         ("header.bad" if found.failed else "header", f"✗ {found.failed} failed"),
         ("header", f"  ▶ {found.running} running  ○ {found.waiting} waiting"),
     ]
@@ -65,20 +65,25 @@ def _header(runs: Sequence[Run]) -> list[Line]:
     return [[*summary, ("header", "")], [("header.type", names), ("header.type", "")]]
 
 
+def _bar(run: Run) -> str:
+    if run.over or run.state == "waiting":
+        return " " * BAR
+    return "…".ljust(BAR) if run.progress is None else amounts.bar(run.progress, BAR)
+
+
 def _line(run: Run, now: float) -> Line:
     attribute, icon = STATES[run.state]
     if not run.over and run.state != "waiting":
         icon = SPINNER[int(now * 10) % len(SPINNER)]
-    rows = amounts.short_count(run.rows) if run.rows or run.state == "completed" else ""
+    count = run.rows if run.over or run.progress is not None else run.rows_so_far
+    rows = amounts.short_count(count) if count or run.state == "completed" else ""
     time = amounts.seconds(run.elapsed(now)) if run.started_at is not None else ""
-    message = run.error.message.splitlines()[0] if run.error is not None and run.error.message else ""
     return [
         (attribute, f" {icon} "),
         ("dim", f"{run.number:>3}  "),
         (attribute, fit(run.state, 10)),
         ("text", f" {rows:>9} {time:>9}  "),
-        ("bar", amounts.bar(run.progress, BAR) if not run.over and run.state != "waiting" else " " * BAR),
+        ("bar", _bar(run)),
         ("text", "  "),
-        ("error", message + "  " if message else ""),
         ("text", run.title[:400]),
     ]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
 import urwid
 
 from tui import keys
@@ -22,11 +23,12 @@ WHEEL_ROWS = 3
 
 @dataclass
 class _Column:
-    """A column as it is drawn. ``chosen``: its width was set by hand."""
+    """A column as it is drawn. ``whole``: a part of a value would be another one. ``chosen``: its width was set by hand."""
 
     name: str
     type: str
     number: bool
+    whole: bool
     width: int
     chosen: bool = False
 
@@ -47,7 +49,7 @@ class ResultsTable(urwid.Widget):
         self.left = 0
         self.search = ""
         self.sorted_by: tuple[str, bool] | None = None
-        self.columns = [_Column(f.name, cells.type_name(f.type), cells.is_number(f.type), _first_width(f)) for f in source.schema]
+        self.columns = [_column(field) for field in source.schema]
         self._body_rows = 20
         self._spans: list[tuple[int, int, int]] = []
         source.changed = self._invalidate
@@ -61,9 +63,12 @@ class ResultsTable(urwid.Widget):
         data = self._data()
         self._fit_columns(data)
         gutter = max(3, len(count(max(1, self.source.rows)))) + 1
-        spans = self._visible_columns(columns - gutter - 1)
+        room = columns - gutter - 1
+        spans = self._visible_columns(room)
+        if more := _more(self._hidden(spans)):
+            spans = self._visible_columns(room - len(more))
         self._spans = [(number, start + gutter, span) for number, start, span in spans]
-        lines: list[Line] = [*self._header(spans, gutter, focus)]
+        lines: list[Line] = [*self._header(spans, gutter, columns, focus)]
         lines += [self._row(self.top + offset, data.get(self.top + offset), spans, gutter, focus) for offset in range(self._rows_shown())]
         return draw(self._with_scrollbar(lines, columns, rows), columns, rows)
 
@@ -76,8 +81,9 @@ class ResultsTable(urwid.Widget):
                 result[piece.start + offset] = [column[offset] for column in texts]
         return result
 
-    def _header(self, spans: list[tuple[int, int, int]], gutter: int, focus: bool) -> list[Line]:
-        names: list[Segment] = [("header", " " * gutter)]
+    def _header(self, spans: list[tuple[int, int, int]], gutter: int, columns: int, focus: bool) -> list[Line]:
+        """Names and types; at both ends, how many columns are out of sight there."""
+        names: list[Segment] = [("header.here", fit(f"‹{self.left}" if self.left else "", gutter))]
         types: list[Segment] = [("header.type", fit("", gutter))]
         for number, _, span in spans:
             column = self.columns[number]
@@ -86,7 +92,15 @@ class ResultsTable(urwid.Widget):
             names.append(("header.here" if here else "header", fit(column.name + arrow, span, right=column.number)))
             names.append(("header", "  "))
             types.append(("header.type", fit(column.type, span, right=column.number) + "  "))
-        return [[*names, ("header", "")], [*types, ("header.type", "")]]
+        more = _more(self._hidden(spans))
+        if not more:
+            return [[*names, ("header", "")], [*types, ("header.type", "")]]
+        room = max(0, columns - len(more) - 1)
+        return [[*clip([*names, ("header", "")], room, "header"), ("header.here", more)], [*types, ("header.type", "")]]
+
+    def _hidden(self, spans: list[tuple[int, int, int]]) -> int:
+        """How many columns are out of sight at the right."""
+        return len(self.columns) - spans[-1][0] - 1 if spans else 0
 
     def _row(
         self, number: int, texts: list[tuple[str, bool]] | None, spans: list[tuple[int, int, int]], gutter: int, focus: bool
@@ -133,8 +147,9 @@ class ResultsTable(urwid.Widget):
         spans: list[tuple[int, int, int]] = []
         start = 0
         for number in range(self.left, len(self.columns)):
-            span = min(self.columns[number].width, room - start)
-            if span < min(MIN_COLUMN, self.columns[number].width):
+            column = self.columns[number]
+            span = min(column.width, room - start)
+            if span < min(MIN_COLUMN, column.width) or (column.whole and span < column.width and spans):
                 break
             spans.append((number, start, span))
             start += span + 2
@@ -214,6 +229,11 @@ class ResultsTable(urwid.Widget):
         self.column += columns
         self.go(self.row + rows)
 
+    def go_column(self, column: int) -> None:
+        """Makes ``column`` the current one; it comes into sight when the table is drawn."""
+        self.column = column
+        self._invalidate()
+
     def go(self, row: int) -> None:
         """Makes ``row`` the current one and brings it into sight."""
         self.row = row
@@ -231,11 +251,12 @@ class ResultsTable(urwid.Widget):
             return [cells.values(column)[0] for column in piece.table.columns]
         return None
 
-    def position(self) -> str:
-        """Where the current cell is, for the line above the table."""
+    def positions(self) -> Sequence[str]:
+        """Where the current cell is, for the line above the table: row and column, or the row alone where there is less room."""
         if not self.source.rows:
-            return ""
-        return f"{count(self.row + 1)}/{count(self.source.rows)}"
+            return ()
+        row = f"{count(self.row + 1)}/{count(self.source.rows)}"
+        return f"column {self.column + 1}/{len(self.columns)}  {row}", row
 
     def _resize(self, by: int) -> None:
         if not self.columns:
@@ -246,5 +267,13 @@ class ResultsTable(urwid.Widget):
         self._invalidate()
 
 
-def _first_width(field: Any) -> int:
+def _more(columns: int) -> str:
+    return f" {columns}›" if columns else ""
+
+
+def _column(field: pa.Field) -> _Column:
+    return _Column(field.name, cells.type_name(field.type), cells.is_number(field.type), cells.is_whole(field.type), _first_width(field))
+
+
+def _first_width(field: pa.Field) -> int:
     return int(min(MAX_COLUMN, max(MIN_COLUMN, width(field.name), len(cells.type_name(field.type)))))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import urwid
 
 from tui import keys
 from tui.draw import amounts
-from tui.draw.canvas import Line, Segment, draw, fit, width
+from tui.draw.canvas import Line, Segment, cut, draw, fit, width
 from tui.draw.popup import TextView
 from tui.editor.highlight import highlight
 from tui.link.runs import Run
@@ -53,13 +53,26 @@ class RunView:
             return
         if self.table is None and run.source is not None:
             self.table = ResultsTable(run.source, self._act)
+            run.source.changed = self._rows_came
             if run.derived is not None and run.derived.order is not None:
                 self.table.sorted_by = (run.source.schema.field(run.derived.order - 1).name, run.derived.ascending)
                 self.table.column = run.derived.order - 1
-        if self.table is not None:
-            self.table._invalidate()
+        self._rows_came()
         self.plan.show(run.status)
         self._sql = None
+
+    def _rows_came(self) -> None:
+        for widget in (self.table, self.chart):
+            if widget is not None:
+                widget._invalidate()
+
+    @property
+    def tells_error(self) -> bool:
+        """Whether what is drawn says what went wrong, so that nothing else needs to: the statement, where there are no rows."""
+        run = self._run()
+        if run is None or run.error is None or self.mode == "plan" or (self.mode == "chart" and self.table is not None):
+            return False
+        return self.mode == "sql" or self.table is None or not self.table.source.rows
 
     def widget(self) -> urwid.Widget:
         """What to draw in the current mode."""
@@ -70,8 +83,7 @@ class RunView:
             if self.chart is None:
                 self.chart = ChartPane(self.table.source, self._act)
             return self.chart
-        failed = run is not None and run.error is not None and not (self.table is not None and self.table.source.rows)
-        if self.mode == "results" and self.table is not None and not failed:
+        if self.mode == "results" and self.table is not None and not self.tells_error:
             return self.table
         if self._sql is None:
             self._sql = TextView(_statement_lines(run))
@@ -139,14 +151,16 @@ class RunPanel(urwid.Widget):
         head = draw([self._head(columns, focus)], columns, 1)
         if view is None:
             return urwid.CanvasCombine([(head, None, False), (draw([[("dim", self._hint)]], columns, max(1, rows - 1)), None, False)])
-        body = view.widget().render((columns, rows - 1), focus)
-        return urwid.CanvasCombine([(head, None, False), (body, None, True)])
+        chips = self._chips(columns) if rows > 2 else []
+        body = view.widget().render((columns, rows - 1 - len(chips)), focus)
+        above = [(draw([line], columns, 1), None, False) for line in chips]
+        return urwid.CanvasCombine([(head, None, False), *above, (body, None, True)])
 
     def keypress(self, size: tuple[int, int], key: str) -> str | None:
         view = self.view
         if view is None:
             return self._other(key)
-        found = view.widget().keypress((size[0], max(1, size[1] - 1)), key)
+        found = view.widget().keypress((size[0], max(1, size[1] - 1 - len(self._chips(size[0])))), key)
         self._invalidate()
         return None if found is None else self._other(found)
 
@@ -160,7 +174,26 @@ class RunPanel(urwid.Widget):
         if view is None or not hasattr(view.widget(), "mouse_event"):
             return False
         self._invalidate()
-        return bool(view.widget().mouse_event((size[0], size[1] - 1), event, button, col, row - 1, focus))
+        above = 1 + len(self._chips(size[0]))
+        if row < above:
+            return True
+        return bool(view.widget().mouse_event((size[0], size[1] - above), event, button, col, row - above, focus))
+
+    def _chips(self, columns: int) -> list[Line]:
+        """The line that tells how the rows below were sorted and filtered; none where they were not."""
+        run = self.run
+        if run is None or run.derived is None or self.view is None or self.view.mode not in ("results", "chart"):
+            return []
+        schema = run.schema if run.schema is not None or run.base is None else run.base.schema
+        if schema is None:
+            return []
+        line: list[Segment] = []
+        left = columns
+        for chip in run.derived.chips(schema.names):
+            text = cut(f" {chip} ", left - 1)
+            line += [("tab", " "), ("selection", text)]
+            left -= width(text) + 1
+        return [[*line, ("tab", "")]]
 
     def _other(self, key: str) -> str | None:
         found = keys.action(self.context, key)
@@ -179,37 +212,41 @@ class RunPanel(urwid.Widget):
             line.append((("tab.on.focus" if focus else "tab.on") if name == mode else "tab", label))
             self._tabs.append((used, used + len(label), name))
             used += len(label)
-        state = [] if self.run is None else run_state(self.run, time.time(), max(0, columns - used - 1))
-        position = self._position() if mode == "results" else ""
+        told = self.view is not None and self.view.tells_error
+        state = [] if self.run is None else run_state(self.run, time.time(), max(0, columns - used - 1), told=told)
         taken = used + 1 + sum(width(text) for _, text in state)
         line += [("tab", " "), *((f"head.{attribute}", text) for attribute, text in state)]
-        if position and taken + len(position) + 2 <= columns:
+        position = next((text for text in self._positions() if taken + len(text) + 2 <= columns), "") if mode == "results" else ""
+        if position:
             line.append(("tab", fit(position + " ", columns - taken, right=True)))
         return [*line, ("tab", "")]
 
-    def _position(self) -> str:
+    def _positions(self) -> Sequence[str]:
+        """Where one is in the rows, at length and more shortly."""
         view = self.view
-        return "" if view is None or view.table is None else view.table.position()
+        return () if view is None or view.table is None else view.table.positions()
 
 
-def run_state(run: Run, now: float, columns: int) -> list[Segment]:
-    """A run's state in at most ``columns`` columns: icon, rows, time, and how far it is or what went wrong."""
+def run_state(run: Run, now: float, columns: int, *, told: bool = False) -> list[Segment]:
+    """A run's state in at most ``columns`` columns: icon, rows, time, how far it is; what went wrong, unless that is ``told`` below."""
     attribute, icon = STATES[run.state]
     if not run.over and run.state != "waiting":
         icon = SPINNER[int(now * 10) % len(SPINNER)]
     elapsed = amounts.seconds(run.elapsed(now))
-    if run.state in ("failed", "lost") and run.error is not None:
+    if run.state in ("failed", "lost") and run.error is not None and not told:
         text = f"{run.state}  {run.error.message.splitlines()[0] if run.error.message else run.error.status}"
         return [(attribute, fit(f"{icon} {text}", columns).rstrip())]
     parts: list[str] = [] if run.state == "completed" and columns < 60 else [run.state]
-    if run.rows or run.state == "completed":
+    if run.state == "running" and run.progress is None:
+        parts.append(f"{amounts.plural(run.rows_so_far, 'row')} so far")
+    elif run.rows or run.state == "completed":
         parts.append(amounts.plural(run.rows, "row"))
     if run.status is not None and run.status.result.bytes and columns > 60:
         parts.append(amounts.size(run.status.result.bytes))
     if run.started_at is not None:
         parts.append(elapsed)
-    if run.state == "running":
-        parts.insert(1, f"{amounts.bar(run.progress, 10)} {run.progress:4.0%}")
+    if run.state == "running" and run.progress is not None:
+        parts.insert(1, f"{amounts.bar(run.progress, 10)} {amounts.percent(run.progress):>4}")
     return [(attribute, fit(f"{icon} {'  '.join(parts)}", columns).rstrip())]
 
 
@@ -222,7 +259,8 @@ def _statement_lines(run: Run | None) -> list[Line]:
         lines += [[("error", f" {line}")] for line in run.error.message.splitlines()]
         lines.append([("text", "")])
     texts = run.sql.splitlines()
-    for number, (text, runs) in enumerate(zip(texts, highlight(texts, 0, len(texts)), strict=True), 1):
+    first = 1 if run.origin is None else run.origin.line
+    for number, (text, runs) in enumerate(zip(texts, highlight(texts, 0, len(texts)), strict=True), first):
         segments: list[Segment] = [("gutter", f"{number:>4} ")]
         start = 0
         for attribute, length in runs:

@@ -19,6 +19,11 @@ class SplitScreen(urwid.WidgetWrap):
         super().__init__(self._pile)
 
     @property
+    def zoomed(self) -> bool:
+        """Whether the lower widget has all rows."""
+        return self._zoomed
+
+    @property
     def in_lower(self) -> bool:
         return self._pile.focus is self.lower
 

@@ -11,6 +11,7 @@ from tui.editor.documents import Documents
 from tui.link.runs import Run
 from tui.panes.catalog_pane import CatalogPane
 from tui.panes.cluster_pane import ClusterPane
+from tui.panes.editor_with_tables import EditorWithTables
 from tui.panes.queries_pane import QueriesPane
 from tui.panes.run_panel import RunPanel, RunViews
 from tui.panes.split import SplitScreen
@@ -36,6 +37,8 @@ class Views(urwid.WidgetPlaceholder):
     ) -> None:
         self.switched: list[Callable[[], None]] = []
         self.name = "editor"
+        self._trail: list[str] = []
+        self._opened = False
         self._documents = documents
         self._clock = clock
         self._run_views = RunViews(act)
@@ -45,9 +48,10 @@ class Views(urwid.WidgetPlaceholder):
         self.cluster = cluster
         self.catalog = catalog
         self.editor_split = SplitScreen(documents, self.editor_panel)
+        self._editor_view = EditorWithTables(self.editor_split, lambda: catalog.tables, documents.mentioned, self._insert)
         self.queries_split = SplitScreen(self.queries, self.queries_panel)
         documents.switched.append(lambda: self.editor_panel.show(documents.current.run))
-        super().__init__(self.editor_split)
+        super().__init__(self._editor_view)
 
     # -- where one is ---------------------------------------------------------------------------------------------
 
@@ -74,8 +78,35 @@ class Views(urwid.WidgetPlaceholder):
     # -- going elsewhere ------------------------------------------------------------------------------------------
 
     def go(self, name: str) -> None:
-        """Shows a view."""
-        widgets = {"editor": self.editor_split, "queries": self.queries_split, "cluster": self.cluster, "catalog": self.catalog}
+        """Shows a view; :meth:`back` comes back from it."""
+        if name != self.name:
+            self._trail = [*(before for before in self._trail if before not in (name, self.name)), self.name]
+        self._show(name)
+
+    def back(self) -> None:
+        """Shows the view that was shown before this one."""
+        if self._trail:
+            self._show(self._trail.pop())
+
+    def leave(self) -> None:
+        """Goes to the other part of the view; from a run that was opened in another view, back there."""
+        if self.split is None:
+            return
+        if self._opened and self.split.in_lower:
+            self.split.go(lower=False)
+            self.back()
+        else:
+            self.split.go(lower=not self.split.in_lower)
+
+    def open_run(self, run: Run) -> None:
+        """Goes to what a run of another view shows."""
+        self.list_run(run)
+        self.queries_split.go(lower=True)
+        self._opened = True
+
+    def _show(self, name: str) -> None:
+        self._opened = False
+        widgets = {"editor": self._editor_view, "queries": self.queries_split, "cluster": self.cluster, "catalog": self.catalog}
         self.original_widget = widgets[name]
         self.name = name
         if name == "catalog":
@@ -85,6 +116,13 @@ class Views(urwid.WidgetPlaceholder):
             self.queries_panel.show(self.queries.run)
         for listener in self.switched:
             listener()
+
+    def tables_changed(self) -> None:
+        """Takes the tables that the catalog has now."""
+        self._editor_view._invalidate()
+
+    def _insert(self, name: str) -> None:
+        self._documents.current.editor.insert(name)
 
     def write(self) -> None:
         """Goes to the editor, into the text."""

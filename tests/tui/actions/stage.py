@@ -14,8 +14,9 @@ from tui.actions.clipboard import Clipboard
 from tui.actions.killing import Killing
 from tui.draw.canvas import Line
 from tui.draw.chrome import Mood
-from tui.draw.popup import Choice, Dialogs
+from tui.draw.popup import Choice, Completer, Dialogs
 from tui.editor.documents import Documents
+from tui.editor.saved_tabs import SavedTabs
 from tui.link.runs import Run, RunBook
 from tui.link.session import Session
 from tui.panes.catalog_pane import CatalogPane
@@ -39,7 +40,16 @@ class Answers(Dialogs):
         self.asked: list[str] = []
         self.texts: list[str] = []
 
-    def prompt(self, title: str, label: str, text: str, entered: Callable[[str], None], *, hint: str = "") -> None:
+    def prompt(
+        self,
+        title: str,
+        label: str,
+        text: str,
+        entered: Callable[[str], None],
+        *,
+        hint: str = "",
+        completer: Completer | None = None,
+    ) -> None:
         self.asked.append(f"{title}: {text}")
         if self.typed is not None:
             entered(self.typed)
@@ -106,6 +116,7 @@ class Stage:
         )
         self.book.changed.append(self.views.changed)
         self.killing = Killing(self.book, self.server, self.background, self.dialogs, self.say)
+        self.tabs = SavedTabs(None)
         self.clipboard = Clipboard(self.documents, self.screen, self.say)
 
     @staticmethod

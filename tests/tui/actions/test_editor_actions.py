@@ -81,10 +81,12 @@ def test_without_a_statement_nothing_runs_and_that_is_said(stage: Stage, action:
     assert stage.said == [("there is no statement here", "bad")]
 
 
-def test_files_run_as_a_list_and_one_that_is_not_there_stops_no_other(stage: Stage, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("run", "states"), [(True, ["completed"] * 2), (False, ["waiting"] * 2)])
+def test_files_are_listed_and_one_that_is_not_there_stops_no_other(stage: Stage, tmp_path: Path, run: bool, states: list[str]) -> None:
     (tmp_path / "a.sql").write_text("SELECT 1;\nSELECT 2;\n")
-    actions(stage).run_files([str(tmp_path / "none.sql"), str(tmp_path / "a.sql")])
+    actions(stage).list_files([str(tmp_path / "none.sql"), str(tmp_path / "a.sql")], run=run)
     assert statements(stage) == ["SELECT 1", "SELECT 2"]
+    assert [run.state for run in stage.book.runs] == states
     assert [mood for text, mood in stage.said if "none.sql" in text] == ["bad"]
     assert stage.views.name == "queries"
 
@@ -142,6 +144,27 @@ def test_a_text_without_a_file_is_saved_where_one_says(stage: Stage, tmp_path: P
     assert (tmp_path / "a.sql").read_text() == "SELECT 1 + 1\n"
     assert stage.said == [(f"saved {tmp_path / 'a.sql'}", "ok")] * 2
     assert len(stage.dialogs.asked) == 1
+
+
+def test_saving_as_over_a_file_that_is_there_asks(stage: Stage, tmp_path: Path) -> None:
+    (tmp_path / "a.sql").write_text("SELECT 0")
+    stage.write("SELECT 1")
+    stage.dialogs.typed = str(tmp_path / "a.sql")
+    act(stage, "save")
+    assert stage.dialogs.asked[1] == f"Save as: {tmp_path / 'a.sql'} is there. Write over it?"
+    assert (tmp_path / "a.sql").read_text() == "SELECT 0"
+    stage.dialogs.agrees = True
+    act(stage, "save")
+    assert (tmp_path / "a.sql").read_text() == "SELECT 1\n"
+
+
+@pytest.mark.parametrize("view", ["editor", "cluster", "catalog"])
+def test_what_runs_from_elsewhere_shows_under_the_editor(stage: Stage, view: str) -> None:
+    stage.write("SELECT 1")
+    stage.views.go(view)
+    act(stage, "run")
+    assert statements(stage) == ["SELECT 1"]
+    assert (stage.views.name, stage.views.editor_panel.run) == ("editor", stage.book.runs[0])
 
 
 def test_what_cannot_be_saved_or_opened_is_told(stage: Stage, tmp_path: Path) -> None:

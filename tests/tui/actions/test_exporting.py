@@ -30,6 +30,18 @@ def test_the_whole_result_is_written_and_how_far_it_is_is_told(stage: Stage, tmp
     ]
 
 
+def test_a_file_that_is_there_is_written_over_only_after_a_yes(stage: Stage, tmp_path: Path) -> None:
+    made = exporting(stage, stage.book.run("SELECT 1 AS n"))
+    (tmp_path / "out.csv").write_text("mine")
+    stage.dialogs.typed = str(tmp_path / "out.csv")
+    made.ask()
+    assert stage.dialogs.asked[1] == f"Export: {tmp_path / 'out.csv'} is there. Write over it?"
+    assert (tmp_path / "out.csv").read_text() == "mine"
+    stage.dialogs.agrees = True
+    made.ask()
+    assert (tmp_path / "out.csv").read_text() == "n\n1\n"
+
+
 def test_a_second_export_has_to_wait_and_the_first_can_be_stopped(stage: Stage, tmp_path: Path) -> None:
     made = exporting(stage, stage.book.run("SELECT n FROM t"))
     stage.dialogs.typed = str(tmp_path / "out.csv")

@@ -58,7 +58,19 @@ def test_editing_a_statement_whose_tab_is_closed_opens_a_new_one(stage: Stage) -
     assert stage.text == "SELECT 1"
 
 
-@pytest.mark.parametrize("action", ["kill", "kill all", "together", "again", "edit"])
+def test_a_list_that_waits_to_be_told_runs_in_order_and_is_asked_about_by_nobody_before(stage: Stage) -> None:
+    stage.server.held = True
+    listed = stage.book.run_all([("SELECT 1", None), ("SELECT 2", None)], together=0)
+    stage.views.list_run(listed[0])
+    assert stage.book.active() == []
+    act(stage, "run")
+    assert [run.state for run in listed] == ["running", "waiting"]
+    assert stage.book.active() == listed
+    act(stage, "run")
+    assert len(stage.book.runs) == 3
+
+
+@pytest.mark.parametrize("action", ["kill", "kill all", "together", "again", "edit", "run"])
 def test_with_no_query_there_is_nothing_to_do(stage: Stage, action: str) -> None:
     act(stage, action)
     assert (stage.book.runs, stage.said, stage.dialogs.asked, stage.text) == ([], [], [], "")

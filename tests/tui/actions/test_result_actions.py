@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import msgspec
 import pyarrow as pa
 import pytest
+import urwid
 from urwid import testing
 
+from flight_server.protocol.messages import ErrorInfo
 from tests.tui.actions.stage import Stage
 from tui.actions.exporting import Exporting
 from tui.actions.result_actions import ResultActions
+from tui.draw.popup import Completer
 from tui.link.runs import Run
 from tui.panes.results_table import ResultsTable
 from tui.panes.run_panel import RunPanel, RunViews
@@ -22,6 +28,7 @@ class Shown:
         self.panel = RunPanel(RunViews(lambda _action: None).of, lambda _action: None, "")
         self.panel.show(run)
         self.replaced: list[tuple[Run, Run]] = []
+        stage.book.changed.append(lambda changed: self.actions.mend(changed) if changed.state == "failed" else None)
         exporting = Exporting(lambda: run, stage.server, stage.background, stage.post, stage.dialogs, stage.say)
         self.actions = ResultActions(
             lambda: self.panel,
@@ -32,9 +39,13 @@ class Shown:
             stage.clipboard,
             exporting,
             stage.say,
-            lambda old, new: self.replaced.append((old, new)),
+            self.replace,
         )
         testing.render_text(self.panel, SIZE)
+
+    def replace(self, old: Run, new: Run) -> None:
+        self.replaced.append((old, new))
+        self.panel.show(new)
 
     def act(self, action: str) -> None:
         self.actions.table()[action]()
@@ -75,6 +86,7 @@ def test_sorting_runs_a_derived_query_in_place_of_the_first(stage: Stage) -> Non
     assert old is stage.book.runs[0]
     assert new.derived is not None
     assert (new.derived.base, new.derived.order) == (old.sql, 2)
+    assert new.title == "query 1  ▲ s"
 
 
 def test_a_filter_begins_with_the_value_of_the_cell(stage: Stage) -> None:
@@ -84,6 +96,86 @@ def test_a_filter_begins_with_the_value_of_the_cell(stage: Stage) -> None:
     made.act("filter")
     assert stage.dialogs.asked == ['Keep rows where: "n" = 1']
     assert made.replaced[0][1].rows == 3
+
+
+def test_unsorting_and_unfiltering_go_back_to_the_result_that_is_there(stage: Stage) -> None:
+    made = shown(stage)
+    base = made.panel.run
+    for _ in range(3):
+        made.act("sort")
+    assert made.panel.run is base
+    stage.dialogs.typed = "n < 3"
+    made.act("filter")
+    assert made.table.source.rows == 3
+    stage.dialogs.typed = " "
+    made.act("filter")
+    assert made.panel.run is base
+    assert len(stage.server.statuses) == 4
+    made.act("sort")
+    stage.dialogs.typed = "n < 3"
+    made.act("sort")
+    assert len(stage.server.statuses) == 4
+
+
+def test_a_filter_that_fails_keeps_the_rows_and_its_text_can_be_mended(stage: Stage) -> None:
+    made = shown(stage)
+    rows = made.panel.run
+    answers = iter(["nothing < 3", "n < 3"])
+    ask = stage.dialogs.prompt
+
+    def prompt(
+        title: str, label: str, text: str, entered: Callable[[str], None], *, hint: str = "", completer: Completer | None = None
+    ) -> None:
+        assert made.panel.run is rows
+        ask(title, label, f"{text} | {hint}", lambda _typed: entered(next(answers)))
+
+    stage.dialogs.typed = ""
+    stage.dialogs.prompt = prompt  # type: ignore[method-assign]
+    made.act("filter")
+    assert stage.dialogs.asked[1].startswith('Keep rows where: nothing < 3 | Binder Error: Referenced column "nothing" not found')
+    assert made.table.source.rows == 3
+
+
+def test_a_derived_query_that_fails_while_it_runs_brings_the_rows_back(stage: Stage) -> None:
+    made = shown(stage)
+    rows = made.panel.run
+    stage.server.held = True
+    made.act("sort")
+    failing = made.panel.run
+    assert failing is not None
+    assert failing is not rows
+    assert failing.query_id is not None
+    status = stage.server.statuses[failing.query_id]
+    stage.server.statuses[failing.query_id] = msgspec.structs.replace(
+        status, state="failed", error=ErrorInfo("INTERNAL", "no room (line 9, column 1)")
+    )
+    stage.follower.look()
+    assert made.panel.run is rows
+    assert stage.said == [("no room", "bad")]
+
+
+def test_what_was_sorted_and_filtered_shows_over_the_rows(stage: Stage) -> None:
+    made = shown(stage)
+    stage.dialogs.typed = "n <\n3"
+    made.act("filter")
+    made.act("sort")
+    lines = testing.render_text(made.panel, SIZE)
+    assert "▲ n  where n < 3" in " ".join(lines[1].split("  "))
+    assert lines[2].split() == ["n", "▲", "s"]
+    made.press("down")
+    assert testing.click(made.panel, SIZE, 5, 4)
+    assert made.table.row == 0
+    stage.dialogs.typed = ""
+    made.act("filter")
+    assert "where" not in testing.render_text(made.panel, SIZE)[1]
+
+
+def test_going_to_a_column_by_its_name(stage: Stage) -> None:
+    made = shown(stage)
+    stage.dialogs.chosen = "1"
+    made.act("go to column")
+    assert stage.dialogs.asked == ["Go to column"]
+    assert made.table.column == 1
 
 
 @pytest.mark.parametrize(("typed", "row"), [("50", 49), ("1_0", 9), ("9,999", 99)])
@@ -159,4 +251,36 @@ def test_only_exchanges_are_looked_into_and_an_empty_one_says_what_is_taken(stag
         ("records pass through exchanges (⇄): choose one of them", "bad"),
         ("no record waits in exchange-1 now: 2 records taken, not yet done", "ok"),
     ]
-    assert stage.dialogs.asked == ["exchange-1: 1 record, 2 rows waiting"]
+    assert stage.dialogs.asked == ["exchange-1: records that wait"]
+
+
+def test_a_look_into_an_exchange_stays_open_and_follows_until_the_query_is_over(stage: Stage) -> None:
+    run = stage.running()
+    made = Shown(stage, run)
+    clock = iter(range(100))
+    made.actions.clock = lambda: float(next(clock))
+    shown_widgets: list[urwid.Widget] = []
+    stage.dialogs.show_widget = lambda title, widget: shown_widgets.append(widget)  # type: ignore[method-assign]
+    made.act("show plan")
+    testing.render_text(made.panel, SIZE)
+    made.press("down", "down")
+
+    def looked_at() -> str:
+        return "\n".join(testing.render_text(shown_widgets[0], SIZE))
+
+    stage.server.peeked = pa.table({"key": [7, 8]}).to_batches()
+    made.act("peek")
+    assert "1 record, 2 rows waiting" in looked_at()
+    stage.server.peeked = pa.table({"key": [9]}).to_batches()
+    made.actions.follow()
+    assert "1 record, 1 row waiting" in looked_at()
+    assert "9" in looked_at()
+    stage.server.peeked = []
+    made.actions.follow()
+    assert "no record waits now; these were the last" in looked_at()
+    assert "9" in looked_at()
+    assert run.query_id is not None
+    stage.server.release(run.query_id)
+    stage.follower.look()
+    made.actions.follow()
+    assert "the query is over" in looked_at()

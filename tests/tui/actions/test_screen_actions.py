@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 import urwid
 
@@ -7,6 +10,7 @@ from tests.flight_server.fake_service import line_of
 from tests.tui.actions.stage import Stage
 from tests.tui.fake_server import WORKERS
 from tui.actions.screen_actions import ScreenActions
+from tui.editor.saved_tabs import SavedTabs
 
 
 @pytest.fixture
@@ -15,7 +19,19 @@ def stage() -> Stage:
 
 
 def actions(stage: Stage) -> ScreenActions:
-    return ScreenActions(stage.views, stage.book, stage.server, stage.background, stage.killing, stage.dialogs, stage.screen, "dark")
+    return ScreenActions(
+        stage.views,
+        stage.book,
+        stage.server,
+        stage.background,
+        stage.killing,
+        stage.dialogs,
+        stage.screen,
+        "dark",
+        stage.documents,
+        stage.tabs,
+        stage.say,
+    )
 
 
 def act(stage: Stage, action: str) -> None:
@@ -67,6 +83,107 @@ def test_one_leaves_only_when_the_server_has_killed(stage: Stage) -> None:
     act(stage, "quit")
     with pytest.raises(urwid.ExitMainLoop):
         stage.background.resume()
+
+
+# -- texts that are not saved -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def kept(stage: Stage, tmp_path: Path) -> Iterator[Stage]:
+    """A stage that keeps its tabs, with an unsaved text in a file and one in no file."""
+    stage.tabs = SavedTabs(tmp_path / "state")
+    (tmp_path / "a.sql").write_text("SELECT 1\n")
+    stage.documents.open(str(tmp_path / "a.sql"))
+    stage.write("-- ")
+    stage.documents.add("")
+    stage.write("SELECT 2")
+    yield stage
+    stage.tabs.close()
+
+
+def texts_of_the_next_start(stage: Stage, tmp_path: Path) -> list[tuple[str, str, bool]]:
+    """Name, text and whether it is unsaved of each tab that the next sitting has."""
+    stage.tabs.close()
+    following, saved = Stage(), SavedTabs(tmp_path / "state")
+    saved.restore(following.documents)
+    saved.close()
+    return [(item.name, item.editor.buffer.text, item.changed) for item in following.documents.documents]
+
+
+@pytest.mark.parametrize(
+    ("answer", "file", "tabs"),
+    [
+        ("keep", "SELECT 1\n", [("a.sql", "-- SELECT 1\n", True), ("query 2", "SELECT 2", True)]),
+        ("save", "-- SELECT 1\n", [("a.sql", "-- SELECT 1\n", False), ("query 2", "SELECT 2", True)]),
+    ],
+)
+def test_leaving_asks_what_shall_become_of_unsaved_texts(
+    kept: Stage, tmp_path: Path, answer: str, file: str, tabs: list[tuple[str, str, bool]]
+) -> None:
+    kept.dialogs.chosen = answer
+    with pytest.raises(urwid.ExitMainLoop):
+        act(kept, "quit")
+    assert kept.dialogs.asked == ["Not saved: a.sql, query 2"]
+    assert (tmp_path / "a.sql").read_text() == file
+    assert texts_of_the_next_start(kept, tmp_path) == tabs
+
+
+def test_unsaved_texts_are_thrown_away_only_when_one_says_so(kept: Stage, tmp_path: Path) -> None:
+    kept.dialogs.chosen = "forget"
+    with pytest.raises(urwid.ExitMainLoop):
+        act(kept, "quit")
+    kept.tabs.keep(kept.documents)
+    assert (tmp_path / "a.sql").read_text() == "SELECT 1\n"
+    assert texts_of_the_next_start(kept, tmp_path) == [("a.sql", "SELECT 1\n", False)]
+
+
+@pytest.mark.parametrize("answer", ["stay", "save"])
+def test_one_stays_where_texts_would_be_lost(stage: Stage, answer: str) -> None:
+    stage.write("SELECT 1")
+    stage.dialogs.chosen = answer
+    act(stage, "quit")
+    assert stage.text == "SELECT 1"
+
+
+def test_what_cannot_be_saved_is_told_and_one_stays(kept: Stage, tmp_path: Path) -> None:
+    (tmp_path / "a.sql").unlink()
+    tmp_path.joinpath("a.sql").mkdir()
+    kept.dialogs.chosen = "save"
+    act(kept, "quit")
+    assert [(text.split(":")[0], mood) for text, mood in kept.said] == [(f"cannot save {tmp_path / 'a.sql'}", "bad")]
+
+
+def test_texts_are_asked_about_before_queries(kept: Stage) -> None:
+    kept.running()
+    kept.dialogs.chosen = "keep"
+    act(kept, "quit")
+    assert kept.dialogs.asked == ["Not saved: a.sql, query 2", "1 query not over"]
+
+
+# -- going elsewhere ----------------------------------------------------------------------------------------------
+
+
+def test_escape_goes_back_to_the_view_before(stage: Stage) -> None:
+    act(stage, "view catalog")
+    act(stage, "view queries")
+    act(stage, "back")
+    assert stage.views.name == "catalog"
+    act(stage, "back")
+    assert stage.views.name == "editor"
+    act(stage, "back")
+    assert stage.views.name == "editor"
+
+
+def test_escape_from_a_run_that_another_view_opened_goes_back_there(stage: Stage) -> None:
+    act(stage, "view cluster")
+    stage.views.open_run(stage.book.run("SELECT 1"))
+    assert stage.views.context() == "results"
+    act(stage, "leave")
+    assert stage.views.context() == "cluster"
+    act(stage, "view queries")
+    act(stage, "leave")
+    act(stage, "leave")
+    assert stage.views.context() == "queries"
 
 
 def test_kill_means_what_is_shown(stage: Stage) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 import urwid
 from urwid import testing
 
@@ -52,3 +53,25 @@ def test_a_long_text_scrolls_and_escape_closes_it() -> None:
     assert "line 99" in text(screen)
     testing.press(screen, SIZE, "esc")
     assert screen.depth == 0
+
+
+@pytest.mark.parametrize(
+    ("keys", "text"),
+    [
+        (("ctrl a", "ctrl k"), ""),
+        (("ctrl u",), ""),
+        (("ctrl w",), "one two "),
+        (("ctrl w", "ctrl y"), "one two three"),
+        (("meta b", "meta b", "x"), "one xtwo three"),
+        (("ctrl a", "meta f", "x"), "onex two three"),
+        (("ctrl a", "x", "ctrl e", "y"), "xone two threey"),
+        (("begin paste", "!", "enter", "?", "enter", "end paste"), "one two three! ?"),
+    ],
+)
+def test_a_prompt_is_edited_as_a_shell_is(keys: tuple[str, ...], text: str) -> None:
+    dialogs = Dialogs(urwid.SolidFill(" "))
+    taken: list[str] = []
+    dialogs.prompt("Title", "label ", "one two three", taken.append)
+    testing.press(dialogs, (80, 24), *keys, "enter")
+    assert taken == [text]
+    assert dialogs.depth == 0

@@ -4,7 +4,7 @@ import pytest
 from urwid import testing
 
 from flight_server.protocol.messages import ColumnStatus, TableStatus
-from tui.editor.editor import Editor, Mark
+from tui.editor.editor import MAX_OFFERED_CHARS, Editor, Mark
 from tui.editor.text_buffer import Place
 
 SIZE = (50, 10)
@@ -41,6 +41,47 @@ def test_tab_completes_and_a_choice_is_made_with_the_arrows() -> None:
     assert "l_orderkey" in "\n".join(testing.render_text(widget, SIZE, focus=True))
     typed(widget, "<down>", "<enter>")
     assert widget.buffer.text == "select * from lineitem where l_tax"
+
+
+def test_columns_of_the_tables_at_the_cursor_come_while_one_types_and_tab_takes_one() -> None:
+    widget, _ = editor()
+    typed(widget, "select 1 from lineitem where l_t")
+    assert "column  lineitem" in "\n".join(testing.render_text(widget, SIZE, focus=True))
+    typed(widget, "<tab>")
+    assert widget.buffer.text == "select 1 from lineitem where l_tax"
+
+
+def test_a_list_that_came_by_itself_takes_no_other_key_until_one_goes_into_it() -> None:
+    widget, _ = editor("select 1 from lineitem\nwhere ")
+    typed(widget, "<ctrl end>", "l_", "<up>")
+    assert widget.buffer.caret.line == 0
+    typed(widget, "<ctrl end>", "o", "<enter>", "1")
+    assert widget.buffer.text.endswith("where l_o\n1")
+    typed(widget, "<backspace>", "<backspace>", "<backspace>", "t", "<down>", "<enter>")
+    assert widget.buffer.text.endswith("where l_tax")
+
+
+@pytest.mark.parametrize("text", ["select", "select 12", "select 'li", "-- li", "select i", "xy"])
+def test_nothing_comes_by_itself_for_whole_words_numbers_texts_and_single_letters(text: str) -> None:
+    shown = "".join(testing.render_text(editor_with(text), SIZE, focus=True))
+    assert "keyword" not in shown
+    assert "function" not in shown
+    assert "table " not in shown
+
+
+def editor_with(text: str) -> Editor:
+    """An editor into which a text was typed letter by letter."""
+    widget, _ = editor()
+    typed(widget, text)
+    return widget
+
+
+def test_in_a_very_long_text_completion_waits_to_be_asked() -> None:
+    widget, _ = editor("select 1 from lineitem where " + " " * MAX_OFFERED_CHARS)
+    typed(widget, "<end>", "l_")
+    assert "column" not in "".join(testing.render_text(widget, SIZE, focus=True))
+    typed(widget, "<ctrl @>")
+    assert "column" in "".join(testing.render_text(widget, SIZE, focus=True))
 
 
 def test_typing_on_narrows_the_list_and_escape_closes_it_first() -> None:

@@ -4,10 +4,13 @@ import duckdb
 import pyarrow as pa
 from urwid import testing
 
-from tests.tui.inline import InlineBackground, source_of
+from tests.tui.fake_server import FakeServer
+from tests.tui.inline import InlineBackground, InlineFollower, source_of
 from tui.draw import chart
 from tui.link import derived
+from tui.link.runs import RunBook
 from tui.panes.chart_pane import WHOLE_BINS, ChartPane, bars_of, histogram_of
+from tui.panes.run_panel import RunPanel, RunViews
 
 
 def test_the_histogram_that_a_server_counts_is_the_same() -> None:
@@ -53,3 +56,25 @@ def test_left_and_right_go_through_the_columns() -> None:
     testing.press(made, (60, 8), "right", "right")
     assert made.column == 0
     testing.check_box_sizing(made)
+
+
+def test_a_chart_that_was_opened_while_the_query_runs_fills_itself() -> None:
+    server = FakeServer({"t": pa.table({"n": list(range(40))})}, rows_per_group=10)
+    follower, background = InlineFollower(server.status), InlineBackground()
+    book = RunBook(server, background, lambda call: call(), follower=follower)
+    views = RunViews(lambda _action: None)
+    panel = RunPanel(views.of, lambda _action: None, "")
+    book.changed.append(panel.changed)
+    server.held = True
+    run = book.run("SELECT n FROM t")
+    panel.show(run)
+    panel.set_mode("chart")
+    background.paused = True
+    before = "\n".join(testing.render_text(panel, (80, 14)))
+    assert "no values" in before
+    background.resume()
+    assert "10 loaded of 20 rows" in "\n".join(testing.render_text(panel, (80, 14)))
+    assert run.query_id is not None
+    server.release(run.query_id)
+    follower.look()
+    assert "10 loaded of 40 rows" in "\n".join(testing.render_text(panel, (80, 14)))

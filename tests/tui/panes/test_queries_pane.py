@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from urwid import testing
 
+from flight_server.protocol.messages import ErrorInfo
 from tests.tui.looking import SIZE, text
 from tui.link.runs import Run, RunState
 from tui.panes.queries_pane import QueriesPane
+from tui.panes.run_panel import RunPanel, RunViews
 
 NOW = 1000.0
 
@@ -34,3 +36,27 @@ def test_moving_in_the_list_chooses_the_run_that_is_shown_below() -> None:
     runs.append(run(3, "running"))
     pane.refresh(NOW)
     assert pane.run is runs[1]
+
+
+def test_a_list_is_at_a_hundred_per_cent_only_when_all_is_over() -> None:
+    runs = [run(number, "completed") for number in range(1, 400)]
+    pane = QueriesPane(lambda: [*runs, run(400, "running")], lambda _run: None, lambda _action: None)
+    pane.refresh(NOW)
+    assert " 99%  ✓ 399 completed" in text(pane)
+    runs.append(run(400, "completed"))
+    pane = QueriesPane(lambda: runs, lambda _run: None, lambda _action: None)
+    pane.refresh(NOW)
+    assert "100%  ✓ 400 completed" in text(pane)
+
+
+def test_a_failed_query_of_the_list_shows_its_statement_and_leaves_the_error_to_the_panel_below() -> None:
+    failed = run(1, "failed", "SELECT nothing FROM t")
+    failed.error = ErrorInfo("INVALID_ARGUMENT", "there is no column nothing")
+    pane = QueriesPane(lambda: [failed], lambda _run: None, lambda _action: None)
+    pane.refresh(NOW)
+    assert "SELECT nothing FROM t" in text(pane)
+    assert "there is no column" not in text(pane)
+    panel = RunPanel(RunViews(lambda _action: None).of, lambda _action: None, "")
+    panel.show(failed)
+    assert text(panel).count("there is no column nothing") == 1
+    assert "SELECT nothing FROM t" in text(panel)

@@ -50,7 +50,7 @@ def test_the_last_row_of_many_is_two_keys_away_and_so_is_the_first() -> None:
     widget = numbers(50_000)
     testing.press(widget, SIZE, "G")
     assert shown(widget)[11].startswith("50,000")
-    assert widget.position() == "50,000/50,000"
+    assert widget.positions() == ("column 1/2  50,000/50,000", "50,000/50,000")
     testing.press(widget, SIZE, "g")
     assert shown(widget)[2].split() == ["1", "0", "row", "0", "█"]
 
@@ -140,3 +140,40 @@ def test_a_result_without_rows_or_columns_is_drawn() -> None:
 
 def test_any_size_can_be_drawn() -> None:
     testing.check_box_sizing(numbers(1_000))
+
+
+def wide() -> ResultsTable:
+    return table_of(pa.table({f"column_{number:02}": [number] for number in range(30)}))
+
+
+def test_columns_out_of_sight_are_counted_at_both_ends_and_the_current_one_is_told() -> None:
+    widget = wide()
+    first = shown(widget)[0]
+    assert first.endswith(" 26›")
+    assert first.split()[:4] == ["column_00", "column_01", "column_02", "column_03"]
+    testing.press(widget, SIZE, *["right"] * 6)
+    assert shown(widget)[0].startswith("‹3")
+    assert shown(widget)[0].endswith(" 23›")
+    assert widget.positions()[0] == "column 7/30  1/1"
+    testing.press(widget, SIZE, "end")
+    assert "›" not in shown(widget)[0]
+    assert shown(widget)[0].startswith("‹25")
+
+
+def test_one_can_go_to_a_column() -> None:
+    widget = wide()
+    widget.go_column(17)
+    assert "column_17" in shown(widget)[0]
+    assert widget.value() == 17
+
+
+def test_a_time_or_number_is_never_cut_where_another_column_can_make_room_and_a_text_may_be() -> None:
+    moment = datetime.datetime(2024, 1, 2, 3, 4, 5, 678901)
+    widget = table_of(pa.table({"name": ["x" * 45], "at": [moment], "note": ["y" * 90]}))
+    assert "2024" not in shown(widget)[2]
+    assert shown(widget)[0].endswith(" 2›")
+    testing.press(widget, SIZE, "right")
+    assert "2024-01-02 03:04:05.678901" in shown(widget)[2]
+    assert shown(widget)[2].rstrip().endswith("yyy…")
+    narrow = (20, 12)
+    assert "2024-01-02 …" in "\n".join(testing.render_text(widget, narrow, focus=True))
