@@ -2,7 +2,7 @@
 
 The way through: ``tokens``, ``limits``, ``spellings`` and ``refusals`` (text) ──► ``parse`` (text → tree, ``ast``) ──► ``survey``
 and ``bind`` (tree → ``logical`` plan) ──► ``qualified_names``, ``optimize`` (rules) ──► ``fragment``, ``splits``, ``render`` and
-``reshape`` (logical plan → fragments of SQL, ``physical``) ──► ``explain``. ``statements.plan`` is the door, ``query`` the way of one
+``reshape`` (logical plan → fragments of SQL, ``physical``) ──► ``explain`` and ``operations``. ``statements.plan`` is the door, ``query`` the way of one
 query through it; ``prepared.prepare`` stands before it for who has the text first and the values later (``parameter_types``,
 ``literals``).
 
