@@ -143,6 +143,8 @@ class CatalogSession:
         if found:
             call = read_files(pattern, "format = 'csv'")
             return f"The name of {found[0].path} says no format: write {call}, or 'json' or 'parquet'."
+        if pattern.lower() in (name.lower() for name in self.table_names()):
+            return f"Single quotes are for paths. For the table, write FROM {pattern}."
         stem = max(pattern.rfind("/"), pattern.rfind(":")) + 1
         names = {} if has_magic(pattern) else {name.lower(): name for name in self._names_in(pattern[:stem])}
         near = [pattern[:stem] + names[name] for name in get_close_matches(pattern[stem:].lower(), names, NEAR_NAMES, ALIKE)]

@@ -70,6 +70,9 @@ def test_the_other_commands_see_the_current_folder_too(folder: Path, tmp_path: P
     planned = run("explain", "SELECT id FROM 'sales.parquet'", folder=folder)
     assert planned.returncode == 0, planned.stderr
     assert "scan sales.parquet: 1 of 2 columns (id)" in planned.stdout
+    shell = run("shell", folder=folder, stdin="SELECT count(*) AS n FROM 'sales.parquet';\n")
+    assert shell.returncode == 0, shell.stderr
+    assert f"{ROWS}" in shell.stdout
 
 
 def test_a_file_as_data_root_is_one_table(folder: Path) -> None:

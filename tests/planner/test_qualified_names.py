@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from planner import PlanOptions, plan
-from planner.catalog import Table
+from planner.catalog import ReadOptions, Table
 from planner.errors import InvalidQuery, UnknownColumn, VolleyError
 from planner.physical import ScanInput
 from tests.planner.memory_catalog import FolderCatalog, connect, plan_rows, read, run_plan
@@ -169,9 +169,9 @@ def test_a_table_is_listed_once(catalog: FolderCatalog, monkeypatch: pytest.Monk
     listed: list[str] = []
     files = catalog.files
 
-    def noted(pattern: str) -> Table:
-        listed.append(pattern)
-        return files(pattern)
+    def noted(*patterns: str, options: ReadOptions) -> Table:
+        listed.extend(patterns)
+        return files(*patterns, options=options)
 
     monkeypatch.setattr(catalog, "files", noted)
     plan("SELECT main.people.id FROM people, read_files('ord*.parquet') AS o WHERE main.people.id = o.id", catalog, PlanOptions())

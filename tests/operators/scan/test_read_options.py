@@ -113,6 +113,7 @@ def test_a_list_of_patterns_that_cannot_go_together(files: Lake) -> None:
         ("SELECT * FROM 'Latim.csv'", "Did you mean 'latin.csv'?"),
         ("SELECT * FROM 'default:latim.csv'", "Did you mean 'default:latin.csv'?"),
         ("SELECT * FROM 'nothing/like/it.csv'", "Check the path"),
+        ("SELECT * FROM 'bare'", "For the table, write FROM bare."),
         ("SELECT * FROM 'lake:x.csv'", "[connections.lake]"),
         ("SELECT * FROM '/elsewhere/x.csv'", "--data /elsewhere"),
         ("SELECT * FROM read_files('bare.csv', types = {'zz': 'DATE'})", "Check the options"),
