@@ -23,7 +23,7 @@ DESCRIBE_COLUMNS = (Column("column_name", "VARCHAR"), Column("column_type", "VAR
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class Answer:
     """Rows of text in their order, of which ``condition`` (SQL, or None) keeps some."""
 
     columns: tuple[Column, ...]
@@ -40,12 +40,12 @@ class Listing:
         return f"SELECT * FROM (VALUES {values}) AS listed({names}){where}"
 
 
-def described_columns(columns: Sequence[Column]) -> Listing:
+def described_columns(columns: Sequence[Column]) -> Answer:
     """What DESCRIBE says of these columns."""
-    return Listing(DESCRIBE_COLUMNS, [(column.name, column.type, "YES") for column in columns])
+    return Answer(DESCRIBE_COLUMNS, [(column.name, column.type, "YES") for column in columns])
 
 
-def described(binder: Binder, name: list[Ast]) -> Listing:
+def described(binder: Binder, name: list[Ast]) -> Answer:
     """DESCRIBE of a table, or of a view of information_schema. Raises ``UnknownTable``."""
     return described_columns(_columns(binder, name))
 
@@ -56,7 +56,7 @@ def _columns(binder: Binder, name: list[Ast]) -> Sequence[Column]:
     return VIEWS[view] if view is not None else binder.catalog.columns(binder.table(name, parts))
 
 
-def shown(kind: str, parsed: ParsedSql, binder: Binder) -> Listing | None:
+def shown(kind: str, parsed: ParsedSql, binder: Binder) -> Answer | None:
     """What a SHOW statement of this kind gives; None where it is no SHOW that there is.
 
     Raises ``UnknownTable``, ``InvalidQuery`` and ``NotSupported``.
@@ -66,7 +66,7 @@ def shown(kind: str, parsed: ParsedSql, binder: Binder) -> Listing | None:
         case "ShowTables" | "ShowViews":
             _check_schema(ast, parsed)
             names = binder.catalog.table_names() if kind == "ShowTables" else ()
-            return _filtered(Listing(TABLES_COLUMNS, [(name,) for name in names]), "name", ast, parsed)
+            return _filtered(Answer(TABLES_COLUMNS, [(name,) for name in names]), "name", ast, parsed)
         case "ShowColumns":
             place = ast["show_options"]["show_in"]
             if place is None or not place["parent_name"]:
@@ -74,9 +74,9 @@ def shown(kind: str, parsed: ParsedSql, binder: Binder) -> Listing | None:
             return _filtered(described(binder, place["parent_name"]), "column_name", ast, parsed)
         case "ShowSchemas":
             schemas = [(CATALOG_NAME, SCHEMA_NAME), (CATALOG_NAME, INFORMATION_SCHEMA)]
-            return _filtered(Listing(SCHEMAS_COLUMNS, schemas), "schema_name", ast, parsed)
+            return _filtered(Answer(SCHEMAS_COLUMNS, schemas), "schema_name", ast, parsed)
         case "ShowDatabases":
-            return _filtered(Listing(DATABASES_COLUMNS, [(CATALOG_NAME,)]), "database_name", ast, parsed)
+            return _filtered(Answer(DATABASES_COLUMNS, [(CATALOG_NAME,)]), "database_name", ast, parsed)
         case "ShowCreate":
             return _created(ast, parsed, binder)
         case "ShowVariable":
@@ -85,21 +85,21 @@ def shown(kind: str, parsed: ParsedSql, binder: Binder) -> Listing | None:
             return None
 
 
-def _variable(parts: list[Ast], binder: Binder) -> Listing:
+def _variable(parts: list[Ast], binder: Binder) -> Answer:
     """SHOW ALL TABLES, and SHOW t: as DESCRIBE."""
     if [str(part["value"]).lower() for part in parts] == ["all", "tables"]:
-        return Listing(TABLES_COLUMNS, [(name,) for name in binder.catalog.table_names()])
+        return Answer(TABLES_COLUMNS, [(name,) for name in binder.catalog.table_names()])
     return described(binder, [{"Identifier": part} for part in parts])
 
 
-def _created(ast: Ast, parsed: ParsedSql, binder: Binder) -> Listing:
+def _created(ast: Ast, parsed: ParsedSql, binder: Binder) -> Answer:
     if ast["obj_type"] != "Table":
         kind = str(ast["obj_type"]).upper()
         raise parsed.error(NotSupported, f"there are no objects of kind {kind}", span_of(ast["obj_name"]), "Write SHOW CREATE TABLE t.")
     columns = ", ".join(f"{quote_name(column.name)} {column.type}" for column in _columns(binder, ast["obj_name"]))
     parts = name_parts(ast["obj_name"]) or ()
     name = view_of(parts) or binder.table(ast["obj_name"], parts).name
-    return Listing(CREATE_COLUMNS, [(name, f"CREATE TABLE {quote_name(name)} ({columns})")])
+    return Answer(CREATE_COLUMNS, [(name, f"CREATE TABLE {quote_name(name)} ({columns})")])
 
 
 def _check_schema(ast: Ast, parsed: ParsedSql) -> None:
@@ -113,7 +113,7 @@ def _check_schema(ast: Ast, parsed: ParsedSql) -> None:
         raise parsed.error(UnknownTable, f"there is no schema '{'.'.join(names)}'", span_of(place["parent_name"]), remedy)
 
 
-def _filtered(listing: Listing, column: str, ast: Ast, parsed: ParsedSql) -> Listing:
+def _filtered(listing: Answer, column: str, ast: Ast, parsed: ParsedSql) -> Answer:
     """The listing with the statement's LIKE, applied by the kernel."""
     position: Any = ast["show_options"]["filter_position"]
     if position is None:

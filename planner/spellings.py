@@ -106,7 +106,7 @@ def kernel_spelling(sql: str) -> str:
 
 
 @dataclass(slots=True)
-class _Level:
+class _Opened:
     """What is open at one depth of parentheses. ``starts``: a query may start with the next token; ``fresh``: nothing came before it.
 
     ``from_list``: the number of the FROM whose list is open or has ended; ``from_end`` the token behind that list.
@@ -136,7 +136,7 @@ class _Speller:
     tokens: Sequence[Token]
     replacements: dict[int, str] = field(default_factory=dict)
     insertions: dict[int, str] = field(default_factory=dict)
-    levels: list[_Level] = field(default_factory=lambda: [_Level(starts=True, fresh=True, explaining=True)])
+    levels: list[_Opened] = field(default_factory=lambda: [_Opened(starts=True, fresh=True, explaining=True)])
     closes: dict[int, int] = field(default_factory=dict)
     texts: list[str] = field(default_factory=list)
     mark: str | None = None
@@ -184,13 +184,13 @@ class _Speller:
 
     # Levels
 
-    def _open(self, number: int, level: _Level) -> None:
+    def _open(self, number: int, level: _Opened) -> None:
         before = self._text(number - 1)
         options = level.explaining and before == "explain" and self._text(number + 1) not in _QUERY_WORDS | {"("}
         query = self.texts[number] == "(" and before != "trim" and not options
         if not options:
             level.starts = level.fresh = level.explaining = False
-        self.levels.append(_Level(starts=query, fresh=query))
+        self.levels.append(_Opened(starts=query, fresh=query))
         if before == "filter" and self._text(number - 2) == ")" and self._text(number + 1) not in ("where", ""):
             self._insert(number + 1, "WHERE ")
 
@@ -205,7 +205,7 @@ class _Speller:
 
     # Words
 
-    def _word(self, number: int, level: _Level) -> int:
+    def _word(self, number: int, level: _Opened) -> int:
         """Spells what begins with a word; returns the last token that is done with."""
         word = self.texts[number]
         starts, fresh = level.starts, level.fresh
@@ -244,7 +244,7 @@ class _Speller:
             level.from_end = number
         return number
 
-    def _start(self, number: int, word: str, level: _Level, fresh: bool) -> None:
+    def _start(self, number: int, word: str, level: _Opened, fresh: bool) -> None:
         """Spells the beginning of a query."""
         begins_relation = self._kind(number + 1) in ("word", "string") or self._text(number + 1) == "("
         after_ctes, level.listing_ctes = level.listing_ctes, False
@@ -267,7 +267,7 @@ class _Speller:
                 if after_ctes:
                     self._parenthesize(number, level)
 
-    def _parenthesize(self, number: int, level: _Level) -> None:
+    def _parenthesize(self, number: int, level: _Opened) -> None:
         """A query in parentheses of its own: the parser takes FROM behind a CTE for a part of that."""
         self._insert(number, "(")
         level.closing += 1
@@ -295,7 +295,7 @@ class _Speller:
             number = self.closes.get(number, number) + 1
         return None
 
-    def _summarize(self, number: int, level: _Level) -> None:
+    def _summarize(self, number: int, level: _Opened) -> None:
         self.replacements[number] = f"SELECT {self._mark(SUMMARIZE)} FROM ("
         level.closing += 1
         if self._text(number + 1) in _QUERY_WORDS or self._text(number + 1) == "(":
@@ -303,7 +303,7 @@ class _Speller:
         else:
             self._insert(number + 1, "SELECT * FROM ")
 
-    def _reshape(self, number: int, word: str, level: _Level) -> None:
+    def _reshape(self, number: int, word: str, level: _Opened) -> None:
         ends = words("using group order limit offset into") | _SET_WORDS
         on, following = None, self._next_of(number, ends | {"on"})
         while following is not None and (self.texts[following] == "on" or (on is None and self._joins_using(following))):
@@ -358,7 +358,7 @@ class _Speller:
         self._replace_run(number, sample.last, sample.text)
         return sample.last
 
-    def _using_sample(self, number: int, level: _Level) -> int:
+    def _using_sample(self, number: int, level: _Opened) -> int:
         sample = self._sample(number + 2)
         if sample is None:
             remedy = "Write USING SAMPLE 10%, USING SAMPLE 100 ROWS or USING SAMPLE reservoir(10%)."

@@ -14,7 +14,7 @@ from planner.physical import Fragment, PhysicalPlan, PlannedExchange
 from planner.prepared import Prepared, prepare
 from planner.query import QueryPlanner
 from planner.refusals import refused
-from planner.show import Listing, described, described_columns, shown
+from planner.show import Answer, described, described_columns, shown
 
 PLAN_COLUMNS = (Column("plan", "VARCHAR"),)
 
@@ -54,10 +54,10 @@ def _explain(planner: QueryPlanner) -> PhysicalPlan:
     if form.analyze:
         return replace(plan, schema=pa.schema([pa.field("plan", pa.string())]), analyze=True)
     lines = [plan_json(plan.fragments, plan.exchanges)] if form.json else plan.text.split("\n")
-    return listing_plan(planner, Listing(PLAN_COLUMNS, [(line,) for line in lines]))
+    return listing_plan(planner, Answer(PLAN_COLUMNS, [(line,) for line in lines]))
 
 
-def listing_plan(planner: QueryPlanner, listing: Listing) -> PhysicalPlan:
+def listing_plan(planner: QueryPlanner, listing: Answer) -> PhysicalPlan:
     """A plan that gives the listing's rows, in their order."""
     sql = listing.sql()
     fragments = (Fragment(0, sql, (), 0),)

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from operators.errors import KernelError
 from planner.catalog import AS_NAMED, Column, ColumnRange, DataFile, ReadOptions, RowGroup, Table
+from planner.errors import AccessRefused
 from planner.physical import ExchangeInput, Fragment, PhysicalPlan, ScanInput, Split
 from planner.quoting import quote_name, quote_text
 
@@ -77,6 +78,9 @@ class FolderCatalog:
         return found or next((table for known, table in self.tables.items() if known.lower() == name.lower()), None)
 
     def files(self, *patterns: str, options: ReadOptions = AS_NAMED) -> Table:
+        for pattern in patterns:
+            if pattern.startswith("/"):
+                raise AccessRefused(f"{pattern!r} is outside the connections")
         found = [path for pattern in patterns for path in sorted(self.root.glob(pattern))]
         files = tuple(DataFile(f"default:{path}", path.stat().st_size, "1", options.format or "parquet") for path in found)
         return Table(patterns[0], files, options=options.values)
