@@ -58,8 +58,6 @@ def test_what_is_not_run_says_what_to_write_instead(sql: str, catalog: FolderCat
 
 
 REACHING = [
-    "SELECT * FROM '/etc/passwd'",
-    "SELECT * FROM 'people.parquet'",
     'SELECT * FROM "people.parquet"',
     'SELECT * FROM "s3://bucket/x.parquet"',
     "SELECT * FROM read_text('/etc/passwd')",
