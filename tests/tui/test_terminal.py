@@ -301,6 +301,21 @@ def test_embedded_it_needs_no_server(data: Path, tmp_path: Path) -> None:
         terminal.close()
 
 
+def test_embedded_it_shows_the_current_folder(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "orte.csv").write_text("ort,n\nWien,4217\n")
+    terminal = Terminal(tmp_path, ["env", "-C", str(tmp_path / "mine"), *flight("tui")])
+    try:
+        terminal.see("● 127.0.0.1")
+        terminal.type("SELECT * FROM 'orte.csv'")
+        terminal.keys("F5")
+        terminal.see("4217")
+        terminal.keys("C-q")
+        terminal.wait(lambda _screen: terminal.ended, "the end of the program")
+    finally:
+        terminal.close()
+
+
 def test_records_that_wait_in_an_exchange_of_a_running_query_are_looked_at(data: Path, tmp_path: Path) -> None:
     process = ServerProcess(tmp_path, "--port", "0", "--data", str(data), "--workers", "2", "--threads", "1")
     terminal = Terminal(tmp_path, flight("tui", "--uri", process.uri))

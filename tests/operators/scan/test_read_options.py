@@ -6,6 +6,7 @@ import gzip
 from pathlib import Path
 
 import duckdb
+import msgspec
 import pytest
 
 from operators.errors import FileUnreadable, PathRefused, SchemaClash
@@ -124,3 +125,19 @@ def test_what_cannot_be_read_is_told_with_what_would_work(sql: str, remedy: str,
         plan(sql, files.catalog, PlanOptions())
     assert remedy in (caught.value.remedy or "")
     assert "Auto-Detected" not in caught.value.message
+
+
+def test_every_worker_is_told_the_options(files: Lake) -> None:
+    for number in range(3):
+        write(files.root, f"t/{number}.csv", f"n|ort\n{number}|Köln\n".encode("latin-1"))
+    sql = "SELECT n, ort FROM read_files('t', encoding = 'latin-1', delim = '|') WHERE n > 0"
+    fragment = plan(sql, files.catalog, PlanOptions(workers=3, distribute_rows=0)).fragments[0]
+    (scan,) = fragment.inputs
+    assert fragment.parallel
+    assert isinstance(scan, ScanInput)
+    there = msgspec.json.Decoder(ScanInput).decode(msgspec.json.encode(scan))
+    found = []
+    for split in there.splits:
+        with prepare_scan(there, [split], files.storage) as prepared:
+            found += files.run(fragment.sql, **{scan.name: prepared.relation})
+    assert sorted(found) == [(1, "Köln"), (2, "Köln")]
