@@ -122,6 +122,9 @@ class _Runner:
                 live = list(self._live)
             for execution in live:
                 execution.abandon()
+            # The process may end behind this: what the server answers for only now must not outlive it.
+            for execution in live:
+                execution.see_it_killed()
 
     def _run(self, task: _Task) -> _Outcome:
         execution = RunningStatement(self._client, task.sql)

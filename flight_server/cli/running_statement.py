@@ -40,8 +40,7 @@ class RunningStatement:
         try:
             waiting(self._submit)
         except KeyboardInterrupt:
-            self._answered.wait(KILL_SECONDS)  # until then nobody knows which query to kill
-            self.kill()
+            self.see_it_killed()
             raise
         self.planned_seconds = self.seconds
         return self
@@ -112,6 +111,11 @@ class RunningStatement:
     def abandon(self) -> None:
         """Kills the query, from any thread: at once if the server has answered, and else as soon as it does."""
         self._abandoned = True  # before the look whether there is an answer: whoever comes second sees the other
+        self.kill()
+
+    def see_it_killed(self) -> None:
+        """Kills the query as soon as the server has answered: until then nobody knows which one. Waits at most ``KILL_SECONDS``."""
+        self._answered.wait(KILL_SECONDS)
         self.kill()
 
     def kill(self) -> None:
