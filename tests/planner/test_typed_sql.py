@@ -68,8 +68,6 @@ ASOF = [
     "SELECT p.id, o.id FROM people p ASOF JOIN orders o ON p.age >= o.amount",
     "SELECT p.id, o.id FROM people p ASOF LEFT JOIN orders o ON p.id = o.person_id AND p.age >= o.amount WHERE p.id > 1",
     "FROM people AS p ASOF LEFT OUTER JOIN orders AS o ON p.id = o.person_id AND p.age < o.amount SELECT p.name, o.amount, o.note",
-    "SELECT p.id, o.id FROM people p ASOF RIGHT JOIN orders o ON p.age >= o.amount WHERE o.id < 20",
-    "SELECT p.id, o.id FROM people p ASOF FULL OUTER JOIN orders o ON p.id = o.person_id AND p.age >= o.amount",
     "SELECT people.id, orders.id FROM people ASOF LEFT JOIN orders ON people.age >= orders.amount WHERE orders.id > 3",
     "SELECT id, x.age, note FROM people x ASOF INNER JOIN (SELECT * FROM orders WHERE id < 700) y USING (id)",
     "SELECT people.id, orders.id FROM people ASOF JOIN orders ON people.age >= orders.amount JOIN events e ON e.id > orders.id",
@@ -91,6 +89,17 @@ SAMPLES = [
     "FROM orders SELECT count(*) WHERE id IS NOT NULL USING SAMPLE 3 ROWS",
     "FROM range(10) t(i) SELECT count(*) USING SAMPLE 3",
 ]
+NAMED = [
+    'SELECT a: id, "b c": age + 1, city FROM people',
+    "FROM people SELECT n: count(*), city GROUP BY city",
+    "SELECT x: (SELECT y: max(id) FROM orders), z: age IS DISTINCT FROM 36 FROM people",
+    "SELECT DISTINCT c: city FROM people ORDER BY c LIMIT 2",
+    "SELECT a: 1",
+    "SELECT a: {'k': 1}, b: [1, 2][1:1], c: list_filter([1, 2], lambda x: x > 1) -- named",
+    "SELECT a: 1 UNION ALL SELECT b: 2;",
+    "SELECT s FROM (SELECT s: sum(amount), p: person_id FROM orders GROUP BY ALL)",
+    "SUMMARIZE SELECT v: 3",
+]
 SMALL = [
     "SELECT count(*) FILTER (age > 30), count(*) FILTER (WHERE age > 30) FROM people",
     'SELECT column_name, "min", "count" FROM (SUMMARIZE people) WHERE column_type = \'BIGINT\'',
@@ -99,7 +108,7 @@ SMALL = [
 ]
 
 
-@pytest.mark.parametrize("sql", [*FROM_FIRST, *PIVOTS, *ASOF, *SAMPLES, *SMALL])
+@pytest.mark.parametrize("sql", [*FROM_FIRST, *PIVOTS, *ASOF, *SAMPLES, *NAMED, *SMALL])
 def test_answers_are_the_kernels(sql: str, catalog: FolderCatalog, direct: duckdb.DuckDBPyConnection) -> None:
     check(sql, catalog, direct)
 
@@ -135,6 +144,10 @@ def test_summaries_are_the_kernels(sql: str, catalog: FolderCatalog, direct: duc
         ("FROM people TABLESAMPLE block (10%)", SqlSyntaxError, "block"),
         ("FROM people p ASOF JOIN orders o ON p.nope > o.id", UnknownColumn, "nope"),
         ("FROM people p ASOF LEFT JOIN nobody o ON p.id > o.id", UnknownTable, "nobody"),
+        ("SELECT a: id, b: nope, c: 3 FROM people", UnknownColumn, "nope"),
+        ("SELECT a: id,\n  b: age FROM nobody", UnknownTable, "nobody"),
+        ("FROM people p ASOF RIGHT JOIN orders o ON p.id >= o.id", NotSupported, "ASOF"),
+        ("FROM people ASOF FULL OUTER JOIN orders ON people.id >= orders.id", NotSupported, "ASOF"),
         ("FROM people RIGHT SEMI JOIN orders USING (id)", NotSupported, "RIGHT"),
         ("FROM people LEFT ANTI JOIN orders USING (id)", NotSupported, "LEFT"),
         ("FROM people p ASOF JOIN orders o MATCH_CONDITION (p.id >= o.id)", SqlSyntaxError, "MATCH_CONDITION"),
