@@ -30,10 +30,14 @@ CLIENT_BLOCKS = [
 GETTING_STARTED_BLOCKS = [pytest.param(block, id="getting-started") for block in _PYTHON.findall(GETTING_STARTED)]
 
 
+def lines_of(page: str) -> list[str]:
+    """What a page has typed into a shell, in its order."""
+    return [line for block in re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL) for line in block.splitlines()]
+
+
 def commands_of(page: str) -> list[str]:
     """The commands of a page that can run here, in their order: not those that wait for ever, or for somebody at a terminal."""
-    lines = [line for block in re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL) for line in block.splitlines()]
-    return [line for line in lines if re.match(r"flight (?!serve|tui|shell)|mkdir ", line)]
+    return [line for line in lines_of(page) if re.match(r"flight (?!serve|tui|shell)|mkdir ", line)]
 
 
 COMMANDS = commands_of(README) + commands_of((ROOT / "docs" / "command-line.md").read_text(encoding="utf-8"))
@@ -58,11 +62,12 @@ def at(block: str, uri: str) -> str:
     return block.replace(ADDRESS, uri.partition("://")[2])
 
 
-def ran(command: list[str], folder: Path, uri: str) -> str:
+def ran(command: list[str], folder: Path, uri: str | None) -> str:
+    served = {} if uri is None else {"VOLLEY_URI": uri}
     ended = subprocess.run(
         command,
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "VOLLEY_URI": uri},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **served},
         capture_output=True,
         text=True,
         timeout=60,
@@ -111,13 +116,20 @@ def test_command(command: str, folder: Path, uri: str) -> None:
 
 
 def test_getting_started_from_top_to_bottom(folder: Path, uri: str) -> None:
-    for command in commands_of(GETTING_STARTED):
-        run_command(command, folder, uri)
+    runnable = set(commands_of(GETTING_STARTED))
+    here, served = folder, None
+    for line in lines_of(GETTING_STARTED):
+        if line.startswith("cd "):
+            here = (here / line.removeprefix("cd ")).resolve()
+        elif line.startswith("export VOLLEY_URI="):
+            served = uri
+        elif line in runnable:
+            run_command(line, here, served)
     assert (folder / "sales.csv").read_text(encoding="utf-8").startswith("order_id,ordered_at,amount,country\n")
     assert GETTING_STARTED_BLOCKS
 
 
-def run_command(command: str, folder: Path, uri: str) -> None:
+def run_command(command: str, folder: Path, uri: str | None) -> None:
     words = shlex.split(command)
     program = [sys.executable, "-m", "flight_server.cli"] if words[0] == "flight" else words[:1]
     assert ran([*program, *words[1:]], folder, uri) or "-o" in words or words[0] == "mkdir"
