@@ -311,6 +311,8 @@ def test_embedded_it_shows_the_current_folder(tmp_path: Path) -> None:
         terminal.keys("F5")
         terminal.see("4217")
         terminal.keys("C-q")
+        terminal.see("Not saved: query 1")
+        terminal.keys("Enter")
         terminal.wait(lambda _screen: terminal.ended, "the end of the program")
     finally:
         terminal.close()
