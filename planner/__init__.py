@@ -4,12 +4,12 @@ The way through: ``tokens``, ``limits``, ``spellings`` and ``refusals`` (text) �
 and ``bind`` (tree → ``logical`` plan) ──► ``qualified_names``, ``optimize`` (rules) ──► ``fragment``, ``splits``, ``render`` and
 ``reshape`` (logical plan → fragments of SQL, ``physical``) ──► ``explain`` and ``operations``. ``statements.plan`` is the door,
 ``query`` the way of one query through it; ``prepared.prepare`` stands before it for who has the text first and the values later
-(``parameter_types``, ``literals``).
+(``parameter_types``, ``parameter_names``, and ``typed_literals`` for what is bound).
 
 Beside the way: ``show`` (questions about tables), ``information_schema``, ``catalog`` (what the planner asks of whoever calls it),
 ``functions`` and ``references`` (what an expression calls and names), ``read_options`` (what ``read_files`` may be told),
-``column_names``, ``quoting``, ``arrow_types``, ``words``, ``errors`` and ``kernel_errors`` (the kernel's words, as ours). Pure: no
-I/O, no clock; tables and types come through the :class:`~planner.catalog.Catalog` that is passed in.
+``column_names``, ``quoting`` and ``literals``, ``arrow_types``, ``words``, ``errors`` and ``kernel_errors`` (the kernel's words, as
+ours). Pure: no I/O, no clock; tables and types come through the :class:`~planner.catalog.Catalog` that is passed in.
 """
 
 from planner.options import PlanOptions

@@ -1,4 +1,4 @@
-"""Arrow types as the kernel spells them in SQL, for the columns of a result."""
+"""Arrow types as the kernel spells them in SQL, for the columns of a result and for parameters."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ _NAMES: dict[str, str] = {
     "binary_view": "BLOB",
     "date32[day]": "DATE",
     "date64[ms]": "DATE",
+    "time32[s]": "TIME",
+    "time32[ms]": "TIME",
     "time64[us]": "TIME",
     "time64[ns]": "TIME_NS",
     "timestamp[s]": "TIMESTAMP_S",
@@ -34,6 +36,10 @@ _NAMES: dict[str, str] = {
     "timestamp[us]": "TIMESTAMP",
     "timestamp[ns]": "TIMESTAMP_NS",
     "month_day_nano_interval": "INTERVAL",
+    "duration[s]": "INTERVAL",
+    "duration[ms]": "INTERVAL",
+    "duration[us]": "INTERVAL",
+    "duration[ns]": "INTERVAL",
     "null": '"NULL"',
     "extension<arrow.uuid>": "UUID",
     "extension<arrow.bool8>": "BOOLEAN",
@@ -41,22 +47,27 @@ _NAMES: dict[str, str] = {
 }
 
 
+_LISTS = (pa.types.is_list, pa.types.is_large_list, pa.types.is_list_view, pa.types.is_large_list_view)
+
+
 def kernel_type(kind: pa.DataType) -> str:
     """``kind`` as the kernel spells it; the kernel's HUGEINT, ENUM and the like come back as what Arrow has for them."""
     if pa.types.is_decimal(kind):
         return f"DECIMAL({kind.precision},{kind.scale})"
     if pa.types.is_timestamp(kind) and kind.tz is not None:
-        return "TIMESTAMP WITH TIME ZONE"
+        return "TIMESTAMPTZ_NS" if kind.unit == "ns" else "TIMESTAMP WITH TIME ZONE"
     if pa.types.is_map(kind):
         return f"MAP({kernel_type(kind.key_type)}, {kernel_type(kind.item_type)})"
     if pa.types.is_fixed_size_list(kind):
         return f"{kernel_type(kind.value_type)}[{kind.list_size}]"
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+    if any(is_list(kind) for is_list in _LISTS):
         return f"{kernel_type(kind.value_type)}[]"
     if pa.types.is_struct(kind):
         return f"STRUCT({', '.join(f'{_field_name(field.name)} {kernel_type(field.type)}' for field in kind)})"
     if pa.types.is_dictionary(kind):
         return kernel_type(kind.value_type)
+    if pa.types.is_fixed_size_binary(kind):
+        return "BLOB"
     return _NAMES.get(str(kind), str(kind).upper())
 
 

@@ -121,3 +121,6 @@ class Catalog(Protocol):
 
         Raises ``operators.errors.KernelError`` with the kernel's own message where the kernel's binder refuses.
         """
+
+    def column_name(self, expression: str) -> str:
+        """What the kernel calls a column of ``expression`` that has no alias. Parameters in it stay ``$1``, and nothing is bound."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -41,9 +42,25 @@ def prepare(sql: str, limits: SqlLimits) -> Prepared:
     return Prepared(parse_scanned(scanned))
 
 
+def nulls(types: Iterable[pa.DataType]) -> list[pa.Scalar]:
+    """A NULL of each type."""
+    return [pa.scalar(None, kind) for kind in types]
+
+
+def examples(types: Iterable[pa.DataType]) -> list[pa.Scalar]:
+    """A value of each announced type, for places where no NULL may stand."""
+    return [_example(kind) for kind in types]
+
+
+def _example(kind: pa.DataType) -> pa.Scalar:
+    if pa.types.is_temporal(kind):
+        return pa.scalar(1, pa.int32() if kind.bit_width == 32 else pa.int64()).cast(kind)
+    return pa.scalar("1").cast(kind)
+
+
 def _columns(parsed: ParsedSql, parameters: int, catalog: Catalog) -> dict[str, str]:
     """The types of the columns of a query's tables, by name in lower case; of a name that has several types in them, none."""
-    surveyed = survey(parsed, [None] * parameters)
+    surveyed = survey(parsed, nulls([pa.null()] * parameters))
     query = _query_of(surveyed.ast)
     if query is None:
         return {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -24,22 +23,23 @@ from planner.parse import ParsedSql, print_sql
 from planner.physical import PhysicalPlan
 from planner.qualified_names import shorten_names
 from planner.render import render_query
-from planner.survey import Survey, survey
+from planner.survey import Survey, Values, survey
 
 
 @dataclass
 class QueryPlanner:
-    """Plans the queries of one statement."""
+    """Plans the queries of one statement. ``adaptable``: see :func:`~planner.survey.survey`."""
 
     parsed: ParsedSql
     catalog: Catalog
     options: PlanOptions
-    parameters: Sequence[object] | None = None
+    parameters: Values | None = None
+    adaptable: bool = False
 
     @cached_property
     def surveyed(self) -> Survey:
         """What a look over the whole statement found."""
-        return survey(self.parsed, self.parameters)
+        return survey(self.parsed, self.parameters, adaptable=self.adaptable, column_name=self.catalog.column_name)
 
     @cached_property
     def binder(self) -> Binder:

@@ -9,5 +9,5 @@ def quote_name(name: str) -> str:
 
 
 def quote_text(text: str) -> str:
-    """``text`` as a string literal. A NUL in it would end the kernel's text: that is for ``literals.quote_literal``."""
+    """``text`` as a string literal. A NUL in it would end the kernel's text: that is for ``literals.quote_string``."""
     return "'" + text.replace("'", "''") + "'"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Literal
 
-from planner.ast import SEQUENCES, Ast
+from planner.ast import SEQUENCES, Ast, name_parts
 from planner.catalog import FileFormat, ReadOptions
 from planner.literals import quote_literal
 from planner.words import words
@@ -246,9 +246,6 @@ _TESTS: Mapping[Kind, Callable[[object], bool]] = {
     "types": _are_types,
 }
 
-_PARAMETERS = {"TRUE": True, "FALSE": False}
-"""What parameters that are true or false have become by now."""
-
 
 def _literal(node: Ast) -> object:
     """The value of a literal, of a list and of a struct of them; None for NULL and for whatever is no literal."""
@@ -260,6 +257,10 @@ def _literal(node: Ast) -> object:
             return _plain(inner["value"])
         case "Nested":
             return _literal(inner)
+        case "Cast" if type(inner["data_type"]) is dict and "Custom" in inner["data_type"]:  # a parameter's value
+            value = _literal(inner["expr"])
+            fractional = _type_name(inner["data_type"]).startswith(("DOUBLE", "FLOAT", "DECIMAL"))
+            return _number(value) if fractional and isinstance(value, str) else value
         case "UnaryOp" if inner["op"] in ("Minus", "Plus"):
             value = _literal(inner["expr"])
             if isinstance(value, bool) or not isinstance(value, int | decimal.Decimal):
@@ -271,6 +272,11 @@ def _literal(node: Ast) -> object:
             return {str(field["key"]["value"]): _literal(field["value"]) for field in inner}
         case _:
             return None
+
+
+def _type_name(custom: Ast) -> str:
+    parts = name_parts(custom["Custom"][0])
+    return str(parts[0]["value"]) if parts else ""
 
 
 def _plain(value: Any) -> object:
@@ -286,8 +292,6 @@ def _plain(value: Any) -> object:
             return bool(inner)
         case "Number" if type(inner) in SEQUENCES:
             return _number(str(inner[0]))
-        case "Placeholder":
-            return _PARAMETERS.get(str(inner))
         case _:
             return None
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import pyarrow as pa
 
 from planner.catalog import Catalog, Column
+from planner.errors import InvalidQuery, PlannerError
 from planner.explain import explain_form, plan_json, plan_text
 from planner.options import PlanOptions
 from planner.physical import Fragment, PhysicalPlan, PlannedExchange
@@ -15,19 +16,33 @@ from planner.prepared import Prepared, prepare
 from planner.query import QueryPlanner
 from planner.refusals import refused
 from planner.show import Answer, described, described_columns, shown
+from planner.survey import Values
+from planner.typed_literals import is_adaptable
 
 PLAN_COLUMNS = (Column("plan", "VARCHAR"),)
 
 
-def plan(statement: str | Prepared, catalog: Catalog, options: PlanOptions, parameters: Sequence[object] | None = None) -> PhysicalPlan:
+def plan(statement: str | Prepared, catalog: Catalog, options: PlanOptions, parameters: Values | None = None) -> PhysicalPlan:
     """The physical plan of one statement, of its text or as :func:`~planner.prepared.prepare` gave it.
 
     Raises a ``PlannerError`` that says what is wrong, where and what to do; whatever ``catalog`` raises goes through. ``parameters``
-    are the values of ``?`` and ``$1``; None means that there are none.
+    are the values of ``?`` and ``$1``; None means that there are none. A value has its own type in the statement; only where it means
+    nothing with that (``date + ?``, whose integer may have 32 bits only), an integer or a NULL is what a literal would be.
     """
     parsed = (prepare(statement, options.limits) if isinstance(statement, str) else statement).parsed
+    try:
+        return _planned(QueryPlanner(parsed, catalog, options, parameters))
+    except InvalidQuery:
+        if not parameters or not any(is_adaptable(value) for value in parameters):
+            raise
+        with suppress(PlannerError):
+            return _planned(QueryPlanner(parsed, catalog, options, parameters, adaptable=True))
+        raise
+
+
+def _planned(planner: QueryPlanner) -> PhysicalPlan:
+    parsed = planner.parsed
     (kind,) = parsed.ast
-    planner = QueryPlanner(parsed, catalog, options, parameters)
     match kind:
         case "Query":
             return planner.plan(planner.surveyed.ast[kind])

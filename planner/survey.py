@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from planner.ast import Ast, is_identifier, span_of, substitute_nodes, walk
+import pyarrow as pa
+
+from planner.ast import SEQUENCES, Ast, is_identifier, span_of, substitute_nodes, walk
 from planner.errors import AccessRefused, InvalidQuery
 from planner.functions import FILE_READERS, READ_FILES, is_refused_scalar
-from planner.literals import literal_ast
+from planner.parameter_names import with_parameter_names
 from planner.parse import ParsedSql
 from planner.qualified_names import dotted_name
 from planner.references import function_name
+from planner.typed_literals import adaptable_ast, literal_ast
 
 INPUT_PREFIX = "in_"
+
+Values = Sequence[pa.Scalar]
+"""The values of parameters, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +35,13 @@ class Survey:
     qualified: bool
 
 
-def survey(parsed: ParsedSql, parameters: Sequence[object] | None) -> Survey:
+def survey(
+    parsed: ParsedSql, parameters: Values | None, *, adaptable: bool = False, column_name: Callable[[str], str] | None = None
+) -> Survey:
     """Refuses forbidden functions and puts parameters in place. The parser's tree stays as it is.
 
+    ``adaptable``: integers and NULL have the types that their places ask for, where they can, instead of their own. ``column_name``
+    says what columns are called that are computed from parameters; without it, values are in their names.
     Raises ``AccessRefused`` and ``InvalidQuery``.
     """
     names: set[str] = set()
@@ -48,11 +58,12 @@ def survey(parsed: ParsedSql, parameters: Sequence[object] | None) -> Survey:
         elif not qualified:
             name = dotted_name(node)
             qualified = name is not None and name.doubtful
-    values = _parameter_values(placeholders, parameters, parsed)
+    values = _parameter_values(placeholders, parameters, parsed, adaptable)
     prefix = INPUT_PREFIX
     while any(name.startswith(prefix) for name in names):
         prefix = "_" + prefix
-    return Survey(substitute_nodes(parsed.ast, values), prefix, qualified)
+    ast = parsed.ast if column_name is None else with_parameter_names(parsed.ast, values, parsed, column_name)
+    return Survey(substitute_nodes(ast, values), prefix, qualified)
 
 
 def placeholder_count(ast: Ast, parsed: ParsedSql) -> int:
@@ -82,13 +93,34 @@ def _number(node: Ast, parsed: ParsedSql) -> int:
     return int(text[1:])
 
 
-def _parameter_values(placeholders: list[Ast], parameters: Sequence[object] | None, parsed: ParsedSql) -> dict[int, Ast]:
+def _parameter_values(placeholders: list[Ast], parameters: Values | None, parsed: ParsedSql, adaptable: bool) -> dict[int, Ast]:
     """What to put in place of the placeholders, by their nodes' ids."""
     numbers = [_number(node, parsed) for node in placeholders]
     if numbers and parameters is None:
         message = "the statement has parameters but no values came with it"
         raise parsed.error(InvalidQuery, message, span_of(placeholders[0]), "Pass the values of ? or $1, $2 ….")
-    given, wanted = len(parameters or ()), max(numbers, default=0)
-    if given != wanted:
-        raise InvalidQuery(f"the statement takes {wanted} parameters, and {given} values came with it", remedy="Pass one value for each.")
-    return {id(node): literal_ast((parameters or ())[number - 1]) for node, number in zip(placeholders, numbers, strict=True)}
+    given, wanted = parameters or (), max(numbers, default=0)
+    if len(given) != wanted:
+        message = f"the statement takes {wanted} parameter{'' if wanted == 1 else 's'}, and {len(given)} came with it"
+        raise InvalidQuery(message, remedy="Pass one value for each.")
+    literals = [literal_ast(value) for value in given]
+    values = {id(node): literals[number - 1] for node, number in zip(placeholders, numbers, strict=True)}
+    if adaptable:
+        fixed = {id(node) for node in _places(parsed.ast)}
+        for node, number in zip(placeholders, numbers, strict=True):
+            values[id(node)] = (None if id(node) in fixed else adaptable_ast(given[number - 1])) or values[id(node)]
+    return values
+
+
+def _places(ast: Ast) -> Iterable[Ast]:
+    """What stands alone in GROUP BY and ORDER BY, where a plain number would mean a column of the result."""
+    for node in walk(ast):
+        grouped = node.get("group_by")
+        listed = grouped.get("Expressions") if type(grouped) is dict else None
+        expressions = list(listed[0]) if type(listed) in SEQUENCES and listed else []
+        if "expr" in node and "options" in node:
+            expressions.append(node["expr"])
+        for expression in expressions:
+            while "Nested" in expression:
+                expression = expression["Nested"]
+            yield expression

@@ -16,7 +16,7 @@ import pyarrow.flight as flight
 from google.protobuf.any_pb2 import Any as AnyMessage
 
 from flight_server.endpoints import catalog_tables as catalog
-from flight_server.endpoints.prepared import PreparedStatements, parameter_rows
+from flight_server.endpoints.prepared import PreparedStatements, Values, parameter_values
 from flight_server.endpoints.sql_info import SQL_INFO_SCHEMA, SqlInfoValue, sql_info_table
 from flight_server.endpoints.streams import Stopping, flight_info, now, plain_stream, result_stream, table_stream
 from flight_server.endpoints.xdbc_types import XDBC_TYPES_SCHEMA, xdbc_types
@@ -104,7 +104,7 @@ class FlightSql:
         name = type_name(command)
         if name == "CommandPreparedStatementQuery":
             handle = read(command, pb.CommandPreparedStatementQuery).prepared_statement_handle
-            self.prepared.bind(handle, owner, parameter_rows(reader))
+            self.prepared.bind(handle, owner, parameter_values(reader))
         elif name == "CommandStatementUpdate":
             request = read(command, pb.CommandStatementUpdate)
             _refuse_transaction(request)
@@ -125,7 +125,7 @@ class FlightSql:
             raise UnknownAction(f"Volley does not serve {shorten(type_name(command) or command.type_url)}")
         return known
 
-    def _submit(self, sql: str, values: tuple[object, ...] | None, descriptor: flight.FlightDescriptor, owner: str) -> flight.FlightInfo:
+    def _submit(self, sql: str, values: Values | None, descriptor: flight.FlightDescriptor, owner: str) -> flight.FlightInfo:
         query_id, schema = self._services.queries.submit(sql, owner, values)
         handle = encode(ResultTicket(query_id, START, True))
         return flight_info(
@@ -140,7 +140,7 @@ class FlightSql:
         statement = self.prepared.get(handle, owner)
         rows = statement.bound()
         if len(rows) == 1:
-            return self._submit(statement.sql, rows[0] if statement.parameters else None, descriptor, owner)
+            return self._submit(statement.sql, rows[0] if statement.types else None, descriptor, owner)
         schema = self._services.queries.plan_schema(statement.sql, rows[0] if rows else None)
         execution = encode(ExecutionTicket(statement.handle, self.prepared.freeze(handle, owner)))
         command = pb.CommandPreparedStatementQuery(prepared_statement_handle=execution)
@@ -159,7 +159,7 @@ class FlightSql:
         return plain_stream(first.schema, self._one_after_another(statement.sql, rows, first, owner, cancelled))
 
     def _one_after_another(
-        self, sql: str, rows: list[tuple[object, ...]], first: Accepted, owner: str, cancelled: Cancelled
+        self, sql: str, rows: list[Values], first: Accepted, owner: str, cancelled: Cancelled
     ) -> Iterator[pa.RecordBatch]:
         """The results of all rows of parameters. ``first`` is the query of the first one, which runs already."""
         schema = first.schema
@@ -175,17 +175,17 @@ class FlightSql:
         for batch, _ in stream.batches:
             yield batch
 
-    def _run(self, sql: str, values: tuple[object, ...] | None, owner: str, cancelled: Cancelled) -> None:
+    def _run(self, sql: str, values: Values | None, owner: str, cancelled: Cancelled) -> None:
         for _ in self._rows_of(self._services.queries.submit(sql, owner, values).query_id, owner, cancelled):
             pass
 
     def _update(self, handle: bytes, owner: str, reader: flight.MetadataRecordBatchReader, cancelled: Cancelled) -> None:
-        rows = parameter_rows(reader)
+        values = parameter_values(reader)
         statement = self.prepared.get(handle, owner)
-        if statement.parameters:
-            self.prepared.bind(handle, owner, rows)
+        if statement.types:
+            self.prepared.bind(handle, owner, values)
         for values in statement.bound():
-            self._run(statement.sql, values if statement.parameters else None, owner, cancelled)
+            self._run(statement.sql, values if statement.types else None, owner, cancelled)
 
 
 def _catalog_commands(tables: Tables, infos: dict[int, SqlInfoValue]) -> dict[str, CatalogCommand]:

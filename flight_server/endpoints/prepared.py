@@ -4,31 +4,33 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.flight as flight
 from cachetools import LRUCache
 
-from flight_server.errors import BadRequest, UnknownHandle
+from flight_server.errors import BadRequest, UnknownHandle, shorten
 
 MAX_STATEMENTS = 4096
 MAX_EXECUTIONS = 16
 MAX_PARAMETER_ROWS = 10_000
 MAX_PARAMETER_BYTES = 64 << 20
 
-Values = tuple[object, ...]
+Values = tuple[pa.Scalar, ...]
 
 
 @dataclass(slots=True)
 class PreparedStatement:
-    """One statement of one owner. ``rows`` is None until values are bound; a statement runs once for each row."""
+    """One statement of one owner, with the types that were announced for its parameters.
+
+    ``rows`` is None until values are bound; a statement runs once for each row.
+    """
 
     handle: str
     sql: str
     owner: str
-    parameters: int
+    types: tuple[pa.DataType, ...]
     rows: list[Values] | None = None
     executions: LRUCache[str, list[Values]] = field(default_factory=lambda: LRUCache(MAX_EXECUTIONS))
 
@@ -36,8 +38,8 @@ class PreparedStatement:
         """The rows to run with. Raises ``BadRequest`` if the statement has placeholders and none were bound."""
         if self.rows is not None:
             return self.rows
-        if self.parameters:
-            raise BadRequest(f"the statement has {self.parameters} parameters, but no values were bound to them")
+        if self.types:
+            raise BadRequest(f"the statement has {_parameters(self.types)}, but no values were bound")
         return [()]
 
     def freeze(self) -> str:
@@ -54,9 +56,9 @@ class PreparedStatements:
         self._lock = threading.Lock()
         self._statements: LRUCache[str, PreparedStatement] = LRUCache(limit)
 
-    def add(self, sql: str, owner: str, parameters: int) -> PreparedStatement:
+    def add(self, sql: str, owner: str, types: tuple[pa.DataType, ...]) -> PreparedStatement:
         """A new statement under a new handle."""
-        statement = PreparedStatement(secrets.token_hex(16), sql, owner, parameters)
+        statement = PreparedStatement(secrets.token_hex(16), sql, owner, types)
         with self._lock:
             self._statements[statement.handle] = statement
         return statement
@@ -70,12 +72,13 @@ class PreparedStatements:
                 return statement
         raise UnknownHandle("there is no such prepared statement", remedy="prepare it again: it was closed, or the server was restarted")
 
-    def bind(self, handle: bytes, owner: str, rows: list[Values]) -> None:
-        """Binds rows of values. Raises ``BadRequest`` if there are not as many as the statement has placeholders."""
+    def bind(self, handle: bytes, owner: str, values: pa.Table) -> None:
+        """Binds rows of values, by the places of their columns. Raises ``BadRequest`` if there are not as many as placeholders."""
         statement = self.get(handle, owner)
-        wrong = next((row for row in rows if len(row) != statement.parameters), None)
-        if wrong is not None:
-            raise BadRequest(f"the statement has {statement.parameters} parameters, but {len(wrong)} values were bound")
+        if values.num_columns != len(statement.types):
+            given = f"{values.num_columns} value{' was' if values.num_columns == 1 else 's were'} bound"
+            raise BadRequest(f"the statement has {_parameters(statement.types)}, but {given}", remedy="bind one value for each")
+        rows = _rows(values, statement.types)
         with self._lock:
             statement.rows = rows
 
@@ -106,23 +109,34 @@ class PreparedStatements:
             return len(self._statements)
 
 
-def parameter_rows(reader: flight.MetadataRecordBatchReader) -> list[Values]:
-    """The rows that a client sends with DoPut, as Python values. Raises ``BadRequest`` if they are too many."""
-    rows: list[Values] = []
-    size = 0
+def parameter_values(reader: flight.MetadataRecordBatchReader) -> pa.Table:
+    """The rows that a client sends with DoPut. Raises ``BadRequest`` if they are too many, or not what Arrow's format says."""
+    batches: list[pa.RecordBatch] = []
+    rows = size = 0
     for chunk in reader:
         if chunk.data is None:
             continue
-        size += chunk.data.nbytes
-        if len(rows) + chunk.data.num_rows > MAX_PARAMETER_ROWS or size > MAX_PARAMETER_BYTES:
+        rows, size = rows + chunk.data.num_rows, size + chunk.data.nbytes
+        if rows > MAX_PARAMETER_ROWS or size > MAX_PARAMETER_BYTES:
             raise BadRequest(
                 f"a statement can be run with at most {MAX_PARAMETER_ROWS} rows of parameters ({MAX_PARAMETER_BYTES >> 20} MiB) at once",
                 remedy="send them in several calls",
             )
-        rows.extend(_rows(chunk.data))
-    return rows
+        try:
+            chunk.data.validate(full=True)
+        except pa.ArrowInvalid as error:
+            raise BadRequest(f"the values of the parameters are damaged: {shorten(str(error))}") from error
+        batches.append(chunk.data)
+    return pa.Table.from_batches(batches, reader.schema)
 
 
-def _rows(batch: pa.RecordBatch) -> Iterator[Values]:
-    columns = [column.to_pylist() for column in batch.columns]
-    return iter(zip(*columns, strict=True)) if columns else iter([()] * batch.num_rows)
+def _rows(values: pa.Table, types: tuple[pa.DataType, ...]) -> list[Values]:
+    """The rows; what has no type of its own (a NULL of which the client knows nothing more) has the announced one."""
+    columns = [
+        pa.nulls(len(column), kind) if pa.types.is_null(column.type) else column for column, kind in zip(values.columns, types, strict=True)
+    ]
+    return list(zip(*columns, strict=True)) if columns else [()] * values.num_rows
+
+
+def _parameters(types: tuple[pa.DataType, ...]) -> str:
+    return f"{len(types)} parameter{'' if len(types) == 1 else 's'}"

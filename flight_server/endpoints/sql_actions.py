@@ -61,7 +61,7 @@ class SqlActions:
         if request.transaction_id:
             raise BadRequest("there are no transactions here", remedy="each statement stands alone: use autocommit")
         types, schema = self._queries.prepare(request.query)
-        statement = self._prepared.add(request.query, owner, len(types))
+        statement = self._prepared.add(request.query, owner, types)
         answer = pb.ActionCreatePreparedStatementResult(
             prepared_statement_handle=statement.handle.encode(),
             dataset_schema=b"" if schema is None else wire_schema(schema).serialize().to_pybytes(),

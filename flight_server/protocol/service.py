@@ -38,7 +38,7 @@ class Accepted(NamedTuple):
 class StatementShape(NamedTuple):
     """The types that the values of a statement's placeholders should have (others may come), and the schema of its result.
 
-    ``schema`` is None where it hangs on the values.
+    ``schema`` is what the result has for values of these types; None where it hangs on the values themselves.
     """
 
     parameter_types: tuple[pa.DataType, ...]
@@ -73,15 +73,15 @@ class Queries(Protocol):
     """
 
     def submit(
-        self, sql: str, owner: str, parameters: Sequence[object] | None = None, *, ahead: int | None = None, purpose: str = ""
+        self, sql: str, owner: str, parameters: Sequence[pa.Scalar] | None = None, *, ahead: int | None = None, purpose: str = ""
     ) -> Accepted:
         """Plans a statement and starts or queues it. ``parameters`` are values for its placeholders, in their order.
 
         ``ahead`` and ``purpose`` are those of ``messages.Submission``.
         """
 
-    def plan_schema(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Schema:
-        """Plans only. Without ``parameters``, placeholders count as NULL."""
+    def plan_schema(self, sql: str, parameters: Sequence[pa.Scalar] | None = None) -> pa.Schema:
+        """Plans only. Without ``parameters``, placeholders count as NULL of the types that :meth:`prepare` tells."""
 
     def prepare(self, sql: str) -> StatementShape:
         """What can be told of a statement before the values of its placeholders are there. Raises what planning raises."""

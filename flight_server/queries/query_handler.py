@@ -14,7 +14,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import lru_cache, partial
 
@@ -42,6 +42,7 @@ from operators.scan.catalog import FileCatalog
 from planner import PlanOptions, Prepared, plan, prepare
 from planner.errors import InvalidQuery, VolleyError
 from planner.physical import PhysicalPlan
+from planner.prepared import examples, nulls
 
 MAX_REMEMBERED = 1_000
 """Ended queries that are kept in memory for ``query.list``; the results of older ones are still on storage."""
@@ -137,7 +138,7 @@ class QueryHandler:
     # -- asking for work ------------------------------------------------------------------------------------------------
 
     def submit(
-        self, sql: str, owner: str, parameters: Sequence[object] | None = None, *, ahead: int | None = None, purpose: str = ""
+        self, sql: str, owner: str, parameters: Sequence[pa.Scalar] | None = None, *, ahead: int | None = None, purpose: str = ""
     ) -> Accepted:
         """Plans a statement and starts or queues it. Raises what planning raises, ``NoRoom`` and ``ServerClosing``.
 
@@ -158,26 +159,28 @@ class QueryHandler:
                 raise
         return Accepted(query_id, planned.schema)
 
-    def plan_schema(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Schema:
-        """The schema that a statement's result would have. Without ``parameters``, placeholders count as NULL."""
+    def plan_schema(self, sql: str, parameters: Sequence[pa.Scalar] | None = None) -> pa.Schema:
+        """The schema that a statement's result would have. Without ``parameters``, placeholders count as NULL of their announced types."""
         with self._while_open():
             statement = self._statement(sql)
-            return self._planned(sql, statement, [None] * statement.parameter_count() if parameters is None else parameters).schema
+            values = nulls(statement.parameter_types(self._catalog.session())) if parameters is None else parameters
+            return self._planned(sql, statement, values).schema
 
     def prepare(self, sql: str) -> StatementShape:
         """What can be told of a statement without the values of its placeholders."""
         with self._while_open():
             statement = self._statement(sql)
             types = statement.parameter_types(self._catalog.session())
-            try:
-                return StatementShape(types, self._planned(sql, statement, [None] * len(types)).schema)
-            except InvalidQuery:
-                if not types:
-                    raise
-                # Not every placeholder can be NULL (`read_files(?)`): the schema is known when values are.
-                return StatementShape(types, None)
+            if not types:
+                return StatementShape(types, self._planned(sql, statement, ()).schema)
+            with suppress(InvalidQuery):
+                return StatementShape(types, self._planned(sql, statement, nulls(types)).schema)
+            # Not every placeholder can be NULL (`quantile_cont(n, ?)`), and of some only the value tells (`read_files(?)`).
+            with suppress(VolleyError):
+                return StatementShape(types, self._planned(sql, statement, examples(types)).schema)
+            return StatementShape(types, None)
 
-    def _planned(self, sql: str, statement: Prepared, parameters: Sequence[object]) -> PhysicalPlan:
+    def _planned(self, sql: str, statement: Prepared, parameters: Sequence[pa.Scalar]) -> PhysicalPlan:
         """The plan of a statement that is likely to be asked for at once."""
         planned = self._plan(statement, parameters)
         if not parameters:
@@ -188,7 +191,7 @@ class QueryHandler:
         """The parsed statement. A few short ones are kept: clients prepare and then execute, and dashboards ask again and again."""
         return self._parsed(sql) if len(sql) <= MAX_KEPT_SQL_CHARS else prepare(sql, self._options.limits)
 
-    def _plan(self, statement: Prepared, parameters: Sequence[object] | None) -> PhysicalPlan:
+    def _plan(self, statement: Prepared, parameters: Sequence[pa.Scalar] | None) -> PhysicalPlan:
         options = replace(self._options, workers=1 + len(self._site.others()))
         return plan(statement, self._catalog.session(), options, parameters)
 

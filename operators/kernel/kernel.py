@@ -70,6 +70,7 @@ class Kernel:
             self._directory.close()
             raise self._errors.translate(error) from None
         self._cached_schema = lru_cache(maxsize=MAX_CACHED_SCHEMAS)(self._bind_schema)
+        self._cached_name = lru_cache(maxsize=MAX_CACHED_SCHEMAS)(self._column_name)
         self._fields: dict[str, pa.Field] = {}
 
     def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]]) -> pa.Schema:
@@ -81,6 +82,13 @@ class Kernel:
         if len(sql) > MAX_CACHED_SQL_CHARS:
             return self._bind_schema(sql, key)
         return self._cached_schema(sql, key)
+
+    def column_name(self, expression: str) -> str:
+        """What DuckDB calls a column of ``expression`` that has no alias: its text, as DuckDB prints it. Only parses; ``$1`` may be in it.
+
+        Raises ``KernelError`` where it does not parse.
+        """
+        return self._cached_name(expression) if len(expression) <= MAX_CACHED_SQL_CHARS else self._column_name(expression)
 
     def columns_of(self, relation_sql: str) -> tuple[Column, ...]:
         """The columns of a relation, with the kernel's type names. Opens the files that the relation names.
@@ -159,6 +167,16 @@ class Kernel:
             raise self.failed(error) from None
         finally:
             connection.close()
+
+    def _column_name(self, expression: str) -> str:
+        connection = self._connection.cursor()
+        try:
+            told = connection.execute("SELECT json_deserialize_sql(json_serialize_sql($1))", [f"SELECT {expression}"]).fetchone()
+        except FAILURES as error:
+            raise self.failed(error) from None
+        finally:
+            connection.close()
+        return str(told[0]).removeprefix("SELECT ") if told else expression
 
     def _schema(self, relation: duckdb.DuckDBPyRelation) -> pa.Schema:
         # Asking a relation for its Arrow schema costs three times what binding does; Arrow fields depend on the type alone.

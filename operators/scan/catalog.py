@@ -103,6 +103,9 @@ class CatalogSession:
     def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]]) -> pa.Schema:
         return self._kernel.result_schema(sql, inputs)
 
+    def column_name(self, expression: str) -> str:
+        return self._kernel.column_name(expression)
+
     def describe(self, name: str) -> TableDetails | None:
         """What is known about a table, its columns included; errors are told in it. None if there is none of that (exact) name."""
         try:

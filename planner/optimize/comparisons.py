@@ -11,19 +11,33 @@ from typing import Any, Literal
 from planner.ast import Ast
 
 Operator = Literal["=", "<", "<=", ">", ">=", "in", "null"]
+LiteralKind = Literal["number", "double", "string", "date", "timestamp"]
 Comparable = int | float | str | decimal.Decimal | datetime.date | datetime.datetime
 
 _OPERATORS: dict[str, Operator] = {"Eq": "=", "Lt": "<", "LtEq": "<=", "Gt": ">", "GtEq": ">="}
 _MIRRORED: dict[Operator, Operator] = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _INTEGERS = frozenset(["TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"])
 
+_WHOLE = r"-?\d+"
+_SECOND = r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}:\d{2})?"
+_MOMENT = _SECOND[:-2] + r"(\.\d{3}(\d{3})?)?)?"
+_BOUND_KINDS: dict[str, tuple[LiteralKind, str]] = {
+    **dict.fromkeys(_INTEGERS, ("number", _WHOLE)),
+    "DOUBLE": ("double", r"[-+.e\d]+|-?inf"),
+    "DATE": ("date", r".*"),
+    "TIMESTAMP_S": ("timestamp", _SECOND),
+    "TIMESTAMP_MS": ("timestamp", _SECOND[:-2] + r"(\.\d{3})?)?"),
+    "TIMESTAMP": ("timestamp", _SECOND[:-2] + r"(\.\d{6})?)?"),
+}
+"""Casts as ``typed_literals`` writes them for parameters, with the texts whose value is theirs to the last digit."""
+
 
 @dataclass(frozen=True, slots=True)
 class WrittenLiteral:
-    """A literal as written: a number's text, or a string's with the type that it is cast to, if any."""
+    """A literal as written, or as bound: a number's text, or a string's with the type that it is cast to, if any."""
 
     text: str
-    kind: Literal["number", "string", "date", "timestamp"]
+    kind: LiteralKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +110,35 @@ def _literal(node: Ast) -> WrittenLiteral | None:
 def _typed(node: Ast) -> WrittenLiteral | None:
     typed = node.get("TypedString")
     if typed is not None:
-        text, kind = typed["value"]["value"].get("SingleQuotedString"), typed["data_type"]
+        inner, target = typed["value"]["value"], typed["data_type"]
     else:
         cast = node.get("Cast")
         if cast is None or cast["kind"] not in ("Cast", "DoubleColon"):
             return None
-        inner = cast["expr"].get("Value", {}).get("value")
-        text, kind = (inner.get("SingleQuotedString") if type(inner) is dict else None), cast["data_type"]
+        inner, target = cast["expr"].get("Value", {}).get("value"), cast["data_type"]
+    if type(inner) is not dict:
+        return None
+    text = inner["Number"][0] if "Number" in inner else inner.get("SingleQuotedString")
     if type(text) is not str:
         return None
-    if kind == "Date":
-        return WrittenLiteral(text, "date")
-    if type(kind) is dict and kind.get("Timestamp") == [None, "None"]:
-        return WrittenLiteral(text, "timestamp")
-    return None
+    kind = _cast_kind(target, text)
+    return None if kind is None or ("Number" in inner and kind != "number") else WrittenLiteral(text, kind)
+
+
+def _cast_kind(target: Any, text: str) -> LiteralKind | None:
+    """What a cast of ``text`` makes, where that is the value of the text."""
+    match target:
+        case "Date":
+            return "date"
+        case {"Timestamp": [None, "None"]}:
+            return "timestamp"
+        case {"Custom": [[{"Identifier": {"value": str(name)}}], []]}:
+            if name.startswith("DECIMAL("):
+                return "number"
+            kind, pattern = _BOUND_KINDS.get(name, (None, ""))
+            return kind if re.fullmatch(pattern, text) else None
+        case _:
+            return None
 
 
 def literal_value(literal: WrittenLiteral, column_type: str) -> Comparable | None:
@@ -120,7 +149,7 @@ def literal_value(literal: WrittenLiteral, column_type: str) -> Comparable | Non
             return decimal.Decimal(text)
         return int(text) if literal.kind == "string" and kind in _INTEGERS and re.fullmatch(r"-?\d{1,18}", text) else None
     if kind == "DOUBLE":
-        return float(text) if literal.kind == "number" else None
+        return float(text) if literal.kind in ("number", "double") else None
     if kind == "VARCHAR":
         return text if literal.kind == "string" else None
     if kind == "DATE" and literal.kind in ("string", "date"):
@@ -140,7 +169,7 @@ def _date(text: str) -> datetime.date | None:
 
 
 def _timestamp(literal: WrittenLiteral) -> datetime.datetime | None:
-    if literal.kind == "number" or re.fullmatch(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}:\d{2})?", literal.text) is None:
+    if literal.kind in ("number", "double") or re.fullmatch(_MOMENT, literal.text) is None:
         return None
     try:
         return datetime.datetime.fromisoformat(literal.text)

@@ -71,7 +71,7 @@ class FakeService:
         self.looks: dict[str, int] = {}
 
     def submit(
-        self, sql: str, owner: str, parameters: Sequence[object] | None = None, *, ahead: int | None = None, purpose: str = ""
+        self, sql: str, owner: str, parameters: Sequence[pa.Scalar] | None = None, *, ahead: int | None = None, purpose: str = ""
     ) -> Accepted:
         if self.draining:
             raise ServerClosing("the server is shutting down and takes no new queries")
@@ -90,8 +90,8 @@ class FakeService:
         self._queries[query_id] = query
         return Accepted(query_id, table.schema)
 
-    def plan_schema(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Schema:
-        return self._run(sql, parameters if parameters is not None else [None] * self._parameter_count(sql)).schema
+    def plan_schema(self, sql: str, parameters: Sequence[pa.Scalar] | None = None) -> pa.Schema:
+        return self._run(sql, parameters if parameters is not None else pa.nulls(self._parameter_count(sql))).schema
 
     def prepare(self, sql: str) -> StatementShape:
         types = (pa.string(),) * self._parameter_count(sql)
@@ -197,13 +197,13 @@ class FakeService:
             raise UnknownQuery(query_id)
         return query
 
-    def _run(self, sql: str, parameters: Sequence[object] | None) -> pa.Table:
+    def _run(self, sql: str, parameters: Sequence[pa.Scalar] | None) -> pa.Table:
         self._check()
         self.planned.append(sql)
         if sql.strip().split(" ")[0].upper() in ("DROP", "INSERT", "CREATE", "DELETE", "UPDATE"):
             raise NotReadOnly("the statement would change something", remedy="this server is read-only")
         try:
-            return self._connection.cursor().sql(sql, params=parameters or None).to_arrow_table()
+            return self._connection.cursor().sql(sql, params=[value.as_py() for value in parameters or ()] or None).to_arrow_table()
         except duckdb.CatalogException as error:
             raise UnknownTable(str(error).split("\n")[0]) from error
         except duckdb.ParserException as error:

@@ -33,6 +33,11 @@ def connect() -> duckdb.DuckDBPyConnection:
     return connection
 
 
+def scalars(*values: object) -> list[pa.Scalar]:
+    """Values for a statement's parameters, of the types that Arrow has for Python's."""
+    return [pa.scalar(value) for value in values]
+
+
 def path_of(file: DataFile) -> str:
     """Where a file of this catalog lies."""
     return file.path.partition(":")[2]
@@ -127,6 +132,11 @@ class FolderCatalog:
             raise KernelError(str(error)) from None
         finally:
             cursor.close()
+
+    def column_name(self, expression: str) -> str:
+        told = self.connection.cursor().execute("SELECT json_deserialize_sql(json_serialize_sql($1))", [f"SELECT {expression}"]).fetchone()
+        assert told is not None
+        return str(told[0]).removeprefix("SELECT ")
 
 
 def read(files: Sequence[DataFile]) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
+import decimal
 import math
 
+import pyarrow as pa
 import pytest
 
 from planner import PlanOptions, plan
@@ -14,7 +17,10 @@ from planner.optimize.comparisons import comparisons
 from planner.optimize.prune_row_groups import keep_row_groups
 from planner.parse import parse
 from planner.physical import ExchangeInput, PlannedExchange, Split
+from planner.typed_literals import literal_ast
 from tests.planner.memory_catalog import FolderCatalog, scans
+
+MOMENT = datetime.datetime(2024, 2, 29, 12, 30, 0, 250_000)
 
 
 def files_read(sql: str, catalog: FolderCatalog) -> list[str]:
@@ -133,6 +139,46 @@ def test_statistics_rule_out_only_what_is_certain(kind: str, minimum: object, ma
     known = ColumnRange(minimum, maximum, 0)  # type: ignore[arg-type]
     groups = (RowGroup(0, 0, 5, ranges={"c": known}),)
     assert bool(keep_row_groups(scan_of(kind, predicate), groups)) is kept
+
+
+@pytest.mark.parametrize(
+    ("kind", "minimum", "maximum", "value", "kept"),
+    [
+        ("BIGINT", 10, 20, pa.scalar(9, pa.int8()), False),
+        ("BIGINT", 10, 20, pa.scalar(-15), False),
+        ("BIGINT", 10, 20, pa.scalar(15, pa.uint64()), True),
+        ("BIGINT", 10, 20, pa.scalar(decimal.Decimal("9.99")), False),
+        ("BIGINT", 10, 20, pa.scalar(9.0), True),
+        ("DECIMAL(5,2)", 1, 2, pa.scalar(decimal.Decimal("2.01")), False),
+        ("DECIMAL(5,2)", 1, 2, pa.scalar(2.01), True),
+        ("DOUBLE", 1.0, 2.0, pa.scalar(0.5), False),
+        ("DOUBLE", 1.0, 2.0, pa.scalar(math.nan), True),
+        ("DOUBLE", 1.0, 2.0, pa.scalar(0.5, pa.float32()), True),
+        ("VARCHAR", "a", "c", pa.scalar("d", pa.large_string()), False),
+        ("VARCHAR", "a", "c", pa.scalar("b"), True),
+        ("DATE", datetime.date(2024, 1, 1), datetime.date(2024, 1, 9), pa.scalar(datetime.date(2023, 12, 31)), False),
+        ("DATE", datetime.date(2024, 1, 1), datetime.date(2024, 1, 9), pa.scalar(datetime.datetime(2023, 12, 31)), True),
+        ("TIMESTAMP", MOMENT, MOMENT, pa.scalar(MOMENT + datetime.timedelta(microseconds=1)), False),
+        ("TIMESTAMP", MOMENT, MOMENT, pa.scalar(MOMENT), True),
+        ("TIMESTAMP", MOMENT, MOMENT, pa.scalar(MOMENT, pa.timestamp("ms")), True),
+        ("TIMESTAMP", MOMENT, MOMENT, pa.scalar(MOMENT.replace(microsecond=0), pa.timestamp("s")), False),
+        ("TIMESTAMP", MOMENT, MOMENT, pa.scalar(0, pa.int64()).cast(pa.timestamp("ns")), True),
+        ("TIMESTAMP", MOMENT, MOMENT, pa.scalar(None, pa.timestamp("us")), True),
+    ],
+)
+def test_values_of_parameters_rule_out_as_literals_do(kind: str, minimum: object, maximum: object, value: pa.Scalar, kept: bool) -> None:
+    scan = scan_of(kind, "c = 1")
+    compared = {"BinaryOp": {**scan.predicates[0]["BinaryOp"], "right": literal_ast(value)}}
+    groups = (RowGroup(0, 0, 5, ranges={"c": ColumnRange(minimum, maximum, 0)}),)  # type: ignore[arg-type]
+    assert bool(keep_row_groups(dataclasses.replace(scan, predicates=(compared,)), groups)) is kept
+
+
+@pytest.mark.parametrize("cast", ["'9.7'::HUGEINT", "9.7::HUGEINT", "'2024-02-29 12:30:00.250'::TIMESTAMP_S", "'0x9'::UINTEGER"])
+def test_written_casts_whose_value_is_another_rule_nothing_out(cast: str) -> None:
+    second = MOMENT.replace(microsecond=0)
+    known = ColumnRange(second, second, 0) if cast.endswith("_S") else ColumnRange(10, 20, 0)
+    groups = (RowGroup(0, 0, 5, ranges={"c": known}),)
+    assert keep_row_groups(scan_of("TIMESTAMP" if cast.endswith("_S") else "BIGINT", f"c = {cast}"), groups) == groups
 
 
 def test_null_counts_decide_is_null() -> None:

@@ -9,19 +9,19 @@ from planner import PlanOptions, plan
 from planner.catalog import AS_NAMED, Column, ReadOptions, Table
 from planner.errors import AccessRefused, InvalidQuery, PlannerError, UnknownTable
 from planner.read_options import OPTIONS
-from tests.planner.memory_catalog import FolderCatalog, plan_rows, run_plan, scans
+from tests.planner.memory_catalog import FolderCatalog, plan_rows, run_plan, scalars, scans
 
 NO_READER = {"columns", "types", "dtypes", "column_types", "null", "nullstr", "records"}
 """Options that the kernel's readers take values of several types for."""
 
 
 def rows(sql: str, catalog: FolderCatalog, *parameters: object) -> list[tuple[object, ...]]:
-    return plan_rows(run_plan(plan(sql, catalog, PlanOptions(), parameters or None)))
+    return plan_rows(run_plan(plan(sql, catalog, PlanOptions(), scalars(*parameters) or None)))
 
 
 def told(arguments: str, catalog: FolderCatalog, *parameters: object) -> dict[str, str]:
     """The options that a scan of text is to read with."""
-    planned = plan(f"SELECT count(*) FROM read_files({arguments})", TextCatalog(catalog.root), PlanOptions(), parameters or None)
+    planned = plan(f"SELECT count(*) FROM read_files({arguments})", TextCatalog(catalog.root), PlanOptions(), scalars(*parameters) or None)
     return dict(scans(planned)[0].options)
 
 

@@ -19,7 +19,7 @@ from planner.errors import (
     UnknownColumn,
     UnknownTable,
 )
-from tests.planner.memory_catalog import FolderCatalog
+from tests.planner.memory_catalog import FolderCatalog, scalars
 
 
 def refusal(sql: str, catalog: FolderCatalog, kind: type[PlannerError]) -> str:
@@ -95,7 +95,7 @@ def test_the_kernels_depth_limit_is_a_limit(catalog: FolderCatalog) -> None:
 
 def test_places_after_parameters_are_right(catalog: FolderCatalog) -> None:
     with pytest.raises(UnknownColumn) as caught:
-        plan("SELECT ?, ?, nope FROM people", catalog, PlanOptions(), parameters=[1, 2])
+        plan("SELECT ?, ?, nope FROM people", catalog, PlanOptions(), parameters=scalars(1, 2))
     assert caught.value.position is not None
     assert caught.value.position.column == len("SELECT ?, ?, n")
 

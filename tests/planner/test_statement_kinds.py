@@ -13,11 +13,11 @@ import sqloxide
 from planner import PlanOptions, plan, prepare
 from planner.errors import InvalidQuery, LimitExceeded, NotReadOnly, NotSupported, PlannerError, SqlSyntaxError, UnknownTable
 from planner.limits import DEFAULT_LIMITS, SqlLimits
-from tests.planner.memory_catalog import FolderCatalog, plan_rows, run_plan
+from tests.planner.memory_catalog import FolderCatalog, plan_rows, run_plan, scalars
 
 
 def rows(sql: str, catalog: FolderCatalog, *parameters: object) -> list[tuple[object, ...]]:
-    return plan_rows(run_plan(plan(sql, catalog, PlanOptions(), parameters=parameters)))
+    return plan_rows(run_plan(plan(sql, catalog, PlanOptions(), parameters=scalars(*parameters))))
 
 
 def test_show_tables(catalog: FolderCatalog) -> None:
@@ -166,19 +166,52 @@ def test_parameters_become_literals(catalog: FolderCatalog) -> None:
 
 
 def test_parameters_prune_as_literals_do(catalog: FolderCatalog) -> None:
-    scan = plan("SELECT id FROM orders WHERE id = ?", catalog, PlanOptions(), parameters=[7]).fragments[0].inputs[0]
+    scan = plan("SELECT id FROM orders WHERE id = ?", catalog, PlanOptions(), parameters=scalars(7)).fragments[0].inputs[0]
     assert (scan.row_groups_kept, scan.row_groups_total) == (1, 10)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("sql", "names"),
+    [
+        ("SELECT ?, ? + age, -$1 AS minus FROM people", ["$1", "($2 + age)", "minus"]),
+        ("SELECT * FROM (SELECT ? + 1, people.age + ? FROM people)", ["($1 + 1)", "(people.age + $2)"]),
+        ("SELECT (SELECT max(age) + ? FROM people), $2::INTEGER", ["(SELECT (max(age) + $1) FROM people)", "CAST($2 AS INTEGER)"]),
+        ("WITH c AS (SELECT ?) SELECT *, 'in_0' || $2 FROM c", ["$1", "('in_0' || $2)"]),
+        ("SELECT ? UNION ALL SELECT ?", ["$1"]),
+        ("SELECT max(COLUMNS(lambda c: c = 'age' OR c = ?::VARCHAR)), $2 FROM people", ["age", "$2"]),
+        ("SELECT age + ? FROM people GROUP BY age + $2", ["(age + $1)"]),
+    ],
+)
+def test_a_column_is_called_after_the_parameter_and_not_after_its_value(sql: str, names: list[str], catalog: FolderCatalog) -> None:
+    for value in (7, "7", None) if "+" not in sql.replace("'", "") else (7, 8):
+        values = scalars(value, value)[: 1 if "2" not in sql and sql.count("?") == 1 else 2]
+        assert plan(sql, catalog, PlanOptions(), values).schema.names == names
+
+
+def test_a_value_has_its_own_type_and_gives_way_where_it_must(catalog: FolderCatalog) -> None:
+    assert rows("SELECT typeof(?), typeof(age + ?) FROM people LIMIT 1", catalog, 5, 5) == [("BIGINT", "BIGINT")]
+    assert rows("SELECT DATE '2024-01-31' + ?, lpad('x', ?, '.')", catalog, 1, 3) == [(datetime.date(2024, 2, 1), "..x")]
+    assert rows("SELECT DATE '2024-01-31' + ?, lpad('x', ?, '.')", catalog, None, 3) == [(None, "..x")]
+    with pytest.raises(InvalidQuery, match="DATE, BIGINT"):
+        rows("SELECT DATE '2024-01-31' + ?", catalog, 2**40)
+
+
+def test_a_number_is_no_place_in_the_list_of_columns(catalog: FolderCatalog) -> None:
+    assert rows("SELECT name FROM people ORDER BY ?, id LIMIT 1", catalog, 1) == [("Ada",)]
+    assert rows("SELECT name, DATE '2024-01-31' + ? FROM people ORDER BY (?), id DESC LIMIT 1", catalog, 1, 1)[0][0] == "Eve"
+    with pytest.raises(InvalidQuery, match="GROUP BY"):
+        rows("SELECT name, count(*) FROM people GROUP BY ?", catalog, 1)
 
 
 @pytest.mark.parametrize("parameters", [None, [], [1], [1, 2, 3]])
 def test_a_wrong_number_of_parameters_is_refused(parameters: list[object] | None, catalog: FolderCatalog) -> None:
-    with pytest.raises(InvalidQuery, match="values came with it"):
-        plan("SELECT ?, ?", catalog, PlanOptions(), parameters=parameters)
+    with pytest.raises(InvalidQuery, match="came with it"):
+        plan("SELECT ?, ?", catalog, PlanOptions(), parameters=None if parameters is None else scalars(*parameters))
 
 
 def test_parameters_without_placeholders_are_refused(catalog: FolderCatalog) -> None:
-    with pytest.raises(InvalidQuery, match="takes 0 parameters"):
-        plan("SELECT 1", catalog, PlanOptions(), parameters=[1])
+    with pytest.raises(InvalidQuery, match="takes 0 parameters, and 1 came"):
+        plan("SELECT 1", catalog, PlanOptions(), parameters=scalars(1))
 
 
 @pytest.mark.parametrize(("sql", "count"), [("SELECT 1", 0), ("SELECT ?, '?'", 1), ("SELECT $3", 3), ("SELECT ?, ? -- ?", 2)])
@@ -232,7 +265,7 @@ def test_a_prepared_statement_is_parsed_once(catalog: FolderCatalog, parses: lis
     statement = prepare("SELECT main.people.name FROM people WHERE age > ? AND city = ?", DEFAULT_LIMITS)
     assert statement.parameter_types(catalog) == (pa.int64(), pa.string())
     for values, names in (((30, "Rome"), [("Ada",)]), ((30, "Oslo"), [("Bob",)]), ((99, "Oslo"), [])):
-        assert plan_rows(run_plan(plan(statement, catalog, PlanOptions(), values))) == names
+        assert plan_rows(run_plan(plan(statement, catalog, PlanOptions(), scalars(*values)))) == names
     assert len(parses) == 1
 
 
@@ -247,7 +280,7 @@ def test_a_prepared_statement_is_parsed_once(catalog: FolderCatalog, parses: lis
 def test_planning_leaves_a_prepared_statement_as_it_was(sql: str, values: list[object], catalog: FolderCatalog) -> None:
     statement = prepare(sql, DEFAULT_LIMITS)
     before = copy.deepcopy(statement.parsed.ast)
-    made = [plan(statement, catalog, PlanOptions(workers=3, distribute_rows=0), values) for _ in range(2)]
+    made = [plan(statement, catalog, PlanOptions(workers=3, distribute_rows=0), scalars(*values)) for _ in range(2)]
     statement.parameter_types(catalog)
     assert statement.parsed.ast == before
-    assert made[0] == made[1] == plan(sql, catalog, PlanOptions(workers=3, distribute_rows=0), values)
+    assert made[0] == made[1] == plan(sql, catalog, PlanOptions(workers=3, distribute_rows=0), scalars(*values))

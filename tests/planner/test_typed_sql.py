@@ -9,7 +9,7 @@ from planner import PlanOptions, plan
 from planner.errors import InvalidQuery, LimitExceeded, NotSupported, PlannerError, SqlSyntaxError, UnknownColumn, UnknownTable
 from planner.limits import SqlLimits
 from tests.planner.answers import ALONE, SPLIT_UP, check
-from tests.planner.memory_catalog import FolderCatalog, plan_rows, run_plan, scans
+from tests.planner.memory_catalog import FolderCatalog, plan_rows, run_plan, scalars, scans
 
 FROM_FIRST = [
     "FROM people",
@@ -184,7 +184,7 @@ def test_what_takes_no_where_says_so(catalog: FolderCatalog) -> None:
 
 def test_values_stand_in_all_places(catalog: FolderCatalog) -> None:
     def answer(sql: str, *values: object) -> list[tuple[object, ...]]:
-        return plan_rows(run_plan(plan(sql, catalog, PlanOptions(), values)))
+        return plan_rows(run_plan(plan(sql, catalog, PlanOptions(), scalars(*values))))
 
     assert answer("FROM people SELECT name WHERE age > ? AND city = ?", 30, "Rome") == [("Ada",)]
     assert answer("PIVOT people ON city IN (?) USING sum(age + ?) GROUP BY id ORDER BY id LIMIT ?", "Rome", 1, 1) == [(1, 37)]

@@ -111,7 +111,7 @@ def test_a_result_that_changes_its_types_between_rows_of_parameters_is_refused(c
 
 
 def test_wrong_numbers_of_parameters_are_told(cursor: dbapi.Cursor) -> None:
-    with pytest.raises(dbapi.ProgrammingError, match="has 1 parameters, but 2 values were bound"):
+    with pytest.raises(dbapi.ProgrammingError, match="has 1 parameter, but 2 values were bound"):
         cursor.execute("SELECT ? AS a", [1, 2])
     with pytest.raises(dbapi.ProgrammingError, match="no values were bound"):
         cursor.execute("SELECT ? AS b")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
 
 from flight_server.endpoints.prepared import MAX_EXECUTIONS, PreparedStatements
@@ -8,9 +9,9 @@ from flight_server.errors import BadRequest, UnknownHandle
 
 def test_the_longest_unused_statement_is_closed_for_a_new_one() -> None:
     statements = PreparedStatements(limit=2)
-    first, second = (statements.add(f"SELECT {number}", "", 0).handle.encode() for number in (1, 2))
+    first, second = (statements.add(f"SELECT {number}", "", ()).handle.encode() for number in (1, 2))
     assert statements.get(first, "").sql == "SELECT 1"
-    statements.add("SELECT 3", "", 0)
+    statements.add("SELECT 3", "", ())
     assert statements.get(first, "").sql == "SELECT 1"
     with pytest.raises(UnknownHandle, match="no such prepared statement"):
         statements.get(second, "")
@@ -19,7 +20,7 @@ def test_the_longest_unused_statement_is_closed_for_a_new_one() -> None:
 
 def test_a_statement_is_its_owners() -> None:
     statements = PreparedStatements()
-    handle = statements.add("SELECT 1", "ada", 0).handle.encode()
+    handle = statements.add("SELECT 1", "ada", ()).handle.encode()
     with pytest.raises(UnknownHandle):
         statements.get(handle, "bob")
     statements.close(handle, "bob")
@@ -30,20 +31,31 @@ def test_a_statement_is_its_owners() -> None:
 
 def test_an_execution_keeps_its_rows_until_there_are_too_many_newer_ones() -> None:
     statements = PreparedStatements()
-    handle = statements.add("SELECT ?", "", 1).handle.encode()
+    handle = statements.add("SELECT ?", "", (pa.string(),)).handle.encode()
     names = []
     for number in range(MAX_EXECUTIONS + 1):
-        statements.bind(handle, "", [(number,)])
+        statements.bind(handle, "", pa.table({"": [number]}))
         names.append(statements.freeze(handle, ""))
-    assert [statements.execution(handle, "", name) for name in names[1:]] == [[(number,)] for number in range(1, MAX_EXECUTIONS + 1)]
+    assert [statements.execution(handle, "", name) for name in names[1:]] == [
+        [(pa.scalar(number),)] for number in range(1, MAX_EXECUTIONS + 1)
+    ]
     with pytest.raises(UnknownHandle, match="no longer known"):
         statements.execution(handle, "", names[0])
 
 
 def test_values_must_be_as_many_as_placeholders() -> None:
     statements = PreparedStatements()
-    handle = statements.add("SELECT ?, ?", "", 2).handle.encode()
+    handle = statements.add("SELECT ?, ?", "", (pa.string(), pa.int64())).handle.encode()
     with pytest.raises(BadRequest, match="has 2 parameters, but no values were bound"):
         statements.get(handle, "").bound()
-    with pytest.raises(BadRequest, match="has 2 parameters, but 1 values were bound"):
-        statements.bind(handle, "", [(1,)])
+    with pytest.raises(BadRequest, match="has 2 parameters, but 1 value was bound"):
+        statements.bind(handle, "", pa.table({"a": [1]}))
+
+
+def test_a_null_without_a_type_has_the_announced_one() -> None:
+    statements = PreparedStatements()
+    handle = statements.add("SELECT ?, ?", "", (pa.date32(), pa.int64())).handle.encode()
+    statements.bind(handle, "", pa.table([pa.nulls(2), pa.array([1, None], pa.int8())], names=["", ""]))
+    rows = statements.get(handle, "").bound()
+    assert [[value.type for value in row] for row in rows] == [[pa.date32(), pa.int8()]] * 2
+    assert [[value.as_py() for value in row] for row in rows] == [[None, 1], [None, None]]

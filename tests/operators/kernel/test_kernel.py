@@ -49,6 +49,18 @@ def test_runs_over_files_tables_and_batches(kernel: Kernel, root: Path) -> None:
     assert rows(kernel, sql, f=files, t=table.to_reader()) == expected
 
 
+@pytest.mark.parametrize("expression", ["1 + 1", "substr('abc', 2)", "CASE WHEN true THEN 1 END", "'it''s' || x.\"a b\"", "max(x.n)"])
+def test_a_column_without_an_alias_is_called_as_in_a_result(kernel: Kernel, expression: str) -> None:
+    sql = f"SELECT {expression} FROM (SELECT 1 AS n, 'x' AS \"a b\") AS x GROUP BY ALL"
+    assert kernel.column_name(expression) == kernel.result_schema(sql, {}).names[0]
+
+
+def test_parameters_stay_what_they_are_in_a_name(kernel: Kernel) -> None:
+    assert kernel.column_name("$2 + nowhere.n") == "($2 + nowhere.n)"
+    with pytest.raises(KernelError):
+        kernel.column_name("1 +")
+
+
 @pytest.mark.parametrize(
     "select",
     [

@@ -1,0 +1,217 @@
+"""Parameters of every kind in every place, by ADBC: the answer is the one that the kernel gives for the value's literal."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import adbc_driver_flightsql.dbapi as adbc
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from flight_server.process.launch import embedded
+from flight_server.settings.config import Config
+from tests.planner.memory_catalog import connect
+
+MOST_ROWS = 20
+DAY = datetime.date(2024, 2, 29)
+MOMENT = datetime.datetime(2024, 2, 29, 12, 30, 0, 250_000)
+COLUMNS = {
+    "n": pa.array([1, 2, 3, 5, None], pa.int32()),
+    "big": pa.array([1, -(2**63), 2**63 - 1, 5, None], pa.int64()),
+    "amount": pa.array([decimal.Decimal(text) for text in ("1.00", "2.50", "-3.25", "5.00")] + [None], pa.decimal128(15, 2)),
+    "price": pa.array([1.0, 2.5, float("nan"), float("inf"), None], pa.float64()),
+    "s": pa.array(["a", "it's", "2024-02-29", "5", None], pa.string()),
+    "d": pa.array([DAY, datetime.date(1969, 12, 31), datetime.date(1, 1, 1), datetime.date(9999, 12, 31), None], pa.date32()),
+    "ts": pa.array(
+        [MOMENT, datetime.datetime(2024, 2, 1), datetime.datetime(1969, 1, 1), datetime.datetime(2024, 2, 29), None], pa.timestamp("us")
+    ),
+    "b": pa.array([True, False, True, False, None], pa.bool_()),
+    "l": pa.array([[1, 2], [5], [], [None], None], pa.list_(pa.int32())),
+}
+
+
+class Value(NamedTuple):
+    """A value to bind, and the SQL that means the same; ``plain``: what people write where the type is left to its place."""
+
+    bound: pa.Array
+    sql: str
+    plain: str | None = None
+
+
+VALUES = {
+    "tinyint": Value(pa.array([5], pa.int8()), "CAST(5 AS TINYINT)", "5"),
+    "integer": Value(pa.array([2], pa.int32()), "CAST(2 AS INTEGER)", "2"),
+    "bigint": Value(pa.array([5], pa.int64()), "CAST(5 AS BIGINT)", "5"),
+    "negative": Value(pa.array([-3], pa.int64()), "CAST(-3 AS BIGINT)", "-3"),
+    "most": Value(pa.array([2**63 - 1], pa.int64()), "CAST(9223372036854775807 AS BIGINT)", "9223372036854775807"),
+    "ubigint": Value(pa.array([2**64 - 1], pa.uint64()), "CAST(18446744073709551615 AS UBIGINT)", "18446744073709551615"),
+    "real": Value(pa.array([2.5], pa.float32()), "CAST(2.5 AS REAL)"),
+    "double": Value(pa.array([0.5], pa.float64()), "CAST('0.5' AS DOUBLE)"),
+    "nan": Value(pa.array([float("nan")], pa.float64()), "CAST('nan' AS DOUBLE)"),
+    "decimal": Value(pa.array([decimal.Decimal("2.50")], pa.decimal128(9, 2)), "CAST('2.50' AS DECIMAL(9, 2))"),
+    "text": Value(pa.array(["it's"], pa.string()), "'it''s'"),
+    "text of a day": Value(pa.array(["2024-02-29"], pa.large_string()), "'2024-02-29'"),
+    "text of a number": Value(pa.array(["5"], pa.string_view()), "'5'"),
+    "blob": Value(pa.array([b"\x00'\xff"], pa.binary()), "CAST('\\x00''\\xFF' AS BLOB)"),
+    "boolean": Value(pa.array([True], pa.bool_()), "TRUE"),
+    "date": Value(pa.array([DAY], pa.date32()), "DATE '2024-02-29'"),
+    "time": Value(pa.array([datetime.time(12, 30, 0, 1)], pa.time64("us")), "TIME '12:30:00.000001'"),
+    "timestamp": Value(pa.array([MOMENT], pa.timestamp("us")), "TIMESTAMP '2024-02-29 12:30:00.25'"),
+    "milliseconds": Value(pa.array([MOMENT], pa.timestamp("ms")), "CAST('2024-02-29 12:30:00.25' AS TIMESTAMP_MS)"),
+    "nanoseconds": Value(pa.array([1], pa.timestamp("ns")), "CAST('1970-01-01 00:00:00.000000001' AS TIMESTAMP_NS)"),
+    "instant": Value(pa.array([MOMENT], pa.timestamp("us", "Asia/Tokyo")), "TIMESTAMPTZ '2024-02-29 12:30:00.25+00'"),
+    "interval": Value(pa.array([pa.MonthDayNano([1, 2, 3000])]), "INTERVAL '1 month 2 days 3 microseconds'"),
+    "duration": Value(pa.array([90], pa.duration("s")), "INTERVAL '90 seconds'"),
+    "list": Value(pa.array([[1, 5, None]], pa.list_(pa.int64())), "CAST([1, 5, NULL] AS BIGINT[])"),
+    "struct": Value(pa.array([{"a": 1, "b": "x"}]), "{'a': CAST(1 AS BIGINT), 'b': 'x'}"),
+    "map": Value(pa.array([[("k", 1)]], pa.map_(pa.string(), pa.int64())), "MAP {'k': CAST(1 AS BIGINT)}"),
+    "null integer": Value(pa.array([None], pa.int64()), "CAST(NULL AS BIGINT)", "NULL"),
+    "null text": Value(pa.array([None], pa.string()), "CAST(NULL AS VARCHAR)", "NULL"),
+    "null date": Value(pa.array([None], pa.date32()), "CAST(NULL AS DATE)", "NULL"),
+}
+PLACES = """
+SELECT ?
+SELECT ?, typeof(?) AS kind
+SELECT ? + 1
+SELECT ?::VARCHAR
+SELECT CAST(? AS DOUBLE)
+SELECT typeof(?), ? IS NULL
+SELECT -?
+SELECT [?, ?]
+SELECT {'x': ?}
+SELECT coalesce(?, n) FROM t
+SELECT coalesce(s, ?) FROM t ORDER BY n
+SELECT CASE WHEN n > 2 THEN ? ELSE NULL END FROM t ORDER BY n
+SELECT CASE ? WHEN 5 THEN 'five' ELSE 'other' END
+SELECT n + ? FROM t ORDER BY n
+SELECT amount * ? FROM t ORDER BY n
+SELECT price / ? FROM t ORDER BY n
+SELECT n % ? FROM t ORDER BY n
+SELECT d + ? FROM t ORDER BY n
+SELECT ts - ? FROM t ORDER BY n
+SELECT s || ? FROM t ORDER BY n
+SELECT n FROM t WHERE n = ? ORDER BY n
+SELECT n FROM t WHERE n <> ? ORDER BY n
+SELECT n FROM t WHERE ? >= n ORDER BY n
+SELECT n FROM t WHERE big = ? ORDER BY n
+SELECT n FROM t WHERE amount = ? ORDER BY n
+SELECT n FROM t WHERE amount < ? ORDER BY n
+SELECT n FROM t WHERE price = ? ORDER BY n
+SELECT n FROM t WHERE price > ? ORDER BY n
+SELECT n FROM t WHERE s = ? ORDER BY n
+SELECT n FROM t WHERE s LIKE ? ORDER BY n
+SELECT n FROM t WHERE s IN (?, 'a') ORDER BY n
+SELECT n FROM t WHERE d = ? ORDER BY n
+SELECT n FROM t WHERE d BETWEEN ? AND DATE '2030-01-01' ORDER BY n
+SELECT n FROM t WHERE ts = ? ORDER BY n
+SELECT n FROM t WHERE ts < ? ORDER BY n
+SELECT n FROM t WHERE b = ? ORDER BY n
+SELECT n FROM t WHERE date_trunc('month', ts) = ? ORDER BY n
+SELECT n FROM t WHERE ? IS NULL OR n = ? ORDER BY n
+SELECT n FROM t WHERE (n, s) = (?, 'a') ORDER BY n
+SELECT n FROM t WHERE n IS DISTINCT FROM ? ORDER BY n
+SELECT n FROM t WHERE n IN (?, 1) ORDER BY n
+SELECT n FROM t WHERE NOT (n = ? AND b) ORDER BY n
+SELECT n FROM t WHERE list_contains(?, n) ORDER BY n
+SELECT n FROM t WHERE n = ANY(?) ORDER BY n
+SELECT n FROM t WHERE n IN (SELECT unnest(?)) ORDER BY n
+SELECT n FROM t WHERE list_contains(l, ?) ORDER BY n
+SELECT substr(s, ?) FROM t ORDER BY n
+SELECT round(amount, ?) FROM t ORDER BY n
+SELECT lpad(s, ?, '.') FROM t ORDER BY n
+SELECT l[?] FROM t ORDER BY n
+SELECT strftime(?, '%Y') AS year
+SELECT n FROM t ORDER BY n LIMIT ?
+SELECT n FROM t ORDER BY n OFFSET ?
+SELECT sum(n) FROM t HAVING sum(n) > ?
+SELECT count(*) FILTER (WHERE n > ?) FROM t
+SELECT n, count(*) FROM t GROUP BY n, ? ORDER BY n
+SELECT n FROM t ORDER BY ?, n
+SELECT n, lag(n, 1, ?) OVER (ORDER BY n) FROM t ORDER BY n
+SELECT n FROM t QUALIFY row_number() OVER (ORDER BY n) <= ? ORDER BY n
+SELECT x FROM (SELECT n + 1 AS x FROM t) WHERE x = ? ORDER BY x
+WITH c AS (SELECT amount AS x FROM t) SELECT x FROM c WHERE x >= ? ORDER BY x
+SELECT * FROM (SELECT ?)
+SELECT * FROM (VALUES (?), (NULL)) AS v (x)
+SELECT n FROM t UNION ALL SELECT ? ORDER BY 1
+SELECT a.n FROM t AS a JOIN t AS b ON a.n = b.n AND b.n > ? ORDER BY 1
+SELECT (SELECT max(n) FROM t WHERE n < ?) AS most
+SELECT range FROM range(?) LIMIT 3
+SELECT quantile_cont(n, ?) FROM t
+""".strip().split("\n")
+
+
+@pytest.fixture(scope="module", name="root")
+def root_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("data")
+    pq.write_table(pa.table(COLUMNS), root / "t.parquet", row_group_size=2)
+    return root
+
+
+@pytest.fixture(scope="module", name="cursor")
+def cursor_fixture(root: Path) -> Iterator[adbc.Cursor]:
+    config = Config(data_roots=(str(root),), memory_bytes=512 << 20)
+    with embedded(config) as uri, adbc.connect(uri, autocommit=True) as connection, connection.cursor() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module", name="kernel")
+def kernel_fixture(root: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    connection = connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute(f"CREATE VIEW t AS FROM read_parquet('{root}/t.parquet')")
+    yield connection
+    connection.close()
+
+
+class Answer(NamedTuple):
+    """A table's types and its columns as texts, which tell NaN and far dates as well; ``names`` are those of its columns."""
+
+    types: list[pa.DataType]
+    columns: list[str]
+    names: list[str]
+
+
+def answer(table: pa.Table) -> Answer:
+    columns = [pa.chunked_array(column.combine_chunks()).to_string(window=MOST_ROWS) for column in table.columns]
+    return Answer(table.schema.types, columns, table.column_names)
+
+
+def of_volley(sql: str, value: Value, cursor: adbc.Cursor) -> Answer | None:
+    """The answer by ADBC; None where it is refused or fails."""
+    places = sql.count("?")
+    try:
+        cursor.execute(sql, pa.record_batch([value.bound] * places, names=[""] * places))
+        return answer(cursor.fetch_arrow_table())
+    except (adbc.Error, pa.ArrowInvalid):
+        return None
+
+
+def of_kernel(sql: str, value: Value, kernel: duckdb.DuckDBPyConnection) -> Answer | None:
+    """The kernel's answer to the literal, or to the plain one where the binder refuses that; None where it refuses both, or fails."""
+    for literal in (value.sql, value.plain):
+        try:
+            relation = None if literal is None else kernel.sql(sql.replace("?", literal))
+        except duckdb.Error:
+            continue
+        try:
+            return None if relation is None else answer(relation.to_arrow_table())
+        except duckdb.Error:
+            return None
+    return None
+
+
+@pytest.mark.parametrize("sql", PLACES)
+def test_a_parameter_is_what_its_literal_is(sql: str, cursor: adbc.Cursor, kernel: duckdb.DuckDBPyConnection) -> None:
+    names = set()
+    for name, value in VALUES.items():
+        found, expected = of_volley(sql, value, cursor), of_kernel(sql, value, kernel)
+        assert (found and found[:2]) == (expected and expected[:2]), name
+        names |= set() if found is None else {tuple(found.names)}
+    assert len(names) == 1, "no value leaks into a name"
