@@ -122,5 +122,8 @@ class Catalog(Protocol):
         Raises ``operators.errors.KernelError`` with the kernel's own message where the kernel's binder refuses.
         """
 
-    def column_name(self, expression: str) -> str:
-        """What the kernel calls a column of ``expression`` that has no alias. Parameters in it stay ``$1``, and nothing is bound."""
+    def column_name(self, expression: str) -> str | None:
+        """What the kernel calls a column of ``expression`` that has no alias. Parameters in it stay ``$1``, and nothing is bound.
+
+        None where it does not parse: then the kernel refuses the statement too, and says why.
+        """

@@ -17,7 +17,7 @@ _NAMED_OTHERWISE = frozenset(("columns",))
 """Functions that stand for several columns, which have names of their own."""
 
 
-def with_parameter_names(ast: Ast, placeholders: Collection[int], parsed: ParsedSql, column_name: Callable[[str], str]) -> Ast:
+def with_parameter_names(ast: Ast, placeholders: Collection[int], parsed: ParsedSql, column_name: Callable[[str], str | None]) -> Ast:
     """The statement, with aliases for the columns that have none and whose text mentions a parameter. Literals are shared with ``ast``.
 
     ``placeholders``: the parameters' nodes, by their ids. ``column_name``: see ``Catalog``.
@@ -27,7 +27,8 @@ def with_parameter_names(ast: Ast, placeholders: Collection[int], parsed: Parsed
         expression = item["UnnamedExpr"]
         if _takes_its_name(expression, placeholders):
             name = column_name(print_expression(expression, parsed.scanned.chain_terms))
-            aliases[id(item)] = {"ExprWithAlias": {"expr": expression, "alias": identifier(name)}}
+            if name is not None:
+                aliases[id(item)] = {"ExprWithAlias": {"expr": expression, "alias": identifier(name)}}
     named: Ast = substitute_nodes(ast, aliases)
     return named
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from planner.ast import Ast
-from planner.bind import Binder
+from planner.ast import Ast, walk
 from planner.catalog import Catalog
 from planner.errors import InvalidQuery
 from planner.limits import SqlLimits, scan_sql
 from planner.logical import all_scans
-from planner.parameter_types import announced_types
-from planner.parse import ParsedSql, parse_scanned
+from planner.options import PlanOptions
+from planner.parameter_places import parameter_places
+from planner.parameter_probes import Probes
+from planner.parameter_types import told_types
+from planner.parse import CHAIN_TERMS_ON_ANY_STACK, ParsedSql, parse_scanned
+from planner.query import QueryPlanner
 from planner.refusals import refuse_by_first_word
-from planner.survey import placeholder_count, survey
+from planner.survey import placeholder_count
+
+MAX_PROBES = 32
+"""So many places are asked about: each costs the kernel about a millisecond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,8 @@ class Prepared:
     def parameter_types(self, catalog: Catalog) -> tuple[pa.DataType, ...]:
         """The types that its parameters should have. Raises as ``plan`` does; opens tables only if there are parameters."""
         count = self.parameter_count()
-        return announced_types(self.parsed.ast, count, _columns(self.parsed, count, catalog)) if count else ()
+        found = _types(self.parsed, count, catalog) if count else {}
+        return tuple(found.get(number, pa.string()) for number in range(1, count + 1))
 
 
 def prepare(sql: str, limits: SqlLimits) -> Prepared:
@@ -58,22 +65,56 @@ def _example(kind: pa.DataType) -> pa.Scalar:
     return pa.scalar("1").cast(kind)
 
 
-def _columns(parsed: ParsedSql, parameters: int, catalog: Catalog) -> dict[str, str]:
-    """The types of the columns of a query's tables, by name in lower case; of a name that has several types in them, none."""
-    surveyed = survey(parsed, nulls([pa.null()] * parameters))
-    query = _query_of(surveyed.ast)
+def _types(parsed: ParsedSql, count: int, catalog: Catalog) -> dict[int, pa.DataType]:
+    """The types of the parameters, by number, of which something tells one."""
+    places = list(parameter_places(parsed.ast))
+    asked = QueryPlanner(parsed, catalog, PlanOptions(), nulls([pa.null()] * count))
+    try:
+        found = told_types(places, _columns(asked))
+    except InvalidQuery:
+        return told_types(
+            places, {}
+        )  # such as read_files(?), whose files only the value names: planning tells whether there is another reason
+    if parsed.scanned.chain_terms > CHAIN_TERMS_ON_ANY_STACK:
+        return found
+    # What was found helps to find more, as NULL without a type may leave the kernel a choice. It takes integers of some widths only.
+    known: dict[int, pa.DataType] = {}
+    probes = Probes(parsed.ast, lambda ast: _refusal(replace(parsed, ast=ast), known, catalog))
+    for place in [place for place in places if place.number not in found][:MAX_PROBES]:
+        known |= {number: kind for number, kind in found.items() if not pa.types.is_integer(kind)}
+        kind = None if place.number in found else probes.type(place)
+        if kind is not None:
+            found[place.number] = kind
+    return found
+
+
+def _columns(planner: QueryPlanner) -> dict[str, str]:
+    """The types of the columns of a query's tables, by name in lower case; of a name that may mean several things, none."""
+    query = _query_of(planner.surveyed.ast)
     if query is None:
         return {}
-    try:
-        bound = Binder(parsed, catalog, surveyed.prefix).query(query)
-    except InvalidQuery:
-        return {}  # such as read_files(?), whose files only the value names: planning tells whether there is another reason
-    tables = {id(scan.table): scan.table for scan in all_scans(bound)}
-    columns = [column for table in tables.values() for column in catalog.columns(table)]
+    tables = {id(scan.table): scan.table for scan in all_scans(planner.binder.query(query))}
     types: dict[str, set[str]] = {}
-    for column in columns:
+    for column in (column for table in tables.values() for column in planner.catalog.columns(table)):
         types.setdefault(column.name.lower(), set()).add(column.type)
-    return {name: kinds.pop() for name, kinds in types.items() if len(kinds) == 1}
+    given = {str(name["value"]).lower() for node in walk(query) for name in _given_names(node)}
+    return {name: kinds.pop() for name, kinds in types.items() if len(kinds) == 1 and name not in given}
+
+
+def _given_names(node: Ast) -> Iterator[Ast]:
+    """The names that a part of a statement gives to columns."""
+    match node:
+        case {"ExprWithAlias": {"alias": name}}:
+            yield name
+        case {"columns": [*columns], "name": _}:
+            yield from (column["name"] for column in columns if type(column) is dict and "name" in column)
+
+
+def _refusal(parsed: ParsedSql, known: Mapping[int, pa.DataType], catalog: Catalog) -> str | None:
+    numbers = range(1, placeholder_count(parsed.ast, parsed) + 1)
+    planner = QueryPlanner(parsed, catalog, PlanOptions(), nulls(known.get(number, pa.null()) for number in numbers))
+    query = _query_of(planner.surveyed.ast)
+    return None if query is None else planner.refusal(query)
 
 
 def _query_of(ast: Ast) -> Ast | None:

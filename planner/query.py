@@ -60,6 +60,15 @@ class QueryPlanner:
         fragments, exchanges = fragmenter.fragments(query, sql, columns)
         return PhysicalPlan(self.parsed.sql, fragments, exchanges, schema, plan_text(fragments, exchanges))
 
+    def refusal(self, ast: Ast) -> str | None:
+        """What the kernel's binder says against a query of the surveyed statement, in its own words; None where it accepts the query."""
+        query = _whole(self._shortened(self._opened(self.binder.query(ast))))
+        try:
+            self._schema(query, self._print(query))
+        except VolleyError as error:
+            return error.message
+        return None
+
     def _opened(self, query: QueryBlock) -> QueryBlock:
         """The query with the columns of its scans."""
         known: dict[int, tuple[Column, ...]] = {}
@@ -100,7 +109,7 @@ class QueryPlanner:
         except VolleyError as error:
             if isinstance(error, PlannerError) or error.status is not Status.INVALID_ARGUMENT:
                 raise
-        whole = rewrite_selects(query, lambda select: rewrite_scans(select, lambda scan: replace(scan, needed=scan.columns)))
+        whole = _whole(query)
         try:
             return whole, sql, self._schema(whole, sql)
         except VolleyError as error:
@@ -113,3 +122,8 @@ class QueryPlanner:
 
     def _schema(self, query: QueryBlock, sql: str) -> pa.Schema:
         return self.catalog.result_schema(sql, {scan.name: scan.needed for scan in all_scans(query)})
+
+
+def _whole(query: QueryBlock) -> QueryBlock:
+    """The query with all columns of its tables."""
+    return rewrite_selects(query, lambda select: rewrite_scans(select, lambda scan: replace(scan, needed=scan.columns)))

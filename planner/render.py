@@ -25,7 +25,7 @@ from planner.parse import UNKNOWN_CHAIN, print_sql
 from planner.quoting import quote_name
 from planner.reshape import reshaped
 
-_BARE_QUERY: Ast = {
+BARE_QUERY: Ast = {
     "with": None,
     "order_by": None,
     "limit_clause": None,
@@ -76,7 +76,7 @@ def _select(select: Select) -> Ast:
 
 
 def _printed(select: Ast) -> str:
-    return print_sql({"Query": {**_BARE_QUERY, "body": {"Select": select}}}, UNKNOWN_CHAIN)
+    return print_sql({"Query": {**BARE_QUERY, "body": {"Select": select}}}, UNKNOWN_CHAIN)
 
 
 def _item(item: FromItem) -> Ast:
@@ -117,7 +117,7 @@ def scan_factor(scan: Scan) -> Ast:
 
 def print_expression(expression: Ast, chain_terms: int) -> str:
     """An expression as SQL."""
-    return print_sql({"Query": {**_BARE_QUERY, "body": {"Values": {**_BARE_VALUES, "rows": [[expression]]}}}}, chain_terms)[
+    return print_sql({"Query": {**BARE_QUERY, "body": {"Values": {**_BARE_VALUES, "rows": [[expression]]}}}}, chain_terms)[
         len("VALUES (") : -1
     ]
 

@@ -14,7 +14,7 @@ from planner.parameter_names import with_parameter_names
 from planner.parse import ParsedSql
 from planner.qualified_names import dotted_name
 from planner.references import function_name
-from planner.typed_literals import adaptable_ast, literal_ast
+from planner.typed_literals import adaptable_ast, constant_ast, literal_ast
 
 INPUT_PREFIX = "in_"
 
@@ -36,7 +36,7 @@ class Survey:
 
 
 def survey(
-    parsed: ParsedSql, parameters: Values | None, *, adaptable: bool = False, column_name: Callable[[str], str] | None = None
+    parsed: ParsedSql, parameters: Values | None, *, adaptable: bool = False, column_name: Callable[[str], str | None] | None = None
 ) -> Survey:
     """Refuses forbidden functions and puts parameters in place. The parser's tree stays as it is.
 
@@ -105,15 +105,17 @@ def _parameter_values(placeholders: list[Ast], parameters: Values | None, parsed
         raise InvalidQuery(message, remedy="Pass one value for each.")
     literals = [literal_ast(value) for value in given]
     values = {id(node): literals[number - 1] for node, number in zip(placeholders, numbers, strict=True)}
-    if adaptable:
-        fixed = {id(node) for node in _places(parsed.ast)}
-        for node, number in zip(placeholders, numbers, strict=True):
-            values[id(node)] = (None if id(node) in fixed else adaptable_ast(given[number - 1])) or values[id(node)]
+    alone = {id(node) for node in _alone(parsed.ast)} if numbers else set()
+    for node, number in zip(placeholders, numbers, strict=True):
+        if id(node) in alone:
+            values[id(node)] = constant_ast(given[number - 1])
+        elif adaptable:
+            values[id(node)] = adaptable_ast(given[number - 1]) or values[id(node)]
     return values
 
 
-def _places(ast: Ast) -> Iterable[Ast]:
-    """What stands alone in GROUP BY and ORDER BY, where a plain number would mean a column of the result."""
+def _alone(ast: Ast) -> Iterable[Ast]:
+    """What stands alone in GROUP BY and ORDER BY, where a plain number would mean a column of the result and plain text is refused."""
     for node in walk(ast):
         grouped = node.get("group_by")
         listed = grouped.get("Expressions") if type(grouped) is dict else None

@@ -59,6 +59,14 @@ def literal_ast(value: pa.Scalar) -> Ast:
     return {"Nested": verbatim(_expression(value))}
 
 
+def constant_ast(value: pa.Scalar) -> Ast:
+    """As :func:`literal_ast`, but never a literal of the parser's own: for places where those mean something else."""
+    value = _stored(value)
+    if is_text(value.type) and value.is_valid:
+        return {"Nested": verbatim(f"CAST({quote_string(value.as_py())} AS VARCHAR)")}
+    return literal_ast(value)
+
+
 def adaptable_ast(value: pa.Scalar) -> Ast | None:
     """``value`` as SQL's own literals have it, whose type gives way to its place: an integer of any width, a NULL of no type.
 

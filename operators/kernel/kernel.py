@@ -83,10 +83,10 @@ class Kernel:
             return self._bind_schema(sql, key)
         return self._cached_schema(sql, key)
 
-    def column_name(self, expression: str) -> str:
+    def column_name(self, expression: str) -> str | None:
         """What DuckDB calls a column of ``expression`` that has no alias: its text, as DuckDB prints it. Only parses; ``$1`` may be in it.
 
-        Raises ``KernelError`` where it does not parse.
+        None where it does not parse, or is deeper than DuckDB reads.
         """
         return self._cached_name(expression) if len(expression) <= MAX_CACHED_SQL_CHARS else self._column_name(expression)
 
@@ -168,15 +168,17 @@ class Kernel:
         finally:
             connection.close()
 
-    def _column_name(self, expression: str) -> str:
+    def _column_name(self, expression: str) -> str | None:
         connection = self._connection.cursor()
         try:
             told = connection.execute("SELECT json_deserialize_sql(json_serialize_sql($1))", [f"SELECT {expression}"]).fetchone()
+        except duckdb.ParserException:
+            return None
         except FAILURES as error:
             raise self.failed(error) from None
         finally:
             connection.close()
-        return str(told[0]).removeprefix("SELECT ") if told else expression
+        return str(told[0]).removeprefix("SELECT ") if told else None
 
     def _schema(self, relation: duckdb.DuckDBPyRelation) -> pa.Schema:
         # Asking a relation for its Arrow schema costs three times what binding does; Arrow fields depend on the type alone.

@@ -103,7 +103,7 @@ class CatalogSession:
     def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]]) -> pa.Schema:
         return self._kernel.result_schema(sql, inputs)
 
-    def column_name(self, expression: str) -> str:
+    def column_name(self, expression: str) -> str | None:
         return self._kernel.column_name(expression)
 
     def describe(self, name: str) -> TableDetails | None:

@@ -133,8 +133,13 @@ class FolderCatalog:
         finally:
             cursor.close()
 
-    def column_name(self, expression: str) -> str:
-        told = self.connection.cursor().execute("SELECT json_deserialize_sql(json_serialize_sql($1))", [f"SELECT {expression}"]).fetchone()
+    def column_name(self, expression: str) -> str | None:
+        try:
+            told = (
+                self.connection.cursor().execute("SELECT json_deserialize_sql(json_serialize_sql($1))", [f"SELECT {expression}"]).fetchone()
+            )
+        except duckdb.ParserException:
+            return None
         assert told is not None
         return str(told[0]).removeprefix("SELECT ")
 

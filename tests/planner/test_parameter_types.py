@@ -8,7 +8,7 @@ import pytest
 from planner import prepare
 from planner.errors import UnknownTable
 from planner.limits import DEFAULT_LIMITS
-from planner.parameter_types import arrow_type
+from planner.parameter_kinds import arrow_type
 from tests.planner.memory_catalog import FolderCatalog
 
 INTEGER, DOUBLE, TEXT, BOOLEAN, DATE = pa.int64(), pa.float64(), pa.string(), pa.bool_(), pa.date32()
@@ -43,6 +43,51 @@ def parameter_types(sql: str, catalog: FolderCatalog) -> tuple[pa.DataType, ...]
 )
 def test_a_parameter_is_of_the_type_of_what_it_stands_beside(sql: str, types: tuple[pa.DataType, ...], catalog: FolderCatalog) -> None:
     assert parameter_types(sql, catalog) == types
+
+
+@pytest.mark.parametrize(
+    ("sql", "types"),
+    [
+        ("SELECT m FROM (SELECT id + 1 AS m FROM orders) WHERE m = ?", (INTEGER,)),
+        ("WITH c (x) AS (SELECT amount FROM orders) SELECT x FROM c WHERE x >= ?", (DOUBLE,)),
+        ("SELECT id FROM (SELECT amount AS id FROM orders) WHERE id = ?", (DOUBLE,)),
+        ("SELECT x FROM orders AS o (x, y, z) WHERE z < ?", (DOUBLE,)),
+        ("SELECT id FROM people WHERE ? IS NULL OR age = ?", (INTEGER, INTEGER)),
+        ("SELECT id FROM people WHERE (name = ? OR (? IS NULL)) AND (? IS NOT NULL AND age > ?)", (TEXT, TEXT, INTEGER, INTEGER)),
+        ("SELECT 1 FROM orders WHERE date_trunc('month', DATE '2024-01-01' + id::INTEGER) = ?", (MOMENT,)),
+        ("SELECT id FROM people WHERE (age, name) = (?, ?) OR (name, age) IN ((?, ?))", (INTEGER, TEXT, TEXT, INTEGER)),
+        ("SELECT id FROM people WHERE age = (SELECT max(a) FROM (SELECT age AS a FROM people) WHERE a < ?)", (INTEGER,)),
+        (
+            "SELECT id FROM people WHERE ? IN (SELECT amount FROM orders) AND EXISTS (SELECT 1 FROM orders WHERE amount = ?)",
+            (DOUBLE, DOUBLE),
+        ),
+        ("SELECT amount FROM orders UNION ALL SELECT ? UNION ALL SELECT ?", (DOUBLE, DOUBLE)),
+        ("SELECT * FROM (VALUES (?, 'x'), (1, ?)) AS v (a, b)", (INTEGER, TEXT)),
+        ("SELECT id FROM people WHERE ? AND NOT ? OR CASE WHEN ? THEN true END", (BOOLEAN, BOOLEAN, BOOLEAN)),
+        (
+            "SELECT sum(age) FILTER (?), lag(age, ?, ?) OVER (ORDER BY age ROWS ? PRECEDING) FROM people",
+            (BOOLEAN, INTEGER, INTEGER, INTEGER),
+        ),
+        ("SELECT round(amount, ?), lpad(note, ?, ?), date_trunc(?, DATE '2024-01-01') FROM orders", (INTEGER, INTEGER, TEXT, TEXT)),
+        ("SELECT year(?), abs(?), make_date(?, ?, 1), list_contains([1.5], ?)", (MOMENT, DOUBLE, INTEGER, INTEGER, DOUBLE)),
+        ("SELECT substring(note, ?, ?), position(? IN note), quantile_cont(id, ?) FROM orders", (INTEGER, INTEGER, TEXT, DOUBLE)),
+        ("SELECT split_part(note, ?, ?), if(id > 1, note, ?), nullif(id, ?) FROM orders", (TEXT, INTEGER, TEXT, INTEGER)),
+        (
+            "SELECT * FROM range(?), orders WHERE [1, 2][?] = id AND DATE '2024-01-01' - INTERVAL (?) DAY < ?",
+            (INTEGER, INTEGER, INTEGER, MOMENT),
+        ),
+        ("SELECT -?, EXTRACT(year FROM ?), ? AT TIME ZONE ?", (INTEGER, MOMENT, MOMENT, TEXT)),
+        ("SELECT ?, typeof(?), [?], {'a': ?}", (TEXT, TEXT, TEXT, TEXT)),
+    ],
+)
+def test_the_kernel_tells_what_a_place_does_not_show(sql: str, types: tuple[pa.DataType, ...], catalog: FolderCatalog) -> None:
+    assert parameter_types(sql, catalog) == types
+
+
+def test_only_so_many_places_are_asked_about(catalog: FolderCatalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("planner.prepared.MAX_PROBES", 1)
+    sql = "SELECT x FROM (SELECT amount AS x FROM orders) WHERE x = ? OR x = ?"
+    assert parameter_types(sql, catalog) == (DOUBLE, TEXT)
 
 
 def test_a_long_chain_is_no_deep_recursion(catalog: FolderCatalog) -> None:

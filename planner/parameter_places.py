@@ -1,0 +1,241 @@
+"""Where a statement's parameters stand, and what stands beside them: expressions of the same type, or the function that is called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from planner.ast import SEQUENCES, Ast, walk
+from planner.parameter_kinds import cast_type
+from planner.render import BARE_QUERY
+from planner.words import words
+
+MAX_DEPTH = 8
+"""How far down an expression is looked at: a chain of operators may be thousands of levels deep."""
+
+COMPARISONS = frozenset(["Eq", "NotEq", "Lt", "LtEq", "Gt", "GtEq", "Spaceship"])
+ARITHMETIC = frozenset(["Plus", "Minus", "Multiply", "Divide", "Modulo"])
+_TEXT_OPERATORS = frozenset(["StringConcat", "PGRegexMatch", "PGRegexIMatch", "PGRegexNotMatch", "PGRegexNotIMatch"])
+_LOGICAL = frozenset(["And", "Or", "Xor"])
+LIKE_ARGUMENT = words(
+    "sum min max avg abs any_value first last round floor ceil coalesce ifnull nullif median mode lag lead greatest least"
+)
+"""Functions whose result has the type of their first argument, as their other arguments mostly have too."""
+_OF_ONE_TYPE = words("coalesce ifnull nullif greatest least")
+_COUNTED = words("range generate_series")
+
+
+class Peers(NamedTuple):
+    """Expressions that have one type; ``kind`` is it, where the node above them tells it. ``arithmetic``: how they are computed with."""
+
+    expressions: list[Ast]
+    kind: pa.DataType | None = None
+    arithmetic: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A parameter in one place: its number, its node, and what it stands beside; None for the argument of a function."""
+
+    number: int
+    node: Ast
+    peers: Peers | None
+
+
+def parameter_places(ast: Ast) -> Iterator[Place]:
+    """The places of all parameters that stand beside something, in the text's order."""
+    for node in walk(ast):
+        for peers in _peers(node):
+            for peer in peers.expressions:
+                parameter = parameter_node(peer)
+                if parameter is not None:
+                    yield Place(parameter_number(parameter), parameter, peers)
+        for argument in _arguments(node):
+            parameter = parameter_node(argument)
+            if parameter is not None:
+                yield Place(parameter_number(parameter), parameter, None)
+
+
+def parameter_node(expression: Ast) -> Ast | None:
+    """The parameter that stands there alone, in parentheses or behind a sign."""
+    for _ in range(MAX_DEPTH):
+        match expression:
+            case {"Nested": inner} | {"UnaryOp": {"op": "Minus" | "Plus", "expr": inner}}:
+                expression = inner
+            case {"Value": {"value": {"Placeholder": str(text)}}} if text[1:].isdigit():
+                return expression
+            case _:
+                return None
+    return None
+
+
+def parameter_number(node: Ast) -> int:
+    """The number of a parameter's node."""
+    return int(node["Value"]["value"]["Placeholder"][1:])
+
+
+def plain_arguments(arguments: Iterable[Ast]) -> Iterator[Ast]:
+    """The expressions among a call's arguments."""
+    for argument in arguments:
+        inner = argument.get("Unnamed", {})
+        if type(inner) is dict and "Expr" in inner:
+            yield inner["Expr"]
+
+
+def called_name(expression: Ast) -> str:
+    """The last part of the name of a ``Function``, in lower case."""
+    return _last_part(expression["Function"]["name"])
+
+
+def _last_part(parts: Sequence[Ast]) -> str:
+    last = parts[-1].get("Identifier") if parts else None
+    return "" if last is None else str(last["value"]).lower()
+
+
+def _peers(node: Ast) -> Iterator[Peers]:
+    match node:
+        case {"Cast": {"expr": inner, "data_type": kind}}:
+            yield Peers([inner], cast_type(kind))
+        case {"BinaryOp": {"left": left, "op": str(operator), "right": right}}:
+            yield from _operands(left, operator, right)
+        case {"UnaryOp": {"op": operator, "expr": inner}}:
+            yield Peers([inner], pa.bool_() if operator == "Not" else pa.int64())
+        case {"Between": {"expr": inner, "low": low, "high": high}}:
+            yield Peers([inner, low, high])
+        case {"InList": {"expr": inner, "list": listed}}:
+            for item in listed:
+                yield from _pairs(inner, item)
+        case {"InSubquery": {"expr": inner, "subquery": subquery}}:
+            yield Peers([inner, {"Subquery": subquery}])
+        case {"IsDistinctFrom": [left, right]} | {"IsNotDistinctFrom": [left, right]}:
+            yield from _pairs(left, right)
+        case {"Case": {"operand": operand, "conditions": conditions, "else_result": otherwise}}:
+            tested = [branch["condition"] for branch in conditions]
+            yield Peers([*(branch["result"] for branch in conditions), *_present(otherwise)])
+            yield Peers(tested, pa.bool_()) if operand is None else Peers([operand, *tested])
+        case {"Function": {"args": {"List": {"args": arguments}}, "filter": condition}}:
+            values = list(plain_arguments(arguments))
+            if called_name(node) in _OF_ONE_TYPE:
+                yield Peers(values)
+            elif called_name(node) in ("lag", "lead"):
+                yield Peers([*values[:1], *values[2:]])
+            yield Peers(_present(condition), pa.bool_())
+        case {"SetOperation": _}:
+            yield from _columns(node)
+        case {"Values": {"rows": rows}}:
+            yield from (Peers(_present(*column)) for column in zip_longest(*(_items(row) for row in rows)))
+        case _:
+            yield from _of_fixed_type(node)
+
+
+def _operands(left: Ast, operator: str, right: Ast) -> Iterator[Peers]:
+    if operator in COMPARISONS:
+        yield from _pairs(left, right)
+    elif operator in ARITHMETIC:
+        yield Peers([left, right], arithmetic=operator)
+    elif operator in _TEXT_OPERATORS:
+        yield Peers([left, right], pa.string())
+    elif operator in ("Arrow", "LongArrow"):
+        yield Peers([right], pa.string())
+    elif operator in _LOGICAL:
+        yield Peers([left, right], pa.bool_())
+        for tested, other in ((left, right), (right, left)):
+            yield from _optional(tested, other)
+
+
+def _optional(tested: Ast, other: Ast) -> Iterator[Peers]:
+    """``? IS NULL OR c = ?``: the one that may be missing is compared beside."""
+    match _bare(tested):
+        case {"IsNull": parameter} | {"IsNotNull": parameter} if parameter_node(parameter) is not None:
+            yield from (Peers([parameter, *peers.expressions], peers.kind) for peers in _peers(_bare(other)) if peers.kind != pa.bool_())
+
+
+def _pairs(left: Ast, right: Ast) -> Iterator[Peers]:
+    """What is compared: two expressions, or those of two rows, one by one."""
+    match _bare(left), _bare(right):
+        case {"Tuple": one}, {"Tuple": two}:
+            yield from (Peers(list(pair)) for pair in zip(one, two, strict=False))
+        case _:
+            yield Peers([left, right])
+
+
+def _columns(operation: Ast) -> Iterator[Peers]:
+    """The columns of a UNION and its like: an item has the type of that of another branch."""
+    branches = [branch["Select"] for branch in _branches(operation) if "Select" in branch]
+    for branch in branches:
+        for place, item in enumerate(branch["projection"]):
+            if "UnnamedExpr" not in item or parameter_node(item["UnnamedExpr"]) is None:
+                continue
+            others = (other for other in branches if other is not branch and len(other["projection"]) > place)
+            yield from (Peers([item["UnnamedExpr"], _one_column(other, place)]) for other in others)
+
+
+def _one_column(select: Ast, place: int) -> Ast:
+    return {"Subquery": {**BARE_QUERY, "body": {"Select": {**select, "projection": [select["projection"][place]]}}}}
+
+
+def _branches(body: Ast) -> Iterator[Ast]:
+    for _ in range(MAX_DEPTH):
+        if "SetOperation" not in body:
+            break
+        yield body["SetOperation"]["right"]
+        body = body["SetOperation"]["left"]
+    yield body
+
+
+def _of_fixed_type(node: Ast) -> Iterator[Peers]:
+    """Where there is one type, whatever stands beside."""
+    match node:
+        case {"Like": {"expr": inner, "pattern": pattern}} | {"ILike": {"expr": inner, "pattern": pattern}}:
+            yield Peers([inner, pattern], pa.string())
+        case {"SimilarTo": {"expr": inner, "pattern": pattern}} | {"RLike": {"expr": inner, "pattern": pattern}}:
+            yield Peers([inner, pattern], pa.string())
+        case {"Position": {"expr": inner, "in": text}}:
+            yield Peers([inner, text], pa.string())
+        case {"Substring": {"expr": text, "substring_from": start, "substring_for": length}}:
+            yield Peers([text], pa.string())
+            yield Peers(_present(start, length), pa.int64())
+        case {"AtTimeZone": {"timestamp": moment, "time_zone": zone}}:
+            yield Peers([moment], pa.timestamp("ms"))
+            yield Peers([zone], pa.string())
+        case {"Extract": {"expr": moment}}:
+            yield Peers([moment], pa.timestamp("ms"))
+        case {"Interval": {"value": amount}}:
+            yield Peers([amount], pa.int64())
+        case {"Subscript": {"Index": {"index": index}}}:
+            yield Peers([index], pa.int64())
+        case {"Preceding": bound} | {"Following": bound} if bound is not None:
+            yield Peers([bound], pa.int64())
+        case {"LimitOffset": {"limit": limit, "offset": offset}}:
+            yield Peers(_present(limit, None if offset is None else offset["value"]), pa.int64())
+        case {"projection": _}:
+            yield Peers(_present(node.get("selection"), node.get("having"), node.get("qualify")), pa.bool_())
+        case {"Table": {"name": name, "args": {"args": arguments}}} if _last_part(name) in _COUNTED:
+            yield Peers(list(plain_arguments(arguments)), pa.int64())
+
+
+def _arguments(node: Ast) -> Iterator[Ast]:
+    match node:
+        case {"Function": {"args": {"List": {"args": arguments}}}}:
+            yield from plain_arguments(arguments)
+
+
+def _items(row: Any) -> list[Ast]:
+    """The values of a row of VALUES, which the parser may hold in a node of its own."""
+    return list(row if type(row) in SEQUENCES else row.get("content", ()))
+
+
+def _bare(expression: Ast) -> Ast:
+    for _ in range(MAX_DEPTH):
+        if "Nested" not in expression:
+            break
+        expression = expression["Nested"]
+    return expression
+
+
+def _present(*expressions: Ast | None) -> list[Ast]:
+    return [expression for expression in expressions if expression is not None]

@@ -1,0 +1,130 @@
+"""What the kernel's binder knows of a parameter's place, asked by making it refuse.
+
+The binder tells no types of what stands inside a statement, but it names them in its refusals: ``pi`` takes no arguments, so that
+``m = pi(m)`` in place of ``m = ?`` is answered by ``No function matches … 'pi(INTEGER)'``, in whatever subquery ``m`` is a column. A
+struct in place of a function's argument is answered by the function's candidates. Where an answer reads otherwise, nothing is known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from planner.ast import NO_SPAN, Ast, substitute_nodes
+from planner.parameter_kinds import arrow_type
+from planner.parameter_places import Place, parameter_node
+from planner.parameter_types import beside
+
+Refusal = Callable[[Ast], str | None]
+"""What the kernel says against a statement, with NULL for its parameters; None where it says nothing."""
+
+_STRUCT = "STRUCT(asked INTEGER)"
+_ANY = ("ANY", "T", "K", "V")
+_STRUCT_AST: Ast = {
+    "Dictionary": [
+        {
+            "key": {"value": "asked", "quote_style": None, "span": NO_SPAN},
+            "value": {"Value": {"value": {"Number": ["1", False]}, "span": NO_SPAN}},
+        }
+    ]
+}
+_UNMATCHED = re.compile(r"argument types '(\w+)\((.*?)\)'\. You might")
+_CANDIDATE = re.compile(r"^\t\"?\w+\"?\((.*)\) -> ", re.MULTILINE)
+_ANSWERS = (
+    re.compile(r"- '([^']+)', from first occurrence"),
+    re.compile(r"Cannot (?:mix values of type|combine types of) STRUCT\(asked INTEGER\) and (.+?)(?: in | - an explicit)"),
+    re.compile(r"Cannot (?:mix values of type|combine types of) (.+?) and STRUCT\(asked INTEGER\)"),
+)
+"""What the binder says of a struct where only one type can be: that type is the first group."""
+_CALL: Ast = {
+    "uses_odbc_syntax": False,
+    "parameters": "None",
+    "filter": None,
+    "null_treatment": None,
+    "over": None,
+    "within_group": [],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Probes:
+    """Asks about the places of one parsed statement."""
+
+    ast: Ast
+    refusal: Refusal
+
+    def type(self, place: Place) -> pa.DataType | None:
+        """The type that the parameter should have there."""
+        if place.peers is None:
+            return self._argument_type(place)
+        peer = next((peer for peer in place.peers.expressions if parameter_node(peer) is None), None)
+        if peer is None:
+            return None
+        told = _UNMATCHED.search(self._told(place, _call("pi", peer)))
+        return None if told is None or told[1] != "pi" else beside(arrow_type(told[2]), place.peers)
+
+    def _told(self, place: Place, probe: Ast) -> str:
+        return self.refusal(substitute_nodes(self.ast, {id(place.node): probe})) or ""
+
+    def _argument_type(self, place: Place) -> pa.DataType | None:
+        told = self._told(place, _STRUCT_AST)
+        answered = next((found for answer in _ANSWERS if (found := answer.search(told))), None)
+        if answered is not None:
+            return arrow_type(answered[1])
+        given = _UNMATCHED.search(told)
+        types = [] if given is None else _split(given[2])
+        if _STRUCT not in types:
+            return None
+        candidates = [_parameter_types(found[1]) for found in _CANDIDATE.finditer(told)]
+        candidates = [parts for parts in candidates if len(parts) >= len(types)]
+        exact = [parts for parts in candidates if all(map(_fits, types, parts))]
+        return _widest({arrow_type(parts[types.index(_STRUCT)]) for parts in exact or candidates} - {None})
+
+
+def _widest(kinds: Collection[pa.DataType | None]) -> pa.DataType | None:
+    """The one of several types that can hold values of the others."""
+    for kind in (pa.string(), pa.timestamp("ms"), pa.float64()):
+        if kind in kinds and (len(kinds) == 1 or all(_is_like(kind, other) for other in kinds)):
+            return kind
+    return next(iter(kinds)) if len(kinds) == 1 else None
+
+
+def _is_like(kind: pa.DataType, other: pa.DataType | None) -> bool:
+    if pa.types.is_timestamp(kind):
+        return bool(pa.types.is_date(other) or pa.types.is_timestamp(other))
+    return bool(pa.types.is_floating(kind) and (pa.types.is_integer(other) or pa.types.is_floating(other)))
+
+
+def _call(name: str, argument: Ast) -> Ast:
+    called = [{"Identifier": {"value": name, "quote_style": None, "span": NO_SPAN}}]
+    arguments = {"duplicate_treatment": None, "args": [{"Unnamed": {"Expr": argument}}], "clauses": []}
+    return {"Function": {**_CALL, "name": called, "args": {"List": arguments}}}
+
+
+def _fits(given: str, wanted: str) -> bool:
+    """Whether a candidate takes just what is given; of the place that is asked about nothing is said."""
+    if given in (_STRUCT, '"NULL"', wanted) or wanted in _ANY:
+        return True
+    if given.endswith("_LITERAL"):
+        return arrow_type(given) == arrow_type(wanted)
+    return (wanted == "DECIMAL" and given.startswith("DECIMAL(")) or (wanted.endswith("[]") and given.endswith("[]"))
+
+
+def _parameter_types(listed: str) -> list[str]:
+    """The types of a candidate's parameters: ``"start" BIGINT, / , length BIGINT := 1`` has two."""
+    parts = (re.sub(r" := .*", "", part) for part in _split(listed) if part != "/")
+    return [re.sub(r'^(?:"[^"]*"|[a-z_]\w*) ', "", part) for part in parts]
+
+
+def _split(listed: str) -> list[str]:
+    """The parts between commas that are in no parentheses."""
+    parts, depth, start = [], 0, 0
+    for place, letter in enumerate(listed):
+        depth += (letter in "([") - (letter in ")]")
+        if letter == "," and not depth:
+            parts.append(listed[start:place].strip())
+            start = place + 1
+    return [*parts, listed[start:].strip()] if listed else []
