@@ -47,41 +47,33 @@ class Value(NamedTuple):
 
 VALUES = {
     "tinyint": Value(pa.array([5], pa.int8()), "CAST(5 AS TINYINT)", "5"),
-    "integer": Value(pa.array([2], pa.int32()), "CAST(2 AS INTEGER)", "2"),
     "bigint": Value(pa.array([5], pa.int64()), "CAST(5 AS BIGINT)", "5"),
     "negative": Value(pa.array([-3], pa.int64()), "CAST(-3 AS BIGINT)", "-3"),
-    "most": Value(pa.array([2**63 - 1], pa.int64()), "CAST(9223372036854775807 AS BIGINT)", "9223372036854775807"),
     "ubigint": Value(pa.array([2**64 - 1], pa.uint64()), "CAST(18446744073709551615 AS UBIGINT)", "18446744073709551615"),
     "real": Value(pa.array([2.5], pa.float32()), "CAST(2.5 AS REAL)"),
     "double": Value(pa.array([0.5], pa.float64()), "CAST('0.5' AS DOUBLE)"),
-    "nan": Value(pa.array([float("nan")], pa.float64()), "CAST('nan' AS DOUBLE)"),
     "decimal": Value(pa.array([decimal.Decimal("2.50")], pa.decimal128(9, 2)), "CAST('2.50' AS DECIMAL(9, 2))"),
     "text": Value(pa.array(["it's"], pa.string()), "'it''s'", "CAST('it''s' AS VARCHAR)"),
     "text of a day": Value(pa.array(["2024-02-29"], pa.large_string()), "'2024-02-29'", "CAST('2024-02-29' AS VARCHAR)"),
-    "text of a number": Value(pa.array(["5"], pa.string_view()), "'5'", "CAST('5' AS VARCHAR)"),
     "blob": Value(pa.array([b"\x00'\xff"], pa.binary()), "CAST('\\x00''\\xFF' AS BLOB)"),
     "boolean": Value(pa.array([True], pa.bool_()), "TRUE"),
     "date": Value(pa.array([DAY], pa.date32()), "DATE '2024-02-29'"),
     "time": Value(pa.array([datetime.time(12, 30, 0, 1)], pa.time64("us")), "TIME '12:30:00.000001'"),
     "timestamp": Value(pa.array([MOMENT], pa.timestamp("us")), "TIMESTAMP '2024-02-29 12:30:00.25'"),
-    "milliseconds": Value(pa.array([MOMENT], pa.timestamp("ms")), "CAST('2024-02-29 12:30:00.25' AS TIMESTAMP_MS)"),
     "nanoseconds": Value(pa.array([1], pa.timestamp("ns")), "CAST('1970-01-01 00:00:00.000000001' AS TIMESTAMP_NS)"),
     "instant": Value(pa.array([MOMENT], pa.timestamp("us", "Asia/Tokyo")), "TIMESTAMPTZ '2024-02-29 12:30:00.25+00'"),
     "interval": Value(pa.array([pa.MonthDayNano([1, 2, 3000])]), "INTERVAL '1 month 2 days 3 microseconds'"),
-    "duration": Value(pa.array([90], pa.duration("s")), "INTERVAL '90 seconds'"),
     "list": Value(pa.array([[1, 5, None]], pa.list_(pa.int64())), "CAST([1, 5, NULL] AS BIGINT[])"),
     "struct": Value(pa.array([{"a": 1, "b": "x"}]), "{'a': CAST(1 AS BIGINT), 'b': 'x'}"),
     "map": Value(pa.array([[("k", 1)]], pa.map_(pa.string(), pa.int64())), "MAP {'k': CAST(1 AS BIGINT)}"),
     "null integer": Value(pa.array([None], pa.int64()), "CAST(NULL AS BIGINT)", "NULL"),
     "null text": Value(pa.array([None], pa.string()), "CAST(NULL AS VARCHAR)", "NULL"),
-    "null date": Value(pa.array([None], pa.date32()), "CAST(NULL AS DATE)", "NULL"),
 }
 PLACES = """
 SELECT ?
 SELECT ?, typeof(?) AS kind
 SELECT ? + 1
 SELECT ?::VARCHAR
-SELECT CAST(? AS DOUBLE)
 SELECT typeof(?), ? IS NULL
 SELECT -?
 SELECT [?, ?]
@@ -93,16 +85,13 @@ SELECT CASE ? WHEN 5 THEN 'five' ELSE 'other' END
 SELECT n + ? FROM t ORDER BY n
 SELECT amount * ? FROM t ORDER BY n
 SELECT price / ? FROM t ORDER BY n
-SELECT n % ? FROM t ORDER BY n
 SELECT d + ? FROM t ORDER BY n
 SELECT ts - ? FROM t ORDER BY n
 SELECT s || ? FROM t ORDER BY n
 SELECT n FROM t WHERE n = ? ORDER BY n
-SELECT n FROM t WHERE n <> ? ORDER BY n
 SELECT n FROM t WHERE ? >= n ORDER BY n
 SELECT n FROM t WHERE big = ? ORDER BY n
 SELECT n FROM t WHERE amount = ? ORDER BY n
-SELECT n FROM t WHERE amount < ? ORDER BY n
 SELECT n FROM t WHERE price = ? ORDER BY n
 SELECT n FROM t WHERE price > ? ORDER BY n
 SELECT n FROM t WHERE s = ? ORDER BY n
@@ -111,7 +100,6 @@ SELECT n FROM t WHERE s IN (?, 'a') ORDER BY n
 SELECT n FROM t WHERE d = ? ORDER BY n
 SELECT n FROM t WHERE d BETWEEN ? AND DATE '2030-01-01' ORDER BY n
 SELECT n FROM t WHERE ts = ? ORDER BY n
-SELECT n FROM t WHERE ts < ? ORDER BY n
 SELECT n FROM t WHERE b = ? ORDER BY n
 SELECT n FROM t WHERE date_trunc('month', ts) = ? ORDER BY n
 SELECT n FROM t WHERE ? IS NULL OR n = ? ORDER BY n
