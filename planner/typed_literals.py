@@ -21,6 +21,10 @@ from planner.literals import quote_string
 from planner.quoting import quote_name
 
 MAX_DIGITS = 38
+MAX_NESTING = 32
+"""How deep the type of a value may nest."""
+LONG_TEXT_CHARS = 16 << 10
+"""Longer texts with letters beyond ASCII are written as bytes."""
 MAX_LISTED_TEXTS = 256
 """Lists of so many texts stay in the parser's form, for ``read_files``; of longer ones a node for each item would cost too much."""
 
@@ -42,12 +46,14 @@ def literal_ast(value: pa.Scalar) -> Ast:
     kind = value.type
     if pt.is_null(kind):
         return _node("Null")
+    if _nests_deeper(kind, MAX_NESTING):
+        raise InvalidQuery(f"a parameter has values that nest deeper than {MAX_NESTING}", remedy="Send their parts.")
     if value.is_valid:
         if pt.is_boolean(kind):
             return _node({"Boolean": value.as_py()})
         if is_text(kind):
             text = value.as_py()
-            return {"Nested": verbatim(quote_string(text))} if "\0" in text else _node({"SingleQuotedString": text})
+            return {"Nested": verbatim(_text_literal(text))} if "\0" in text or _is_long(text) else _node({"SingleQuotedString": text})
         if pt.is_integer(kind):
             return _cast(_node({"Number": [str(value.as_py()), False]}), kind)
         if _is_list(kind) and is_text(kind.value_type) and len(value.values) <= MAX_LISTED_TEXTS:
@@ -63,7 +69,7 @@ def constant_ast(value: pa.Scalar) -> Ast:
     """As :func:`literal_ast`, but never a literal of the parser's own: for places where those mean something else."""
     value = _stored(value)
     if is_text(value.type) and value.is_valid:
-        return {"Nested": verbatim(f"CAST({quote_string(value.as_py())} AS VARCHAR)")}
+        return {"Nested": verbatim(f"CAST({_text_literal(value.as_py())} AS VARCHAR)")}
     return literal_ast(value)
 
 
@@ -116,7 +122,7 @@ def _expression(value: pa.Scalar) -> str:
     if pt.is_boolean(kind):
         return "TRUE" if value.as_py() else "FALSE"
     if is_text(kind):
-        return quote_string(value.as_py())
+        return _text_literal(value.as_py())
     if pt.is_binary(kind) or pt.is_large_binary(kind) or pt.is_binary_view(kind) or pt.is_fixed_size_binary(kind):
         return f"CAST(X'{value.as_py().hex()}' AS BLOB)"
     text = str(value.as_py()) if pt.is_integer(kind) else _text(value)
@@ -129,11 +135,20 @@ def _expression(value: pa.Scalar) -> str:
     raise InvalidQuery(f"a parameter of Arrow's type {kind} has no value in SQL", remedy="Convert it to a plain type in the client.")
 
 
+def _text_literal(text: str) -> str:
+    return f"decode(X'{text.encode().hex()}')" if _is_long(text) else quote_string(text)
+
+
+def _is_long(text: str) -> bool:
+    """Whether the kernel's client, which counts the bytes of statements letter by letter, would take long over the text."""
+    return len(text) > LONG_TEXT_CHARS and not text.isascii()
+
+
 def _extension(value: Any) -> str:
     name = kernel_type(value.type)
     if name not in _EXTENSIONS:
         return _expression(value.value)
-    return f"CAST({quote_string(value.value.as_py() if name == 'JSON' else str(value.as_py()))} AS {name})"
+    return f"CAST({_text_literal(value.value.as_py() if name == 'JSON' else str(value.as_py()))} AS {name})"
 
 
 def _list(values: pa.Array, type_name: str) -> str:
@@ -146,7 +161,7 @@ def _items(values: pa.Array) -> Iterable[str]:
     if pt.is_integer(kind):
         return ("NULL" if item is None else str(item) for item in values.to_pylist())
     if is_text(kind):
-        return ("NULL" if item is None else quote_string(item) for item in values.to_pylist())
+        return ("NULL" if item is None else _text_literal(item) for item in values.to_pylist())
     if pt.is_floating(kind) or pt.is_decimal(kind):
         return (f"'{_text(item)}'" if item.is_valid else "NULL" for item in values)
     return ("NULL" if not item.is_valid else _expression(item) for item in values)
@@ -266,6 +281,12 @@ def _type_name(kind: Any) -> str:
 def _is_list(kind: pa.DataType) -> bool:
     tests = (pt.is_list, pt.is_large_list, pt.is_fixed_size_list, pt.is_list_view, pt.is_large_list_view)
     return any(test(kind) for test in tests) and not pt.is_map(kind)
+
+
+def _nests_deeper(kind: Any, depth: int) -> bool:
+    if not kind.num_fields:
+        return False
+    return not depth or any(_nests_deeper(kind.field(place).type, depth - 1) for place in range(kind.num_fields))
 
 
 def _cast(expression: Ast, kind: pa.DataType) -> Ast:

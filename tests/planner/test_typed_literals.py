@@ -70,7 +70,7 @@ DECIMALS = [
 TEXTS = [
     *(
         scalar(text, pa.string())
-        for text in ("", "it's", "'; DROP TABLE t; --", "\\ \n \t $1 ?", "ünï ✓ 😀", "nul \0 inside", "2024-01-01")
+        for text in ("", "it's", "'; DROP TABLE t; --", "\\ \n \t $1 ?", "ünï ✓ 😀", "nul \0 inside", "2024-01-01", "é\0'" * 10_000)
     ),
     *(scalar("text", kind) for kind in (pa.large_string(), pa.string_view())),
 ]

@@ -15,6 +15,7 @@ from flight_server.process.launch import embedded
 from flight_server.queries.query_handler import MAX_KEPT_SQL_CHARS
 from flight_server.settings.config import Config, LimitsConfig
 from planner.limits import DEFAULT_LIMITS
+from planner.typed_literals import MAX_NESTING
 
 BIG = DEFAULT_LIMITS.sql_bytes * 2
 LONG = " " * MAX_KEPT_SQL_CHARS
@@ -100,3 +101,59 @@ def test_the_configured_length_holds_for_schemas_and_prepared_statements(sql: st
     with pytest.raises(pa.ArrowInvalid, match=f"longer than {BIG:,} bytes"):
         client.get_schema(flight.FlightDescriptor.for_command(long + " "))
     client.close()
+
+
+def test_each_row_of_parameters_is_a_run_and_their_results_one_stream(cursor: adbc.Cursor) -> None:
+    small = pa.record_batch([pa.array([4, None], pa.uint64()), pa.array([1, None], pa.duration("us"))], names=["", ""])
+    large = pa.record_batch([pa.array(range(30), pa.uint64()), pa.array(range(30), pa.duration("us"))], names=["", ""])
+    batches = pa.RecordBatchReader.from_batches(small.schema, [small, large.slice(0, 0), large])
+    table = cursor.execute("SELECT n, $1, $2 FROM numbers WHERE n = $1 OR $1 IS NULL ORDER BY n", batches).fetch_arrow_table()
+    assert table.schema.names == ["n", "$1", "$2"]
+    assert table.schema.types == [pa.int64(), pa.uint64(), pa.month_day_nano_interval()]
+    assert table["n"].to_pylist() == [4, 0, 1, 2, 3, 4, 0, 1, 2, 3, 4]
+    assert table["$1"].to_pylist() == [4, *[None] * 5, 0, 1, 2, 3, 4]
+    assert [None if interval is None else interval.nanoseconds // 1000 for interval in table["$2"].to_pylist()] == [
+        1,
+        *[None] * 5,
+        0,
+        1,
+        2,
+        3,
+        4,
+    ]
+
+
+def test_rows_of_nothing_give_the_schema_and_no_rows(cursor: adbc.Cursor) -> None:
+    table = cursor.execute("SELECT n, ? AS v FROM numbers", pa.table({"": pa.array([], pa.string())})).fetch_arrow_table()
+    assert (table.num_rows, table.schema.types) == (0, [pa.int64(), pa.string()])
+
+
+@pytest.mark.parametrize(
+    ("values", "given"), [([], "no values were bound"), ([1], "1 value was bound"), ([1, 2, 3], "3 values were bound")]
+)
+def test_a_wrong_number_of_values_is_told(values: list[int], given: str, cursor: adbc.Cursor) -> None:
+    with pytest.raises(adbc.ProgrammingError, match=f"the statement has 2 parameters, but {given}"):
+        cursor.execute("SELECT ?, ? + n FROM numbers", values or None)
+
+
+def test_values_are_read_as_nothing_but_values(cursor: adbc.Cursor) -> None:
+    hostile = "'; DROP TABLE numbers; -- \\' \" $1 ? \0 /* \u2028"
+    assert cursor.execute("SELECT ? AS v, length(?) FROM numbers WHERE n = 0", [hostile, hostile]).fetchall() == [(hostile, len(hostile))]
+    large = "é" * 1_000_000
+    assert cursor.execute("SELECT length(?), octet_length(?)", [large, b"\xff" * 1_000_000]).fetchall() == [(1_000_000, 1_000_000)]
+    many = pa.record_batch([pa.array([range(10_000)], pa.list_(pa.int32()))], names=[""])
+    assert cursor.execute("SELECT count(*) FROM numbers WHERE n IN (SELECT unnest(?)) OR list_contains($1, n)", many).fetchall() == [(5,)]
+
+
+def test_damaged_values_are_refused(cursor: adbc.Cursor) -> None:
+    damaged = pa.Array.from_buffers(pa.string(), 1, [None, pa.py_buffer(b"\0\0\0\0\1\0\0\0"), pa.py_buffer(b"\xff")])
+    with pytest.raises(adbc.ProgrammingError, match="the values of the parameters are damaged"):
+        cursor.execute("SELECT ?", pa.record_batch([damaged], names=["v"]))
+
+
+def test_values_nested_deeper_than_can_be_written_are_refused(cursor: adbc.Cursor) -> None:
+    value, kind = 1, pa.int64()
+    for _ in range(MAX_NESTING + 1):
+        value, kind = [value], pa.list_(kind)  # type: ignore[assignment]
+    with pytest.raises(adbc.Error, match="nest"):
+        cursor.execute("SELECT ?", pa.record_batch([pa.array([value], kind)], names=["v"]))
