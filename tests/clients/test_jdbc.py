@@ -5,45 +5,24 @@ The driver's jar is fetched once into the user's Maven repository. Without Java,
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-DRIVER_VERSION = "18.3.0"
-REPOSITORY = Path.home() / ".m2" / "repository"
-JAR = REPOSITORY / "org/apache/arrow/flight-sql-jdbc-driver" / DRIVER_VERSION / f"flight-sql-jdbc-driver-{DRIVER_VERSION}.jar"
+from tests.clients.jdbc_driver import java_command
+
 PROBE = Path(__file__).with_name("JdbcProbe.java")
 BIG_ROWS = 400_000  # of the lake's `big`
-FETCH_SECONDS = 240
 RUN_SECONDS = 180
 
 Sections = dict[str, list[str]]
 
 
-def _driver() -> Path:
-    for program in ("java", "mvn"):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
-    if not JAR.is_file():
-        goal = "org.apache.maven.plugins:maven-dependency-plugin:3.6.0:get"
-        artifact = f"-Dartifact=org.apache.arrow:flight-sql-jdbc-driver:{DRIVER_VERSION}"
-        try:
-            subprocess.run(
-                ["mvn", "-q", "-B", goal, artifact, "-Dtransitive=false"], capture_output=True, timeout=FETCH_SECONDS, check=True
-            )
-        except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
-            pytest.skip("Maven cannot fetch the JDBC driver")
-    return JAR
-
-
 @pytest.fixture(scope="module")
 def told(uri: str) -> Sections:
     """What the program printed, by section: one run of it for all tests."""
-    command = ["java", "--add-opens=java.base/java.nio=ALL-UNNAMED", "-Duser.timezone=UTC", "-Dfile.encoding=UTF-8", "-cp", str(_driver())]
-    url = uri.replace("grpc:", "jdbc:arrow-flight-sql:") + "?useEncryption=false"
-    ended = subprocess.run([*command, str(PROBE), url], capture_output=True, encoding="utf-8", timeout=RUN_SECONDS)
+    ended = subprocess.run(java_command(PROBE, uri), capture_output=True, encoding="utf-8", timeout=RUN_SECONDS)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.endswith("== end\n"), ended.stderr
     assert "FAILED" not in ended.stdout, ended.stdout + ended.stderr
