@@ -115,7 +115,7 @@ def _expression(value: pa.Scalar) -> str:
     if _is_list(kind):
         return _list(value.values, _type_name(kind))
     if pt.is_struct(kind):
-        fields = (f"{quote_name(field.name)} := {_expression(value[place])}" for place, field in enumerate(kind))
+        fields = (f"{_field_name(field)} := {_expression(value[place])}" for place, field in enumerate(kind))
         return f"struct_pack({', '.join(fields)})"
     if isinstance(kind, pa.BaseExtensionType):
         return _extension(value)
@@ -270,12 +270,18 @@ def _type_name(kind: Any) -> str:
     if _is_list(kind):
         return f"{_type_name(kind.value_type)}[]"
     if pt.is_struct(kind):
-        return f"STRUCT({', '.join(f'{quote_name(field.name)} {_type_name(field.type)}' for field in kind)})"
+        return f"STRUCT({', '.join(f'{_field_name(field)} {_type_name(field.type)}' for field in kind)})"
     if pt.is_decimal(kind):
         return "DECIMAL({}, {})".format(*_shape(kind))
     if isinstance(kind, pa.BaseExtensionType) and kernel_type(kind) not in _EXTENSIONS:
         return _type_name(kind.storage_type)
     return kernel_type(kind)
+
+
+def _field_name(field: pa.Field) -> str:
+    if "\0" in field.name:
+        raise InvalidQuery("a parameter has a struct with a NUL character in a field's name", remedy="Call the field otherwise.")
+    return quote_name(field.name)
 
 
 def _is_list(kind: pa.DataType) -> bool:

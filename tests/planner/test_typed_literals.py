@@ -119,6 +119,10 @@ NESTED = [
     scalar({"n": None}, pa.struct([("n", pa.null())])),
     scalar([("k", 1), ("l", None)], pa.map_(pa.string(), pa.int64())),
     scalar([], pa.map_(pa.string(), pa.int64())),
+    pa.array([[("k", 1)], [("l", 2), ("m", 3)]], pa.map_(pa.string(), pa.int64()))[1],
+    pa.array([[1, 2], [3, 4]], pa.list_(pa.int32(), 2))[1],
+    pa.array([{"a": [1]}, {"a": [2, 3]}])[1],
+    pa.array([["x"], ["y", None]], pa.list_(pa.dictionary(pa.int8(), pa.string())))[1],
     scalar([(1, [("x", "y")])], pa.map_(pa.int32(), pa.map_(pa.string(), pa.string()))),
 ]
 OTHERS = [
@@ -177,6 +181,8 @@ def test_what_the_kernel_does_not_read_from_arrow_has_its_value_too(
         (scalar(pa.MonthDayNano([0, 0, 1]), pa.month_day_nano_interval()), "no number of microseconds"),
         (raw(-1, pa.time64("us")), "outside of a day"),
         (raw(2**62, pa.timestamp("s")), "too far away"),
+        (scalar({"a\0b": 1}, pa.struct([("a\0b", pa.int8())])), "a NUL character in a field's name"),
+        (scalar(None, pa.list_(pa.struct([("a\0b", pa.int8())]))), "a NUL character in a field's name"),
     ],
     ids=named,
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-import decimal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -17,44 +15,12 @@ import pytest
 from flight_server.process.launch import embedded
 from flight_server.settings.config import Config
 from planner.prepared import examples, nulls
-from tests.parameter_places import COLUMNS, DAY, MOMENT, PLACES
+from tests.parameter_places import COLUMNS, PLACES, VALUES, Value
 from tests.planner.memory_catalog import connect
 
 MOST_ROWS = 20
 
 
-class Value(NamedTuple):
-    """A value to bind, and the SQL that means the same; ``plain``: what people write where the type is left to its place."""
-
-    bound: pa.Array
-    sql: str
-    plain: str | None = None
-
-
-VALUES = {
-    "tinyint": Value(pa.array([5], pa.int8()), "CAST(5 AS TINYINT)", "5"),
-    "bigint": Value(pa.array([5], pa.int64()), "CAST(5 AS BIGINT)", "5"),
-    "negative": Value(pa.array([-3], pa.int64()), "CAST(-3 AS BIGINT)", "-3"),
-    "ubigint": Value(pa.array([2**64 - 1], pa.uint64()), "CAST(18446744073709551615 AS UBIGINT)", "18446744073709551615"),
-    "real": Value(pa.array([2.5], pa.float32()), "CAST(2.5 AS REAL)"),
-    "double": Value(pa.array([0.5], pa.float64()), "CAST('0.5' AS DOUBLE)"),
-    "decimal": Value(pa.array([decimal.Decimal("2.50")], pa.decimal128(9, 2)), "CAST('2.50' AS DECIMAL(9, 2))"),
-    "text": Value(pa.array(["it's"], pa.string()), "'it''s'", "CAST('it''s' AS VARCHAR)"),
-    "text of a day": Value(pa.array(["2024-02-29"], pa.large_string()), "'2024-02-29'", "CAST('2024-02-29' AS VARCHAR)"),
-    "blob": Value(pa.array([b"\x00'\xff"], pa.binary()), "CAST('\\x00''\\xFF' AS BLOB)"),
-    "boolean": Value(pa.array([True], pa.bool_()), "TRUE"),
-    "date": Value(pa.array([DAY], pa.date32()), "DATE '2024-02-29'"),
-    "time": Value(pa.array([datetime.time(12, 30, 0, 1)], pa.time64("us")), "TIME '12:30:00.000001'"),
-    "timestamp": Value(pa.array([MOMENT], pa.timestamp("us")), "TIMESTAMP '2024-02-29 12:30:00.25'"),
-    "nanoseconds": Value(pa.array([1], pa.timestamp("ns")), "CAST('1970-01-01 00:00:00.000000001' AS TIMESTAMP_NS)"),
-    "instant": Value(pa.array([MOMENT], pa.timestamp("us", "Asia/Tokyo")), "TIMESTAMPTZ '2024-02-29 12:30:00.25+00'"),
-    "interval": Value(pa.array([pa.MonthDayNano([1, 2, 3000])]), "INTERVAL '1 month 2 days 3 microseconds'"),
-    "list": Value(pa.array([[1, 5, None]], pa.list_(pa.int64())), "CAST([1, 5, NULL] AS BIGINT[])"),
-    "struct": Value(pa.array([{"a": 1, "b": "x"}]), "{'a': CAST(1 AS BIGINT), 'b': 'x'}"),
-    "map": Value(pa.array([[("k", 1)]], pa.map_(pa.string(), pa.int64())), "MAP {'k': CAST(1 AS BIGINT)}"),
-    "null integer": Value(pa.array([None], pa.int64()), "CAST(NULL AS BIGINT)", "NULL"),
-    "null text": Value(pa.array([None], pa.string()), "CAST(NULL AS VARCHAR)", "NULL"),
-}
 BY_VALUE = ("SELECT round(amount, ?) FROM t ORDER BY n", "SELECT n FROM t WHERE list_contains(?, n) ORDER BY n")
 """Whose schema, or whether there is a result, hangs on the value itself."""
 
