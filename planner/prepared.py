@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from planner.ast import Ast, walk
 from planner.catalog import Catalog
-from planner.errors import InvalidQuery
+from planner.errors import InvalidQuery, PlannerError
 from planner.limits import SqlLimits, scan_sql
 from planner.logical import all_scans
 from planner.options import PlanOptions
@@ -68,13 +68,12 @@ def _example(kind: pa.DataType) -> pa.Scalar:
 def _types(parsed: ParsedSql, count: int, catalog: Catalog) -> dict[int, pa.DataType]:
     """The types of the parameters, by number, of which something tells one."""
     places = list(parameter_places(parsed.ast))
-    asked = QueryPlanner(parsed, catalog, PlanOptions(), nulls([pa.null()] * count))
     try:
-        found = told_types(places, _columns(asked))
+        columns = _columns(QueryPlanner(parsed, catalog, PlanOptions(), nulls([pa.null()] * count), named=False))
     except InvalidQuery:
-        return told_types(
-            places, {}
-        )  # such as read_files(?), whose files only the value names: planning tells whether there is another reason
+        # Such as read_files(?), whose files only the value names: planning tells whether there is another reason.
+        return told_types(places, {})
+    found = told_types(places, columns)
     if parsed.scanned.chain_terms > CHAIN_TERMS_ON_ANY_STACK:
         return found
     # What was found helps to find more, as NULL without a type may leave the kernel a choice. It takes integers of some widths only.
@@ -111,10 +110,14 @@ def _given_names(node: Ast) -> Iterator[Ast]:
 
 
 def _refusal(parsed: ParsedSql, known: Mapping[int, pa.DataType], catalog: Catalog) -> str | None:
+    """What the kernel says against a statement with NULL for its parameters, of the types that are ``known``."""
     numbers = range(1, placeholder_count(parsed.ast, parsed) + 1)
-    planner = QueryPlanner(parsed, catalog, PlanOptions(), nulls(known.get(number, pa.null()) for number in numbers))
+    planner = QueryPlanner(parsed, catalog, PlanOptions(), nulls(known.get(number, pa.null()) for number in numbers), named=False)
     query = _query_of(planner.surveyed.ast)
-    return None if query is None else planner.refusal(query)
+    try:
+        return None if query is None else planner.refusal(query)
+    except PlannerError:
+        return None  # it does not come as far as the kernel, and planning tells why
 
 
 def _query_of(ast: Ast) -> Ast | None:

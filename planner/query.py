@@ -28,18 +28,22 @@ from planner.survey import Survey, Values, survey
 
 @dataclass
 class QueryPlanner:
-    """Plans the queries of one statement. ``adaptable``: see :func:`~planner.survey.survey`."""
+    """Plans the queries of one statement. ``adaptable``: see :func:`~planner.survey.survey`. ``named``: columns that are computed from
+    parameters are called after them, and not after values.
+    """
 
     parsed: ParsedSql
     catalog: Catalog
     options: PlanOptions
     parameters: Values | None = None
     adaptable: bool = False
+    named: bool = True
 
     @cached_property
     def surveyed(self) -> Survey:
         """What a look over the whole statement found."""
-        return survey(self.parsed, self.parameters, adaptable=self.adaptable, column_name=self.catalog.column_name)
+        column_name = self.catalog.column_name if self.named else None
+        return survey(self.parsed, self.parameters, adaptable=self.adaptable, column_name=column_name)
 
     @cached_property
     def binder(self) -> Binder:
