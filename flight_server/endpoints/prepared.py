@@ -123,7 +123,8 @@ def parameter_values(reader: flight.MetadataRecordBatchReader) -> pa.Table:
                 remedy="send them in several calls",
             )
         try:
-            chunk.data.validate(full=True)
+            for column in chunk.data.columns:
+                column.validate(full=not pa.types.is_time(column.type))  # Arrow knows no 24:00, and SQL does
         except pa.ArrowInvalid as error:
             raise BadRequest(f"the values of the parameters are damaged: {shorten(str(error))}") from error
         batches.append(chunk.data)
@@ -131,11 +132,11 @@ def parameter_values(reader: flight.MetadataRecordBatchReader) -> pa.Table:
 
 
 def _rows(values: pa.Table, types: tuple[pa.DataType, ...]) -> list[Values]:
-    """The rows; what has no type of its own (a NULL of which the client knows nothing more) has the announced one."""
+    """The rows, one for a statement without parameters; a NULL that came without a type has the announced one."""
     columns = [
         pa.nulls(len(column), kind) if pa.types.is_null(column.type) else column for column, kind in zip(values.columns, types, strict=True)
     ]
-    return list(zip(*columns, strict=True)) if columns else [()] * values.num_rows
+    return list(zip(*columns, strict=True)) if columns else [()]
 
 
 def _parameters(types: tuple[pa.DataType, ...]) -> str:

@@ -59,3 +59,11 @@ def test_a_null_without_a_type_has_the_announced_one() -> None:
     rows = statements.get(handle, "").bound()
     assert [[value.type for value in row] for row in rows] == [[pa.date32(), pa.int8()]] * 2
     assert [[value.as_py() for value in row] for row in rows] == [[None, 1], [None, None]]
+
+
+def test_a_statement_without_parameters_is_run_once_whatever_is_bound() -> None:
+    statements = PreparedStatements()
+    handle = statements.add("SELECT 1", "", ()).handle.encode()
+    for rows in (pa.table({}), pa.table({"a": [1, 2]}).select([])):
+        statements.bind(handle, "", rows)
+        assert statements.get(handle, "").bound() == [()]

@@ -15,6 +15,7 @@ import pytest
 from flight_server.process.launch import embedded
 from flight_server.settings.config import Config
 from planner.prepared import examples, nulls
+from tests.arrow_values import ARROW_VALUES
 from tests.parameter_places import COLUMNS, PLACES, VALUES, Value
 from tests.planner.memory_catalog import connect
 
@@ -107,3 +108,14 @@ def test_the_schema_that_is_announced_is_that_of_the_stream(sql: str, cursor: ad
             continue
         if sql not in BY_VALUE:
             assert cursor.fetch_arrow_table().schema == announced
+
+
+@pytest.mark.parametrize("group", ARROW_VALUES)
+def test_a_value_comes_back_as_the_kernel_reads_it_from_arrow(group: str, cursor: adbc.Cursor, kernel: duckdb.DuckDBPyConnection) -> None:
+    for value in ARROW_VALUES[group]:
+        one = pa.array([value.as_py()], value.type.value_type) if pa.types.is_run_end_encoded(value.type) else pa.repeat(value, 1)
+        for column in (one, pa.nulls(1, one.type)):
+            asked = "SELECT $1, typeof($1), $1::VARCHAR, hash($1)"
+            found = answer(cursor.execute(asked, pa.record_batch([column], names=[""])).fetch_arrow_table())
+            read = kernel.from_arrow(pa.table({"v": column})).query("sent", "SELECT v, typeof(v), v::VARCHAR, hash(v) FROM sent")
+            assert found[:2] == answer(read.to_arrow_table())[:2], column
