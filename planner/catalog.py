@@ -116,9 +116,10 @@ class Catalog(Protocol):
     def row_groups(self, file: DataFile) -> tuple[RowGroup, ...] | None:
         """The row groups of a Parquet file, from its footer; None for other formats."""
 
-    def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]]) -> pa.Schema:
+    def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None) -> pa.Schema:
         """The schema of ``sql`` over empty relations called as in ``inputs``, by the kernel's binder; nothing is run.
 
+        ``same_as``: a name for all statements that have this one's schema over the same inputs, so that it need not be bound again.
         Raises ``operators.errors.KernelError`` with the kernel's own message where the kernel's binder refuses.
         """
 

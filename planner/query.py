@@ -23,7 +23,8 @@ from planner.parse import ParsedSql, print_sql
 from planner.physical import PhysicalPlan
 from planner.qualified_names import shorten_names
 from planner.render import render_query
-from planner.survey import Survey, Values, survey
+from planner.survey import Survey, Values, only_in_conditions, survey
+from planner.typed_literals import binding_key
 
 
 @dataclass
@@ -125,7 +126,15 @@ class QueryPlanner:
         return print_sql({"Query": render_query(query)}, self.parsed.scanned.chain_terms)
 
     def _schema(self, query: QueryBlock, sql: str) -> pa.Schema:
-        return self.catalog.result_schema(sql, {scan.name: scan.needed for scan in all_scans(query)})
+        return self.catalog.result_schema(sql, {scan.name: scan.needed for scan in all_scans(query)}, self._same_as)
+
+    @cached_property
+    def _same_as(self) -> str | None:
+        """A name for this statement with all values that make no other schema; None where it must be bound with just these."""
+        kinds = [binding_key(value) for value in self.parameters or ()]
+        if not kinds or None in kinds or self.adaptable or not self.named or not only_in_conditions(self.parsed):
+            return None
+        return "\0".join((self.parsed.sql, *map(str, kinds)))
 
 
 def _whole(query: QueryBlock) -> QueryBlock:

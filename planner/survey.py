@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
@@ -64,6 +65,17 @@ def survey(
         prefix = "_" + prefix
     ast = parsed.ast if column_name is None else with_parameter_names(parsed.ast, values, parsed, column_name)
     return Survey(substitute_nodes(ast, values), prefix, qualified)
+
+
+def only_in_conditions(parsed: ParsedSql) -> bool:
+    """Whether all parameters stand in WHERE, where no value can tell what the columns of the result are."""
+    everywhere = _placeholders(parsed.ast)
+    conditions = (node["selection"] for node in walk(parsed.ast) if node.get("selection") is not None)
+    return parsed.scanned.mark is None and everywhere <= {found for condition in conditions for found in _placeholders(condition)}
+
+
+def _placeholders(root: Any) -> set[int]:
+    return {id(node) for node in walk(root) if "Value" in node and _placeholder(node) is not None}
 
 
 def placeholder_count(ast: Ast, parsed: ParsedSql) -> int:

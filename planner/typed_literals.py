@@ -89,6 +89,14 @@ def is_adaptable(value: pa.Scalar) -> bool:
     return adaptable_ast(value) is not None
 
 
+def binding_key(value: pa.Scalar) -> str | None:
+    """What the kernel's binder sees of ``value``, the same for all values that it treats alike; None where it may look further."""
+    kind = value.type
+    if value.is_valid and is_text(kind):
+        return str(kind) if type(literal_ast(value).get("Value")) is dict else None
+    return None if "union" in str(kind) else f"{kind}{'' if value.is_valid else ' NULL'}"
+
+
 def is_text(kind: pa.DataType) -> bool:
     """Whether values of ``kind`` are strings."""
     return bool(pt.is_string(kind) or pt.is_large_string(kind) or pt.is_string_view(kind))

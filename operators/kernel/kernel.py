@@ -15,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+from cachetools import LRUCache
 
 from operators.claimed_directory import ClaimedDirectory
 from operators.errors import KernelError, OperatorError
@@ -27,6 +28,9 @@ from planner.quoting import quote_name, quote_text
 DEFAULT_BATCH_ROWS = 65_536
 MAX_CACHED_SCHEMAS = 1024
 MAX_CACHED_SQL_CHARS = 64 << 10
+
+Inputs = tuple[tuple[str, tuple[Column, ...]], ...]
+"""Relations by name, with their columns."""
 
 log = logging.getLogger(__name__)
 
@@ -69,19 +73,24 @@ class Kernel:
         except FAILURES as error:
             self._directory.close()
             raise self._errors.translate(error) from None
-        self._cached_schema = lru_cache(maxsize=MAX_CACHED_SCHEMAS)(self._bind_schema)
+        self._schemas: LRUCache[tuple[str, Inputs], pa.Schema] = LRUCache(MAX_CACHED_SCHEMAS)
         self._cached_name = lru_cache(maxsize=MAX_CACHED_SCHEMAS)(self._column_name)
         self._fields: dict[str, pa.Field] = {}
 
-    def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]]) -> pa.Schema:
+    def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None) -> pa.Schema:
         """The schema of the stream that ``run(sql, …)`` gives over relations with those columns. Binds only; nothing is run.
 
+        ``same_as``: a name for all statements that have one schema over the same inputs; after the first of them, none is bound.
         Raises ``KernelError`` with the binder's message.
         """
         key = tuple(inputs.items())
-        if len(sql) > MAX_CACHED_SQL_CHARS:
-            return self._bind_schema(sql, key)
-        return self._cached_schema(sql, key)
+        keys = [(name, key) for name in (sql, same_as) if name is not None and len(name) <= MAX_CACHED_SQL_CHARS]
+        with self._lock:
+            known = [schema for name in keys if (schema := self._schemas.get(name)) is not None]
+        schema = known[0] if known else self._bind_schema(sql, key)
+        with self._lock:
+            self._schemas.update((name, schema) for name in keys)
+        return schema
 
     def column_name(self, expression: str) -> str | None:
         """What DuckDB calls a column of ``expression`` that has no alias: its text, as DuckDB prints it. Only parses; ``$1`` may be in it.
@@ -157,7 +166,7 @@ class Kernel:
         columns = {name: relation.columns for name, relation in relations.items() if isinstance(relation, FileRelation)}
         return bound, self.result_schema(sql, columns) if len(columns) == len(relations) else self._schema(bound)
 
-    def _bind_schema(self, sql: str, inputs: tuple[tuple[str, tuple[Column, ...]], ...]) -> pa.Schema:
+    def _bind_schema(self, sql: str, inputs: Inputs) -> pa.Schema:
         connection = self._connection.cursor()
         try:
             for name, columns in inputs:

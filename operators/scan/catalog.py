@@ -100,8 +100,8 @@ class CatalogSession:
     def row_groups(self, file: DataFile) -> tuple[RowGroup, ...] | None:
         return self._columns.row_groups(file)
 
-    def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]]) -> pa.Schema:
-        return self._kernel.result_schema(sql, inputs)
+    def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None) -> pa.Schema:
+        return self._kernel.result_schema(sql, inputs, same_as)
 
     def column_name(self, expression: str) -> str | None:
         return self._kernel.column_name(expression)

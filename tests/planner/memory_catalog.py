@@ -118,7 +118,7 @@ class FolderCatalog:
             first += group.num_rows
         return tuple(groups)
 
-    def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]]) -> pa.Schema:
+    def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None) -> pa.Schema:
         cursor = self.connection.cursor()
         try:
             for name, columns in inputs.items():

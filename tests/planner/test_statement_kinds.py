@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 import datetime
 import json
+from collections.abc import Mapping
 
 import pyarrow as pa
 import pytest
 import sqloxide
 
 from planner import PlanOptions, plan, prepare
+from planner.catalog import Column
 from planner.errors import InvalidQuery, LimitExceeded, NotReadOnly, NotSupported, PlannerError, SqlSyntaxError, UnknownTable
 from planner.limits import DEFAULT_LIMITS, SqlLimits
 from tests.planner.memory_catalog import FolderCatalog, plan_rows, run_plan, scalars
@@ -194,6 +196,36 @@ def test_a_value_has_its_own_type_and_gives_way_where_it_must(catalog: FolderCat
     assert rows("SELECT DATE '2024-01-31' + ?, lpad('x', ?, '.')", catalog, None, 3) == [(None, "..x")]
     with pytest.raises(InvalidQuery, match="DATE, BIGINT"):
         rows("SELECT DATE '2024-01-31' + ?", catalog, 2**40)
+
+
+@pytest.mark.parametrize(
+    ("sql", "one", "other", "shared"),
+    [
+        ("SELECT id FROM orders WHERE amount < ? AND note LIKE ?", (1.5, "a%"), (2.5, "b"), True),
+        ("SELECT id FROM (SELECT * FROM orders WHERE id IN (SELECT id FROM people WHERE age = ?))", (1,), (2**40,), True),
+        ("SELECT id FROM orders WHERE id = ?", (1,), (1.0,), False),
+        ("SELECT id FROM orders WHERE note = ?", ("a",), ("nul \0",), False),
+        ("SELECT id FROM orders WHERE note = ?", ("a",), (None,), False),
+        ("SELECT id + ? FROM orders WHERE id = $1", (1,), (2,), False),
+        ("SELECT id FROM orders LIMIT ?", (1,), (2,), False),
+        ("SELECT max(COLUMNS(lambda c: c = ?)) FROM orders", ("id",), ("note",), False),
+        ("SELECT id FROM orders WHERE DATE '2024-01-01' + ? > DATE '2024-01-01'", (1,), (2,), False),
+    ],
+)
+def test_other_values_share_a_schema_where_they_cannot_tell_it(
+    sql: str, one: tuple[object, ...], other: tuple[object, ...], shared: bool, catalog: FolderCatalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str | None] = []
+    result_schema = catalog.result_schema
+
+    def noted(sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None) -> pa.Schema:
+        asked.append(same_as)
+        return result_schema(sql, inputs)
+
+    monkeypatch.setattr(catalog, "result_schema", noted)
+    for values in (one, other):
+        plan(sql, catalog, PlanOptions(), scalars(*values))
+    assert (asked[0] is not None and asked[0] == asked[-1]) is shared
 
 
 def test_a_number_is_no_place_in_the_list_of_columns(catalog: FolderCatalog) -> None:

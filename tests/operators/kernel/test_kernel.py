@@ -55,6 +55,16 @@ def test_a_column_without_an_alias_is_called_as_in_a_result(kernel: Kernel, expr
     assert kernel.column_name(expression) == kernel.result_schema(sql, {}).names[0]
 
 
+def test_statements_of_one_schema_are_bound_once(kernel: Kernel) -> None:
+    inputs = {"r": (Column("n", "INTEGER"),)}
+    first = kernel.result_schema("SELECT n FROM r WHERE n = 1", inputs, "r by n")
+    assert kernel.result_schema("SELECT nowhere FROM r", inputs, "r by n") is first
+    assert kernel.result_schema("SELECT nowhere FROM r", inputs) is first, "it is known by its own text from then on"
+    assert kernel.result_schema("SELECT n FROM r", {"r": (Column("n", "DATE"),)}, "r by n").types == [pa.date32()]
+    with pytest.raises(KernelError):
+        kernel.result_schema("SELECT nowhere, 1 FROM r", inputs, "another")
+
+
 def test_parameters_stay_what_they_are_in_a_name(kernel: Kernel) -> None:
     assert kernel.column_name("$2 + nowhere.n") == "($2 + nowhere.n)"
     assert kernel.column_name("1 +") is None
