@@ -12,9 +12,10 @@ from planner.ast import SEQUENCES, Ast, is_identifier, span_of, substitute_nodes
 from planner.errors import AccessRefused, InvalidQuery
 from planner.functions import FILE_READERS, READ_FILES, is_refused_scalar
 from planner.parameter_names import with_parameter_names
-from planner.parse import ParsedSql
+from planner.parse import UNKNOWN_CHAIN, ParsedSql
 from planner.qualified_names import dotted_name
 from planner.references import function_name
+from planner.render import print_expression
 from planner.typed_literals import adaptable_ast, constant_ast, literal_ast
 
 INPUT_PREFIX = "in_"
@@ -53,7 +54,7 @@ def survey(
             names.add(str(node["value"]).lower())
         elif "Function" in node and type(node["Function"]) is dict and "uses_odbc_syntax" in node["Function"]:
             _check_function(node["Function"], parsed)
-        elif "Value" in node:
+        elif "Value" in node or "Placeholder" in node:
             if _placeholder(node) is not None:
                 placeholders.append(node)
         elif not qualified:
@@ -75,12 +76,12 @@ def only_in_conditions(parsed: ParsedSql) -> bool:
 
 
 def _placeholders(root: Any) -> set[int]:
-    return {id(node) for node in walk(root) if "Value" in node and _placeholder(node) is not None}
+    return {id(node) for node in walk(root) if _placeholder(node) is not None}
 
 
 def placeholder_count(ast: Ast, parsed: ParsedSql) -> int:
     """How many parameters a statement takes."""
-    numbers = [_number(node, parsed) for node in walk(ast) if "Value" in node and _placeholder(node) is not None]
+    numbers = [_number(node, parsed) for node in walk(ast) if _placeholder(node) is not None]
     return max(numbers, default=0)
 
 
@@ -92,8 +93,9 @@ def _check_function(function: Ast, parsed: ParsedSql) -> None:
 
 
 def _placeholder(node: Ast) -> str | None:
-    inner = node["Value"]
-    value = inner.get("value") if type(inner) is dict else None
+    """The text of a parameter's node. The character of ESCAPE is a value without a node around it."""
+    inner = node.get("Value")
+    value = inner.get("value") if type(inner) is dict else node
     text = value.get("Placeholder") if type(value) is dict else None
     return text if type(text) is str else None
 
@@ -123,6 +125,8 @@ def _parameter_values(placeholders: list[Ast], parameters: Values | None, parsed
             values[id(node)] = constant_ast(given[number - 1])
         elif adaptable:
             values[id(node)] = adaptable_ast(given[number - 1]) or values[id(node)]
+        if "Placeholder" in node:
+            values[id(node)] = {"Placeholder": print_expression(values[id(node)], UNKNOWN_CHAIN)}
     return values
 
 

@@ -180,7 +180,7 @@ class Kernel:
     def _column_name(self, expression: str) -> str | None:
         connection = self._connection.cursor()
         try:
-            told = connection.execute("SELECT json_deserialize_sql(json_serialize_sql($1))", [f"SELECT {expression}"]).fetchone()
+            told = connection.execute("SELECT json_deserialize_sql(json_serialize_sql($1))", [f"SELECT ({expression})"]).fetchone()
         except duckdb.ParserException:
             return None
         except FAILURES as error:

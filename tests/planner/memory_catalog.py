@@ -136,7 +136,9 @@ class FolderCatalog:
     def column_name(self, expression: str) -> str | None:
         try:
             told = (
-                self.connection.cursor().execute("SELECT json_deserialize_sql(json_serialize_sql($1))", [f"SELECT {expression}"]).fetchone()
+                self.connection.cursor()
+                .execute("SELECT json_deserialize_sql(json_serialize_sql($1))", [f"SELECT ({expression})"])
+                .fetchone()
             )
         except duckdb.ParserException:
             return None

@@ -164,6 +164,11 @@ def test_parameters_become_literals(catalog: FolderCatalog) -> None:
     assert rows("SELECT name FROM people WHERE age > ? AND city = ?", catalog, 30, "Rome") == [("Ada",)]
     assert rows("SELECT $2, $1, $2", catalog, "a", -1) == [(-1, "a", -1)]
     assert rows("SELECT 1 - ?, ?", catalog, -5, datetime.date(2024, 1, 2)) == [(6, datetime.date(2024, 1, 2))]
+    assert rows("SELECT name FROM people WHERE name LIKE ? ESCAPE ? OR name ILIKE ? ESCAPE $2", catalog, "Ad!a", "!", "b_B") == [
+        ("Ada",),
+        ("Bob",),
+    ]
+    assert rows("SELECT 1::SMALLINT UNSIGNED, ?::SMALLINT unsigned", catalog, 5) == [(1, 5)]
     assert rows("SELECT ?", catalog, "'; DROP TABLE people; --") == [("'; DROP TABLE people; --",)]
 
 
