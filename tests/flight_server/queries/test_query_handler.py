@@ -27,7 +27,7 @@ from flight_server.protocol.messages import (
     ResultTicket,
 )
 from flight_server.protocol.service import PeekStream
-from flight_server.queries import query_handler
+from flight_server.queries import query_handler, query_runner, statement_planner
 from flight_server.queries.execution import RowSink
 from flight_server.queries.query_handler import QueryHandler
 from flight_server.settings.config import LimitsConfig
@@ -153,8 +153,8 @@ class Handling:
         self.small = SmallSite(self.monkeypatch)
         self.lost: list[tuple[str, str]] = []
         execution = type("Execution", (FakeExecution,), {"works": self.works, "lost": self.lost})
-        self.monkeypatch.setattr(query_handler, "Execution", execution)
-        self.monkeypatch.setattr(query_handler, "plan", lambda statement, *_: self.plans(statement.parsed.sql))
+        self.monkeypatch.setattr(query_runner, "Execution", execution)
+        self.monkeypatch.setattr(statement_planner, "plan", lambda statement, *_: self.plans(statement.parsed.sql))
         self.handler = self.another()
 
     def another(self) -> QueryHandler:
@@ -327,6 +327,15 @@ def test_a_look_that_waits_lends_its_place_to_others_and_needs_none_to_go_on(nar
     assert narrow.state(other) == "running"
     gate.open()
     assert narrow.ended(other).state == "completed"
+
+
+def test_looks_that_nobody_reads_on_keep_nobody_waiting(narrow: Handling) -> None:
+    looks = [narrow.look(f"SELECT {number}", 9, ahead=1) for number in range(3)]
+    ended = [narrow.ended(query_id) for query_id in looks[:2]]
+    assert [(status.state, status.result.rows) for status in ended] == [("completed", 9)] * 2, "more would pause than may: the first go on"
+    assert narrow.state(looks[2]) == "running"
+    assert narrow.ended(narrow.submit("SELECT 3")).state == "completed"
+    assert narrow.rows(looks[2]) == list(range(9))
 
 
 def test_killing_wakes_a_look_that_waits(narrow: Handling) -> None:
@@ -775,7 +784,7 @@ def test_queries_of_all_workers_are_listed_newest_first(handling: Handling) -> N
 
 
 def test_only_so_many_ended_queries_are_remembered(handling: Handling, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(query_handler, "MAX_REMEMBERED", 2)
+    monkeypatch.setattr(query_runner, "MAX_REMEMBERED", 2)
     failed = [handling.submit(f"SELECT {number}", raising(StorageError("gone"))) for number in range(1)]
     handling.ended(failed[0])
     for number in range(1, 4):
