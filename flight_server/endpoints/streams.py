@@ -11,12 +11,12 @@ import pyarrow.flight as flight
 
 from flight_server.endpoints.guard import guarded_items
 from flight_server.errors import ServerClosing
+from flight_server.protocol.message_sizes import message_slices
 from flight_server.protocol.messages import BatchPlace, encode
 from flight_server.protocol.service import ExchangeStream, PeekStream, ResultStream
 from flight_server.protocol.wire_types import wire_batch, wire_schema
 from planner.errors import NotSupported
 
-MAX_ROWS_OF_A_CATALOG_BATCH = 1000
 _TIMESTAMP = pa.timestamp("ns", tz="UTC")
 
 Stopping = Callable[[], bool]
@@ -49,8 +49,8 @@ def plain_stream(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> flight
 
 
 def table_stream(table: pa.Table) -> flight.FlightDataStream:
-    """A small table: a catalog's, in batches that stay far below a client's limit."""
-    batches = table.to_batches(max_chunksize=MAX_ROWS_OF_A_CATALOG_BATCH)
+    """A catalog's table; with the schemas of wide tables in it, it may be large."""
+    batches = [piece for batch in table.to_batches() for _, piece in message_slices(batch)]
     return flight.RecordBatchStream(pa.RecordBatchReader.from_batches(table.schema, batches))
 
 
@@ -85,12 +85,22 @@ def _placed(
     place: BatchPlace | None = None
     try:
         for batch, place in batches:
-            yield wire_batch(batch, schema), pa.py_buffer(encode(place))
+            for piece, its_place in _placed_pieces(wire_batch(batch, schema), place):
+                yield piece, pa.py_buffer(encode(its_place))
     finally:
         _close(batches)
     if stopping() and (place is None or place.next is not None):
         # The reader was told to give up; an end here would look like the end of the result.
         raise ServerClosing("the server is shutting down", remedy="read on from the last batch's `next` once it is back")
+
+
+def _placed_pieces(batch: pa.RecordBatch, place: BatchPlace) -> Iterator[tuple[pa.RecordBatch, BatchPlace]]:
+    """``batch`` in messages that every client reads, each with its place."""
+    first = place.cursor
+    for start, piece in message_slices(batch):
+        after = start + piece.num_rows
+        following = place.next if after == batch.num_rows else first._replace(row=first.row + after)
+        yield piece, BatchPlace(first._replace(row=first.row + start), following)
 
 
 def _marked(batches: Iterator[tuple[pa.RecordBatch, bytes]]) -> Generator[tuple[Any, Any], None, None]:
@@ -104,7 +114,8 @@ def _marked(batches: Iterator[tuple[pa.RecordBatch, bytes]]) -> Generator[tuple[
 def _closing(batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Generator[pa.RecordBatch, None, None]:
     try:
         for batch in batches:
-            yield wire_batch(batch, schema)
+            for _, piece in message_slices(wire_batch(batch, schema)):
+                yield piece
     finally:
         _close(batches)
 

@@ -46,7 +46,7 @@ class StatementShape(NamedTuple):
 
 
 class ResultStream(NamedTuple):
-    """A result, or a part of it. Every batch has exactly ``schema`` and is well under 16 MiB."""
+    """A result, or a part of it. Every batch has exactly ``schema``."""
 
     schema: pa.Schema
     batches: Iterator[tuple[pa.RecordBatch, BatchPlace]]
