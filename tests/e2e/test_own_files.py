@@ -21,7 +21,7 @@ ROWS = 1000
 def _folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Parquet file, a CSV file in Latin-1, a gz JSON file, and a log: what lies in a folder of somebody's."""
     folder = tmp_path_factory.mktemp("own")
-    duckdb.execute(f"COPY (SELECT range AS id, range * 1.5 AS amount FROM range({ROWS})) TO '{folder}/sales.parquet'")
+    duckdb.connect().execute(f"COPY (SELECT range AS id, range * 1.5 AS amount FROM range({ROWS})) TO '{folder}/sales.parquet'")
     (folder / "kunden.csv").write_bytes("name;ort\nJosé;Köln\nMüller;Düsseldorf\n".encode("latin-1"))
     (folder / "events.json.gz").write_bytes(gzip.compress(b'{"id": 1, "kind": "a"}\n{"id": 2, "kind": "b"}\n'))
     (folder / "access.log").write_text("path|ms\n/|12\n/a|7\n")

@@ -36,7 +36,7 @@ def _outside(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _server(outside: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     root = tmp_path_factory.mktemp("inside") / "data"
     root.mkdir()
-    duckdb.execute(f"COPY (SELECT range AS id FROM range(10)) TO '{root}/inside.parquet'")
+    duckdb.connect().execute(f"COPY (SELECT range AS id FROM range(10)) TO '{root}/inside.parquet'")
     state = tmp_path_factory.mktemp("state")
     with RunningServer("--data", str(root), "--memory", "1GB", "--state", str(state), VAULT=SECRET) as server:
         yield server

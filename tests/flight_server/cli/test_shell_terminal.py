@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(shutil.which("tmux") is None or shutil.which("le
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     folder = tmp_path_factory.mktemp("lake")
     names = ", ".join(f"range * {number} AS measure_{number:02d}" for number in range(1, 31))
-    duckdb.execute(f"COPY (SELECT {names} FROM range(500)) TO '{folder}/measures.parquet'")
+    duckdb.connect().execute(f"COPY (SELECT {names} FROM range(500)) TO '{folder}/measures.parquet'")
     process = ServerProcess(tmp_path_factory.mktemp("server"), "--port", "0", "--threads", "1", "--data", str(folder))
     yield process
     process.stop()
@@ -77,7 +77,7 @@ def test_a_file_is_asked_for_before_it_is_written_over(terminal: Terminal, tmp_p
     terminal.keys("Enter")
     terminal.see(r"\[y/N\]:\s*$")
     terminal.keys("y", "Enter")
-    terminal.see("one behind another")
+    terminal.see("results go to")
     assert target.read_text() == ""
 
 
