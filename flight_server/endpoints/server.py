@@ -48,6 +48,8 @@ from flight_server.settings.config import MAX_SQL_BYTES, ResultsConfig
 from planner.errors import Status, UnknownTable, VolleyError
 from planner.quoting import quote_name
 
+MAX_LISTED_RESULTS = 1_000
+"""Of one ``ListFlights``: each takes a look at the result's schema."""
 _JSON = b"{"
 
 
@@ -187,7 +189,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
 
     @guarded
     def list_flights(self, context: flight.ServerCallContext, criteria: bytes) -> Iterator[flight.FlightInfo]:
-        """Tables, then finished results."""
+        """Tables, then finished results. ``criteria`` is a LIKE pattern of tables' names, or a ``QueryListRequest`` as JSON for results."""
         return guarded_items(self._flights(criteria, owner_of(context)))
 
     def _passed_on(self, parsed: Forwarded, cancelled: Cancelled) -> flight.FlightDataStream:
@@ -241,12 +243,20 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         return self._services.queries.read(ticket, owner, self._stopping.is_set, False).schema
 
     def _flights(self, criteria: bytes, owner: str) -> Iterator[flight.FlightInfo]:
+        if criteria.startswith(_JSON):
+            yield from self._finished(read_message(criteria, QueryListRequest, "the criteria"), owner)
+            return
         pattern = criteria.decode("utf-8", "replace")
         for name, schema in self._services.tables.schemas(pattern or None):
             if schema is not None:
                 yield flight.FlightInfo(wire_schema(schema), flight.FlightDescriptor.for_path(name), [], -1, -1)
-        for status in [] if pattern else self._services.queries.queries(owner):
-            if status.state == "completed" and (info := self._finished_info(status, owner)) is not None:
+        if not pattern:
+            yield from self._finished(QueryListRequest(), owner)
+
+    def _finished(self, asked: QueryListRequest, owner: str) -> Iterator[flight.FlightInfo]:
+        limit = min(asked.limit or MAX_LISTED_RESULTS, MAX_LISTED_RESULTS)
+        for line in self._services.queries.queries(owner, everything=asked.all, limit=limit, before=asked.before):
+            if line.state == "completed" and (info := self._finished_info(line, owner)) is not None:
                 yield info
 
     def _finished_info(self, status: QueryLine, owner: str) -> flight.FlightInfo | None:
@@ -273,7 +283,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
 
     def _query_list(self, body: bytes, owner: str, cancelled: Cancelled) -> Iterator[bytes]:
         asked = read_message(body or b"{}", QueryListRequest, "the action's body")
-        return map(encode, self._services.queries.queries(owner, everything=asked.all, limit=asked.limit))
+        return map(encode, self._services.queries.queries(owner, everything=asked.all, limit=asked.limit, before=asked.before))
 
     def _query_status(self, body: bytes, owner: str, cancelled: Cancelled) -> Iterator[bytes]:
         return _one(_query_id(body), self._services.queries.status, owner)

@@ -24,6 +24,7 @@ from flight_server.process.worker_actions import WorkerActions
 from flight_server.protocol.messages import WorkerStatus
 from flight_server.protocol.service import Services
 from flight_server.queries.query_handler import QueryHandler
+from flight_server.queries.stored import short_status
 from flight_server.queries.table_listing import TableListing
 from flight_server.settings.config import Config
 from flight_server.settings.connections import DEFAULT, connections_of
@@ -182,6 +183,7 @@ class Worker:
             filesystem,
             root,
             self._storage.failure if DEFAULT in self._config.connections else lambda _error: None,
+            short=short_status,
             rows_per_group=results.rows_per_group,
             groups_per_file=results.groups_per_file,
             ttl_seconds=results.ttl_seconds,

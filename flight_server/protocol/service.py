@@ -105,8 +105,11 @@ class Queries(Protocol):
     def status(self, query_id: str, owner: str) -> QueryStatus | None:
         """How a query is doing, or None if the owner has no such query."""
 
-    def queries(self, owner: str, *, everything: bool = False, limit: int | None = None) -> list[QueryLine]:
-        """The owner's queries, newest first, at most ``limit``. Those with a purpose only if ``everything`` is asked for."""
+    def queries(self, owner: str, *, everything: bool = False, limit: int | None = None, before: float | None = None) -> list[QueryLine]:
+        """The owner's queries, newest first, at most ``limit``, of those submitted ``before`` (Unix seconds) where that is given.
+
+        Those with a purpose only if ``everything`` is asked for.
+        """
 
     def kill(self, query_id: str, owner: str) -> QueryStatus | None:
         """Asks a query to stop, and returns its status; None if the owner has no such query. Killing an ended query changes nothing."""

@@ -25,7 +25,7 @@ from flight_server.queries.query import HandledQuery
 from flight_server.queries.query_runner import QueryRunner
 from flight_server.queries.recurring import Recurring
 from flight_server.queries.statement_planner import StatementPlanner, closing
-from flight_server.queries.stored import StoredQueries
+from flight_server.queries.stored import stored_lines, stored_status
 from flight_server.settings.config import LimitsConfig
 from operators.errors import NoSuchResult
 from operators.results.results import Result, ResultStore
@@ -61,7 +61,6 @@ class QueryHandler:
         self._clock = clock
         self._planner = StatementPlanner(catalog, site, options)
         self._runner = QueryRunner(site, limits)
-        self._stored_queries = StoredQueries()
         self._closing = threading.Event()
         # Two threads: a storage that does not answer keeps nobody from finding what was abandoned.
         self._sweepers = (
@@ -198,9 +197,13 @@ class QueryHandler:
         """How a query is doing, wherever it is; None if the owner has no such query."""
         return self.local_status(query_id, owner) or self._forwarding.status(query_id, owner)
 
-    def queries(self, owner: str, *, everything: bool = False, limit: int | None = None) -> list[QueryLine]:
-        """The owner's queries on all workers, newest first, at most ``limit``; those with a purpose only if ``everything`` is asked for."""
-        lines = [*self._forwarding.queries(owner, everything, limit), *self.local_queries(owner, everything, limit)]
+    def queries(self, owner: str, *, everything: bool = False, limit: int | None = None, before: float | None = None) -> list[QueryLine]:
+        """The owner's queries on all workers, newest first, at most ``limit``; those with a purpose only if ``everything`` is asked for.
+
+        ``before`` (Unix seconds): of those that were submitted earlier.
+        """
+        elsewhere = self._forwarding.queries(owner, everything, limit, before)
+        lines = [*elsewhere, *self.local_queries(owner, everything, limit, before)]
         found = {line.query_id: line for line in lines}
         return sorted(found.values(), key=lambda line: line.submitted_at, reverse=True)[:limit]
 
@@ -247,16 +250,21 @@ class QueryHandler:
         result = self._stored(query_id, owner)
         if result is None or result.manifest is None:
             return None
-        return self._stored_queries.status(result.manifest)
+        return stored_status(result.manifest)
 
-    def local_queries(self, owner: str, everything: bool = False, limit: int | None = None) -> list[QueryLine]:
+    def local_queries(self, owner: str, everything: bool = False, limit: int | None = None, before: float | None = None) -> list[QueryLine]:
         """The owner's queries on this worker, and those whose results are stored; of both the newest ``limit``, newest first."""
+
+        def wanted(purpose: str, submitted_at: float) -> bool:
+            return (everything or not purpose) and (before is None or submitted_at < before)
+
         known = self._runner.known()
-        own = (query for query in reversed(known.values()) if query.owner == owner and (everything or not query.purpose) and query.there)
-        stored = [manifest for manifest in self._results.list() if manifest.owner == owner and manifest.query_id not in known]
-        stored.sort(key=lambda manifest: manifest.created_at, reverse=True)
-        told = (line for line in self._stored_queries.lines(stored) if everything or not line.purpose)
-        return [*(query.line() for query in itertools.islice(own, limit)), *itertools.islice(told, limit)]
+        mine = (query for query in reversed(known.values()) if query.owner == owner and query.there)
+        own = (query.line() for query in mine if wanted(query.purpose, query.state.submitted_at))
+        stored = [result for result in self._results.list() if result.owner == owner and result.query_id not in known]
+        stored.sort(key=lambda result: result.created_at, reverse=True)
+        told = (line for line in stored_lines(stored) if wanted(line.purpose, line.submitted_at))
+        return [*itertools.islice(own, limit), *itertools.islice(told, limit)]
 
     def local_kill(self, query_id: str, owner: str) -> QueryStatus | None:
         """Stops a query of this worker; its status, or None."""

@@ -125,10 +125,11 @@ class FakeService:
         query = self._queries.get(query_id)
         return query.status if query is not None and query.status.owner == owner else None
 
-    def queries(self, owner: str, *, everything: bool = False, limit: int | None = None) -> list[QueryLine]:
+    def queries(self, owner: str, *, everything: bool = False, limit: int | None = None, before: float | None = None) -> list[QueryLine]:
         self._check()
         known = [query.status for query in reversed(self._queries.values()) if query.status.owner == owner]
-        return [line_of(status) for status in known if everything or not status.purpose][:limit]
+        page = [status for status in known if before is None or status.submitted_at < before]
+        return [line_of(status) for status in page if everything or not status.purpose][:limit]
 
     def kill(self, query_id: str, owner: str) -> QueryStatus | None:
         self._check()

@@ -154,6 +154,22 @@ def test_flights_are_the_tables_and_the_finished_results(client: flight.FlightCl
     assert [info.descriptor.path for info in client.list_flights(b"num%")] == [[b"numbers"]]
 
 
+def test_finished_results_are_listed_page_by_page(client: flight.FlightClient) -> None:
+    ids = [submit(client, f"SELECT {number} AS n") for number in range(5)]
+    lines = [json.loads(line.body.to_pybytes()) for line in client.do_action("query.list")]
+    submitted_at = {line["query_id"]: line["submitted_at"] for line in lines}
+
+    def page(**asked: object) -> list[str]:
+        return [json.loads(info.app_metadata)["query_id"] for info in client.list_flights(json.dumps(asked).encode())]
+
+    assert page() == ids[::-1]
+    assert page(limit=2) == [ids[4], ids[3]]
+    assert page(limit=2, before=submitted_at[ids[3]]) == [ids[2], ids[1]]
+    assert page(before=submitted_at[ids[0]]) == []
+    with pytest.raises(pa.ArrowInvalid, match="the criteria"):
+        page(limit="many")
+
+
 def test_peeking_takes_the_records_that_wait(client: flight.FlightClient) -> None:
     query_id = submit(client, "FROM numbers")
     assert rows_of(client.do_get(ticket(query_id=query_id, exchange="exchange-0", peek=2))) == 2000

@@ -30,6 +30,7 @@ from flight_server.protocol.service import PeekStream
 from flight_server.queries import query_handler, query_runner, statement_planner
 from flight_server.queries.execution import RowSink
 from flight_server.queries.query_handler import QueryHandler
+from flight_server.queries.stored import short_status
 from flight_server.settings.config import LimitsConfig
 from operators.cancellation import Cancellation
 from operators.errors import NoSuchResult, ResultTooLarge, StorageError
@@ -122,7 +123,7 @@ class NobodyElse:
     def __init__(self) -> None:
         self.lines: list[QueryLine] = []
 
-    def queries(self, owner: str, everything: bool, limit: int | None) -> list[QueryLine]:
+    def queries(self, owner: str, everything: bool, limit: int | None, before: float | None) -> list[QueryLine]:
         return self.lines
 
     def _nothing(self, *_: object, **__: object) -> None:
@@ -159,7 +160,7 @@ class Handling:
 
     def another(self) -> QueryHandler:
         """A handler over the same stored results, as after a restart."""
-        self.results = ResultStore(fsspec.filesystem("file"), str(self.root), rows_per_group=2, groups_per_file=1)
+        self.results = ResultStore(fsspec.filesystem("file"), str(self.root), short=short_status, rows_per_group=2, groups_per_file=1)
         return QueryHandler(
             cast(FileCatalog, FakeCatalog()),
             self.results,
@@ -371,6 +372,8 @@ def test_what_a_program_asks_for_itself_is_listed_only_when_it_is_asked_for(hand
         ]
         assert [line.query_id for line in handler.queries(OWNER, limit=2)] == [last, own]
         assert [line.query_id for line in handler.queries(OWNER, everything=True, limit=2)] == [last, count]
+        (newest,) = handler.queries(OWNER, limit=1)
+        assert [line.query_id for line in handler.queries(OWNER, limit=1, before=newest.submitted_at)] == [own], "the next page"
         status = handler.status(count, OWNER)
         assert status is not None
         assert status.purpose == "count"
