@@ -83,7 +83,16 @@ class Worker:
         self._guests = RemoteOperators(site)
         forwarding = Forwarding(self._peers, self._cluster)
         options = PlanOptions(gather_bytes=int(config.memory_bytes * GATHER_SHARE), limits=SqlLimits(sql_bytes=config.limits.sql_bytes))
-        self._handler = QueryHandler(self._catalog, self._results, site, forwarding, config.limits, options, self._discard_uploads)
+        self._handler = QueryHandler(
+            self._catalog,
+            self._results,
+            site,
+            forwarding,
+            config.limits,
+            options,
+            self._discard_uploads,
+            config.results.stream_ttl_seconds,
+        )
         actions = WorkerActions(self._handler, self._registry, self._guests, self._cluster)
         self.services = Services(self._handler, TableListing(self._catalog), self._registry, actions, self._cluster.workers)
         """What the Flight face asks, and of whom."""

@@ -8,6 +8,7 @@ result's manifest outlives the process.
 from __future__ import annotations
 
 import itertools
+import math
 import secrets
 import threading
 import time
@@ -19,7 +20,7 @@ import pyarrow as pa
 from flight_server.cluster.forwarding import Forwarding
 from flight_server.errors import QueryKilled, UnknownExchange, UnknownQuery
 from flight_server.exchanges.site import Site
-from flight_server.protocol.messages import BatchPlace, Cursor, PeekTicket, QueryLine, QueryStatus, ResultTicket
+from flight_server.protocol.messages import START, BatchPlace, Cursor, PeekTicket, QueryLine, QueryStatus, ResultTicket
 from flight_server.protocol.service import Accepted, Cancelled, PeekStream, ResultStream, StatementShape
 from flight_server.queries.query import HandledQuery
 from flight_server.queries.query_runner import QueryRunner
@@ -40,7 +41,10 @@ EXPIRE_SECONDS = 60.0
 
 
 class QueryHandler:
-    """The queries that one worker accepted. Thread-safe."""
+    """The queries that one worker accepted. Thread-safe.
+
+    ``stream_ttl_seconds``: how long a result stays that a Flight SQL stream has read from its start to its end, where that is sooner.
+    """
 
     def __init__(
         self,
@@ -51,6 +55,7 @@ class QueryHandler:
         limits: LimitsConfig,
         options: PlanOptions,
         discard_uploads: Callable[[Sequence[str]], None],
+        stream_ttl_seconds: float = math.inf,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._results = results
@@ -58,6 +63,7 @@ class QueryHandler:
         self._forwarding = forwarding
         self._limits = limits
         self._discard_uploads = discard_uploads
+        self._stream_ttl_seconds = stream_ttl_seconds
         self._clock = clock
         self._planner = StatementPlanner(catalog, site, options)
         self._runner = QueryRunner(site, limits)
@@ -148,7 +154,8 @@ class QueryHandler:
         query = self._runner.find(ticket.query_id, owner)
         if query is not None:
             batches = self._batches(query.result, ticket, cancelled)
-            return ResultStream(query.plan.schema, self._watched(query, batches, cancelled, abandon))
+            once = abandon and ticket == ResultTicket(ticket.query_id, START, follow=True)
+            return ResultStream(query.plan.schema, self._watched(query, batches, cancelled, abandon, once))
         stored = self._stored(ticket.query_id, owner)
         return None if stored is None else ResultStream(stored.schema, self._batches(stored, ticket, cancelled))
 
@@ -179,9 +186,12 @@ class QueryHandler:
             yield place.batch, BatchPlace(cursor=Cursor(*place.cursor), next=following)
 
     def _watched(
-        self, query: HandledQuery, batches: Iterator[tuple[pa.RecordBatch, BatchPlace]], cancelled: Cancelled, abandon: bool
+        self, query: HandledQuery, batches: Iterator[tuple[pa.RecordBatch, BatchPlace]], cancelled: Cancelled, abandon: bool, once: bool
     ) -> Iterator[tuple[pa.RecordBatch, BatchPlace]]:
-        """``batches``, with an eye on whether the reader stays until the end."""
+        """``batches``, with an eye on whether the reader stays until the end.
+
+        ``once``: it has everything then, and will hardly come back.
+        """
         complete = False
         try:
             with query.reading():
@@ -190,6 +200,8 @@ class QueryHandler:
         finally:
             if abandon and not complete and not query.state.ended:
                 self._runner.kill(query, QueryKilled("its client went away"))
+            elif once and complete:
+                self._results.expire_within(query.query_id, self._stream_ttl_seconds)
 
     # -- questions about queries ----------------------------------------------------------------------------------------
 

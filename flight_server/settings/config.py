@@ -55,11 +55,15 @@ class ConnectionConfig:
 
 @dataclass(frozen=True, slots=True)
 class ResultsConfig:
-    """How results are stored, for how long, and how much all together may have."""
+    """How results are stored, for how long, and how much all together may have.
+
+    ``stream_ttl_seconds``: for those that a Flight SQL stream has read to their end, where it is less than ``ttl_seconds``.
+    """
 
     rows_per_group: int = _STORED.rows_per_group
     groups_per_file: int = _STORED.groups_per_file
     ttl_seconds: float = _STORED.ttl_seconds
+    stream_ttl_seconds: float = _STORED.ttl_seconds
     total_bytes: int = TOTAL_BYTES
 
 
@@ -129,6 +133,7 @@ class _ResultsSection(_Section):
     rows_per_group: int | None = None
     groups_per_file: int | None = None
     ttl: str | int | None = None
+    stream_ttl: str | int | None = None
     total_bytes: str | int | None = None
 
 
@@ -348,6 +353,7 @@ def _build(
             rows_per_group=whole.rows_per_group if results.rows_per_group is None else results.rows_per_group,
             groups_per_file=whole.groups_per_file if results.groups_per_file is None else results.groups_per_file,
             ttl_seconds=_seconds("results.ttl", results.ttl, whole.ttl_seconds),
+            stream_ttl_seconds=_seconds("results.stream_ttl", results.stream_ttl, whole.stream_ttl_seconds),
             total_bytes=_bytes("results.total_bytes", results.total_bytes, whole.total_bytes),
         ),
         limits=LimitsConfig(

@@ -75,7 +75,8 @@ class _Group:
 class Result:
     """The rows of a query, by row groups, as far as they are closed. Thread-safe.
 
-    The methods of the writer are :meth:`hold`, :meth:`add_group`, :meth:`stored`, :meth:`complete` and :meth:`fail`.
+    The methods of the writer are :meth:`hold`, :meth:`add_group`, :meth:`stored`, :meth:`complete` and :meth:`fail`; the store's own is
+    :meth:`replace_manifest`.
     """
 
     def __init__(
@@ -405,6 +406,12 @@ class Result:
             assert len(self._stored) == len(self._first_of_file)
             self._manifest = manifest
             self._changed.notify_all()
+
+    def replace_manifest(self, manifest: ResultManifest) -> None:
+        """The same result, which expires at another time."""
+        with self._changed:
+            assert self._manifest is not None
+            self._manifest = manifest
 
     def fail(self, error: VolleyError) -> None:
         """Has all readers get ``error``, now and later, and frees the rows in memory. The first error stays."""

@@ -181,12 +181,20 @@ class ResultFiles:
     @_told
     def write_manifest(self, manifest: ResultManifest) -> None:
         """Makes a result exist: the manifest appears whole or not at all."""
+        self.create(manifest.query_id)
+        self.replace_manifest(manifest)
+
+    @_told
+    def replace_manifest(self, manifest: ResultManifest) -> None:
+        """Writes a result's manifest anew, whole or not at all.
+
+        Raises ``FileNotFoundError`` where the result is gone, if the storage knows.
+        """
         path = self._path(manifest.query_id, MANIFEST_NAME)
         body = msgspec.json.encode(manifest)
         if not self._local:
             self._fs.pipe_file(path, body)
             return
-        self.create(manifest.query_id)
         nascent = f"{path}.{uuid.uuid4().hex[:8]}"
         Path(nascent).write_bytes(body)
         os.replace(nascent, path)

@@ -177,6 +177,34 @@ class ResultStore:
         self._remove(query_id, NoSuchResult(f"the result of query {query_id} was removed", remedy="Run the query again."))
         return True
 
+    def expire_within(self, query_id: str, seconds: float) -> None:
+        """Has a finished result of this process expire ``seconds`` from now, where it would stay for longer.
+
+        Returns at once; storage is told in the background.
+        """
+        with self._lock:
+            result = self._alive.get(query_id)
+        manifest = None if result is None else result.manifest
+        expires_at = self._clock() + seconds
+        if result is not None and manifest is not None and expires_at < manifest.expires_at:
+            self._pool.submit(self._replace, result, msgspec.structs.replace(manifest, expires_at=expires_at))
+
+    def _replace(self, result: Result, manifest: ResultManifest) -> None:
+        """Puts another manifest in the place of a result's; one that was removed meanwhile stays so. Never raises."""
+        try:
+            self._files.replace_manifest(manifest)
+        except (OSError, StorageError) as error:
+            log.warning("result %s stays for its whole time: %s", manifest.query_id, error)
+            return
+        with self._lock:
+            there = manifest.query_id in self._stored
+            if there:
+                self._stored[manifest.query_id] = self._stored[manifest.query_id]._replace(expires_at=manifest.expires_at)
+        if there:
+            result.replace_manifest(manifest)
+        else:
+            self._guarded(partial(self._files.remove, manifest.query_id))
+
     def sweep(self, now: float) -> Sequence[str]:
         """Removes what has expired, was abandoned, or is too much; returns those query ids. To be called every minute or so.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,7 @@ from flight_server.protocol.messages import (
     ENDED,
     LINE_SQL_CHARS,
     START,
+    Cursor,
     OperatorStatus,
     PeekTicket,
     QueryLine,
@@ -44,6 +46,7 @@ from tests.e2e.waiting import eventually
 from tests.flight_server.queries.small_site import PATIENCE, SCHEMA, SmallSite, batch, streamed
 
 OWNER = "ada"
+STREAM_TTL_SECONDS = 600.0
 
 Work = Callable[[RowSink, Cancellation], None]
 
@@ -169,6 +172,7 @@ class Handling:
             LimitsConfig(queries=self.queries, queue=self.queue, abandon_seconds=60.0),
             PlanOptions(),
             lambda _ids: None,
+            STREAM_TTL_SECONDS,
             self.clock,
         )
 
@@ -726,6 +730,17 @@ def test_all_that_run_are_told_of_a_lost_worker(handling: Handling) -> None:
     second, _ = handling.running("SELECT 2")
     handling.handler.on_worker_lost("w2")
     assert sorted(handling.lost) == sorted([(first, "w2"), (second, "w2")])
+
+
+@pytest.mark.parametrize(("abandon", "cursor", "sooner"), [(True, START, True), (False, START, False), (True, Cursor(0, 0, 1), False)])
+def test_what_a_stream_has_read_from_start_to_end_expires_sooner(handling: Handling, abandon: bool, cursor: Cursor, sooner: bool) -> None:
+    query_id = handling.submit("SELECT 1")
+    assert handling.ended(query_id).state == "completed"
+    list(handling.handler.read(ResultTicket(query_id, cursor, True), OWNER, lambda: False, abandon).batches)
+    handling.results.close()  # what it does in the background is done
+    expires_at = handling.line(query_id).result.expires_at
+    assert expires_at is not None
+    assert (expires_at < time.time() + 2 * STREAM_TTL_SECONDS) is sooner
 
 
 # -- what is said of queries ------------------------------------------------------------------------------------------

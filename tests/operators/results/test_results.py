@@ -83,6 +83,33 @@ def test_of_most_results_only_what_lists_tell_is_kept_in_memory(tmp_path: Path) 
         store.close()
 
 
+def test_a_result_that_has_been_read_may_expire_sooner_for_every_process(small: SmallStore) -> None:
+    result, other = finished(small.store, 15), finished(small.store, 5)
+    before = {stored.query_id: stored.expires_at for stored in small.store.list()}
+    small.store.expire_within(result.query_id, 1_000)
+    small.store.expire_within(result.query_id, 30)
+    small.store.expire_within(new_id(), 30)
+    small.store.close()
+    assert result.expires_at == small.clock.now + 30 < before[result.query_id]
+    for store in (small.store, small.another()):
+        expiring = {stored.query_id: stored.expires_at for stored in store.list()}
+        assert expiring == before | {result.query_id: small.clock.now + 30}
+    assert all_numbers(result) == list(range(15))
+    small.clock.now += 31
+    assert small.another().sweep(small.clock.now) == [result.query_id]
+    assert small.another().list()[0].query_id == other.query_id
+
+
+def test_a_result_that_was_dropped_does_not_come_back_to_expire_sooner(small: SmallStore) -> None:
+    result = finished(small.store, 15)
+    manifest = result.manifest
+    assert manifest is not None
+    assert small.store.delete(result.query_id)
+    small.store._replace(result, manifest)
+    assert small.files() == []
+    assert small.another().list() == []
+
+
 @pytest.mark.parametrize(
     "query_id", ["", "x", "..", "../../etc/passwd", "0" * 31, "0" * 33, "A" * 32, "0" * 31 + "/", "0" * 31 + "\n", "\u0660" * 32]
 )
