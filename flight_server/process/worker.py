@@ -199,6 +199,7 @@ class Worker:
             cache_bytes=min(MAX_CACHE_BYTES, int(self._config.memory_bytes * CACHE_SHARE)),
             max_result_bytes=self._config.limits.result_bytes,
             total_bytes=results.total_bytes,
+            patience_seconds=self._config.connections[DEFAULT].patience_seconds if DEFAULT in self._config.connections else 0.0,
         )
 
 

@@ -77,8 +77,9 @@ class ResultStore:
 
     ``ttl_seconds``, ``max_result_bytes``: a result's life after it is whole, and its greatest size in bytes of Arrow data.
     ``total_bytes``: what all finished results together may have, as a sweep finds them.
-    ``failure`` says what the filesystem's own errors mean. ``short`` makes of a manifest what :meth:`list` should tell of its query; that
-    is all that is kept in memory of most. ``clock`` gives Unix seconds.
+    ``failure`` says what the filesystem's own errors mean, ``patience_seconds`` for how long it is waited for where it is away.
+    ``short`` makes of a manifest what :meth:`list` should tell of its query; that is all that is kept in memory of most. ``clock`` gives
+    Unix seconds.
     """
 
     def __init__(
@@ -93,10 +94,11 @@ class ResultStore:
         ttl_seconds: float = 86_400.0,
         max_result_bytes: int = 64 << 30,
         total_bytes: int = TOTAL_BYTES,
+        patience_seconds: float = 0.0,
         cache_bytes: int = CACHE_BYTES,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._files = ResultFiles(fs, root, failure)
+        self._files = ResultFiles(fs, root, failure, patience_seconds)
         self._cache = RowGroupCache(cache_bytes)
         self._limits = ResultLimits(
             rows_per_group=rows_per_group, groups_per_file=groups_per_file, result_bytes=max_result_bytes, ttl_seconds=ttl_seconds
@@ -227,7 +229,8 @@ class ResultStore:
         return self.sweep(self._clock())
 
     def close(self) -> None:
-        """Waits for files that are being written. Results stay on storage."""
+        """Waits for files that are being written, but not for a storage that is away. Results stay on storage."""
+        self._files.closing.set()
         self._pool.shutdown(wait=True)
 
     def statistics(self) -> ResultStoreStatistics:
