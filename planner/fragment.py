@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from planner.arrow_types import sent_type
 from planner.ast import Ast, all_of, substitute, walk
 from planner.catalog import Catalog, Column
 from planner.functions import CLOCK_VALUES, ROW_BY_ROW
@@ -56,6 +57,8 @@ class Fragmenter:
     def _is_large(self, scan: Scan, extent: ScanExtent) -> bool:
         if self.options.workers <= 1 or scan.sampled:
             return False
+        if any(sent_type(column.type) != column.type for column in scan.needed):
+            return False  # what crosses an exchange would be another type behind it
         return extent.rows >= self.options.distribute_rows if extent.rows is not None else self.options.distribute_rows == 0
 
     def _single(

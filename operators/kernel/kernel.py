@@ -21,6 +21,7 @@ from operators.errors import KernelError, OperatorError
 from operators.kernel.kernel_errors import FAILURES, ErrorTranslator, invalidates
 from operators.kernel.kernel_run import KernelRun
 from operators.kernel.relations import FileRelation, Relation, empty_relation, register, with_relations
+from operators.kernel.sendable import as_sendable
 from planner.catalog import Column
 from planner.quoting import quote_name, quote_text
 
@@ -38,6 +39,14 @@ class KernelStatistics:
     memory_bytes: int
     spill_bytes: int
     runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Output:
+    """What a statement gives as Arrow: its schema, and the select list over its columns that makes them so, where one is needed."""
+
+    schema: pa.Schema
+    select: str | None
 
 
 class Kernel:
@@ -69,7 +78,7 @@ class Kernel:
         except FAILURES as error:
             self._directory.close()
             raise self._errors.translate(error) from None
-        self._cached_schema = lru_cache(maxsize=MAX_CACHED_SCHEMAS)(self._bind_schema)
+        self._cached_output = lru_cache(maxsize=MAX_CACHED_SCHEMAS)(self._bind_output)
         self._fields: dict[str, pa.Field] = {}
 
     def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]]) -> pa.Schema:
@@ -77,10 +86,11 @@ class Kernel:
 
         Raises ``KernelError`` with the binder's message.
         """
+        return self._output(sql, inputs).schema
+
+    def _output(self, sql: str, inputs: Mapping[str, tuple[Column, ...]]) -> _Output:
         key = tuple(inputs.items())
-        if len(sql) > MAX_CACHED_SQL_CHARS:
-            return self._bind_schema(sql, key)
-        return self._cached_schema(sql, key)
+        return self._bind_output(sql, key) if len(sql) > MAX_CACHED_SQL_CHARS else self._cached_output(sql, key)
 
     def columns_of(self, relation_sql: str) -> tuple[Column, ...]:
         """The columns of a relation, with the kernel's type names. Opens the files that the relation names.
@@ -147,18 +157,23 @@ class Kernel:
         bound = connection.sql(with_relations(sql, relations))
         # From the cache of planned queries where the columns of all relations are known; else by binding, which opens files.
         columns = {name: relation.columns for name, relation in relations.items() if isinstance(relation, FileRelation)}
-        return bound, self.result_schema(sql, columns) if len(columns) == len(relations) else self._schema(bound)
+        output = self._output(sql, columns) if len(columns) == len(relations) else self._output_of(bound)
+        return bound if output.select is None else bound.project(output.select), output.schema
 
-    def _bind_schema(self, sql: str, inputs: tuple[tuple[str, tuple[Column, ...]], ...]) -> pa.Schema:
+    def _bind_output(self, sql: str, inputs: tuple[tuple[str, tuple[Column, ...]], ...]) -> _Output:
         connection = self._connection.cursor()
         try:
             for name, columns in inputs:
                 connection.execute(f"CREATE TEMP VIEW {quote_name(name)} AS {empty_relation(columns)}")
-            return self._schema(connection.sql(_single_select(connection, sql)))
+            return self._output_of(connection.sql(_single_select(connection, sql)))
         except FAILURES as error:
             raise self.failed(error) from None
         finally:
             connection.close()
+
+    def _output_of(self, relation: duckdb.DuckDBPyRelation) -> _Output:
+        select = as_sendable(relation.columns, [str(kind) for kind in relation.types])
+        return _Output(self._schema(relation if select is None else relation.project(select)), select)
 
     def _schema(self, relation: duckdb.DuckDBPyRelation) -> pa.Schema:
         # Asking a relation for its Arrow schema costs three times what binding does; Arrow fields depend on the type alone.
