@@ -27,6 +27,7 @@ from planner.errors import VolleyError
 
 MAX_PARALLEL = 64
 TITLE_CHARS = 100
+FOR_ALL = "--max-rows N shows more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,8 @@ def run(access: Access, files: tuple[str, ...], parallel: int, keep_going: bool,
     Exits with 1 if any failed; the first that fails ends the run unless --keep-going is given. A file - is stdin.
     """
     tasks = [task for file in files for task in _tasks(file)]
-    rows = default_rows() if max_rows is None else max_rows
     console = stdout_console()
+    rows = default_rows(sys.stdout.isatty()) if max_rows is None else max_rows
     started = time.monotonic()
     told = failed = 0
     with connected(access) as client:
@@ -152,9 +153,9 @@ class _Runner:
 
     def _shown(self, execution: RunningStatement) -> Shown:
         if self._parallel > 1:
-            return shown_rows(execution, self._rows, count_all=True)
+            return shown_rows(execution, self._rows, "all")
         with QueryProgress(self._client, execution.query_id):
-            return shown_rows(execution, self._rows, count_all=True)
+            return shown_rows(execution, self._rows, "all")
 
 
 def _tell(console: Console, outcome: _Outcome, number: str, quiet: bool) -> None:
@@ -167,6 +168,6 @@ def _tell(console: Console, outcome: _Outcome, number: str, quiet: bool) -> None
         click.echo(f"error: {outcome.task.placed(outcome.error)}", err=True)
     else:
         assert outcome.shown is not None
-        show(console, outcome.shown, status="✓ completed · ", footer_only=quiet)
+        show(console, outcome.shown, status="✓ completed · ", footer_only=quiet, for_all=FOR_ALL)
     console.print()
     sys.stdout.flush()

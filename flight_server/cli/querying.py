@@ -17,12 +17,14 @@ from flight_server.cli.progress import QueryProgress
 from flight_server.cli.running_statement import RunningStatement
 from flight_server.cli.showing import (
     PAGER_ROWS,
+    Counting,
     default_rows,
     first_rows,
     show,
     show_paged,
     shown_rows,
     stdout_console,
+    times,
 )
 from flight_server.client import Client
 from flight_server.client.output import BINARY, FORMATS, Format, format_of, write_file, write_stream
@@ -70,7 +72,9 @@ def query(
     wanted = _Look(**look)
     format = _format(chosen, output, wanted)
     replace = output is not None and settle_replacing(output, force)
-    with connected(access) as client, RunningStatement(client, text, parameters) as execution:
+    # Where more than the first rows may be wanted, all are made, counted and kept.
+    first_only = wanted.max_rows is not None or (output is None and format == "table" and sys.stdout.isatty())
+    with connected(access) as client, RunningStatement(client, text, parameters, look=first_only) as execution:
         if output is not None:
             _write(client, execution, format, output, wanted.max_rows, replace)
         elif format == "table":
@@ -78,7 +82,7 @@ def query(
         else:
             _print(client, execution, format, wanted.max_rows)
         if timing:
-            _tell_times(execution)
+            click.echo(times(execution), err=True)
 
 
 def _format(chosen: str | None, output: str | None, look: _Look) -> Format:
@@ -122,10 +126,12 @@ def read_sql(argument: str) -> str:
 
 
 def _show(client: Client, execution: RunningStatement, look: _Look) -> None:
-    default = PAGER_ROWS if look.pager else default_rows()
+    # Without --max-rows people want to know how many rows there are in all; with it, more is nobody's concern.
+    terminal = sys.stdout.isatty()
+    counting: Counting = "none" if look.max_rows is not None else "soon" if terminal else "all"
+    rows = look.max_rows if look.max_rows is not None else PAGER_ROWS if look.pager else default_rows(terminal)
     with QueryProgress(client, execution.query_id):
-        # Without --max-rows people want to know how many rows there are in all; with it, more is nobody's concern.
-        shown = shown_rows(execution, default if look.max_rows is None else look.max_rows, count_all=look.max_rows is None)
+        shown = shown_rows(execution, rows, counting)
     if look.pager:
         show_paged(shown, as_records=look.expanded)
     else:
@@ -159,11 +165,3 @@ def _after(progress: QueryProgress, batches: Iterator[pa.RecordBatch]) -> Iterat
     for batch in batches:
         progress.stop()
         yield batch
-
-
-def _tell_times(execution: RunningStatement) -> None:
-    first = execution.seconds if execution.first_seconds is None else execution.first_seconds
-    planned = execution.planned_seconds or 0.0
-    click.echo(
-        f"planned {format_seconds(planned)} · first rows {format_seconds(first)} · all {format_seconds(execution.seconds)}", err=True
-    )

@@ -13,13 +13,12 @@ from flight_server.cli.progress import QueryProgress
 from flight_server.cli.running_statement import RunningStatement
 from flight_server.cli.shell_commands import FORCE, RunningShell, ShellCommand, ShellError, forced, nearest, switched, unquoted
 from flight_server.cli.shell_targets import ResultTarget, target
-from flight_server.cli.showing import PAGER_ROWS, Shown, default_rows, footer, paged_text, show, shown_rows
+from flight_server.cli.showing import PAGER_ROWS, Shown, default_rows, paged_text, rows_in, show, shown_rows, times
 from flight_server.client.box_tables import TableStyle, cells_of, natural_width, printable
 from flight_server.client.output import BINARY, FORMATS, FileExists, Format, write_stream
-from flight_server.settings.quantities import format_seconds
 from planner.tokens import tokens
 
-FOR_ALL = "\\o FILE writes all"
+FOR_ALL = "\\g FILE writes all"
 TOO_WIDE = "\\x shows rows as lines"
 FOOTER_LINES = 6
 SHOWN_FORMATS: tuple[Format, ...] = tuple(name for name in FORMATS if name not in BINARY)
@@ -49,6 +48,11 @@ class ResultCommands:
             ShellCommand("timing [on|off]", "tell when each statement was planned and gave its first rows", self._time),
         ]
 
+    @property
+    def looks(self) -> bool:
+        """Whether only the first rows of a result are shown just now, to somebody who sits there."""
+        return self._target is None and self._settings.format == "table" and self._shell.console.is_terminal and self._shell.ask is not None
+
     def take(self, execution: RunningStatement) -> None:
         """Shows or writes the result of a statement."""
         if self._target is not None:
@@ -58,9 +62,7 @@ class ResultCommands:
         else:
             self._print(execution)
         if self._settings.timing:
-            planned, first = execution.planned_seconds or 0.0, execution.first_seconds or execution.seconds
-            said = f"planned {format_seconds(planned)} · first rows {format_seconds(first)} · all {format_seconds(execution.seconds)}"
-            self._shell.say(said)
+            self._shell.say(times(execution))
 
     def close(self) -> None:
         """Ends the file that results go to, if there is one."""
@@ -72,12 +74,12 @@ class ResultCommands:
         console = self._shell.console
         paging = self._settings.pager and console.is_terminal
         with QueryProgress(self._shell.client, execution.query_id):
-            shown = shown_rows(execution, PAGER_ROWS if paging else default_rows(), count_all=True)
+            shown = shown_rows(execution, PAGER_ROWS if paging else default_rows(console.is_terminal), "soon" if self.looks else "all")
         style = TableStyle(self._settings.null, BOXES[self._settings.border], TOO_WIDE)
         expanded = self._settings.expanded
         if paging and self._exceeds_screen(shown):
             self._pager(paged_text(shown, as_records=expanded, style=style, for_all=FOR_ALL))
-            self._shell.say(footer(shown.table.num_rows if shown.total is None else shown.total, shown.total is None, shown.seconds))
+            self._shell.say(shown.footer)
         else:
             show(console, shown, as_records=expanded, style=style, for_all=FOR_ALL)
 
@@ -100,12 +102,12 @@ class ResultCommands:
             rows = write_stream(batches(), execution.schema, format, cast("BinaryIO", _TextSink(self._shell.console.file.write)))
         self._shell.console.file.flush()
         if self._shell.ask is not None:
-            self._shell.say(footer(rows, False, execution.seconds))
+            self._shell.say(rows_in(rows, execution.seconds))
 
     def _write(self, execution: RunningStatement, target: ResultTarget) -> None:
         with QueryProgress(self._shell.client, execution.query_id) as progress:
             rows = target.write(progress.counted(execution.batches()), execution.schema)
-        self._shell.say(f"{footer(rows, False, execution.seconds)} → {printable(target.name)}")
+        self._shell.say(f"{rows_in(rows, execution.seconds)} → {printable(target.name)}")
 
     def _open(self, argument: str) -> ResultTarget:
         """Where an argument sends results. On a terminal one is asked before a file is written over."""

@@ -116,7 +116,7 @@ class ShellSession:
 
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> None:
         """Runs one statement and shows its result, or writes it where results go."""
-        with RunningStatement(self.client, sql, parameters) as execution:
+        with RunningStatement(self.client, sql, parameters, look=self._results.looks) as execution:
             self._results.take(execution)
 
     def say(self, text: str) -> None:

@@ -22,7 +22,7 @@ class SlowClient:
         self.answer = threading.Event()
         self.killed: list[str] = []
 
-    def submit(self, sql: str, parameters: Sequence[object]) -> Submitted:
+    def submit(self, sql: str, parameters: Sequence[object], *, ahead: int | None) -> Submitted:
         self.asked.set()
         assert self.answer.wait(10)
         return Submitted("q", pa.schema([]), ResultTicket("q"))
