@@ -92,6 +92,19 @@ def _with_access(function: Function, *, embedded: bool) -> Function:
     return wrapped  # type: ignore[no-any-return]
 
 
+def parameter_option(function: Function) -> Function:
+    """``-p``: passed on as ``given``, the values of a statement's parameters as they were typed."""
+    option = click.option(
+        "-p",
+        "--parameter",
+        "given",
+        multiple=True,
+        metavar="[NAME=]VALUE",
+        help="The value of a parameter: NAME=VALUE for $name, VALUE for each ? or $1 in turn; NULL is no value. Repeatable.",
+    )
+    return option(function)
+
+
 @contextmanager
 def connected(access: Access) -> Iterator[Client]:
     """A client of the server that ``access`` names, or of one that lives as long as the context. Raises ``VolleyError``."""

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, cast
 import click
 import pyarrow as pa
 
-from flight_server.cli.options import Access, connected, embedded_options
+from flight_server.cli.options import Access, connected, embedded_options, parameter_option
 from flight_server.cli.overwriting import settle_replacing
 from flight_server.cli.progress import QueryProgress
 from flight_server.cli.running_statement import RunningStatement
@@ -29,6 +29,8 @@ from flight_server.cli.showing import (
 from flight_server.client import Client
 from flight_server.client.output import BINARY, FORMATS, Format, format_of, write_file, write_stream
 from flight_server.client.parameters import bound
+from flight_server.client.statements import one_line_up
+from flight_server.errors import ClientError
 from flight_server.settings.quantities import format_seconds, format_size
 
 
@@ -52,14 +54,7 @@ class _Look:
 @click.option("--max-rows", type=click.IntRange(min=0), help="Show or write at most so many rows.")
 @click.option("-x", "--expanded", is_flag=True, help="Tables as one line for each column, for wide rows.")
 @click.option("--pager", is_flag=True, help="Tables in a pager, as wide as they are; up to 2,000 rows if --max-rows says nothing.")
-@click.option(
-    "-p",
-    "--parameter",
-    "given",
-    multiple=True,
-    metavar="[NAME=]VALUE",
-    help="The value of a parameter: NAME=VALUE for $name, VALUE for each ? or $1 in turn; NULL is no value. Repeatable.",
-)
+@parameter_option
 @click.option("--timing", is_flag=True, help="Tell on stderr when the query was planned, gave its first rows, and ended.")
 def query(
     access: Access, sql: str, chosen: str | None, output: str | None, force: bool, given: tuple[str, ...], timing: bool, **look: Any
@@ -107,15 +102,21 @@ def _format(chosen: str | None, output: str | None, look: _Look) -> Format:
 @click.argument("sql")
 @embedded_options
 @click.option("--analyze", is_flag=True, help="Run it, and add rows, bytes, time and retries of each operator, and the spill of the run.")
-def explain(access: Access, sql: str, analyze: bool) -> None:
+@parameter_option
+def explain(access: Access, sql: str, analyze: bool, given: tuple[str, ...]) -> None:
     """Shows the plan of a statement with its fragments and exchanges. SQL - reads it from stdin."""
-    prefix = "EXPLAIN ANALYZE " if analyze else "EXPLAIN "
-    with (
-        connected(access) as client,
-        RunningStatement(client, prefix + read_sql(sql)) as execution,
-        QueryProgress(client, execution.query_id),
-    ):
-        table = pa.Table.from_batches(list(execution.batches()), execution.schema)
+    text, parameters = bound(read_sql(sql), given)
+    # On a line of its own: the places that errors name are those of the statement, one line up.
+    text = ("EXPLAIN ANALYZE\n" if analyze else "EXPLAIN\n") + text
+    try:
+        with (
+            connected(access) as client,
+            RunningStatement(client, text, parameters) as execution,
+            QueryProgress(client, execution.query_id),
+        ):
+            table = pa.Table.from_batches(list(execution.batches()), execution.schema)
+    except ClientError as error:
+        raise ClientError(one_line_up(str(error)), status=error.status) from error
     for row in zip(*(column.to_pylist() for column in table.columns), strict=True):
         click.echo("\n".join(str(value) for value in row))
 

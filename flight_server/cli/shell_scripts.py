@@ -11,7 +11,7 @@ from pathlib import Path
 
 from flight_server.cli.shell_commands import RunningShell, ShellCommand, ShellError, nearest, unquoted
 from flight_server.client.box_tables import Cells, print_table, printable
-from flight_server.client.parameters import bound
+from flight_server.client.parameters import bound, shared
 from flight_server.client.statements import is_complete, split_statements
 
 MAX_NESTED_FILES = 16
@@ -105,8 +105,8 @@ class ScriptCommands:
             given = shlex.split(values)
         except ValueError as error:
             raise ShellError(f"the values of \\n {name} cannot be read: {error}") from None
-        for statement in statements:
-            self._shell.execute(*bound(statement.text, given))
+        for statement, taken in zip(statements, shared((statement.text for statement in statements), given), strict=True):
+            self._shell.execute(*bound(statement.text, taken))
 
     def _save(self, argument: str) -> None:
         name, _, sql = argument.partition(" ")

@@ -239,6 +239,38 @@ def test_a_parameter_that_is_no_value_of_its_place(server: RunningServer) -> Non
     assert (ended.returncode, ended.stderr) == (1, "error: the value 'Ada' of parameter 1 is no bigint\n")
 
 
+def test_a_plan_of_a_statement_with_parameters(server: RunningServer) -> None:
+    sql = "SELECT order_id FROM orders\nWHERE amount > $least AND customer_id = $who"
+    options = ("-p", "who=7", "-p", "least=10")
+    for words in (("explain",), ("explain", "--analyze")):
+        ended = run(*words, sql, *options, VOLLEY_URI=server.uri)
+        assert ended.returncode == 0, ended.stderr
+        assert "WHERE amount > 10 AND customer_id = 7" in ended.stdout
+    missing = run("explain", sql, "-p", "who=7", VOLLEY_URI=server.uri)
+    assert (missing.returncode, missing.stderr) == (1, "error: the parameter $least has no value\ngive least=value\n")
+
+
+@pytest.mark.parametrize("words", [("query",), ("explain",), ("explain", "--analyze")])
+def test_errors_of_a_plan_stand_at_their_places_in_the_statement(server: RunningServer, words: tuple[str, ...]) -> None:
+    ended = run(*words, "SELECT order_id, nothing\nFROM orders", VOLLEY_URI=server.uri)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("error: there is no column 'nothing' (line 1, column 18)\n  SELECT order_id, nothing\n")
+    ended = run(*words, "SELECT *\nFROM nowhere", VOLLEY_URI=server.uri)
+    assert "there is no table 'nowhere' (line 2, column 6)\n  FROM nowhere\n" in ended.stderr
+
+
+def test_each_statement_of_a_file_takes_its_own_parameters(server: RunningServer, tmp_path: Path) -> None:
+    (tmp_path / "a.sql").write_text("SELECT 'first ' || $a AS x;\nSELECT 'second' AS x;\nSELECT 'third ' || $b || $a AS x;\n")
+    ended = run("run", "a.sql", "-p", "a=A", "-p", "b=B", "--parallel", "2", folder=tmp_path, VOLLEY_URI=server.uri)
+    assert ended.returncode == 0, ended.stderr
+    assert [said in ended.stdout for said in ("│ first A │", "│ second  │", "│ third BA │")] == [True] * 3
+    ended = run("run", "a.sql", "-p", "a=A", "--keep-going", folder=tmp_path, VOLLEY_URI=server.uri)
+    assert (ended.returncode, ended.stderr) == (1, "error: a.sql:3: the parameter $b has no value\ngive b=value\n")
+    assert "2 completed, 1 failed" in ended.stdout
+    ended = run("run", "a.sql", "-p", "a=A", "-p", "c=C", folder=tmp_path, VOLLEY_URI=server.uri)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", "error: there is no parameter $c\nthere are $a, $b\n")
+
+
 def test_errors_of_a_file_stand_at_their_lines_of_the_file(server: RunningServer, tmp_path: Path) -> None:
     (tmp_path / "report.sql").write_text("-- a report\nSELECT 1;\n\nSELECT order_id,\n  amuont\nFROM orders;\n SELECT * FROM order;\n")
     ended = run("run", "report.sql", "--keep-going", folder=tmp_path, VOLLEY_URI=server.uri)

@@ -174,6 +174,8 @@ def test_queries_have_names_that_last(typed: TypedShell, client: Client, tmp_pat
         assert "SELECT n FROM numbers WHERE" in another.run("\\n")
         assert "│   2498 │" in another.run("\\n least what=2498")
         assert "the parameter $what has no value" in another.run("\\n least")
+        another.run("\\ns both SELECT $a AS first; SELECT $b AS second")
+        assert "│ two     │" in another.run("\\n both b=two a=one")
         assert "do you mean \\n least?" in another.run("\\n lest")
         assert another.run("\\nd least") == ""
         assert "there is no query least" in another.run("\\nd least")
