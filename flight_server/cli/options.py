@@ -83,7 +83,7 @@ def _with_access(function: Function, *, embedded: bool) -> Function:
                 "--data",
                 multiple=True,
                 metavar="ROOT",
-                help="Folder, file or s3://bucket/prefix with tables, for the embedded server; repeatable. Default: the current folder.",
+                help="Folder or file with tables, also s3://bucket/…, for the embedded server; repeatable. Default: the current folder.",
             ),
         ]
     wrapped: Any = command

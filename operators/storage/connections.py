@@ -20,7 +20,7 @@ class Secret(str):
 class Connection:
     """A named storage root. What is None comes from the environment and the usual chain of its kind (AWS: variables, files, roles).
 
-    ``only`` is the one file of a folder on this machine that it reaches; None for all that is there.
+    ``only`` is the one file in the folder ``url`` that it reaches; None for all that is there.
     """
 
     name: str
