@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
+from flight_server.cli.files_here import ClientElsewhere
 from flight_server.client import Client
 from flight_server.settings.config import DEFAULT_CONNECTION, DEFAULT_HOST, DEFAULT_PORT, Config, ServerSection, load_config
 
@@ -109,11 +111,18 @@ def parameter_option(function: Function) -> Function:
 def connected(access: Access) -> Iterator[Client]:
     """A client of the server that ``access`` names, or of one that lives as long as the context. Raises ``VolleyError``."""
     if access.uri is not None:
-        with Client(access.uri, token=access.token, tls_ca=access.tls_ca) as client:
+        with ClientElsewhere(access.uri, _instead(), token=access.token, tls_ca=access.tls_ca) as client:
             yield client
         return
     with embedded_uri(access) as uri, Client(uri) as client:
         yield client
+
+
+def _instead() -> Callable[[str], str]:
+    """The command that is being run, as one would type it for a server of its own over a folder."""
+    context = click.get_current_context()
+    rest = {"query": ' "…"', "explain": ' "…"', "run": " FILE"}.get(context.info_name or "", "")
+    return lambda folder: f"`{context.command_path} --data {shlex.quote(folder)}{rest}`"
 
 
 @contextmanager

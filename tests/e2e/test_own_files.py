@@ -102,6 +102,7 @@ def test_a_server_of_the_environment_is_asked_instead_of_the_current_folder(fold
         ended = run("query", "SELECT * FROM sales", folder=folder, VOLLEY_URI=server.uri)
         assert ended.returncode == 1
         assert "there is no table 'sales'" in ended.stderr
+        assert f'sales.parquet is on this machine, not at {server.uri}: `flight query --data . "…"` reads it.' in ended.stderr
         assert asked(folder, "SELECT count(*) AS n FROM sales", "--data", ".", VOLLEY_URI=server.uri) == [{"n": ROWS}]
         assert server.stop() == 0, server.log
 
