@@ -112,7 +112,10 @@ def test_a_server_of_the_environment_is_asked_instead_of_the_current_folder(fold
     [
         ("SELECT * FROM kunden", "read_files('kunden.csv', encoding = 'latin-1')"),
         ("SELECT * FROM sales.parquet", "FROM 'sales.parquet'"),
-        ("SELECT * FROM 'sale.parquet'", "Did you mean 'sales.parquet'?"),
+        (
+            "SELECT * FROM 'sale.parquet'",
+            "(line 1, column 15)\n  SELECT * FROM 'sale.parquet'\n                ^^^^^^^^^^^^^^\nDid you mean 'sales.parquet'?",
+        ),
         ("SELECT * FROM 'access.log'", "read_files('access.log', format = 'csv')"),
         ("SELECT * FROM access", "read_files('access.log', format = 'csv')"),
         ("SELECT * FROM salse", "Did you mean sales?"),
