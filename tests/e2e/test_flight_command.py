@@ -212,6 +212,9 @@ def test_what_a_server_cannot_start_with_is_one_line(tmp_path: Path) -> None:
     ended = run("serve", "--data", str(tmp_path / "nowhere"))
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.count("\n") == 1
+    ended = run("serve", "--port", "0", VOLLEY_LOG="quiet")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == "error: VOLLEY_LOG must be DEBUG, INFO, WARNING or ERROR, not 'quiet'\n"
 
 
 @pytest.mark.parametrize(
