@@ -16,7 +16,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from flight_server.cli.options import Access, connected, embedded_options, parameter_option
+from flight_server.cli.options import Access, connected, embedded_options, parameter_option, read_sql
 from flight_server.cli.progress import QueryProgress
 from flight_server.cli.running_statement import RunningStatement
 from flight_server.cli.showing import Shown, default_rows, show, shown_rows, stdout_console
@@ -100,7 +100,7 @@ def _tasks(files: Sequence[str], given: Sequence[str]) -> list[_Task]:
 
 def _read(file: str) -> str:
     try:
-        return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+        return read_sql(file) if file == "-" else Path(file).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise click.UsageError(f"{file} is not UTF-8 text ({error.reason} at byte {error.start})") from None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from flight_server.cli.files_here import ClientElsewhere
 from flight_server.client import Client
 from flight_server.settings.config import DEFAULT_CONNECTION, DEFAULT_HOST, DEFAULT_PORT, Config, ServerSection, load_config
 
+BYTE_ORDER_MARK = "\ufeff"
 LOCAL_URI = f"grpc://{DEFAULT_HOST}:{DEFAULT_PORT}"
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -105,6 +107,11 @@ def parameter_option(function: Function) -> Function:
         help="The value of a parameter: NAME=VALUE for $name, VALUE for each ? or $1 in turn; NULL is no value. Repeatable.",
     )
     return option(function)
+
+
+def read_sql(argument: str) -> str:
+    """The statements that an argument gives: itself, or stdin for ``-``, without the mark with which some editors begin a file."""
+    return sys.stdin.read().removeprefix(BYTE_ORDER_MARK) if argument == "-" else argument
 
 
 @contextmanager

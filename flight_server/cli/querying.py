@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, cast
 import click
 import pyarrow as pa
 
-from flight_server.cli.options import Access, connected, embedded_options, parameter_option
+from flight_server.cli.options import Access, connected, embedded_options, parameter_option, read_sql
 from flight_server.cli.overwriting import settle_replacing
 from flight_server.cli.progress import QueryProgress
 from flight_server.cli.running_statement import RunningStatement
@@ -27,7 +27,7 @@ from flight_server.cli.showing import (
     times,
 )
 from flight_server.client import Client
-from flight_server.client.output import BINARY, FORMATS, Format, format_of, write_file, write_stream
+from flight_server.client.output import BINARY, FORMATS, Format, format_of, refuse_compressing_twice, write_file, write_stream
 from flight_server.client.parameters import bound
 from flight_server.client.statements import one_line_up
 from flight_server.errors import ClientError
@@ -88,6 +88,7 @@ def _format(chosen: str | None, output: str | None, look: _Look) -> Format:
         if format in BINARY and sys.stdout.isatty():
             raise click.UsageError(f"{format} is not for a terminal; use -o FILE or a pipe")
     elif format is None:
+        refuse_compressing_twice(output)
         format = format_of(output)
         if format is None:
             raise click.UsageError(f"the suffix of {output} means no format; add --format with one of {', '.join(FORMATS)}")
@@ -119,11 +120,6 @@ def explain(access: Access, sql: str, analyze: bool, given: tuple[str, ...]) -> 
         raise ClientError(one_line_up(str(error)), status=error.status) from error
     for row in zip(*(column.to_pylist() for column in table.columns), strict=True):
         click.echo("\n".join(str(value) for value in row))
-
-
-def read_sql(argument: str) -> str:
-    """The statement that an argument gives: itself, or stdin for ``-``."""
-    return sys.stdin.read() if argument == "-" else argument
 
 
 def _show(client: Client, execution: RunningStatement, look: _Look) -> None:

@@ -13,7 +13,7 @@ from prompt_toolkit.lexers import PygmentsLexer
 from pygments.lexers.sql import PostgresLexer
 from rich.console import Console
 
-from flight_server.cli.options import Access, connected, embedded_options
+from flight_server.cli.options import BYTE_ORDER_MARK, Access, connected, embedded_options
 from flight_server.cli.shell_completion import SqlCompleter
 from flight_server.cli.shell_session import NO_TABLES, ShellSession, ends
 from flight_server.cli.showing import stdout_console
@@ -85,8 +85,8 @@ def _ask(question: str) -> bool:
 
 def _read_lines(session: ShellSession) -> None:
     waiting = ""
-    for line in sys.stdin:
-        waiting += line
+    for number, line in enumerate(sys.stdin):
+        waiting += line if number else line.removeprefix(BYTE_ORDER_MARK)
         if ends(waiting):
             if not session.run(waiting):
                 return

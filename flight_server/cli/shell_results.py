@@ -109,35 +109,35 @@ class ResultCommands:
             rows = target.write(progress.counted(execution.batches()), execution.schema)
         self._shell.say(f"{rows_in(rows, execution.seconds)} → {printable(target.name)}")
 
-    def _open(self, argument: str) -> ResultTarget:
+    def _open(self, argument: str, *, several: bool) -> ResultTarget:
         """Where an argument sends results. On a terminal one is asked before a file is written over."""
         path, force = forced(argument)
         default: Format = "line" if self._settings.expanded and self._settings.format == "table" else self._settings.format
         try:
-            return target(path, default, force)
+            return target(path, default, replace=force, several=several)
         except FileExists:
             if self._shell.ask is None or not self._shell.ask(f"{path} exists. Write over it?"):
                 raise
-            return target(path, default, True)
+            return target(path, default, replace=True, several=several)
 
     def _redirect(self, argument: str) -> None:
         self.close()
         if argument:
-            self._target = self._open(argument)
+            self._target = self._open(argument, several=True)
             self._shell.say(self._target.said)
 
     def _go(self, argument: str) -> None:
         if self._shell.last is None:
             raise ShellError("there is no statement to run yet", remedy="\\g stands behind one, or runs the last one again")
         if not argument:
-            self._shell.execute(self._shell.last)
-            return
-        self._execute_into(self._shell.last, argument)
+            self._shell.execute_again()
+        else:
+            self._into(argument, self._shell.execute_again)
 
-    def _execute_into(self, sql: str, argument: str) -> None:
-        before, self._target = self._target, self._open(argument)
+    def _into(self, argument: str, execute: Callable[[], None]) -> None:
+        before, self._target = self._target, self._open(argument, several=False)
         try:
-            self._shell.execute(sql)
+            execute()
         finally:
             self.close()
             self._target = before
@@ -158,7 +158,7 @@ class ResultCommands:
             raise ShellError("\\copy only writes files", remedy="a query reads them: SELECT * FROM read_files('FILE')")
         source = argument[:source_end]
         sql = source[1:-1] if source.startswith("(") else f"SELECT * FROM {source}"
-        self._execute_into(self._interpolated(sql), found[2])
+        self._into(found[2], lambda: self._shell.execute(self._interpolated(sql)))
 
     def _set(self, argument: str) -> None:
         name, _, value = argument.partition(" ")

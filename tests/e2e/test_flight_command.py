@@ -274,6 +274,27 @@ def test_each_statement_of_a_file_takes_its_own_parameters(server: RunningServer
     assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", "error: there is no parameter $c\nthere are $a, $b\n")
 
 
+def test_a_file_of_statements_may_begin_with_a_mark_of_its_encoding(server: RunningServer, tmp_path: Path) -> None:
+    text = "\ufeffSELECT 1 AS a;"
+    (tmp_path / "a.sql").write_text(text, encoding="utf-8")
+    for words, stdin in ((("run", "a.sql"), None), (("run", "-"), text), (("query", "-"), text.rstrip(";")), (("shell",), text)):
+        ended = run(*words, folder=tmp_path, stdin=stdin, VOLLEY_URI=server.uri, PYTHONUTF8="1")
+        assert ended.returncode == 0, ended.stderr
+        assert "│       1 │" in ended.stdout
+
+
+def test_output_that_cannot_be_written_is_no_internal_error(server: RunningServer) -> None:
+    words = command("query", "SELECT * FROM sample", "--format", "csv", "--uri", server.uri)
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(words, env=environment(), stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert (ended.returncode, ended.stderr) == (1, "error: the output cannot be written: No space left on device\n")
+    reader = subprocess.Popen(["head", "-1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    words = command("query", "SELECT * FROM sample", "--format", "csv", "-o", "/dev/stdout", "--uri", server.uri)
+    ended = subprocess.run(words, env=environment(), stdout=reader.stdin, stderr=subprocess.PIPE, text=True, timeout=120)
+    said, _ = reader.communicate(timeout=60)
+    assert (said.count("\n"), ended.returncode, ended.stderr) == (1, 1, "")
+
+
 def test_errors_of_a_file_stand_at_their_lines_of_the_file(server: RunningServer, tmp_path: Path) -> None:
     (tmp_path / "report.sql").write_text("-- a report\nSELECT 1;\n\nSELECT order_id,\n  amuont\nFROM orders;\n SELECT * FROM order;\n")
     ended = run("run", "report.sql", "--keep-going", folder=tmp_path, VOLLEY_URI=server.uri)
