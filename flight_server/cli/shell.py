@@ -88,11 +88,19 @@ def _read_lines(session: ShellSession) -> None:
     for number, line in enumerate(sys.stdin):
         waiting += line if number else line.removeprefix(BYTE_ORDER_MARK)
         if ends(waiting):
-            if not session.run(waiting):
+            if not _run_whole(session, waiting):
                 return
             waiting = ""
     if waiting.strip():
-        session.run(waiting)
+        _run_whole(session, waiting)
+
+
+def _run_whole(session: ShellSession, text: str) -> bool:
+    """As ``ShellSession.run``; but nobody is there to type what comes next: Ctrl-C ends it all."""
+    goes_on = session.run(text)
+    if session.interrupted:
+        raise KeyboardInterrupt
+    return goes_on
 
 
 def _keys() -> KeyBindings:

@@ -79,7 +79,7 @@ class ResultCommands:
         expanded = self._settings.expanded
         if paging and self._exceeds_screen(shown):
             self._pager(paged_text(shown, as_records=expanded, style=style, for_all=FOR_ALL))
-            self._shell.say(shown.footer)
+            show(console, shown, footer_only=True)
         else:
             show(console, shown, as_records=expanded, style=style, for_all=FOR_ALL)
 

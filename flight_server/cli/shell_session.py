@@ -64,7 +64,7 @@ def ends(text: str) -> bool:
 
 
 class ShellSession:
-    """Runs what was typed. Errors are printed to ``errors``, not raised, and ``failures`` counts them.
+    """Runs what was typed. Errors are printed to ``errors``, not raised, and ``failures`` counts them; ``interrupted``: a Ctrl-C was one.
 
     ``ask`` asks whoever is at the terminal yes or no, None where nobody is; ``queries`` is the folder of queries with a name.
     """
@@ -87,6 +87,7 @@ class ShellSession:
         self.last: str | None = None
         self.ask = ask
         self.failures = 0
+        self.interrupted = False
         self._again: tuple[str, Sequence[object]] = ("", ())
         self._errors = errors
         self._sleep = sleep
@@ -109,6 +110,7 @@ class ShellSession:
         try:
             return self.run_text(text)
         except KeyboardInterrupt:
+            self.interrupted = True
             self.console.print(Text("killed", style="yellow"))
         except VolleyError as error:
             self.failures += 1

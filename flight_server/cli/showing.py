@@ -118,13 +118,12 @@ def show(
 
 
 def paged_text(shown: Shown, *, as_records: bool, style: TableStyle = PLAIN_STYLE, for_all: str = FOR_ALL) -> str:
-    """What :func:`show` prints, in colours, as wide as it is: for a pager."""
+    """What :func:`show` prints before the footer, in colours, as wide as it is: for a pager."""
     columns = cells_of(shown.table)
     text = uncut_record(columns, style=style, colours=True) if as_records else uncut_table(columns, style=style, colours=True)
     said = io.StringIO()
     console = Console(file=said, force_terminal=True, width=UNCUT_CELLS, highlight=False, emoji=False, markup=False)
     _tell_rows_left(console, shown, for_all)
-    show(console, shown, footer_only=True)
     return text + said.getvalue()
 
 
@@ -132,6 +131,7 @@ def show_paged(shown: Shown, *, as_records: bool = False) -> None:
     """Shows it in the user's pager, as wide as it is, to be scrolled in all directions; prints it where stdout is no terminal."""
     if sys.stdout.isatty():
         page(paged_text(shown, as_records=as_records))
+        show(stdout_console(), shown, footer_only=True)
     else:
         show(stdout_console(), shown, as_records=as_records)
 

@@ -166,6 +166,25 @@ def test_an_interrupted_run_kills_all_its_queries(server: RunningServer, tmp_pat
         assert [list(client.watch(query.query_id))[-1].state for query in mine] == ["killed"] * 3
 
 
+def test_an_interrupt_ends_a_shell_that_reads_from_a_pipe(server: RunningServer) -> None:
+    with (
+        subprocess.Popen(
+            command("shell"), env=environment(VOLLEY_URI=server.uri), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process,
+        Client(server.uri) as client,
+    ):
+        assert process.stdin is not None
+        process.stdin.write(f"{ENDLESS} AND a.id = -1;\nSELECT 'what comes next' AS a;\n".encode())
+        process.stdin.flush()
+        while not (mine := [query for query in client.queries() if "a.id = -1" in query.sql]):
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert b"what comes next" not in said
+        assert list(client.watch(mine[0].query_id))[-1].state == "killed"
+
+
 def test_kill_from_another_terminal(server: RunningServer) -> None:
     with Client(server.uri) as client:
         query_id = client.submit(ENDLESS).query_id

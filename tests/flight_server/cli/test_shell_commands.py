@@ -278,7 +278,7 @@ def test_what_exceeds_the_screen_goes_to_the_pager(client: Client, tmp_path: Pat
         assert typed.paged == []
         assert typed.run("SELECT n FROM numbers;").startswith("2,500 rows · ")
         assert "1999" in typed.paged[0]
-        assert "… 500 more rows (2,000 shown; \\g FILE writes all)" in typed.paged[0]
+        assert typed.paged[0].endswith("… 500 more rows (2,000 shown; \\g FILE writes all)\x1b[0m\n")  # the footer is told once, behind it
         wide = ", ".join(f"'{'x' * 30}' AS column_{number}" for number in range(5))
         typed.run(f"SELECT {wide};")
         assert typed.paged[1].count("x" * 30) == 5
