@@ -62,8 +62,8 @@ class RunningShell(Protocol):
     ask: Callable[[str], bool] | None
     """Asks whoever is at the terminal yes or no; None where nobody is."""
 
-    def execute(self, sql: str, parameters: Sequence[object] = ()) -> None:
-        """Runs one statement and shows its result, or writes it where results go."""
+    def execute(self, sql: str, parameters: Sequence[object] = (), *, rows: int | None = None) -> None:
+        """Runs one statement and shows its result, or writes it where results go. ``rows``: so many are shown, not a screenful."""
 
     def execute_again(self) -> None:
         """Runs the last statement once more, with the values that it had. There must be one."""

@@ -53,12 +53,12 @@ class ResultCommands:
         """Whether only the first rows of a result are shown just now, to somebody who sits there."""
         return self._target is None and self._settings.format == "table" and self._shell.console.is_terminal and self._shell.ask is not None
 
-    def take(self, execution: RunningStatement) -> None:
-        """Shows or writes the result of a statement."""
+    def take(self, execution: RunningStatement, rows: int | None = None) -> None:
+        """Shows or writes the result of a statement; of what is shown ``rows``, or what a screen or the pager is for."""
         if self._target is not None:
             self._write(execution, self._target)
         elif self._settings.format == "table":
-            self._show(execution)
+            self._show(execution, rows)
         else:
             self._print(execution)
         if self._settings.timing:
@@ -70,11 +70,12 @@ class ResultCommands:
             ended, self._target = self._target, None
             ended.close()
 
-    def _show(self, execution: RunningStatement) -> None:
+    def _show(self, execution: RunningStatement, rows: int | None) -> None:
         console = self._shell.console
         paging = self._settings.pager and console.is_terminal
+        most = rows or (PAGER_ROWS if paging else default_rows(console.is_terminal))
         with QueryProgress(self._shell.client, execution.query_id):
-            shown = shown_rows(execution, PAGER_ROWS if paging else default_rows(console.is_terminal), "soon" if self.looks else "all")
+            shown = shown_rows(execution, most, "soon" if self.looks else "all")
         style = TableStyle(self._settings.null, BOXES[self._settings.border], TOO_WIDE)
         expanded = self._settings.expanded
         if paging and self._exceeds_screen(shown):

@@ -145,10 +145,10 @@ class ShellSession:
                 taken[0].run(taken[1])
         return True
 
-    def execute(self, sql: str, parameters: Sequence[object] = ()) -> None:
-        """Runs one statement and shows its result, or writes it where results go."""
+    def execute(self, sql: str, parameters: Sequence[object] = (), *, rows: int | None = None) -> None:
+        """Runs one statement and shows its result, or writes it where results go. ``rows``: so many are shown, not a screenful."""
         with RunningStatement(self.client, sql, parameters, look=self._results.looks) as execution:
-            self._results.take(execution)
+            self._results.take(execution, rows)
 
     def execute_again(self) -> None:
         """Runs the last statement once more, with the values that it had."""

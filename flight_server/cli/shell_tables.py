@@ -8,6 +8,8 @@ from flight_server.client.sql_words import quoted
 from flight_server.settings.quantities import format_size
 from planner.catalog import SCHEMA_PREFIXES
 
+MAX_COLUMNS = 100_000
+
 
 class TableCommands:
     """``no_tables`` says how to get some, where one stands."""
@@ -25,7 +27,7 @@ class TableCommands:
 
     def _describe(self, table: str) -> None:
         if table:
-            self._shell.execute(f"DESCRIBE {_written(table)}")
+            self._shell.execute(f"DESCRIBE {_written(table)}", rows=MAX_COLUMNS)
             return
         tables = self._shell.client.tables(details=False)
         self._print([Cells("table", "", False, tuple(printable(t.name) for t in tables))])

@@ -83,6 +83,10 @@ class FakeService:
         self.planned: list[str] = []
         self.looks: dict[str, int] = {}
 
+    def add_table(self, statement: str) -> None:
+        """One table more, by a statement that makes it."""
+        self._connection.execute(statement)
+
     def submit(
         self, sql: str, owner: str, parameters: Sequence[object] | None = None, *, ahead: int | None = None, purpose: str = ""
     ) -> Accepted:

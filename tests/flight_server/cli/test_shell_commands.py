@@ -143,6 +143,17 @@ def test_tables_are_described_by_any_name(typed: TypedShell) -> None:
     assert "error: " in typed.run("\\d other.numbers")
 
 
+def test_all_columns_of_a_wide_table_are_described(served: Served, client: Client, tmp_path: Path) -> None:
+    columns = ", ".join(f"{number} AS c{number}" for number in range(2_100))
+    served.service.add_table(f"CREATE TABLE wide AS SELECT {columns}")
+    with TypedShell(client, tmp_path / "queries", size=(80, 24), ask=lambda _: False) as typed:
+        typed.run("\\d wide")
+        assert "c2099" in typed.paged[0]
+        assert "more rows" not in typed.paged[0]
+        typed.run("\\pset pager off")
+        assert "│ c2099 " in typed.run("\\d wide")
+
+
 def test_a_file_to_run_has_to_be_named(typed: TypedShell) -> None:
     for command in ("\\i", "\\ir"):
         assert typed.run(command).startswith("error: which file is to be run?\n\\i FILE")
