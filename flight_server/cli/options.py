@@ -141,6 +141,16 @@ def embedded_uri(access: Access) -> Iterator[str]:
         yield uri
 
 
+def paths_start_at(access: Access) -> str | None:
+    """The folder on this machine where paths in SQL begin; None where they begin elsewhere, or nobody here knows."""
+    if access.uri is not None:
+        return None
+    config = embedded_config(access)
+    if DEFAULT_CONNECTION in config.connections or not config.data_roots:
+        return None
+    return next((root for root in config.data_roots[:1] if os.path.isdir(root)), None)
+
+
 def embedded_config(access: Access) -> Config:
     """What an embedded server is told: it sees the current folder where nothing says what else. Raises ``ConfigError``."""
     config = load_config(access.config, ServerSection(data=list(access.data) or None, workers=1))
