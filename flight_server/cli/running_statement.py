@@ -39,6 +39,7 @@ class RunningStatement:
         self._finished = False
         self.whole = False
         self._abandoned = False
+        self._dropping: threading.Thread | None = None
         self._started = time.monotonic()
         self.planned_seconds: float | None = None
         self.first_seconds: float | None = None
@@ -57,6 +58,8 @@ class RunningStatement:
             self.let_go()
         elif not self._finished:
             self.kill()
+        if self._dropping is not None:
+            self._dropping.join(KILL_SECONDS)
 
     def _submit(self) -> Submitted:
         try:
@@ -130,16 +133,23 @@ class RunningStatement:
         return status.result.rows
 
     def let_go(self) -> None:
-        """Ends a query of which nothing more is wanted. A look leaves nothing behind: it was no more than what was seen of it."""
+        """Ends a query of which nothing more is wanted. A look leaves nothing behind: it was no more than what was seen of it.
+
+        Dropping it takes a cluster a moment, in which its rows can be shown: the end of the context waits for it.
+        """
         if self._finished:
             return
         if not self._look:
             self.kill()
             return
+        self._finished = True
+        self._dropping = threading.Thread(target=self._drop, name="flight-drop", daemon=True)
+        self._dropping.start()
+
+    def _drop(self) -> None:
         # What cannot be dropped now is abandoned: the server stops a look that nobody reads.
         with contextlib.suppress(ClientError):
             self._client.drop(self.query_id, timeout=KILL_SECONDS)
-        self._finished = True
 
     def abandon(self) -> None:
         """Kills the query, from any thread: at once if the server has answered, and else as soon as it does."""

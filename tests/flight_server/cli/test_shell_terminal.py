@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from flight_server.client import Client
+from tests.e2e.waiting import eventually
 from tests.tui.terminal import ServerProcess, Terminal, flight
 
 MANY = 20_000
@@ -118,7 +119,7 @@ def test_a_look_in_the_shell_leaves_nothing_and_a_file_has_everything(terminal: 
         terminal.see("│ +10 │")
         terminal.keys("G")
         terminal.see(r"… more rows \(2,000 shown; \\g FILE writes all, SELECT count\(\*\) counts them\)")
-        assert {line.query_id for line in client.queries(everything=True)} == before
+        eventually(lambda: {line.query_id for line in client.queries(everything=True)} == before or None, 20, "the look is dropped")
         terminal.keys("q")
         terminal.see(r"4,000\+ rows · [^\n]*\n+volley>")
         terminal.type(f"\\g {tmp_path}/many.parquet")
