@@ -58,7 +58,7 @@ class SqlCompleter(Completer):
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
         """What the word may become: names first, those in scope before the others, then functions and keywords in the case typed."""
         line = document.current_line_before_cursor
-        if (command := _COMMAND.search(line)) is not None:
+        if (command := _COMMAND.search(line)) is not None and open_string(document.text_before_cursor) is None:
             yield from self._command_names(command[1])
             return
         argument = _ARGUMENT.match(line.lstrip())

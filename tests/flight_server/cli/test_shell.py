@@ -189,7 +189,7 @@ def test_paths_are_completed_where_they_may_stand_and_other_texts_are_left_alone
         assert at(here, f"{before}sal|") == ["es.parquet"]
     assert at(here, "FROM 'logs/|") == ["a.csv.gz"]
     assert at(here, "FROM 'lo|") == ["gs"]
-    for text in ("SELECT * FROM orders WHERE name = 'ord|", "SELECT 'cus|", "SELECT 'it''s cus|"):
+    for text in ("SELECT * FROM orders WHERE name = 'ord|", "SELECT regexp_matches(name, '\\d|", "SELECT 'cus|", "SELECT 'it''s cus|"):
         assert at(here, text) == []
     assert "customers" in at(here, "SELECT * FROM 'sales.parquet' JOIN cus|")
 
