@@ -272,7 +272,7 @@ def test_a_plan_of_a_statement_with_parameters(server: RunningServer) -> None:
     assert (missing.returncode, missing.stderr) == (1, "error: the parameter $least has no value\ngive least=value\n")
 
 
-@pytest.mark.parametrize("words", [("query",), ("explain",), ("explain", "--analyze")])
+@pytest.mark.parametrize("words", [("explain",), ("explain", "--analyze")])
 def test_errors_of_a_plan_stand_at_their_places_in_the_statement(server: RunningServer, words: tuple[str, ...]) -> None:
     ended = run(*words, "SELECT order_id, nothing\nFROM orders", VOLLEY_URI=server.uri)
     assert ended.returncode == 1

@@ -107,12 +107,16 @@ def _keys(s3: S3Place) -> dict[str, str]:
 
 
 @pytest.mark.usefixtures("texts")
-@pytest.mark.parametrize("name", TEXTS)
-def test_one_text_of_a_bucket_is_a_table(keys: dict[str, str], name: str) -> None:
-    root = f"s3://{BUCKET}/texts/{name}"
-    asked = f"SELECT a.* FROM {name.partition('.')[0]} AS a JOIN '{name}' USING (id, name) JOIN '{root}' USING (id, name) ORDER BY id"
-    ended = run("query", asked, "--data", root, "--format", "csv", folder=None, stdin=None, **keys)
-    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "id,name\n1,a\n2,b\n", "")
+def test_texts_of_a_bucket_are_tables_each(keys: dict[str, str]) -> None:
+    roots = {name.partition(".")[0]: f"s3://{BUCKET}/texts/{name}" for name in TEXTS}
+    options = [word for root in roots.values() for word in ("--data", root)]
+    with RunningServer(*options, **keys) as running, Client(running.uri) as client:
+        assert [table.name for table in client.tables()] == sorted(roots)
+        for table, root in roots.items():
+            found = client.query(f"SELECT a.* FROM {table} AS a JOIN '{root}' USING (id, name) ORDER BY id")
+            assert found.to_pylist() == [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}], table
+        assert client.query("SELECT count(*) FROM 'plain.csv'").column(0).to_pylist() == [2]
+        assert running.stop() == 0, running.log
 
 
 @pytest.mark.usefixtures("texts")
