@@ -21,15 +21,19 @@ pytestmark = pytest.mark.skipif(shutil.which("tmux") is None or shutil.which("le
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    folder = tmp_path_factory.mktemp("lake")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Options of a server over ``measures`` (wide) and ``many`` (long), whose results have small row groups."""
+    folder, home = tmp_path_factory.mktemp("lake"), tmp_path_factory.mktemp("configured")
     names = ", ".join(f"range * {number} AS measure_{number:02d}" for number in range(1, 31))
     duckdb.execute(f"COPY (SELECT {names} FROM range(500)) TO '{folder}/measures.parquet'")
     duckdb.execute(f"COPY (SELECT range AS n FROM range({MANY})) TO '{folder}/many.parquet'")
-    home = tmp_path_factory.mktemp("server")
     (home / "volley.toml").write_text(f"[results]\nrows_per_group = {GROUP_ROWS}\n")
-    options = ("--port", "0", "--threads", "1", "--data", str(folder), "--config", str(home / "volley.toml"))
-    process = ServerProcess(home, *options)
+    return ["--data", str(folder), "--config", str(home / "volley.toml")]
+
+
+@pytest.fixture(scope="module")
+def server(lake: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    process = ServerProcess(tmp_path_factory.mktemp("server"), "--port", "0", "--threads", "1", *lake)
     yield process
     process.stop()
 
@@ -130,6 +134,18 @@ def test_a_look_in_the_shell_leaves_nothing_and_a_file_has_everything(terminal: 
         assert (newest.state, newest.result.rows, newest.query_id in before) == ("completed", MANY, False)
 
 
+LOOK = r"… more rows \(40 shown; -o FILE writes all, SELECT count\(\*\) counts them\)\s+2,000\+ rows · "
+
+
+def test_a_server_of_its_own_looks_as_well(lake: list[str], tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path, flight("query", "FROM many", *lake), columns=80, rows=24)
+    try:
+        terminal.see(LOOK)
+        terminal.wait(lambda _: terminal.ended, "the end of the command")
+    finally:
+        terminal.close()
+
+
 @pytest.mark.parametrize(("columns", "rows"), [(120, 40), (80, 24)])
 def test_flight_query_looks_and_what_it_writes_is_whole(server: ServerProcess, tmp_path: Path, columns: int, rows: int) -> None:
     def see(pattern: str, *options: str) -> None:
@@ -143,7 +159,7 @@ def test_flight_query_looks_and_what_it_writes_is_whole(server: ServerProcess, t
 
     with Client(server.uri) as client:
         before = {line.query_id for line in client.queries(everything=True)}
-        see(r"… more rows \(40 shown; -o FILE writes all, SELECT count\(\*\) counts them\)\s+2,000\+ rows · ")
+        see(LOOK)
         see(r"… more rows\s+3 rows shown · ", "--max-rows", "3")
         assert {line.query_id for line in client.queries(everything=True)} == before
         see("(?m)^wrote ", "-o", str(tmp_path / "many.csv.gz"))
