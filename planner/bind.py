@@ -10,7 +10,7 @@ from typing import Any
 
 from planner.ast import Ast, conjuncts, identifier, name_parts, span_of, subqueries, verbatim_identifier, walk
 from planner.catalog import AS_NAMED, CATALOG_NAME, SCHEMA_NAME, SCHEMA_PREFIXES, Catalog, ReadOptions, Table
-from planner.errors import AccessRefused, InvalidQuery, NotReadOnly, NotSupported, PlannerError, UnknownTable
+from planner.errors import AccessRefused, InvalidQuery, NotReadOnly, NotSupported, PlannerError, Status, UnknownTable, VolleyError
 from planner.functions import FILE_READERS, READ_FILES, TABLE_FUNCTIONS
 from planner.information_schema import INFORMATION_SCHEMA, VIEWS, view_sql
 from planner.logical import (
@@ -226,7 +226,7 @@ class Binder:
         """The files that a call of ``read_files`` names."""
         try:
             call = read_call(factor["args"]["args"])
-            table = self._listed(call.patterns, call.options)
+            table = self._listed(call.patterns, call.options, factor["args"]["args"][:1])
             misplaced = call.misplaced(table.files[0].format) if call.places else None
             if misplaced is not None:
                 raise misplaced
@@ -235,10 +235,16 @@ class Binder:
             raise self._error(InvalidQuery, bad.message, place, remedy=bad.remedy) from None
         return table
 
-    def _listed(self, patterns: tuple[str, ...], options: ReadOptions) -> Table:
+    def _listed(self, patterns: tuple[str, ...], options: ReadOptions, ast: Any) -> Table:
         key = (patterns, options)
         if key not in self.files:
-            self.files[key] = self.catalog.files(*patterns, options=options)
+            try:
+                self.files[key] = self.catalog.files(*patterns, options=options)
+            except VolleyError as error:
+                if error.status is not Status.INVALID_ARGUMENT:
+                    raise
+                kind = type(error) if isinstance(error, PlannerError) else InvalidQuery
+                raise self.parsed.error(kind, error.message, span_of(ast) or self.parsed.path_span(patterns[0]), error.remedy) from error
         return self.files[key]
 
     def table(self, ast: list[Ast], parts: tuple[Ast, ...]) -> Table:
@@ -246,7 +252,7 @@ class Binder:
         if _is_path(parts):
             if len(parts) > 1:
                 raise self._error(AccessRefused, "a path stands alone", ast, remedy=f"Write FROM {quote_text(str(parts[-1]['value']))}.")
-            return self._listed((str(parts[0]["value"]),), AS_NAMED)
+            return self._listed((str(parts[0]["value"]),), AS_NAMED, ast)
         qualifiers = tuple(str(part["value"]).lower() for part in parts[:-1])
         name, quoted = str(parts[-1]["value"]), parts[-1]["quote_style"] is not None
         if qualifiers and qualifiers[-1] == INFORMATION_SCHEMA:

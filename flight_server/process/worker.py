@@ -32,6 +32,7 @@ from operators.exchange.heartbeats import Heartbeats
 from operators.kernel.kernel import Kernel
 from operators.results.results import ResultStore
 from operators.scan.catalog import FileCatalog
+from operators.scan.table_files import extension
 from operators.storage import Storage
 from planner import PlanOptions
 from planner.limits import SqlLimits
@@ -58,7 +59,7 @@ class Worker:
         self._started_at = time.time()
         self._process = psutil.Process()
         self._storage = Storage(connections_of(config), scratch_directory=state / "scratch")
-        roots = [self._storage.add_root(root) for root in config.data_roots]
+        roots = [self._storage.add_root(root, may_be_file=extension(root) is not None) for root in config.data_roots]
         self._storage.check()
         self._kernel = self._new_kernel(config.threads, KERNEL_SHARE, state)
         self._serial_kernel = self._new_kernel(1, SERIAL_KERNEL_SHARE, state)

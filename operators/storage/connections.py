@@ -23,8 +23,8 @@ PATIENCE_SECONDS = 20.0
 class Connection:
     """A named storage root. What is None comes from the environment and the usual chain of its kind (AWS: variables, files, roles).
 
-    ``only`` is the one file of a folder on this machine that it reaches; None for all that is there. ``patience_seconds``: for how long
-    a server that has answered before is waited for when it does not.
+    ``only`` is the one file in the folder ``url`` that it reaches; None for all that is there. ``patience_seconds``: for how long a server
+    that has answered before is waited for when it does not.
     """
 
     name: str

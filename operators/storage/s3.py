@@ -20,7 +20,18 @@ from typing import Any, Protocol, TypeVar
 import s3fs
 
 from operators.errors import OutOfMemory, PathRefused, StorageAway, StorageError
-from operators.storage.backend import BackendStatistics, ByteRange, Fetched, Listing, StoredFile, changed, clean_key, hidden, vanished
+from operators.storage.backend import (
+    BackendStatistics,
+    ByteRange,
+    Fetched,
+    Listing,
+    StoredFile,
+    beside,
+    changed,
+    clean_key,
+    hidden,
+    vanished,
+)
 from operators.storage.connections import Connection
 from operators.storage.s3_errors import ListedVersionGone, ShortBody, meaning, not_s3
 
@@ -61,10 +72,11 @@ READING = Patience((2.5, 5.0, 8.0, 10.0, 10.0), 30.0)
 
 
 class S3Backend:
-    """One bucket, or a prefix in it."""
+    """One bucket, a prefix in it, or one file."""
 
     def __init__(self, connection: Connection) -> None:
         self.name = connection.name
+        self._only = connection.only
         self._connection = connection
         self._bucket, _, prefix = connection.url.partition("://")[2].partition("/")
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
@@ -83,23 +95,37 @@ class S3Backend:
         return self._statistics
 
     def check(self) -> None:
-        self._run(self._page(self._prefix, "/", None, 1))
+        if self._only is None:
+            self._run(self._page(self._prefix, "/", None, 1))
+        else:
+            self.stat(self._only)
 
     def list_folder(self, folder: str) -> Listing:
+        if self._only is not None:
+            return Listing(tuple(self._only_file(folder)), ())
         return self._run(self._list(folder, "/"))
 
     def list_tree(self, folder: str) -> list[StoredFile]:
+        if self._only is not None:
+            return self._only_file(folder)
         files = self._run(self._list(folder, "")).files
         return [file for file in files if not hidden(file.key[len(folder) :])]
 
     def stat(self, key: str) -> StoredFile | None:
         if not key:
             return None
+        if self._only is not None and key != self._only:
+            raise beside(key, self.name, self._only)
         try:
             head = self._run(self._attempts(_within(lambda client: client.head_object(Bucket=self._bucket, Key=self._prefix + key))))
         except ListedVersionGone:
             return None
         return StoredFile(f"{self.name}:{key}", int(head["ContentLength"]), _etag(head))
+
+    def _only_file(self, folder: str) -> list[StoredFile]:
+        """The file, as what there is in the folder ``""``. Raises ``PathRefused`` for others."""
+        file = self.stat(folder or self._only or "")
+        return [] if file is None else [file]
 
     def read_ranges(self, file: StoredFile, ranges: Sequence[ByteRange]) -> list[bytes]:
         buffers = [bytearray(stop - start) for start, stop in ranges]

@@ -229,11 +229,11 @@ def spelled(text: str, outside: Path) -> str:
 
 @pytest.mark.parametrize("text", SPELLINGS)
 def test_by_no_spelling(client: Client, outside: Path, text: str) -> None:
-    before = sorted(outside.iterdir())
+    before, sql = sorted(outside.iterdir()), spelled(text, outside)
     with pytest.raises(ClientError) as told:
-        client.query(spelled(text, outside))
+        client.query(sql)
     # What the user wrote may be quoted to him.
-    message = str(told.value).replace(str(outside), "").replace(str(outside.parent / "inside0" / "data2"), "")
+    message = str(told.value).replace(sql, "").replace(str(outside), "").replace(str(outside.parent / "inside0" / "data2"), "")
     no_insides(message, [str(ROOT), str(outside.parent)])
     assert SECRET not in message
     assert sorted(outside.iterdir()) == before

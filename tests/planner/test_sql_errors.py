@@ -41,6 +41,26 @@ def caret_of(text: str) -> str:
 
 
 @pytest.mark.parametrize(
+    ("sql", "place"),
+    [
+        ("SELECT 1\n  FROM '/x.csv' AS x", (2, 8)),
+        ("SELECT '/x.csv'\nFROM '/x.csv'", (2, 6)),
+        ("SELECT name, '/x.csv' AS a FROM people JOIN '/x.csv' AS x ON true", (1, 45)),
+        ("FROM people, '/x.csv'", (1, 14)),
+        ("DESCRIBE '/x.csv'", (1, 10)),
+        ("SUMMARIZE '/x.csv'", (1, 11)),
+        ("EXPLAIN FROM '/x.csv'", (1, 14)),
+        ("WITH a AS (FROM '/x.csv') FROM a", (1, 17)),
+        ("SELECT 1 FROM read_files(\n  '/x.csv'\n)", (2, 3)),
+    ],
+)
+def test_a_path_that_cannot_be_read_is_underlined(sql: str, place: tuple[int, int], catalog: FolderCatalog) -> None:
+    text = refusal(sql, catalog, AccessRefused)
+    assert text.startswith("'/x.csv' is outside the connections (line {}, column {})\n".format(*place))
+    assert caret_of(text) == "'/x.csv'"
+
+
+@pytest.mark.parametrize(
     ("sql", "kind", "caret"),
     [
         ("SELECT * FRM people", SqlSyntaxError, "FRM"),

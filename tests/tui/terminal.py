@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 WAIT_SECONDS = 40.0
 LOOK_SECONDS = 0.03
+_NUMBERS = itertools.count()
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -60,7 +62,8 @@ class Terminal:
     """A program in a tmux session of its own."""
 
     def __init__(self, home: Path, command: list[str], *, columns: int = 100, rows: int = 30) -> None:
-        self._socket = f"volley-{os.getpid()}-{id(self)}"
+        # Never the name of one before: a tmux that ends would take the next one along.
+        self._socket = f"volley-{os.getpid()}-{next(_NUMBERS)}"
         self._environment = environment(home)
         words = " ".join(f"'{word}'" for word in command)
         settings = [
