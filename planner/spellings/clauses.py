@@ -1,0 +1,259 @@
+"""A walk through a statement's tokens that knows where a query, a FROM list and an item begin and end, and spells what begins there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from planner.errors import NotSupported, SqlSyntaxError
+from planner.spellings.draft import AFTER_FROM, QUERY_WORDS, SET_WORDS, Draft, Spelled, Token
+from planner.spellings.joins import refuse_sided, spell_asof
+from planner.spellings.reshapes import spell_reshape, spell_summarize
+from planner.spellings.samples import read_sample
+from planner.words import words
+
+_AFTER_SET_WORDS = words("all distinct by name")
+_EXPLAINING = words("explain describe desc analyze verbose format json text")
+_AFTER_ITEMS = AFTER_FROM - {"select"} | SET_WORDS | {"from"}
+_TELLING = words("with table describe desc explain summarize pivot unpivot asof semi anti tablesample sample filter")
+_BEFORE_FROM = words("open union except intersect all distinct by name")
+"""Most statements have none of the first, no FROM behind the second (``open`` is a parenthesis) and no colon: they stay as they are."""
+
+_AS_IT_IS = Spelled({}, {})
+
+
+def spelled(sql: str, found: Sequence[Token]) -> Spelled:
+    """The parser's spelling of the statement whose tokens are ``found``. Raises ``NotSupported`` and ``SqlSyntaxError``."""
+    return _Speller(Draft(sql, found)).spelled() if _is_worth_a_look(sql, found) else _AS_IT_IS
+
+
+def _is_worth_a_look(sql: str, found: Sequence[Token]) -> bool:
+    before = "open"
+    for kind, start, stop in found:
+        if kind == "word":
+            word = sql[start:stop].lower()
+            if word in _TELLING or (word == "from" and before in _BEFORE_FROM):
+                return True
+            before = word
+        elif kind == "operator" and sql[start:stop] == ":":
+            return True
+        else:
+            before = kind
+    return False
+
+
+@dataclass(slots=True)
+class _Opened:
+    """What is open at one depth of parentheses. ``starts``: a query may start with the next token; ``fresh``: nothing came before it.
+
+    ``from_list``: the number of the FROM whose list is open or has ended; ``from_end`` the token behind that list.
+    ``listing_items``: behind SELECT. ``alias``: the name that stands before the item which is open.
+    ``closing``: how many parentheses were opened that the text does not have.
+    """
+
+    starts: bool = False
+    fresh: bool = False
+    listing_ctes: bool = False
+    explaining: bool = False
+    from_list: int | None = None
+    from_end: int | None = None
+    several_relations: bool = False
+    listing_items: bool = False
+    alias: str | None = None
+    closing: int = 0
+
+    def owed(self) -> str:
+        """What is to be written where the level ends."""
+        return ("" if self.alias is None else f" AS {self.alias}") + ")" * self.closing
+
+
+@dataclass(slots=True)
+class _Speller:
+    draft: Draft
+    levels: list[_Opened] = field(default_factory=lambda: [_Opened(starts=True, fresh=True, explaining=True)])
+
+    def spelled(self) -> Spelled:
+        number = 0
+        while number < len(self.draft.tokens):
+            kind = self.draft.kind(number)
+            level = self.levels[-1]
+            if kind == "open":
+                self._open(number, level)
+            elif kind == "close":
+                self._close(number)
+            elif kind == "end":
+                break
+            elif kind == "comma":
+                level.several_relations |= level.from_list is not None and level.from_end is None
+                level.starts = False
+                if level.listing_items:
+                    self._end_item(number, level)
+                    number = self._begin_item(number, level)
+            elif kind == "word":
+                number = self._word(number, level)
+            else:
+                level.starts = level.fresh = False
+            number += 1
+        while len(self.levels) > 1:
+            self._close(None)
+        return self.draft.spelled(self.levels[0].owed())
+
+    # Levels
+
+    def _open(self, number: int, level: _Opened) -> None:
+        draft = self.draft
+        before = draft.text(number - 1)
+        options = level.explaining and before == "explain" and draft.text(number + 1) not in QUERY_WORDS | {"("}
+        query = draft.texts[number] == "(" and before != "trim" and not options
+        if not options:
+            level.starts = level.fresh = level.explaining = False
+        self.levels.append(_Opened(starts=query, fresh=query))
+        if before == "filter" and draft.text(number - 2) == ")" and draft.text(number + 1) not in ("where", ""):
+            draft.insert(number + 1, "WHERE ")
+
+    def _close(self, number: int | None) -> None:
+        if len(self.levels) == 1:
+            return
+        level = self.levels.pop()
+        if number is not None and level.owed():
+            self.draft.insert(number, level.owed())
+        outer = self.levels[-1]
+        outer.starts = outer.listing_ctes or outer.explaining
+
+    # Words
+
+    def _word(self, number: int, level: _Opened) -> int:
+        """Spells what begins with a word; returns the last token that is done with."""
+        draft = self.draft
+        word = draft.texts[number]
+        starts, fresh = level.starts, level.fresh
+        level.starts = level.fresh = False
+        if level.explaining:
+            if starts and word in _EXPLAINING:
+                level.starts = level.fresh = True
+                self._described(number)
+                return number
+            level.explaining = False
+        if starts and word in ("from", "table", "summarize", "pivot", "unpivot", "with"):
+            self._start(number, word, level, fresh)
+        elif word in SET_WORDS:
+            level.from_list = level.from_end = None
+            level.several_relations = False
+            level.starts = True
+        elif word in _AFTER_SET_WORDS and starts:
+            level.starts = True
+        elif word == "select":
+            level.listing_ctes = False
+        elif word == "from" and draft.text(number - 1) != "distinct":
+            level.from_list, level.from_end, level.several_relations = number, None, False
+        elif word == "join":
+            level.several_relations |= level.from_end is None
+        elif word == "asof":
+            spell_asof(draft, number)
+        elif word in ("left", "right"):
+            refuse_sided(draft, number)
+        elif word == "tablesample":
+            return self._tablesample(number)
+        elif word == "using" and draft.text(number + 1) == "sample":
+            return self._using_sample(number, level)
+        if word in AFTER_FROM and level.from_list is not None and level.from_end is None:
+            level.from_end = number
+        if level.listing_items and word in _AFTER_ITEMS and draft.text(number - 1) != "distinct":
+            self._end_item(number, level)
+            level.listing_items = False
+        if word == "select":
+            level.listing_items = True
+            return self._begin_item(number + (draft.text(number + 1) in ("all", "distinct")), level)
+        return number
+
+    def _begin_item(self, number: int, level: _Opened) -> int:
+        """Takes the name before the item that follows; returns the last token before the item."""
+        draft = self.draft
+        if draft.text(number + 2) != ":" or draft.kind(number + 1) not in ("word", "string"):
+            return number
+        _, start, stop = draft.tokens[number + 1]
+        if draft.sql[start] == "'":
+            return number
+        level.alias = draft.sql[start:stop]
+        draft.replace(number + 1, number + 2, "")
+        return number + 2
+
+    def _end_item(self, number: int, level: _Opened) -> None:
+        if level.alias is not None:
+            self.draft.insert(number, f" AS {level.alias} ")
+            level.alias = None
+
+    def _start(self, number: int, word: str, level: _Opened, fresh: bool) -> None:
+        """Spells the beginning of a query."""
+        draft = self.draft
+        begins_relation = draft.kind(number + 1) in ("word", "string") or draft.text(number + 1) == "("
+        after_ctes, level.listing_ctes = level.listing_ctes, False
+        match word:
+            case "with":
+                level.listing_ctes = True
+            case "from":
+                level.from_list, level.from_end, level.several_relations = number, None, False
+                if not self._selects(number):
+                    draft.insert(number, "SELECT * ")
+                elif after_ctes:
+                    self._parenthesize(number, level)
+            case "table" if draft.kind(number + 1) in ("word", "string"):
+                draft.replacements[number] = "SELECT * FROM"
+                level.from_list, level.from_end, level.several_relations = number, None, False
+            case "summarize" if begins_relation and fresh:
+                level.closing += 1
+                level.starts = level.fresh = spell_summarize(draft, number)
+            case "pivot" | "unpivot" if begins_relation:
+                spell_reshape(draft, number, word)
+                level.from_list = number
+                if after_ctes:
+                    self._parenthesize(number, level)
+
+    def _parenthesize(self, number: int, level: _Opened) -> None:
+        """A query in parentheses of its own: the parser takes FROM behind a CTE for a part of that."""
+        self.draft.insert(number, "(")
+        level.closing += 1
+
+    def _described(self, number: int) -> None:
+        """DESCRIBE TABLE t, DESCRIBE 'file'."""
+        draft = self.draft
+        if draft.texts[number] not in ("describe", "desc"):
+            return
+        if draft.text(number + 1) == "table" and draft.kind(number + 2) in ("word", "string"):
+            draft.replacements[number + 1] = ""
+        elif draft.text(number + 1) == "'" and draft.sql[draft.tokens[number + 1][1]] == "'":
+            draft.insert(number + 1, "SELECT * FROM ")
+
+    def _selects(self, number: int) -> bool:
+        """Whether SELECT follows the FROM list that begins with that token."""
+        after = self.draft.next_of(number, AFTER_FROM | SET_WORDS)
+        return after is not None and self.draft.texts[after] == "select"
+
+    # Samples
+
+    def _tablesample(self, number: int) -> int:
+        sample = read_sample(self.draft, number + 1)
+        if sample is None:
+            return number
+        self.draft.replace(number, sample.last, sample.text)
+        return sample.last
+
+    def _using_sample(self, number: int, level: _Opened) -> int:
+        draft = self.draft
+        sample = read_sample(draft, number + 2)
+        if sample is None:
+            remedy = "Write USING SAMPLE 10%, USING SAMPLE 100 ROWS or USING SAMPLE reservoir(10%)."
+            raise draft.error(SqlSyntaxError, number, "USING SAMPLE takes a number of rows or a percentage", remedy)
+        if level.from_list is None or level.several_relations:
+            raise draft.error(
+                NotSupported,
+                number,
+                "USING SAMPLE samples all that stands in FROM, and is there for one relation only",
+                "Write SELECT … FROM (SELECT … FROM … JOIN …) USING SAMPLE 10%, or TABLESAMPLE 10% behind a table.",
+            )
+        if level.from_end is None:
+            draft.replace(number, sample.last, sample.text)
+        else:
+            draft.replace(number, sample.last, "")
+            draft.insert(level.from_end, sample.text + " ")
+        return sample.last
