@@ -9,8 +9,11 @@
 ``… ON COLUMNS(* EXCLUDE (c))``        ``… * EXCLUDE (c)``
 ``USING SAMPLE 1%``, ``TABLESAMPLE …`` ``TABLESAMPLE method (number unit)`` behind the relation
 ``ASOF JOIN``, ``ASOF LEFT JOIN`` …    ``RIGHT ANTI JOIN``, ``RIGHT SEMI JOIN`` …, which the kernel does not have
+``LIMIT 10%``, ``a GLOB b``            ``LIMIT 10 COLLATE volley_percent``, ``a RLIKE b``
+``(ORDER BY a ROWS … EXCLUDE TIES)``   ``(ORDER BY a, NULL COLLATE volley_exclude_ties ROWS …)``
 ``FILTER (condition)``                 ``FILTER (WHERE condition)``
 ``SELECT a: x, b: y``                  ``SELECT x AS a, y AS b``
+``EXPLAIN (SELECT …)``                 ``EXPLAIN FORMAT TEXT (SELECT …)``
 ``DESCRIBE TABLE t``, ``DESCRIBE 't'`` ``DESCRIBE t``, ``DESCRIBE SELECT * FROM 't'``
 =====================================  ======================================================================================
 
@@ -18,8 +21,8 @@ Marks are names that the statement does not have; the planner tells by them what
 the parser's words stand for is put back where trees are printed: :func:`kernel_spelling`.
 
 ``clauses`` walks through a statement and knows where a query, a FROM list and an item begin and end; ``reshapes`` (SUMMARIZE, PIVOT,
-UNPIVOT), ``samples`` and ``joins`` spell one group of forms each, and ``printed`` puts the kernel's words back. All write into one
-``draft``.
+UNPIVOT), ``samples``, ``joins`` and ``stand_ins`` spell one group of forms each, and ``printed`` puts the kernel's words back. All
+write into one ``draft``.
 """
 
 from __future__ import annotations

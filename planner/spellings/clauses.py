@@ -10,14 +10,18 @@ from planner.spellings.draft import AFTER_FROM, QUERY_WORDS, SET_WORDS, Draft, S
 from planner.spellings.joins import refuse_sided, spell_asof
 from planner.spellings.reshapes import spell_reshape, spell_summarize
 from planner.spellings.samples import read_sample
+from planner.spellings.stand_ins import refuse_rlike, spell_exclusion, spell_glob, spell_share
 from planner.words import words
 
 _AFTER_SET_WORDS = words("all distinct by name")
 _EXPLAINING = words("explain describe desc analyze verbose format json text")
 _AFTER_ITEMS = AFTER_FROM - {"select"} | SET_WORDS | {"from"}
-_TELLING = words("with table describe desc explain summarize pivot unpivot asof semi anti tablesample sample filter")
+_TELLING = words(
+    "with table describe desc explain summarize pivot unpivot asof semi anti tablesample sample filter percent glob rlike exclude"
+)
 _BEFORE_FROM = words("open union except intersect all distinct by name")
-"""Most statements have none of the first, no FROM behind the second (``open`` is a parenthesis) and no colon: they stay as they are."""
+"""Most statements have none of the first, no FROM behind the second (``open`` is a parenthesis), no colon and no percent sign: they
+stay as they are."""
 
 _AS_IT_IS = Spelled({}, {})
 
@@ -35,7 +39,7 @@ def _is_worth_a_look(sql: str, found: Sequence[Token]) -> bool:
             if word in _TELLING or (word == "from" and before in _BEFORE_FROM):
                 return True
             before = word
-        elif kind == "operator" and sql[start:stop] == ":":
+        elif kind == "operator" and sql[start:stop] in (":", "%"):
             return True
         else:
             before = kind
@@ -48,7 +52,8 @@ class _Opened:
 
     ``from_list``: the number of the FROM whose list is open or has ended; ``from_end`` the token behind that list.
     ``listing_items``: behind SELECT. ``alias``: the name that stands before the item which is open.
-    ``closing``: how many parentheses were opened that the text does not have.
+    ``closing``: how many parentheses were opened that the text does not have. ``ordered``, ``frame``: there was an ORDER BY, and the
+    number of the word with which a window's frame begins.
     """
 
     starts: bool = False
@@ -61,6 +66,8 @@ class _Opened:
     listing_items: bool = False
     alias: str | None = None
     closing: int = 0
+    ordered: bool = False
+    frame: int | None = None
 
     def owed(self) -> str:
         """What is to be written where the level ends."""
@@ -103,7 +110,10 @@ class _Speller:
     def _open(self, number: int, level: _Opened) -> None:
         draft = self.draft
         before = draft.text(number - 1)
-        options = level.explaining and before == "explain" and draft.text(number + 1) not in QUERY_WORDS | {"("}
+        explained = level.explaining and before == "explain"
+        options = explained and draft.text(number + 1) not in QUERY_WORDS | {"("}
+        if explained and not options:  # the parser takes any parenthesis there for one of options
+            draft.insert(number, "FORMAT TEXT ")
         query = draft.texts[number] == "(" and before != "trim" and not options
         if not options:
             level.starts = level.fresh = level.explaining = False
@@ -156,6 +166,8 @@ class _Speller:
             return self._tablesample(number)
         elif word == "using" and draft.text(number + 1) == "sample":
             return self._using_sample(number, level)
+        else:
+            self._stood_in(number, word, level)
         if word in AFTER_FROM and level.from_list is not None and level.from_end is None:
             level.from_end = number
         if level.listing_items and word in _AFTER_ITEMS and draft.text(number - 1) != "distinct":
@@ -165,6 +177,22 @@ class _Speller:
             level.listing_items = True
             return self._begin_item(number + (draft.text(number + 1) in ("all", "distinct")), level)
         return number
+
+    def _stood_in(self, number: int, word: str, level: _Opened) -> None:
+        """Spells what is no clause but a piece of one."""
+        match word:
+            case "limit":
+                spell_share(self.draft, number)
+            case "glob":
+                spell_glob(self.draft, number)
+            case "rlike":
+                refuse_rlike(self.draft, number)
+            case "order":
+                level.ordered = True
+            case "rows" | "range" | "groups":
+                level.frame = number
+            case "exclude":
+                spell_exclusion(self.draft, number, level.frame, level.ordered)
 
     def _begin_item(self, number: int, level: _Opened) -> int:
         """Takes the name before the item that follows; returns the last token before the item."""
