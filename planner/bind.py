@@ -9,10 +9,10 @@ from difflib import get_close_matches
 from typing import Any
 
 from planner.ast import Ast, conjuncts, identifier, name_parts, span_of, subqueries, verbatim_identifier, walk
-from planner.catalog import AS_NAMED, CATALOG_NAME, SCHEMA_NAME, SCHEMA_PREFIXES, Catalog, ReadOptions, Table
+from planner.catalog import AS_NAMED, CATALOG_NAME, INFORMATION_SCHEMA, SCHEMA_NAME, SCHEMA_PREFIXES, Catalog, ReadOptions, Table
 from planner.errors import AccessRefused, InvalidQuery, NotReadOnly, NotSupported, PlannerError, UnknownTable
 from planner.functions import FILE_READERS, READ_FILES, TABLE_FUNCTIONS
-from planner.information_schema import INFORMATION_SCHEMA, VIEWS, view_sql
+from planner.information_schema import VIEWS, view_sql
 from planner.logical import (
     Body,
     Cte,
@@ -35,8 +35,9 @@ from planner.parse import ParsedSql
 from planner.quoting import quote_name, quote_text
 from planner.read_options import BadArgument, read_call
 from planner.reshape import reshape_of
+from planner.spellings import DESCRIBE
 
-JOIN_WORDS = frozenset(("semi", "anti", "asof", "positional"))
+JOIN_WORDS = frozenset(("semi", "anti"))
 """The parser takes these words of the kernel's joins for an alias without AS: ``t SEMI JOIN u``."""
 
 _JOIN_KINDS: Mapping[str, JoinKind] = {
@@ -53,6 +54,9 @@ _WRITING_BODIES = frozenset(("Insert", "Update", "Delete", "Merge"))
 
 _PATH = re.compile(r"[/\\*]|\.(parquet|csv|tsv|json|jsonl|ndjson|db|duckdb|txt)(\.|$)", re.IGNORECASE)
 
+RECURRING = "recurring"
+"""What stands before a recursive CTE's name where all rows are meant that it has found so far."""
+
 _NO_TABLES = "There are no tables yet. To read a file, write its path in single quotes: FROM 'folder/data.parquet'."
 
 Scope = frozenset[str]
@@ -63,6 +67,8 @@ Scope = frozenset[str]
 class Binder:
     """Binds one statement. Scans are called ``prefix`` and a number, in the order in which they are met.
 
+    ``unread``: what is being bound is only asked for its columns.
+
     Tables are listed once: ``tables`` and ``files`` keep them for another binder of the same statement.
     """
 
@@ -70,6 +76,7 @@ class Binder:
     catalog: Catalog
     prefix: str
     scans: int = 0
+    unread: bool = False
     tables: dict[tuple[str, bool], Table] = field(default_factory=dict)
     files: dict[tuple[tuple[str, ...], ReadOptions], Table] = field(default_factory=dict)
 
@@ -130,9 +137,11 @@ class Binder:
             raise self._error(
                 NotReadOnly, "SELECT … INTO would make a table, and only queries are accepted", ast["into"], remedy="Leave INTO out."
             )
-        items = tuple(self._item(item, scope) for item in ast["from"])
-        expressions = [value for key, value in ast.items() if key != "from"]
         reshape = reshape_of(ast, self.parsed)
+        unread, self.unread = self.unread, self.unread or (reshape is not None and reshape.kind == DESCRIBE)
+        items = tuple(self._item(item, scope) for item in ast["from"])
+        self.unread = unread
+        expressions = [value for key, value in ast.items() if key != "from"]
         return Select(ast, items, conjuncts(ast["selection"]), self._queries(expressions, scope), reshape=reshape)
 
     def _item(self, ast: Ast, scope: Scope) -> FromItem:
@@ -197,7 +206,7 @@ class Binder:
         name = str(parts[-1]["value"])
         if _is_path(parts):
             return self._scan(ast, factor, alias or path_alias(name), word, self.table(factor["name"], parts))
-        if len(parts) == 1 and name.lower() in scope:
+        if name.lower() in scope and [str(part["value"]).lower() for part in parts[:-1]] in ([], [RECURRING]):
             return CteRef(ast, name, alias or name.lower())
         view = view_of(parts)
         if view is not None:
@@ -219,7 +228,7 @@ class Binder:
         name = f"{self.prefix}{self.scans}"
         self.scans += 1
         renamed = word is None and bool((factor.get("alias") or {}).get("columns"))
-        sampled = factor.get("sample") is not None
+        sampled = self.unread or factor.get("sample") is not None
         return Scan(ast, name, alias.lower(), table, rigid=renamed, sampled=sampled, join_word=word, files_total=len(table.files))
 
     def _files(self, factor: Ast) -> Table:

@@ -1,4 +1,4 @@
-"""SUMMARIZE, PIVOT and UNPIVOT as statements: read off the marks that ``spellings`` left, and written as the kernel has them."""
+"""SUMMARIZE, PIVOT, UNPIVOT and DESCRIBE as queries: read off the marks that ``spellings`` left, and written as the kernel has them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from planner.ast import Ast, span_of, subqueries, verbatim, verbatim_identifier
 from planner.errors import InvalidQuery, NotSupported, SqlSyntaxError
 from planner.logical import Reshape
 from planner.parse import ParsedSql
-from planner.spellings import NAME, PIVOT, SUMMARIZE, UNPIVOT, USING, VALUE
+from planner.spellings import DESCRIBE, NAME, PIVOT, SUMMARIZE, UNPIVOT, USING, VALUE
 
 _NOT_THERE = ("distinct", "selection", "having", "qualify", "named_window")
 """Clauses that a SELECT has and these have not."""
@@ -18,7 +18,7 @@ def reshape_of(select: Ast, parsed: ParsedSql) -> Reshape | None:
     """What the SELECT stands for; None where it is one. Raises ``SqlSyntaxError``, ``NotSupported`` and ``InvalidQuery``."""
     mark = parsed.scanned.mark
     kind = None if mark is None else _marked(select["projection"][0], mark) if select["projection"] else None
-    if mark is None or kind not in (SUMMARIZE, PIVOT, UNPIVOT):
+    if mark is None or kind not in (SUMMARIZE, DESCRIBE, PIVOT, UNPIVOT):
         return None
     parts: dict[str, list[Ast]] = {kind: []}
     part = parts[kind]
@@ -44,7 +44,7 @@ def _check(reshape: Reshape, select: Ast, parsed: ParsedSql) -> None:
     word = reshape.kind.upper()
     grouped = reshape.kind != PIVOT and any(select["group_by"].get("Expressions", ("all",)))
     if grouped or any(select.get(key) for key in _NOT_THERE):
-        remedy = f"Write {word} (SELECT … FROM … WHERE …)" + (" ON …." if reshape.kind != SUMMARIZE else ".")
+        remedy = f"Write {word} (SELECT … FROM … WHERE …)" + (" ON …." if reshape.kind in (PIVOT, UNPIVOT) else ".")
         place = next((span for key in (*_NOT_THERE, "group_by") if (span := span_of(select.get(key))) is not None), None)
         raise parsed.error(SqlSyntaxError, f"{word} takes the rows of a table or a query as they are", place, remedy)
     below = subqueries([*reshape.on, *reshape.using])
@@ -83,11 +83,13 @@ def reshaped(select: Ast, reshape: Reshape, print_select: Callable[[Ast], str]) 
     text += f" USING {listed(reshape.using)}" if reshape.using else ""
     text += f" INTO NAME {listed(reshape.name)} VALUE {listed(reshape.value)}" if reshape.name else ""
     source = {"Table": {**_TABLE, "name": [{"Identifier": verbatim_identifier(f"({text}{groups})")}]}}
-    return {**rows, "from": [{"relation": source, "joins": []}]}
+    told = {**rows, "projection": _DESCRIBED} if reshape.kind == DESCRIBE else rows
+    return {**told, "from": [{"relation": source, "joins": []}]}
 
 
 _ONE: Ast = {"UnnamedExpr": verbatim("1")}
 _ALL: Ast = {"UnnamedExpr": verbatim("*")}
+_DESCRIBED: list[Ast] = [{"UnnamedExpr": verbatim(name)} for name in ("column_name", "column_type", '"null"')]
 _NO_GROUPS: Ast = {"Expressions": [[], []]}
 _TABLE: Ast = {
     "alias": None,

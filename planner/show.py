@@ -8,9 +8,9 @@ from typing import Any
 
 from planner.ast import Ast, name_parts, span_of
 from planner.bind import Binder, view_of
-from planner.catalog import CATALOG_NAME, SCHEMA_NAME, SCHEMA_PREFIXES, Column
+from planner.catalog import CATALOG_NAME, INFORMATION_SCHEMA, SCHEMA_NAME, SCHEMA_PREFIXES, Column
 from planner.errors import InvalidQuery, NotSupported, UnknownTable
-from planner.information_schema import INFORMATION_SCHEMA, VIEWS
+from planner.information_schema import VIEWS
 from planner.literals import quote_literal
 from planner.parse import ParsedSql
 from planner.quoting import quote_name

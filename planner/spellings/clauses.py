@@ -5,23 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from planner.catalog import INFORMATION_SCHEMA
 from planner.errors import NotSupported, SqlSyntaxError
+from planner.spellings.columns import PATTERNS, spell_columns, spell_star_pattern
+from planner.spellings.ctes import spell_key
 from planner.spellings.draft import AFTER_FROM, QUERY_WORDS, SET_WORDS, Draft, Spelled, Token
-from planner.spellings.joins import refuse_sided, spell_asof
-from planner.spellings.reshapes import spell_reshape, spell_summarize
+from planner.spellings.frames import spell_exclusion
+from planner.spellings.joins import refuse_sided, spell_asof, spell_positional
+from planner.spellings.lists import spell_comprehension
+from planner.spellings.operators import refuse_rlike, spell_glob, spell_in, spell_isnull, spell_share
+from planner.spellings.reshapes import DESCRIBE, PIVOT, SUMMARIZE, UNPIVOT, spell_reshape, spell_told
 from planner.spellings.samples import read_sample
-from planner.spellings.stand_ins import refuse_rlike, spell_exclusion, spell_glob, spell_share
+from planner.spellings.texts import TYPES, join_texts, spell_typed
 from planner.words import words
 
 _AFTER_SET_WORDS = words("all distinct by name")
 _EXPLAINING = words("explain describe desc analyze verbose format json text")
 _AFTER_ITEMS = AFTER_FROM - {"select"} | SET_WORDS | {"from"}
-_TELLING = words(
-    "with table describe desc explain summarize pivot unpivot asof semi anti tablesample sample filter percent glob rlike exclude"
+_RESHAPES = {"pivot": PIVOT, "pivot_wider": PIVOT, "unpivot": UNPIVOT, "pivot_longer": UNPIVOT}
+_TELLING = TYPES | words(
+    """
+    with table describe desc show explain summarize pivot pivot_wider unpivot pivot_longer asof semi anti positional tablesample sample
+    filter percent glob rlike exclude isnull columns for
+    """
 )
 _BEFORE_FROM = words("open union except intersect all distinct by name")
-"""Most statements have none of the first, no FROM behind the second (``open`` is a parenthesis), no colon and no percent sign: they
-stay as they are."""
+"""Most statements have none of the first, no FROM behind the second (``open`` is a parenthesis), no colon and no percent sign, no
+pattern behind a star, no IN without a list in parentheses and no text behind a text: they stay as they are."""
 
 _AS_IT_IS = Spelled({}, {})
 
@@ -32,17 +42,22 @@ def spelled(sql: str, found: Sequence[Token]) -> Spelled:
 
 
 def _is_worth_a_look(sql: str, found: Sequence[Token]) -> bool:
-    before = "open"
+    before, earlier = "open", ""
     for kind, start, stop in found:
+        now = kind
         if kind == "word":
-            word = sql[start:stop].lower()
-            if word in _TELLING or (word == "from" and before in _BEFORE_FROM):
+            now = sql[start:stop].lower()
+            if now in _TELLING or (now == "from" and before in _BEFORE_FROM) or (before == "*" and now in PATTERNS):
                 return True
-            before = word
-        elif kind == "operator" and sql[start:stop] in (":", "%"):
+        elif kind == "operator":
+            now = sql[start:stop]
+        if now in (":", "%") or (now == before == "string"):
             return True
-        else:
-            before = kind
+        if before == "in" and (kind != "open" or sql[start] != "("):
+            return True
+        if now == "close" and (earlier, before) == ("in", "open"):
+            return True
+        before, earlier = now, before
     return False
 
 
@@ -86,13 +101,20 @@ class _Speller:
             level = self.levels[-1]
             if kind == "open":
                 self._open(number, level)
+                if self.draft.texts[number] == "[":
+                    spell_comprehension(self.draft, number)
+            elif kind == "string":
+                level.starts = level.fresh = False
+                number = join_texts(self.draft, number)
             elif kind == "close":
                 self._close(number)
             elif kind == "end":
                 break
             elif kind == "comma":
-                level.several_relations |= level.from_list is not None and level.from_end is None
                 level.starts = False
+                if level.from_list is not None and level.from_end is None:
+                    level.several_relations = True
+                    number = self._begin_relation(number)
                 if level.listing_items:
                     self._end_item(number, level)
                     number = self._begin_item(number, level)
@@ -144,7 +166,7 @@ class _Speller:
                 self._described(number)
                 return number
             level.explaining = False
-        if starts and word in ("from", "table", "summarize", "pivot", "unpivot", "with"):
+        if starts and (word in ("from", "table", "summarize", "describe", "desc", "show", "with") or word in _RESHAPES):
             self._start(number, word, level, fresh)
         elif word in SET_WORDS:
             level.from_list = level.from_end = None
@@ -176,33 +198,59 @@ class _Speller:
         if word == "select":
             level.listing_items = True
             return self._begin_item(number + (draft.text(number + 1) in ("all", "distinct")), level)
-        return number
+        return self._begin_relation(number) if word == "join" or level.from_list == number else number
 
     def _stood_in(self, number: int, word: str, level: _Opened) -> None:
         """Spells what is no clause but a piece of one."""
+        draft = self.draft
         match word:
             case "limit":
-                spell_share(self.draft, number)
+                spell_share(draft, number)
+            case "like" | "not" | "similar" | "glob" if draft.text(number - 1) == "*":
+                spell_star_pattern(draft, number)
+            case "in":
+                spell_in(draft, number)
+            case "isnull":
+                spell_isnull(draft, number)
+            case "columns":
+                spell_columns(draft, number)
+            case "positional":
+                spell_positional(draft, number)
+            case "using" if level.listing_ctes:
+                spell_key(draft, number)
+            case _ if word in TYPES:
+                spell_typed(draft, number)
             case "glob":
-                spell_glob(self.draft, number)
+                spell_glob(draft, number)
             case "rlike":
-                refuse_rlike(self.draft, number)
+                refuse_rlike(draft, number)
             case "order":
                 level.ordered = True
             case "rows" | "range" | "groups":
                 level.frame = number
             case "exclude":
-                spell_exclusion(self.draft, number, level.frame, level.ordered)
+                spell_exclusion(draft, number, level.frame, level.ordered)
 
     def _begin_item(self, number: int, level: _Opened) -> int:
         """Takes the name before the item that follows; returns the last token before the item."""
         draft = self.draft
         if draft.text(number + 2) != ":" or draft.kind(number + 1) not in ("word", "string"):
             return number
-        _, start, stop = draft.tokens[number + 1]
-        if draft.sql[start] == "'":
+        if draft.is_text(number + 1):
             return number
-        level.alias = draft.sql[start:stop]
+        level.alias = draft.source(number + 1)
+        draft.replace(number + 1, number + 2, "")
+        return number + 2
+
+    def _begin_relation(self, number: int) -> int:
+        """Takes the name before the relation that follows; returns the last token before the relation."""
+        draft = self.draft
+        if draft.text(number + 2) != ":" or draft.kind(number + 1) not in ("word", "string") or draft.is_text(number + 1):
+            return number
+        last = draft.end_of_primary(number + 3 + (draft.text(number + 3) == "lateral"))
+        if draft.texts[last + 1 : last + 3] == ["with", "ordinality"]:
+            last += 2
+        draft.add_behind(last, f" AS {draft.source(number + 1)} ")
         draft.replace(number + 1, number + 2, "")
         return number + 2
 
@@ -216,6 +264,7 @@ class _Speller:
         draft = self.draft
         begins_relation = draft.kind(number + 1) in ("word", "string") or draft.text(number + 1) == "("
         after_ctes, level.listing_ctes = level.listing_ctes, False
+        inner = fresh and len(self.levels) > 1
         match word:
             case "with":
                 level.listing_ctes = True
@@ -228,11 +277,16 @@ class _Speller:
             case "table" if draft.kind(number + 1) in ("word", "string"):
                 draft.replacements[number] = "SELECT * FROM"
                 level.from_list, level.from_end, level.several_relations = number, None, False
-            case "summarize" if begins_relation and fresh:
+            case "summarize" | "describe" | "desc" if begins_relation and fresh:
                 level.closing += 1
-                level.starts = level.fresh = spell_summarize(draft, number)
-            case "pivot" | "unpivot" if begins_relation:
-                spell_reshape(draft, number, word)
+                level.starts = level.fresh = spell_told(draft, number, SUMMARIZE if word == "summarize" else DESCRIBE)
+            case "show" if inner and draft.texts[number + 1 : number + 3] == ["tables", ")"]:
+                draft.replace(number, number + 1, f"SELECT table_name AS name FROM {INFORMATION_SCHEMA}.tables")
+            case "show" if inner and draft.kind(number + 1) == "word":
+                remedy = f"In FROM stand SHOW TABLES, DESCRIBE t, and the views of {INFORMATION_SCHEMA}."
+                raise draft.error(NotSupported, number, "this SHOW is not supported in FROM", remedy)
+            case _ if word in _RESHAPES and begins_relation:
+                spell_reshape(draft, number, _RESHAPES[word])
                 level.from_list = number
                 if after_ctes:
                     self._parenthesize(number, level)
@@ -249,7 +303,7 @@ class _Speller:
             return
         if draft.text(number + 1) == "table" and draft.kind(number + 2) in ("word", "string"):
             draft.replacements[number + 1] = ""
-        elif draft.text(number + 1) == "'" and draft.sql[draft.tokens[number + 1][1]] == "'":
+        elif draft.is_text(number + 1):
             draft.insert(number + 1, "SELECT * FROM ")
 
     def _selects(self, number: int) -> bool:

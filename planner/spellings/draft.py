@@ -35,7 +35,8 @@ class Spelled:
 class Draft:
     """The spelling while it is written: tokens are told by their numbers, and one that is not there is an empty text of no kind.
 
-    ``texts``: each token's (words in lower case, of strings only a quote). ``closes``: where each parenthesis closes.
+    ``texts``: each token's (words in lower case, of strings only a quote). ``closes``: where each parenthesis closes. ``behind``: what
+    is written behind a token, which is before whatever else is written before the next one.
     """
 
     sql: str
@@ -44,6 +45,7 @@ class Draft:
     insertions: dict[int, str] = field(default_factory=dict)
     texts: list[str] = field(default_factory=list)
     closes: dict[int, int] = field(default_factory=dict)
+    behind: dict[int, str] = field(default_factory=dict)
     _mark: str | None = None
 
     def __post_init__(self) -> None:
@@ -58,11 +60,26 @@ class Draft:
 
     def spelled(self, suffix: str) -> Spelled:
         """What was written."""
-        return Spelled(self.replacements, self.insertions, suffix, self._mark)
+        insertions = dict(self.insertions)
+        for number, text in self.behind.items():
+            if self.kind(number + 1) in ("", "end"):
+                suffix = text + suffix
+            else:
+                insertions[number + 1] = text + insertions.get(number + 1, "")
+        return Spelled(self.replacements, insertions, suffix, self._mark)
 
     def text(self, number: int) -> str:
         """A token's text."""
         return self.texts[number] if 0 <= number < len(self.texts) else ""
+
+    def source(self, number: int) -> str:
+        """A token as it was written."""
+        _, start, stop = self.tokens[number]
+        return self.sql[start:stop]
+
+    def is_text(self, number: int) -> bool:
+        """Whether a token is a text in single quotes."""
+        return self.kind(number) == "string" and self.source(number)[0] == "'"
 
     def kind(self, number: int) -> str:
         """A token's kind."""
@@ -76,6 +93,21 @@ class Draft:
                 return number
             number = self.closes.get(number, number) + 1
         return None
+
+    def end_of_primary(self, number: int) -> int:
+        """The last token of the name, call, literal or parenthesis that begins with that token."""
+        last = self.closes.get(number, number)
+        while True:
+            if self.text(last + 1) == "." and self.kind(last + 2) in ("word", "string"):
+                last += 2
+            elif self.kind(last + 1) == "open" and last + 1 in self.closes:
+                last = self.closes[last + 1]
+            else:
+                return last
+
+    def add_behind(self, number: int, text: str) -> None:
+        """Writes ``text`` behind a token, and behind what was written there already."""
+        self.behind[number] = self.behind.get(number, "") + text
 
     def insert(self, number: int, text: str) -> None:
         """Writes ``text`` before a token, and before what was written there already."""

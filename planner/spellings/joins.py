@@ -6,7 +6,9 @@ from planner.errors import NotSupported
 from planner.spellings.draft import Draft
 
 ASOF_JOINS = {"ASOF": "RIGHT ANTI", "ASOF LEFT": "RIGHT SEMI"}
-"""Joins of the kernel, and those of the parser that stand for them: the kernel has none of these."""
+POSITIONAL = "LEFT SEMI"
+JOINS = {**{theirs: ours for ours, theirs in ASOF_JOINS.items()}, POSITIONAL: "POSITIONAL"}
+"""Joins of the parser, and those of the kernel that they stand for: the kernel has none of these."""
 
 
 def spell_asof(draft: Draft, number: int) -> None:
@@ -21,6 +23,12 @@ def spell_asof(draft: Draft, number: int) -> None:
         remedy = "Write ASOF JOIN or ASOF LEFT JOIN; UNION ALL adds the rows of the other side that met none."
         raise draft.error(NotSupported, number, f"there is no {join} JOIN", remedy)
     draft.replace(number, following - 1, ASOF_JOINS[join])
+
+
+def spell_positional(draft: Draft, number: int) -> None:
+    """POSITIONAL JOIN, with the POSITIONAL at that token."""
+    if draft.text(number + 1) == "join":
+        draft.replacements[number] = POSITIONAL
 
 
 def refuse_sided(draft: Draft, number: int) -> None:

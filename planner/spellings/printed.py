@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from planner.spellings.columns import STAR_WITHOUT
+from planner.spellings.ctes import KEY
 from planner.spellings.draft import Token
-from planner.spellings.joins import ASOF_JOINS
+from planner.spellings.frames import EXCLUDED, EXCLUSION
+from planner.spellings.joins import JOINS
+from planner.spellings.lists import COMPREHENSIONS
+from planner.spellings.operators import GLOB, NOTHING, OPERATOR_FOR_GLOB, SHARE
 from planner.spellings.samples import RESERVOIR
-from planner.spellings.stand_ins import EXCLUDED, EXCLUSION, GLOB, OPERATOR_FOR_GLOB, SHARE
 from planner.tokens import tokens
 
-_JOINS = {ours: theirs for theirs, ours in ASOF_JOINS.items()}
-_TELLING = (*_JOINS, f"TABLESAMPLE {RESERVOIR}", OPERATOR_FOR_GLOB, SHARE, EXCLUSION)
+_TELLING = (*JOINS, f"TABLESAMPLE {RESERVOIR}", OPERATOR_FOR_GLOB, "IN UNNEST(", "volley_")
+
+Edit = tuple[int, int, str]
+"""Start, end and what is to stand there."""
 
 
 def kernel_spelling(sql: str) -> str:
@@ -19,14 +25,13 @@ def kernel_spelling(sql: str) -> str:
     if not any(word in sql for word in _TELLING):
         return sql
     found = list(tokens(sql))
-    texts = [sql[start:stop] if kind in ("word", "comma") else "" for kind, start, stop in found]
-    edits: list[tuple[int, int, str]] = []
-    """Start, end and what is to stand there, in any order."""
+    texts = [sql[start:stop] if kind in ("word", "comma", "open") else "" for kind, start, stop in found]
+    edits: list[Edit] = []
     for number in range(len(found)):
         first, last, new = number, number, ""
         match texts[number : number + 3]:
-            case [side, word, "JOIN"] if f"{side} {word}" in _JOINS:
-                last, new = number + 1, _JOINS[f"{side} {word}"]
+            case [side, word, "JOIN"] if f"{side} {word}" in JOINS:
+                last, new = number + 1, JOINS[f"{side} {word}"]
             case ["TABLESAMPLE", word, *_] if word == RESERVOIR:
                 last, new = number + 1, "TABLESAMPLE RESERVOIR"
             case [word, *_] if word == OPERATOR_FOR_GLOB:
@@ -35,16 +40,42 @@ def kernel_spelling(sql: str) -> str:
                 last, new = number + 1, "%"
             case ["NULL", "COLLATE", word] if word.startswith(EXCLUSION):
                 first, last = number - (1 if texts[number - 1] == "," else 2), number + 2
-                end = found[_closing(found, number)][1]
-                edits.append((end, end, f" EXCLUDE {EXCLUDED[word.removeprefix(EXCLUSION)].upper()}"))
+                _, start, _ = found[_closing(found, number)]
+                edits.append((start, start, f" EXCLUDE {EXCLUDED[word.removeprefix(EXCLUSION)].upper()}"))
+            case ["IN", "UNNEST", "("]:
+                _, start, stop = found[_closing(found, number + 2)]
+                edits.append((start, stop, ""))
+                first, last, new = number + 1, number + 2, ""
+            case [word, *_] if word == NOTHING:
+                new = ""
+            case [word, "(", *_] if word == STAR_WITHOUT:
+                new = "* EXCLUDE "
+            case [word, "(", *_] if word in COMPREHENSIONS:
+                edits += _comprehension(found, number + 1, COMPREHENSIONS[word])
+                last = number + 1
+            case ["," | "(" as before, word, ","] if word == KEY:
+                last, new = number + 2, ") USING KEY (" if before == "," else " USING KEY ("
             case _:
                 continue
         edits.append((found[first][1], found[last][2], new))
     return _edited(sql, sorted(edits))
 
 
+def _comprehension(found: Sequence[Token], opened: int, between: Sequence[str]) -> list[Edit]:
+    """What is to stand in place of the commas between a function's arguments, and of its closing parenthesis."""
+    edits: list[Edit] = []
+    close = _closing(found, opened)
+    number = opened + 1
+    while number < close:
+        kind, start, stop = found[number]
+        if kind == "comma" and len(edits) < len(between):
+            edits.append((start, stop, f" {between[len(edits)]}"))
+        number = (_closing(found, number) if kind == "open" else number) + 1
+    return [*edits, (*found[close][1:], "")]
+
+
 def _closing(found: Sequence[Token], number: int) -> int:
-    """The token that closes the level of that token."""
+    """The token that closes the level of that token, or what opens with it."""
     depth = 1
     while depth:
         number += 1
@@ -52,7 +83,7 @@ def _closing(found: Sequence[Token], number: int) -> int:
     return number
 
 
-def _edited(sql: str, edits: Sequence[tuple[int, int, str]]) -> str:
+def _edited(sql: str, edits: Sequence[Edit]) -> str:
     parts: list[str] = []
     copied = 0
     for start, end, new in edits:

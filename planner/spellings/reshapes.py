@@ -1,4 +1,4 @@
-"""SUMMARIZE, PIVOT and UNPIVOT: a SELECT whose items are told apart by marks. ``planner.reshape`` reads them off its tree."""
+"""SUMMARIZE, PIVOT, UNPIVOT and DESCRIBE: a SELECT whose items are told apart by marks. ``planner.reshape`` reads them off its tree."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from planner.errors import SqlSyntaxError
 from planner.spellings.draft import QUERY_WORDS, SET_WORDS, Draft
 from planner.words import words
 
-PIVOT, USING, UNPIVOT, NAME, VALUE, SUMMARIZE = "pivot", "using", "unpivot", "name", "value", "summarize"
+PIVOT, USING, UNPIVOT, NAME, VALUE = "pivot", "using", "unpivot", "name", "value"
+SUMMARIZE, DESCRIBE = "summarize", "describe"
 """What follows the mark's prefix."""
 
 _ENDS = words("using group order limit offset into") | SET_WORDS
 
 
-def spell_summarize(draft: Draft, number: int) -> bool:
-    """SUMMARIZE at that token, whose parenthesis is left open. Tells whether a query follows."""
-    draft.replacements[number] = f"SELECT {draft.mark(SUMMARIZE)} FROM ("
+def spell_told(draft: Draft, number: int, kind: str) -> bool:
+    """SUMMARIZE or DESCRIBE at that token, whose parenthesis is left open. Tells whether a query follows."""
+    draft.replacements[number] = f"SELECT {draft.mark(kind)} FROM ("
     if draft.text(number + 1) in QUERY_WORDS or draft.text(number + 1) == "(":
         return True
     draft.insert(number + 1, "SELECT * FROM ")
