@@ -66,6 +66,8 @@ class DottedName:
                 return {"CompoundFieldAccess": {"root": chain[count - 1]["Dot"], "access_chain": chain[count:]}}
             case {"ObjectName": parts}:
                 return {"ObjectName": parts[count:]}
+            case {"QualifiedWildcard": [list() as parts, star]}:
+                return {"QualifiedWildcard": (parts[count:], star)}
             case _:
                 return {"QualifiedWildcard": self.node["QualifiedWildcard"][count:]}
 
@@ -86,7 +88,7 @@ def dotted_name(node: Ast) -> DottedName | None:
             return DottedName(node, _folded([first, *dots]))
         case {"ObjectName": parts}:
             return DottedName(node, _folded(name_parts(parts) or ()), star=True)
-        case {"QualifiedWildcard": parts} if name_parts(parts):
+        case {"QualifiedWildcard": [list() as parts, _] | parts} if type(parts[0]) is dict and name_parts(parts):
             return DottedName(node, _folded(name_parts(parts) or ()), star=True)
         case _:
             return None

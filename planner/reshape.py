@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from planner.ast import Ast, span_of, subqueries, verbatim, verbatim_identifier
+from planner.ast import BARE_QUERY, Ast, span_of, subqueries, verbatim, verbatim_identifier
 from planner.errors import InvalidQuery, NotSupported, SqlSyntaxError
 from planner.logical import Reshape
-from planner.parse import ParsedSql
+from planner.parse import ParsedSql, print_sql
 from planner.spellings import DESCRIBE, NAME, PIVOT, SUMMARIZE, UNPIVOT, USING, VALUE
+
+_OPERATIONS = frozenset(("BinaryOp", "UnaryOp", "Collate", "IsNull", "IsNotNull", "Between", "Like", "ILike"))
+MAX_LISTING_CHARS = 200
+"""A query this short is told in a remedy."""
 
 _NOT_THERE = ("distinct", "selection", "having", "qualify", "named_window")
 """Clauses that a SELECT has and these have not."""
@@ -53,13 +57,23 @@ def _check(reshape: Reshape, select: Ast, parsed: ParsedSql) -> None:
     if reshape.kind != PIVOT:
         return
     for item in reshape.on:
-        if "InList" not in _expression(item):
-            raise parsed.error(
-                InvalidQuery,
-                "PIVOT has to know the values that become columns before it runs",
-                span_of(item),
-                "Write them behind IN: PIVOT t ON c IN ('a', 'b') USING sum(v). SELECT DISTINCT c FROM t shows them.",
-            )
+        listed = _expression(item).get("InList")
+        if listed is None or listed["negated"]:
+            message = "PIVOT has to know the values that become columns before it runs"
+            raise parsed.error(InvalidQuery, message, span_of(item), _pivot_remedy(item, select, parsed))
+        if listed["expr"].keys() & _OPERATIONS:  # to the kernel IN would be part of the operation, and its truth what is pivoted on
+            remedy = "Write PIVOT t ON (a || b) IN ('x', 'y')."
+            raise parsed.error(InvalidQuery, "an operation before IN of PIVOT needs parentheses", span_of(listed["expr"]), remedy)
+
+
+def _pivot_remedy(item: Ast, select: Ast, parsed: ParsedSql) -> str:
+    """How to write the values, and the query that lists them."""
+    expression = _expression(item)
+    pivoted = expression["InList"]["expr"] if "InList" in expression else expression
+    asked = {**select, "projection": [{"UnnamedExpr": pivoted}], "distinct": "Distinct", "group_by": _NO_GROUPS, "flavor": "Standard"}
+    listing = print_sql({"Query": {**BARE_QUERY, "body": {"Select": asked}}}, parsed.scanned.chain_terms)
+    listing = listing if len(listing) <= MAX_LISTING_CHARS else "SELECT DISTINCT c FROM t"
+    return f"Write them behind IN: PIVOT t ON c IN ('a', 'b') USING sum(v). They are what {listing} gives."
 
 
 def _expression(item: Ast) -> Ast:

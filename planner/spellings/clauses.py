@@ -11,6 +11,7 @@ from planner.spellings.columns import PATTERNS, spell_columns, spell_star_patter
 from planner.spellings.ctes import spell_key
 from planner.spellings.draft import AFTER_FROM, QUERY_WORDS, SET_WORDS, Draft, Spelled, Token
 from planner.spellings.frames import spell_exclusion
+from planner.spellings.groups import spell_sets
 from planner.spellings.joins import refuse_sided, spell_asof, spell_positional
 from planner.spellings.lists import spell_comprehension
 from planner.spellings.operators import refuse_rlike, spell_glob, spell_in, spell_isnull, spell_share
@@ -26,7 +27,7 @@ _RESHAPES = {"pivot": PIVOT, "pivot_wider": PIVOT, "unpivot": UNPIVOT, "pivot_lo
 _TELLING = TYPES | words(
     """
     with table describe desc show explain summarize pivot pivot_wider unpivot pivot_longer asof semi anti positional tablesample sample
-    filter percent glob rlike exclude isnull columns for
+    filter percent glob rlike exclude isnull columns for sets
     """
 )
 _BEFORE_FROM = words("open union except intersect all distinct by name")
@@ -224,6 +225,8 @@ class _Speller:
                 spell_glob(draft, number)
             case "rlike":
                 refuse_rlike(draft, number)
+            case "sets":
+                spell_sets(draft, number)
             case "order":
                 level.ordered = True
             case "rows" | "range" | "groups":

@@ -72,6 +72,21 @@ ASKED = [
     "WITH d AS (DESCRIBE orders) SELECT column_name FROM d",
     "SELECT * FROM (SHOW TABLES)",
 ]
+GROUPS = [
+    "SELECT city, GROUPING(city), sum(age) FROM people GROUP BY GROUPING SETS (city, ())",
+    "SELECT city, name, count(*) FROM people GROUP BY GROUPING SETS (upper(city), city, (city, name), name)",
+    "SELECT year, count(*) FROM events GROUP BY GROUPING SETS ((year), year)",
+]
+NAMES = [
+    "SELECT (SELECT count(*) FROM orders), (p.*) FROM people p",
+    "SELECT *, (SELECT max(id) FROM orders) FROM people",
+    "SELECT (SELECT max(id) FROM orders), COLUMNS('i.*'), (SELECT min(id) FROM orders o) FROM people",
+    "SELECT unnest({'a': 1, 'b': 2}), (SELECT min(id) FROM orders) FROM people",
+    "SELECT id, (SELECT min(id) FROM orders) FROM people UNION ALL SELECT 1, 2",
+    "SELECT (SELECT count(*) FROM people), (SELECT count(DISTINCT kind) FROM events) + 1",
+    "SELECT 1 + (SELECT count(*) FROM people), count(*), (SELECT 1 FROM people LIMIT 1) AS x FROM orders",
+    "SELECT (p.*), (*) FROM people p",
+]
 SMALL = [
     "/* block /* nested */ comment */ SELECT 1",
     "SELECT age ISNULL, name NOTNULL FROM people WHERE city ISNULL OR age IS NULL",
@@ -80,8 +95,8 @@ SMALL = [
 ]
 
 
-CHOSEN = [*STARS, *COLUMN_CHOICES]
-LISTED = [*COMPREHENSIONS, *IN_LISTS]
+CHOSEN = [*STARS, *COLUMN_CHOICES, *NAMES]
+LISTED = [*COMPREHENSIONS, *IN_LISTS, *GROUPS]
 
 
 @pytest.mark.parametrize("sql", [*LISTED, *CHOSEN, *NAMED_RELATIONS, *JOINS, *KEYS, *TEXTS, *ASKED, *SMALL])
@@ -149,3 +164,14 @@ def test_a_name_for_rows_found_so_far_is_no_schema(catalog: FolderCatalog) -> No
     keyed = "WITH RECURSIVE t(i) USING KEY (i) AS (SELECT id FROM people UNION SELECT i FROM t WHERE i < 0) FROM t"
     (scan,) = scans(plan(keyed, catalog, ALONE))
     assert [column.name for column in scan.columns] == ["id"]
+
+
+def test_a_star_of_a_table_in_parentheses_may_have_the_schema_before_it(catalog: FolderCatalog) -> None:
+    made = plan("SELECT (main.people.*), 1 AS one FROM people WHERE id = 1", catalog, ALONE)
+    assert plan_rows(run_plan(made)) == [(1, "Ada", 36, "Rome", 1)]
+
+
+def test_items_between_two_stars_are_called_as_the_kernel_calls_them(catalog: FolderCatalog) -> None:
+    made = plan("SELECT (SELECT 1 FROM orders LIMIT 1), *, 2, p.*, (SELECT 3 FROM orders LIMIT 1) FROM people p", catalog, ALONE)
+    assert (made.schema.names[0], made.schema.names[-1]) == ("(SELECT 1 FROM orders LIMIT 1)", "(SELECT 3 FROM orders LIMIT 1)")
+    assert made.schema.names[5] == "2"

@@ -49,6 +49,8 @@ PIVOTS = [
     "PIVOT (FROM events WHERE year > 2023) ON kind IN ('view', 'click') USING sum(value) GROUP BY year",
     "PIVOT events ON year IN (2023, 2024), kind IN ('view') USING max(id)",
     "PIVOT people ON city IN ('Rome') GROUP BY age",
+    "PIVOT people ON (city || '!') IN ('Rome!'), upper(name) IN ('ADA') USING count(*)",
+    "PIVOT people ON city::VARCHAR IN ('Rome') USING count(*)",
     "PIVOT people p JOIN orders o USING (id) ON city IN ('Rome', 'Oslo') USING sum(amount)",
     "PIVOT people p JOIN (FROM orders SELECT person_id, amount) o ON p.id = o.person_id ON city IN ('Rome', 'Oslo') USING sum(amount)",
     "WITH a AS (FROM people SELECT city, age) PIVOT a ON city IN ('Rome', 'Oslo') USING sum(age)",
@@ -184,6 +186,10 @@ def test_summaries_are_the_kernels(sql: str, catalog: FolderCatalog, direct: duc
         ("PIVOT people ON city IN ('a') USING sum(nope)", UnknownColumn, "nope"),
         ("PIVOT people ON city IN ('a')\nUSING sum(age) GROUP BY nope", UnknownColumn, "nope"),
         ("PIVOT people ON city USING sum(age)", InvalidQuery, "city"),
+        ("PIVOT people ON city NOT IN ('a') USING sum(age)", InvalidQuery, "city"),
+        ("PIVOT people ON age, city || '!' IN ('a!') USING sum(age)", InvalidQuery, "age"),
+        ("PIVOT people ON city || '!' IN ('a!') USING sum(age)", InvalidQuery, "city"),
+        ("PIVOT people ON age + 1 IN (3) USING sum(age)", InvalidQuery, "age"),
         ("PIVOT people ON city IN (SELECT note FROM orders) USING sum(age)", NotSupported, "SELECT"),
         ("PIVOT people ON city IN ('a') USING sum((SELECT age))", NotSupported, "SELECT"),
         ("PIVOT people USING sum(age)", SqlSyntaxError, "PIVOT"),
@@ -210,6 +216,29 @@ def test_errors_point_into_the_users_text(sql: str, error: type[PlannerError], p
 def test_pivot_without_values_tells_how_to_write_them(catalog: FolderCatalog) -> None:
     with pytest.raises(InvalidQuery, match=r"PIVOT t ON c IN \('a', 'b'\)"):
         plan("PIVOT people ON city", catalog, PlanOptions())
+
+
+@pytest.mark.parametrize(
+    ("sql", "listing"),
+    [
+        ("PIVOT people ON city USING sum(age)", "SELECT DISTINCT city FROM people"),
+        ("PIVOT (FROM people WHERE age > 30) AS p ON city", "SELECT DISTINCT city FROM (SELECT * FROM people WHERE age > 30) AS p"),
+        (
+            "FROM (PIVOT people p JOIN orders o USING (id) ON upper(note))",
+            "SELECT DISTINCT upper(note) FROM people p JOIN orders o USING(id)",
+        ),
+    ],
+)
+def test_pivot_without_values_names_the_query_that_lists_them(sql: str, listing: str, catalog: FolderCatalog) -> None:
+    with pytest.raises(InvalidQuery) as caught:
+        plan(sql, catalog, PlanOptions())
+    assert f"They are what {listing} gives." in str(caught.value)
+    assert run_plan(plan(listing, catalog, PlanOptions())).num_columns == 1
+
+
+def test_pivot_tells_to_put_operations_in_parentheses(catalog: FolderCatalog) -> None:
+    with pytest.raises(InvalidQuery, match="needs parentheses"):
+        plan("PIVOT people ON city || '!' IN ('Rome!')", catalog, PlanOptions())
 
 
 def test_what_takes_no_where_says_so(catalog: FolderCatalog) -> None:
