@@ -11,6 +11,7 @@ from planner.ast import Ast, Span, is_identifier, span_of, walk
 from planner.errors import InvalidQuery, LimitExceeded, NotSupported, PlannerError, SqlSyntaxError, UnknownColumn, VolleyError
 from planner.logical import Scan
 from planner.parse import ParsedSql
+from planner.quoting import folded
 
 _EXCERPT = re.compile(r"\n+LINE \d+:.*", re.DOTALL)
 _KIND = re.compile(r"^([A-Z][A-Za-z ]*?)(?: Error)?: ")
@@ -90,7 +91,7 @@ def _class_of(kind: str, text: str) -> type[PlannerError]:
 def _unknown_column(name: str, message: str, parsed: ParsedSql, scans: Sequence[Scan]) -> PlannerError:
     member = _MEMBER.search(message)
     table = member["table"] if member else None
-    near_scans = [scan for scan in scans if table is None or scan.alias == table.lower()]
+    near_scans = [scan for scan in scans if table is None or scan.alias == folded(table)]
     known = list(dict.fromkeys(column.name for scan in near_scans for column in scan.columns))
     candidates = _CANDIDATES.search(message)
     if not known and candidates:
@@ -102,8 +103,8 @@ def _unknown_column(name: str, message: str, parsed: ParsedSql, scans: Sequence[
 
 def column_remedy(name: str, known: Sequence[str]) -> str | None:
     """What to say to who wrote ``name`` where the columns are ``known``."""
-    folded = {column.lower(): column for column in reversed(known)}
-    near = [folded[match] for match in get_close_matches(name.lower(), folded, 3, 0.6)]
+    spelled = {column.lower(): column for column in reversed(known)}
+    near = [spelled[match] for match in get_close_matches(name.lower(), spelled, 3, 0.6)]
     remedy = f"Did you mean {' or '.join(near)}? " if near else ""
     if known:
         remedy += f"Columns: {', '.join(known[:30])}{' …' if len(known) > 30 else ''}."
@@ -122,10 +123,10 @@ def _first_named(message: str, ast: Ast) -> Span | None:
 
 def _span_of_name(name: str, ast: Any) -> Span | None:
     """Where the name stands; where it stands alone before where it follows a dot, because those are the doubtful ones."""
-    last = name.rpartition(".")[2].lower()
+    last = folded(name.rpartition(".")[2])
     alone = (node["Identifier"] for node in walk(ast) if "Identifier" in node)
     for node in (*alone, *(node for node in walk(ast) if is_identifier(node))):
-        if str(node["value"]).lower() == last and (span := span_of(node)) is not None:
+        if folded(str(node["value"])) == last and (span := span_of(node)) is not None:
             return span
     return None
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from planner.ast import Ast, walk
+from planner.quoting import folded
 from planner.words import words
 
 EXACT_DOUBLE_DIGITS = 15
@@ -125,7 +126,7 @@ def _type_of(expression: Ast, columns: Mapping[str, str], depth: int = MAX_DEPTH
         case {"Nested": inner} | {"UnaryOp": {"expr": inner}}:
             return _type_of(inner, columns, depth - 1)
         case {"Identifier": name} | {"CompoundIdentifier": [*_, name]}:
-            kind = columns.get(str(name["value"]).lower())
+            kind = columns.get(folded(str(name["value"])))
             return None if kind is None else arrow_type(kind)
         case {"Cast": {"data_type": kind}} | {"TypedString": {"data_type": kind}}:
             return _cast_type(kind)
@@ -191,4 +192,4 @@ def _plain_arguments(arguments: Iterable[Ast]) -> Iterator[Ast]:
 def _function_name(expression: Ast) -> str:
     parts = expression["Function"]["name"]
     last = parts[-1].get("Identifier") if parts else None
-    return "" if last is None else str(last["value"]).lower()
+    return "" if last is None else folded(str(last["value"]))
