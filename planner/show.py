@@ -86,8 +86,8 @@ def shown(kind: str, parsed: ParsedSql, binder: Binder) -> Answer | None:
 
 
 def _variable(parts: list[Ast], binder: Binder) -> Answer:
-    """SHOW ALL TABLES, and SHOW t: as DESCRIBE."""
-    if [folded(str(part["value"])) for part in parts] == ["all", "tables"]:
+    """SHOW, SHOW ALL TABLES, and SHOW t: as DESCRIBE."""
+    if [folded(str(part["value"])) for part in parts] in ([], ["all", "tables"]):
         return Answer(TABLES_COLUMNS, [(name,) for name in binder.catalog.table_names()])
     return described(binder, [{"Identifier": part} for part in parts])
 

@@ -9,12 +9,13 @@ from planner.catalog import INFORMATION_SCHEMA
 from planner.errors import NotSupported, SqlSyntaxError
 from planner.spellings.columns import PATTERNS, spell_columns, spell_star_pattern
 from planner.spellings.ctes import spell_key
-from planner.spellings.draft import AFTER_FROM, QUERY_WORDS, SET_WORDS, Draft, Spelled, Token
+from planner.spellings.draft import AFTER_FROM, QUERY_WORDS, SET_WORDS, STAND_IN, Draft, Spelled, Token
 from planner.spellings.frames import spell_exclusion
 from planner.spellings.groups import spell_sets
 from planner.spellings.joins import refuse_sided, spell_asof, spell_positional
 from planner.spellings.lists import spell_comprehension
 from planner.spellings.operators import refuse_rlike, spell_glob, spell_in, spell_isnull, spell_share
+from planner.spellings.printed import STAND_INS
 from planner.spellings.reshapes import DESCRIBE, PIVOT, SUMMARIZE, UNPIVOT, spell_reshape, spell_told
 from planner.spellings.samples import read_sample
 from planner.spellings.texts import TYPES, join_texts, spell_typed
@@ -39,7 +40,15 @@ _AS_IT_IS = Spelled({}, {})
 
 def spelled(sql: str, found: Sequence[Token]) -> Spelled:
     """The parser's spelling of the statement whose tokens are ``found``. Raises ``NotSupported`` and ``SqlSyntaxError``."""
+    if STAND_IN in sql:
+        _refuse_stand_ins(Draft(sql, found))
     return _Speller(Draft(sql, found)).spelled() if _is_worth_a_look(sql, found) else _AS_IT_IS
+
+
+def _refuse_stand_ins(draft: Draft) -> None:
+    for number, (kind, _, _) in enumerate(draft.tokens):
+        if kind == "word" and draft.source(number) in STAND_INS:
+            raise draft.error(NotSupported, number, "this name is Volley's own", "Write it in double quotes, or choose another.")
 
 
 def _is_worth_a_look(sql: str, found: Sequence[Token]) -> bool:

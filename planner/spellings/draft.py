@@ -12,6 +12,8 @@ Token = tuple[str, int, int]
 """Kind, start and end in the text."""
 
 MARK = "reshape_"
+STAND_IN = "volley_"
+"""How the names begin that stand for what the parser has no words for."""
 
 SET_WORDS = words("union except intersect")
 QUERY_WORDS = words("select with from values table pivot unpivot summarize describe show")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from planner.spellings.columns import STAR_WITHOUT
 from planner.spellings.ctes import KEY
-from planner.spellings.draft import Token
+from planner.spellings.draft import STAND_IN, Token
 from planner.spellings.frames import EXCLUDED, EXCLUSION
 from planner.spellings.joins import JOINS
 from planner.spellings.lists import COMPREHENSIONS
@@ -14,7 +14,9 @@ from planner.spellings.operators import GLOB, NOTHING, OPERATOR_FOR_GLOB, SHARE
 from planner.spellings.samples import RESERVOIR
 from planner.tokens import tokens
 
-_TELLING = (*JOINS, f"TABLESAMPLE {RESERVOIR}", OPERATOR_FOR_GLOB, "IN UNNEST(", "volley_")
+STAND_INS = frozenset((SHARE, NOTHING, STAR_WITHOUT, KEY, *COMPREHENSIONS, *(EXCLUSION + word for word in EXCLUDED)))
+"""Names that a statement must not have, for they would be put back into what they stand for."""
+_TELLING = (*JOINS, f"TABLESAMPLE {RESERVOIR}", OPERATOR_FOR_GLOB, "IN UNNEST(", STAND_IN)
 
 Edit = tuple[int, int, str]
 """Start, end and what is to stand there."""

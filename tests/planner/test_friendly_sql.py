@@ -6,7 +6,8 @@ import duckdb
 import pytest
 
 from planner import PlanOptions, plan
-from planner.errors import NotSupported, PlannerError, SqlSyntaxError, UnknownColumn, UnknownTable
+from planner.errors import NotSupported, PlannerError, Position, SqlSyntaxError, UnknownColumn, UnknownTable
+from planner.spellings.printed import STAND_INS
 from tests.planner.answers import ALONE, SPLIT_UP, check
 from tests.planner.memory_catalog import FolderCatalog, plan_rows, run_plan, scans
 
@@ -148,6 +149,30 @@ def test_errors_point_into_the_users_text(sql: str, error: type[PlannerError], p
 )
 def test_what_was_taken_for_something_else(sql: str, answer: list[tuple[object, ...]], catalog: FolderCatalog) -> None:
     assert plan_rows(run_plan(plan(sql, catalog, PlanOptions()))) == answer
+
+
+@pytest.mark.parametrize("name", sorted(STAND_INS))
+def test_names_that_stand_for_something_are_refused_unless_quoted(name: str, catalog: FolderCatalog) -> None:
+    with pytest.raises(NotSupported, match="double quotes") as caught:
+        plan(f"SELECT id,\n  NULL COLLATE {name} FROM people", catalog, PlanOptions())
+    assert caught.value.position == Position(2, 16)
+    quoted = plan(f"""SELECT id AS "{name}", '{name}' AS s FROM people WHERE id IN [1]""", catalog, PlanOptions())
+    assert plan_rows(run_plan(quoted)) == [(1, name)]
+
+
+@pytest.mark.parametrize(
+    ("sql", "found"),
+    [
+        ("SELECT 1 LIMIT 10%%", "found % ("),
+        ("SELECT 1 IN [", "found the end ("),
+        ("SELECT id FROM people WHERE id IN () 7", "found 7 ("),
+        ("FROM p: people WHERE )", "found ) ("),
+    ],
+)
+def test_errors_tell_the_users_words(sql: str, found: str, catalog: FolderCatalog) -> None:
+    with pytest.raises(SqlSyntaxError) as caught:
+        plan(sql, catalog, PlanOptions())
+    assert found in str(caught.value)
 
 
 def test_what_is_only_described_is_not_gathered(catalog: FolderCatalog) -> None:
