@@ -13,6 +13,7 @@ from planner.spellings.draft import AFTER_FROM, QUERY_WORDS, SET_WORDS, STAND_IN
 from planner.spellings.frames import spell_exclusion
 from planner.spellings.groups import spell_sets
 from planner.spellings.joins import refuse_sided, spell_asof, spell_positional
+from planner.spellings.levels import OpenedLevel
 from planner.spellings.lists import spell_comprehension
 from planner.spellings.operators import refuse_rlike, spell_glob, spell_in, spell_isnull, spell_share
 from planner.spellings.printed import STAND_INS
@@ -35,6 +36,7 @@ _BEFORE_FROM = words("open union except intersect all distinct by name")
 """Most statements have none of the first, no FROM behind the second (``open`` is a parenthesis), no colon and no percent sign, no
 pattern behind a star, no IN without a list in parentheses and no text behind a text: they stay as they are."""
 
+_TELLING_SIGNS = (":", "%")
 _AS_IT_IS = Spelled({}, {})
 
 
@@ -57,52 +59,25 @@ def _is_worth_a_look(sql: str, found: Sequence[Token]) -> bool:
         now = kind
         if kind == "word":
             now = sql[start:stop].lower()
-            if now in _TELLING or (now == "from" and before in _BEFORE_FROM) or (before == "*" and now in PATTERNS):
+            if now in _TELLING or before == "in" or (now == "from" and before in _BEFORE_FROM) or (before == "*" and now in PATTERNS):
                 return True
         elif kind == "operator":
             now = sql[start:stop]
-        if now in (":", "%") or (now == before == "string"):
-            return True
-        if before == "in" and (kind != "open" or sql[start] != "("):
-            return True
-        if now == "close" and (earlier, before) == ("in", "open"):
+            if now in _TELLING_SIGNS:
+                return True
+        elif kind == "open":
+            if before == "in" and sql[start] != "(":
+                return True
+        elif (kind == "close" and before == "open" and earlier == "in") or (kind == before == "string"):
             return True
         before, earlier = now, before
     return False
 
 
 @dataclass(slots=True)
-class _Opened:
-    """What is open at one depth of parentheses. ``starts``: a query may start with the next token; ``fresh``: nothing came before it.
-
-    ``from_list``: the number of the FROM whose list is open or has ended; ``from_end`` the token behind that list.
-    ``listing_items``: behind SELECT. ``alias``: the name that stands before the item which is open.
-    ``closing``: how many parentheses were opened that the text does not have. ``ordered``, ``frame``: there was an ORDER BY, and the
-    number of the word with which a window's frame begins.
-    """
-
-    starts: bool = False
-    fresh: bool = False
-    listing_ctes: bool = False
-    explaining: bool = False
-    from_list: int | None = None
-    from_end: int | None = None
-    several_relations: bool = False
-    listing_items: bool = False
-    alias: str | None = None
-    closing: int = 0
-    ordered: bool = False
-    frame: int | None = None
-
-    def owed(self) -> str:
-        """What is to be written where the level ends."""
-        return ("" if self.alias is None else f" AS {self.alias}") + ")" * self.closing
-
-
-@dataclass(slots=True)
 class _Speller:
     draft: Draft
-    levels: list[_Opened] = field(default_factory=lambda: [_Opened(starts=True, fresh=True, explaining=True)])
+    levels: list[OpenedLevel] = field(default_factory=lambda: [OpenedLevel(starts=True, fresh=True, explaining=True)])
 
     def spelled(self) -> Spelled:
         number = 0
@@ -139,7 +114,7 @@ class _Speller:
 
     # Levels
 
-    def _open(self, number: int, level: _Opened) -> None:
+    def _open(self, number: int, level: OpenedLevel) -> None:
         draft = self.draft
         before = draft.text(number - 1)
         explained = level.explaining and before == "explain"
@@ -149,7 +124,7 @@ class _Speller:
         query = draft.texts[number] == "(" and before != "trim" and not options
         if not options:
             level.starts = level.fresh = level.explaining = False
-        self.levels.append(_Opened(starts=query, fresh=query))
+        self.levels.append(OpenedLevel(starts=query, fresh=query))
         if before == "filter" and draft.text(number - 2) == ")" and draft.text(number + 1) not in ("where", ""):
             draft.insert(number + 1, "WHERE ")
 
@@ -164,7 +139,7 @@ class _Speller:
 
     # Words
 
-    def _word(self, number: int, level: _Opened) -> int:
+    def _word(self, number: int, level: OpenedLevel) -> int:
         """Spells what begins with a word; returns the last token that is done with."""
         draft = self.draft
         word = draft.texts[number]
@@ -210,7 +185,7 @@ class _Speller:
             return self._begin_item(number + (draft.text(number + 1) in ("all", "distinct")), level)
         return self._begin_relation(number) if word == "join" or level.from_list == number else number
 
-    def _stood_in(self, number: int, word: str, level: _Opened) -> None:
+    def _stood_in(self, number: int, word: str, level: OpenedLevel) -> None:
         """Spells what is no clause but a piece of one."""
         draft = self.draft
         match word:
@@ -243,7 +218,7 @@ class _Speller:
             case "exclude":
                 spell_exclusion(draft, number, level.frame, level.ordered)
 
-    def _begin_item(self, number: int, level: _Opened) -> int:
+    def _begin_item(self, number: int, level: OpenedLevel) -> int:
         """Takes the name before the item that follows; returns the last token before the item."""
         draft = self.draft
         if draft.text(number + 2) != ":" or draft.kind(number + 1) not in ("word", "string"):
@@ -266,12 +241,12 @@ class _Speller:
         draft.replace(number + 1, number + 2, "")
         return number + 2
 
-    def _end_item(self, number: int, level: _Opened) -> None:
+    def _end_item(self, number: int, level: OpenedLevel) -> None:
         if level.alias is not None:
             self.draft.insert(number, f" AS {level.alias} ")
             level.alias = None
 
-    def _start(self, number: int, word: str, level: _Opened, fresh: bool) -> None:
+    def _start(self, number: int, word: str, level: OpenedLevel, fresh: bool) -> None:
         """Spells the beginning of a query."""
         draft = self.draft
         begins_relation = draft.kind(number + 1) in ("word", "string") or draft.text(number + 1) == "("
@@ -303,7 +278,7 @@ class _Speller:
                 if after_ctes:
                     self._parenthesize(number, level)
 
-    def _parenthesize(self, number: int, level: _Opened) -> None:
+    def _parenthesize(self, number: int, level: OpenedLevel) -> None:
         """A query in parentheses of its own: the parser takes FROM behind a CTE for a part of that."""
         self.draft.insert(number, "(")
         level.closing += 1
@@ -332,7 +307,7 @@ class _Speller:
         self.draft.replace(number, sample.last, sample.text)
         return sample.last
 
-    def _using_sample(self, number: int, level: _Opened) -> int:
+    def _using_sample(self, number: int, level: OpenedLevel) -> int:
         draft = self.draft
         sample = read_sample(draft, number + 2)
         if sample is None:

@@ -30,9 +30,14 @@ def _is_operand(draft: Draft, number: int) -> bool:
     return kind in _OPERANDS or (kind == "word" and draft.text(number) not in _BEFORE_EXPRESSION)
 
 
+def _before_not(draft: Draft, number: int) -> int:
+    """The token before an operator, or before the NOT before it."""
+    return number - 2 if draft.text(number - 1) == "not" else number - 1
+
+
 def spell_glob(draft: Draft, number: int) -> None:
     """GLOB and NOT GLOB behind an operand; a function, a table function or a column of that name stays as it is."""
-    if _is_operand(draft, number - 2 if draft.text(number - 1) == "not" else number - 1):
+    if _is_operand(draft, _before_not(draft, number)):
         draft.replacements[number] = OPERATOR_FOR_GLOB
 
 
@@ -50,14 +55,15 @@ def spell_isnull(draft: Draft, number: int) -> None:
 
 def spell_in(draft: Draft, number: int) -> None:
     """``a IN [1, 2]``, ``a IN tags``, ``a IN MAP {…}`` and ``a IN ()``, with the IN at that token."""
+    first = number + 1
     if number in draft.replacements or draft.text(0) == "show":
         return
-    if draft.text(number + 1) == "(":
-        if draft.text(number + 2) == ")":
-            draft.insert(number + 2, NOTHING)
-    elif draft.kind(number + 1) in ("word", "open") and _is_operand(draft, number - 2 if draft.text(number - 1) == "not" else number - 1):
-        draft.insert(number + 1, "UNNEST(")
-        draft.add_behind(draft.end_of_primary(number + 1), ")")
+    if draft.text(first) == "(":
+        if draft.text(first + 1) == ")":
+            draft.insert(first + 1, NOTHING)
+    elif (draft.kind(first) == "word" or first in draft.closes) and _is_operand(draft, _before_not(draft, number)):
+        draft.insert(first, "UNNEST(")
+        draft.add_behind(draft.end_of_primary(first), ")")
 
 
 def spell_share(draft: Draft, limit: int) -> None:

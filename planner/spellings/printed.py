@@ -13,10 +13,12 @@ from planner.spellings.lists import COMPREHENSIONS
 from planner.spellings.operators import GLOB, NOTHING, OPERATOR_FOR_GLOB, SHARE
 from planner.spellings.samples import RESERVOIR
 from planner.tokens import tokens
+from planner.words import words
 
 STAND_INS = frozenset((SHARE, NOTHING, STAR_WITHOUT, KEY, *COMPREHENSIONS, *(EXCLUSION + word for word in EXCLUDED)))
 """Names that a statement must not have, for they would be put back into what they stand for."""
 _TELLING = (*JOINS, f"TABLESAMPLE {RESERVOIR}", OPERATOR_FOR_GLOB, "IN UNNEST(", STAND_IN)
+_FIRST_WORDS = STAND_INS.union(words("COLLATE IN NULL TABLESAMPLE"), (OPERATOR_FOR_GLOB,), (join.split()[0] for join in JOINS))
 
 Edit = tuple[int, int, str]
 """Start, end and what is to stand there."""
@@ -29,7 +31,9 @@ def kernel_spelling(sql: str) -> str:
     found = list(tokens(sql))
     texts = [sql[start:stop] if kind in ("word", "comma", "open") else "" for kind, start, stop in found]
     edits: list[Edit] = []
-    for number in range(len(found)):
+    for number, text in enumerate(texts):
+        if text not in _FIRST_WORDS:
+            continue
         first, last, new = number, number, ""
         match texts[number : number + 3]:
             case [side, word, "JOIN"] if f"{side} {word}" in JOINS:
@@ -55,8 +59,9 @@ def kernel_spelling(sql: str) -> str:
             case [word, "(", *_] if word in COMPREHENSIONS:
                 edits += _comprehension(found, number + 1, COMPREHENSIONS[word])
                 last = number + 1
-            case ["," | "(" as before, word, ","] if word == KEY:
-                last, new = number + 2, ") USING KEY (" if before == "," else " USING KEY ("
+            case [word, ",", *_] if word == KEY:
+                first, last = number - 1, number + 1
+                new = ") USING KEY (" if texts[first] == "," else " USING KEY ("
             case _:
                 continue
         edits.append((found[first][1], found[last][2], new))

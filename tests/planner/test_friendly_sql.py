@@ -164,7 +164,8 @@ def test_names_that_stand_for_something_are_refused_unless_quoted(name: str, cat
     ("sql", "found"),
     [
         ("SELECT 1 LIMIT 10%%", "found % ("),
-        ("SELECT 1 IN [", "found the end ("),
+        ("SELECT 1 IN [", "found [ ("),
+        ("SELECT 1, a: (2", "found the end"),
         ("SELECT id FROM people WHERE id IN () 7", "found 7 ("),
         ("FROM p: people WHERE )", "found ) ("),
     ],
