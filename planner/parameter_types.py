@@ -104,6 +104,8 @@ def _peers(node: Ast) -> Iterator[_Peers]:
             yield _Peers([inner, low, high])
         case {"InList": {"expr": inner, "list": listed}}:
             yield _Peers([inner, *listed])
+        case {"InUnnest": {"expr": inner, "array_expr": {"Array": {"elem": listed}}}}:
+            yield _Peers([inner, *listed])
         case {"Like": {"expr": inner, "pattern": pattern}} | {"ILike": {"expr": inner, "pattern": pattern}}:
             yield _Peers([inner, pattern], pa.string())
         case {"IsDistinctFrom": pair} | {"IsNotDistinctFrom": pair}:
@@ -112,6 +114,8 @@ def _peers(node: Ast) -> Iterator[_Peers]:
             yield _Peers([*(branch["result"] for branch in conditions), *_present(otherwise)])
             if operand is not None:
                 yield _Peers([operand, *(branch["condition"] for branch in conditions)])
+        case {"LimitOffset": {"limit": {"Collate": {"expr": share}}}}:
+            yield _Peers([share], pa.float64())
         case {"LimitOffset": {"limit": limit, "offset": offset}}:
             yield _Peers([*_present(limit), *_present(None if offset is None else offset["value"])], pa.int64())
         case {"Function": {"args": {"List": {"args": arguments}}}} if _function_name(node) in _LIKE_ARGUMENT:
