@@ -15,7 +15,16 @@ from planner.spellings.groups import spell_sets
 from planner.spellings.joins import refuse_sided, spell_asof, spell_positional
 from planner.spellings.levels import OpenedLevel
 from planner.spellings.lists import spell_comprehension
-from planner.spellings.operators import refuse_rlike, spell_glob, spell_in, spell_isnull, spell_share
+from planner.spellings.operators import (
+    UNITS,
+    refuse_bare_unit,
+    refuse_rlike,
+    spell_glob,
+    spell_in,
+    spell_isnull,
+    spell_row,
+    spell_share,
+)
 from planner.spellings.printed import STAND_INS
 from planner.spellings.reshapes import DESCRIBE, PIVOT, SUMMARIZE, UNPIVOT, spell_reshape, spell_told
 from planner.spellings.samples import read_sample
@@ -26,15 +35,20 @@ _AFTER_SET_WORDS = words("all distinct by name")
 _EXPLAINING = words("explain describe desc analyze verbose format json text")
 _AFTER_ITEMS = AFTER_FROM - {"select"} | SET_WORDS | {"from"}
 _RESHAPES = {"pivot": PIVOT, "pivot_wider": PIVOT, "unpivot": UNPIVOT, "pivot_longer": UNPIVOT}
-_TELLING = TYPES | words(
-    """
+_TELLING = (
+    TYPES
+    | UNITS
+    | words(
+        """
     with table describe desc show explain summarize pivot pivot_wider unpivot pivot_longer asof semi anti positional tablesample sample
     filter percent glob rlike exclude isnull columns for sets
     """
+    )
 )
 _BEFORE_FROM = words("open union except intersect all distinct by name")
 """Most statements have none of the first, no FROM behind the second (``open`` is a parenthesis), no colon and no percent sign, no
-pattern behind a star, no IN without a list in parentheses and no text behind a text: they stay as they are."""
+pattern behind a star, no IN without a list in parentheses, no comma before a parenthesis that closes and no text behind a text: they
+stay as they are."""
 
 _TELLING_SIGNS = (":", "%")
 _AS_IT_IS = Spelled({}, {})
@@ -68,7 +82,10 @@ def _is_worth_a_look(sql: str, found: Sequence[Token]) -> bool:
         elif kind == "open":
             if before == "in" and sql[start] != "(":
                 return True
-        elif (kind == "close" and before == "open" and earlier == "in") or (kind == before == "string"):
+        elif kind == "close":
+            if before == "comma" or (before == "open" and earlier == "in"):
+                return True
+        elif kind == before == "string":
             return True
         before, earlier = now, before
     return False
@@ -88,6 +105,8 @@ class _Speller:
                 self._open(number, level)
                 if self.draft.texts[number] == "[":
                     spell_comprehension(self.draft, number)
+                elif self.draft.texts[number] == "(":
+                    spell_row(self.draft, number)
             elif kind == "string":
                 level.starts = level.fresh = False
                 number = join_texts(self.draft, number)
@@ -203,6 +222,8 @@ class _Speller:
                 spell_positional(draft, number)
             case "using" if level.listing_ctes:
                 spell_key(draft, number)
+            case _ if word in UNITS and level.listing_items:
+                refuse_bare_unit(draft, number)
             case _ if word in TYPES:
                 spell_typed(draft, number)
             case "glob":

@@ -37,8 +37,8 @@ class Spelled:
 class Draft:
     """The spelling while it is written: tokens are told by their numbers, and one that is not there is an empty text of no kind.
 
-    ``texts``: each token's (words in lower case, of strings only a quote). ``closes``: where each parenthesis closes. ``behind``: what
-    is written behind a token, which is before whatever else is written before the next one.
+    ``texts``: each token's (words in lower case, of strings only a quote). ``closes``: where each parenthesis closes, ``opens``: where
+    each opened. ``behind``: what is written behind a token, which is before whatever else is written before the next one.
     """
 
     sql: str
@@ -47,6 +47,7 @@ class Draft:
     insertions: dict[int, str] = field(default_factory=dict)
     texts: list[str] = field(default_factory=list)
     closes: dict[int, int] = field(default_factory=dict)
+    opens: dict[int, int] = field(default_factory=dict)
     behind: dict[int, str] = field(default_factory=dict)
     _mark: str | None = None
 
@@ -58,7 +59,8 @@ class Draft:
             if kind == "open":
                 opened.append(number)
             elif kind == "close" and opened:
-                self.closes[opened.pop()] = number
+                self.closes[opened[-1]] = number
+                self.opens[number] = opened.pop()
 
     def spelled(self, suffix: str) -> Spelled:
         """What was written."""

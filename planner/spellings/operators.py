@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from planner.errors import NotSupported
+from planner.errors import NotSupported, SqlSyntaxError
 from planner.spellings.draft import SET_WORDS, Draft
 from planner.words import words
 
@@ -13,6 +13,15 @@ NOTHING = "volley_nothing"
 SHARE = "volley_percent"
 """A collation that stands for the percent sign of a share of rows."""
 
+UNITS = words(
+    """
+    year years month months day days hour hours minute minutes second seconds week weeks quarter quarters decade decades century centuries
+    millennium millennia millisecond milliseconds microsecond microseconds
+    """
+)
+"""Of intervals. Where no interval is, the kernel takes none of them for a name without AS."""
+
+_BEFORE_LISTS = words("in values using")
 _OPERANDS = ("string", "number", "radix", "dollar", "parameter", "question", "close")
 _BEHIND_LIMIT = words("offset limit using fetch for") | SET_WORDS
 _BEFORE_EXPRESSION = words(
@@ -74,3 +83,29 @@ def spell_share(draft: Draft, limit: int) -> None:
     last = number - 1
     if last > limit + 1 and (draft.text(last) == "%" or (draft.text(last) == "percent" and draft.kind(last - 1) == "number")):
         draft.replacements[last] = f" COLLATE {SHARE}"
+
+
+def spell_row(draft: Draft, opened: int) -> None:
+    """``(a,)``, a row of one value, with its parenthesis at that token: the parser would leave the comma out."""
+    close, before = draft.closes.get(opened), opened - 1
+    if close is None or draft.text(close - 1) != ",":
+        return
+    while draft.text(before) == "," and before - 1 in draft.opens:
+        before = draft.opens[before - 1] - 1
+    if draft.text(before) in _BEFORE_LISTS or _is_operand(draft, opened - 1):
+        return
+    number = opened + 1
+    while number < close - 1:
+        if draft.kind(number) == "comma":
+            return
+        number = draft.closes.get(number, number) + 1
+    draft.insert(opened, "row")
+    draft.replacements[close - 1] = ""
+
+
+def refuse_bare_unit(draft: Draft, number: int) -> None:
+    """Raises ``SqlSyntaxError`` for ``day + 1 YEAR``, which the parser takes for a day later, called ``YEAR``."""
+    if draft.kind(number - 1) in ("number", "string") and draft.text(number - 2) in ("+", "-") and draft.text(number - 3) != "interval":
+        amount, unit = draft.source(number - 1), draft.source(number)
+        remedy = f"Write INTERVAL {amount} {unit}; a name behind AS."
+        raise draft.error(SqlSyntaxError, number, f"{unit.upper()} needs INTERVAL before its number", remedy)

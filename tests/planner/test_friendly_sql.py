@@ -73,6 +73,16 @@ ASKED = [
     "WITH d AS (DESCRIBE orders) SELECT column_name FROM d",
     "SELECT * FROM (SHOW TABLES)",
 ]
+ROWS_AND_UNITS = [
+    "SELECT (id,) FROM people",
+    "SELECT count(DISTINCT (id,)), (1, 2,), ((1),) FROM people",
+    "SELECT id FROM people WHERE (id,) IN ((1,), (2,)) AND id IN (1, 2,) ORDER BY id",
+    "SELECT coalesce(id, 1,), [1, 2,] FROM people",
+    "SELECT 1 + 2 AS year, id AS day FROM people",
+    "SELECT DATE '2024-01-01' + INTERVAL 1 YEAR, DATE '2024-01-01' - INTERVAL '3' MONTHS, INTERVAL (-1) DAY, INTERVAL (1 + 2) DAYS",
+    "SELECT year, extract(day FROM DATE '2024-01-02') FROM events",
+    "SELECT * FROM (VALUES (1,), (2,)) t(x)",
+]
 GROUPS = [
     "SELECT city, GROUPING(city), sum(age) FROM people GROUP BY GROUPING SETS (city, ())",
     "SELECT city, name, count(*) FROM people GROUP BY GROUPING SETS (upper(city), city, (city, name), name)",
@@ -97,7 +107,7 @@ SMALL = [
 
 
 CHOSEN = [*STARS, *COLUMN_CHOICES, *NAMES]
-LISTED = [*COMPREHENSIONS, *IN_LISTS, *GROUPS]
+LISTED = [*COMPREHENSIONS, *IN_LISTS, *GROUPS, *ROWS_AND_UNITS]
 
 
 @pytest.mark.parametrize("sql", [*LISTED, *CHOSEN, *NAMED_RELATIONS, *JOINS, *KEYS, *TEXTS, *ASKED, *SMALL])
@@ -124,6 +134,9 @@ def test_answers_are_the_kernels(sql: str, catalog: FolderCatalog, direct: duckd
         ("SELECT 'a' 'b' FROM people", SqlSyntaxError, "'b'"),
         ("SELECT 'a'\n  'b' /*\n*/ 'c'", SqlSyntaxError, "'c'"),
         ("SELECT 'a'\n'b', nope FROM people", UnknownColumn, "nope"),
+        ("SELECT DATE '2024-02-29' + 1 YEAR", SqlSyntaxError, "YEAR"),
+        ("SELECT id,\n  id - '3' months FROM people", SqlSyntaxError, "months"),
+        ("SELECT (id,), nope FROM people", UnknownColumn, "nope"),
         ("SELECT * FROM (DESCRIBE nobody)", UnknownTable, "nobody"),
         ("SELECT * FROM (SHOW DATABASES)", NotSupported, "SHOW"),
     ],
