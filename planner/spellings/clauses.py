@@ -143,7 +143,7 @@ class _Speller:
         query = draft.texts[number] == "(" and before != "trim" and not options
         if not options:
             level.starts = level.fresh = level.explaining = False
-        self.levels.append(OpenedLevel(starts=query, fresh=query))
+        self.levels.append(OpenedLevel(before, starts=query, fresh=query))
         if before == "filter" and draft.text(number - 2) == ")" and draft.text(number + 1) not in ("where", ""):
             draft.insert(number + 1, "WHERE ")
 
@@ -212,7 +212,7 @@ class _Speller:
                 spell_share(draft, number)
             case "like" | "not" | "similar" | "glob" if draft.text(number - 1) == "*":
                 spell_star_pattern(draft, number)
-            case "in":
+            case "in" if level.called != "position":
                 spell_in(draft, number)
             case "isnull":
                 spell_isnull(draft, number)

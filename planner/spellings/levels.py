@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class OpenedLevel:
-    """``starts``: a query may start with the next token; ``fresh``: nothing came before it.
+    """``called``: the word before the parenthesis. ``starts``: a query may start with the next token; ``fresh``: nothing came before it.
 
     ``from_list``: the number of the FROM whose list is open or has ended; ``from_end`` the token behind that list.
     ``listing_items``: behind SELECT. ``alias``: the name that stands before the item which is open.
@@ -15,6 +15,7 @@ class OpenedLevel:
     number of the word with which a window's frame begins.
     """
 
+    called: str = ""
     starts: bool = False
     fresh: bool = False
     listing_ctes: bool = False

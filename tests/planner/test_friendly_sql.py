@@ -189,6 +189,12 @@ def test_errors_tell_the_users_words(sql: str, found: str, catalog: FolderCatalo
     assert found in str(caught.value)
 
 
+def test_position_has_no_list_behind_in(catalog: FolderCatalog) -> None:
+    made = plan("SELECT position('d' IN name) AS p FROM people WHERE id = 1", catalog, SPLIT_UP)
+    assert made.fragments[-1].parallel
+    assert plan_rows(run_plan(made)) == [(2,)]
+
+
 def test_what_is_only_described_is_not_gathered(catalog: FolderCatalog) -> None:
     made = plan("SELECT count(*) FROM (DESCRIBE SELECT * FROM orders)", catalog, SPLIT_UP)
     assert len(made.fragments) == 1
