@@ -70,7 +70,13 @@ def _pivot_remedy(item: Ast, select: Ast, parsed: ParsedSql) -> str:
     """How to write the values, and the query that lists them."""
     expression = _expression(item)
     pivoted = expression["InList"]["expr"] if "InList" in expression else expression
-    asked = {**select, "projection": [{"UnnamedExpr": pivoted}], "distinct": "Distinct", "group_by": _NO_GROUPS, "flavor": "Standard"}
+    asked = {
+        **select,
+        "projection": [{"UnnamedExpr": pivoted} if pivoted else item],
+        "distinct": "Distinct",
+        "group_by": _NO_GROUPS,
+        "flavor": "Standard",
+    }
     listing = print_sql({"Query": {**BARE_QUERY, "body": {"Select": asked}}}, parsed.scanned.chain_terms)
     listing = listing if len(listing) <= MAX_LISTING_CHARS else "SELECT DISTINCT c FROM t"
     return f"Write them behind IN: PIVOT t ON c IN ('a', 'b') USING sum(v). They are what {listing} gives."

@@ -236,6 +236,11 @@ def test_pivot_without_values_names_the_query_that_lists_them(sql: str, listing:
     assert run_plan(plan(listing, catalog, PlanOptions())).num_columns == 1
 
 
+def test_pivot_on_a_star_is_refused_as_without_values(catalog: FolderCatalog) -> None:
+    with pytest.raises(InvalidQuery, match="before it runs"):
+        plan("PIVOT people ON * USING count(city)", catalog, PlanOptions())
+
+
 def test_pivot_tells_to_put_operations_in_parentheses(catalog: FolderCatalog) -> None:
     with pytest.raises(InvalidQuery, match="needs parentheses"):
         plan("PIVOT people ON city || '!' IN ('Rome!')", catalog, PlanOptions())
