@@ -4,7 +4,7 @@ The way through: ``tokens``, ``limits``, ``spellings`` and ``refusals`` (text) �
 and ``bind`` (tree → ``logical`` plan) ──► ``qualified_names``, ``optimize`` (rules) ──► ``fragment``, ``splits``, ``render`` and
 ``reshape`` (logical plan → fragments of SQL, ``physical``) ──► ``explain`` and ``operations``. ``statements.plan`` is the door,
 ``query`` the way of one query through it; ``prepared.prepare`` stands before it for who has the text first and the values later
-(``parameter_types``, ``literals``).
+(``parameter_types``, ``literals``). ``spellings`` has a module for each group of forms, ``optimize`` one for each rule.
 
 Beside the way: ``show`` (questions about tables), ``information_schema``, ``catalog`` (what the planner asks of whoever calls it),
 ``functions`` and ``references`` (what an expression calls and names), ``read_options`` (what ``read_files`` may be told),

@@ -14,7 +14,7 @@ from planner.optimize.prune_columns import prune_columns
 from planner.options import PlanOptions
 from planner.parse import print_sql
 from planner.physical import ExchangeInput, Fragment, PlannedExchange, ScanInput
-from planner.quoting import quote_name
+from planner.quoting import folded, quote_name
 from planner.references import references
 from planner.render import print_expression, render_query
 from planner.splits import ScanExtent, parallel_splits, read_extent, unread_extent, whole_splits
@@ -139,7 +139,7 @@ def _gathered_bytes(scan: Scan, extent: ScanExtent) -> int:
 def _unqualified(term: Ast, alias: str) -> Ast:
     def strip(node: Ast) -> Ast | None:
         parts = node.get("CompoundIdentifier")
-        if parts is None or len(parts) < 2 or str(parts[0]["value"]).lower() != alias:
+        if parts is None or len(parts) < 2 or folded(str(parts[0]["value"])) != alias:
             return None
         return {"Identifier": parts[1]} if len(parts) == 2 else {"CompoundIdentifier": parts[1:]}
 
@@ -185,7 +185,7 @@ def is_row_by_row(query: QueryBlock) -> bool:
         return False
     expressions = [value for key, value in select.ast.items() if key != "from"]
     mentioned = references(*expressions)
-    clocks = CLOCK_VALUES - {column.name.lower() for column in scan.columns}
+    clocks = CLOCK_VALUES - {folded(column.name) for column in scan.columns}
     windows = any(node.get("over") is not None for node in walk(expressions))
     return not windows and mentioned.functions <= ROW_BY_ROW and not mentioned.bare & clocks
 

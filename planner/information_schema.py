@@ -9,12 +9,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from planner.catalog import CATALOG_NAME, SCHEMA_NAME, Catalog, Column
+from planner.catalog import CATALOG_NAME, INFORMATION_SCHEMA, SCHEMA_NAME, Catalog, Column
 from planner.errors import VolleyError
 from planner.literals import quote_literal
 from planner.quoting import quote_name
-
-INFORMATION_SCHEMA = "information_schema"
 
 VIEW_ROWS = "rows_of_information_schema"
 """What a view's rows are called in a fragment's SQL."""

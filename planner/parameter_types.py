@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from planner.ast import Ast, walk
+from planner.quoting import folded
 from planner.words import words
 
 EXACT_DOUBLE_DIGITS = 15
@@ -103,6 +104,8 @@ def _peers(node: Ast) -> Iterator[_Peers]:
             yield _Peers([inner, low, high])
         case {"InList": {"expr": inner, "list": listed}}:
             yield _Peers([inner, *listed])
+        case {"InUnnest": {"expr": inner, "array_expr": {"Array": {"elem": listed}}}}:
+            yield _Peers([inner, *listed])
         case {"Like": {"expr": inner, "pattern": pattern}} | {"ILike": {"expr": inner, "pattern": pattern}}:
             yield _Peers([inner, pattern], pa.string())
         case {"IsDistinctFrom": pair} | {"IsNotDistinctFrom": pair}:
@@ -111,6 +114,8 @@ def _peers(node: Ast) -> Iterator[_Peers]:
             yield _Peers([*(branch["result"] for branch in conditions), *_present(otherwise)])
             if operand is not None:
                 yield _Peers([operand, *(branch["condition"] for branch in conditions)])
+        case {"LimitOffset": {"limit": {"Collate": {"expr": share}}}}:
+            yield _Peers([share], pa.float64())
         case {"LimitOffset": {"limit": limit, "offset": offset}}:
             yield _Peers([*_present(limit), *_present(None if offset is None else offset["value"])], pa.int64())
         case {"Function": {"args": {"List": {"args": arguments}}}} if _function_name(node) in _LIKE_ARGUMENT:
@@ -125,7 +130,7 @@ def _type_of(expression: Ast, columns: Mapping[str, str], depth: int = MAX_DEPTH
         case {"Nested": inner} | {"UnaryOp": {"expr": inner}}:
             return _type_of(inner, columns, depth - 1)
         case {"Identifier": name} | {"CompoundIdentifier": [*_, name]}:
-            kind = columns.get(str(name["value"]).lower())
+            kind = columns.get(folded(str(name["value"])))
             return None if kind is None else arrow_type(kind)
         case {"Cast": {"data_type": kind}} | {"TypedString": {"data_type": kind}}:
             return _cast_type(kind)
@@ -191,4 +196,4 @@ def _plain_arguments(arguments: Iterable[Ast]) -> Iterator[Ast]:
 def _function_name(expression: Ast) -> str:
     parts = expression["Function"]["name"]
     last = parts[-1].get("Identifier") if parts else None
-    return "" if last is None else str(last["value"]).lower()
+    return "" if last is None else folded(str(last["value"]))

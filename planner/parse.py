@@ -16,7 +16,7 @@ from typing import Any
 import sqloxide
 
 from planner.ast import SEQUENCES, Ast, Span, name_parts, walk
-from planner.errors import InvalidQuery, LimitExceeded, PlannerError, SqlSyntaxError, position_at
+from planner.errors import InvalidQuery, LimitExceeded, PlannerError, Position, SqlSyntaxError, position_at
 from planner.limits import ScannedSql, SqlLimits, scan_sql
 from planner.quoting import quote_text
 from planner.spellings import kernel_spelling
@@ -174,6 +174,8 @@ def _progress(error: ValueError) -> tuple[int, int]:
 
 def _syntax_error(scanned: ScannedSql, error: ValueError) -> SqlSyntaxError | LimitExceeded:
     text = str(error).replace("Query parsing failed.", "").replace("sql parser error:", "").strip()
+    if "must be root" in text:
+        return SqlSyntaxError("EXPLAIN and DESCRIBE take a query or a table", remedy="Write SELECT … FROM (DESCRIBE t).")
     if "recursion limit" in text:
         return LimitExceeded("the statement nests too deep", remedy="Flatten the expression, or use CTEs for the inner parts.")
     place = _PLACE.search(text)
@@ -182,6 +184,9 @@ def _syntax_error(scanned: ScannedSql, error: ValueError) -> SqlSyntaxError | Li
     position = scanned.position(int(place[1]), int(place[2]))
     found = re.search(r"found: (.+?) at Line", text)
     word = found[1] if found else " "
+    if found is not None and scanned.text != scanned.original:
+        word = _word_at(scanned.original, position)
+        text = text.replace(found[0], f"found: {word} at Line")
     return SqlSyntaxError(
         f"syntax error: {_lower_first(_PLACE.sub('', text))}",
         sql=scanned.original,
@@ -189,6 +194,12 @@ def _syntax_error(scanned: ScannedSql, error: ValueError) -> SqlSyntaxError | Li
         length=len(word),
         remedy="Write the condition behind ON: a ASOF JOIN b ON a.x >= b.x." if word.upper() == "MATCH_CONDITION" else None,
     )
+
+
+def _word_at(sql: str, place: Position) -> str:
+    """The user's word at a place where the parser may have had another."""
+    rest = "\n".join(sql.split("\n")[place.line - 1 :])[place.column - 1 :]
+    return next((rest[start:stop] for _, start, stop in tokens(rest)), "the end")
 
 
 def _lower_first(text: str) -> str:

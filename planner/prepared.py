@@ -14,6 +14,7 @@ from planner.limits import SqlLimits, scan_sql
 from planner.logical import all_scans
 from planner.parameter_types import announced_types
 from planner.parse import ParsedSql, parse_scanned
+from planner.quoting import folded
 from planner.refusals import refuse_by_first_word
 from planner.survey import placeholder_count, survey
 
@@ -55,7 +56,7 @@ def _columns(parsed: ParsedSql, parameters: int, catalog: Catalog) -> dict[str, 
     columns = [column for table in tables.values() for column in catalog.columns(table)]
     types: dict[str, set[str]] = {}
     for column in columns:
-        types.setdefault(column.name.lower(), set()).add(column.type)
+        types.setdefault(folded(column.name), set()).add(column.type)
     return {name: kinds.pop() for name, kinds in types.items() if len(kinds) == 1}
 
 

@@ -8,6 +8,7 @@ from planner.ast import span_of
 from planner.errors import NotReadOnly, NotSupported, PlannerError, position_at
 from planner.limits import ScannedSql
 from planner.parse import ParsedSql
+from planner.tokens import tokens
 from planner.words import words
 
 _WRITING = words(
@@ -32,18 +33,17 @@ _INSTEAD = {
     **dict.fromkeys(("insert", "update", "delete", "merge", "truncate"), "Put files into the data root: the next query reads them."),
 }
 """What to do instead, by a statement's first word."""
-_FIRST_WORD = re.compile(r"(?:\s+|--[^\n]*\n|/\*.*?\*/|\()*([A-Za-z_]+)", re.DOTALL)
 
 QUERIES_ONLY = "Send SELECT, VALUES, EXPLAIN, SHOW TABLES or DESCRIBE."
 
 
 def refuse_by_first_word(scanned: ScannedSql) -> None:
     """Raises ``NotReadOnly`` or ``NotSupported`` for statements that are known by their first word, whether they parse or not."""
-    found = _FIRST_WORD.match(scanned.original)
-    word = found[1].lower() if found else ""
-    if found is None or (word not in _WRITING and word not in _SESSION):
-        return
-    raise _refusal(word, scanned, found.start(1))
+    sql = scanned.original
+    kind, start, stop = next((token for token in tokens(sql) if sql[token[1]] != "("), ("end", 0, 0))
+    word = sql[start:stop].lower() if kind == "word" else ""
+    if word in _WRITING or word in _SESSION:
+        raise _refusal(word, scanned, start)
 
 
 def _refusal(word: str, scanned: ScannedSql, offset: int) -> PlannerError:

@@ -11,6 +11,7 @@ from planner.functions import FILE_READERS, READ_FILES, is_refused_scalar
 from planner.literals import literal_ast
 from planner.parse import ParsedSql
 from planner.qualified_names import dotted_name
+from planner.quoting import folded
 from planner.references import function_name
 
 INPUT_PREFIX = "in_"
@@ -39,7 +40,7 @@ def survey(parsed: ParsedSql, parameters: Sequence[object] | None) -> Survey:
     qualified = False
     for node in walk(parsed.ast):
         if is_identifier(node):
-            names.add(str(node["value"]).lower())
+            names.add(folded(str(node["value"])))
         elif "Function" in node and type(node["Function"]) is dict and "uses_odbc_syntax" in node["Function"]:
             _check_function(node["Function"], parsed)
         elif "Value" in node:

@@ -170,7 +170,7 @@ class QueryRunner:
         started = time.perf_counter()
         with self._site.heartbeats.keep(SPILL_LOOK_SECONDS, watch.look):
             execution.run()
-        lines = analyze_lines(query.plan.text, execution.statuses(), time.perf_counter() - started, watch.most_bytes)
+        lines = analyze_lines(query.plan, execution.statuses(), time.perf_counter() - started, watch.most_bytes)
         query.writer.append(pa.record_batch([pa.array(lines, pa.string())], schema=query.plan.schema))
 
     def _release(self, query: HandledQuery, execution: Execution) -> None:

@@ -14,6 +14,7 @@ from planner.errors import (
     NotReadOnly,
     NotSupported,
     PlannerError,
+    Position,
     SqlSyntaxError,
     Status,
     UnknownColumn,
@@ -142,3 +143,32 @@ def test_advice_can_be_followed(sql: str, kind: type[PlannerError], advice: str,
     text = refusal(sql, catalog, kind)
     assert advice in text
     assert not re.search(r"INSTALL \w+;|LOAD \w+;|https?:", text)
+
+
+@pytest.mark.parametrize(
+    ("sql", "kind", "place", "message"),
+    [
+        ("SELECT name, o.name FROM people p JOIN orders o ON true", UnknownColumn, "name FROM", "there is no column 'name' in o"),
+        ("SELECT id, (SELECT id FROM orders WHERE orders.name = 'x') FROM people", UnknownColumn, "name =", "no column 'name' in orders"),
+        ("SELECT age FROM people WHERE id IN (SELECT id FROM orders o WHERE o.age > 1)", UnknownColumn, "age >", "no column 'age' in o"),
+        ("SELECT id AS a, a.b FROM people", InvalidQuery, "a.b", 'table "a" not found'),
+    ],
+)
+def test_of_names_that_are_there_twice_the_one_that_is_wrong_is_pointed_at(
+    sql: str, kind: type[PlannerError], place: str, message: str, catalog: FolderCatalog
+) -> None:
+    with pytest.raises(PlannerError) as caught:
+        plan(sql, catalog, PlanOptions())
+    assert type(caught.value) is kind
+    assert message in str(caught.value)
+    assert caught.value.position == Position(1, sql.index(place) + 1)
+
+
+def test_a_column_that_another_table_has_is_no_remedy(catalog: FolderCatalog) -> None:
+    assert "Did you mean" not in refusal("SELECT name FROM orders, (SELECT name AS n FROM people)", catalog, UnknownColumn)
+
+
+def test_the_ways_to_call_an_operator_are_cut(catalog: FolderCatalog) -> None:
+    lines = refusal("SELECT name + id FROM people", catalog, InvalidQuery).split("\n")
+    assert len(lines) < 20
+    assert lines[-1].endswith("more")

@@ -823,7 +823,7 @@ def test_a_watched_query_tells_each_change_until_it_has_ended(handling: Handling
 
 def test_explain_analyze_answers_with_the_plan_and_what_was_measured(handling: Handling) -> None:
     schema = pa.schema([pa.field("plan", pa.string())])
-    handling.plans = lambda sql: replace(streamed("t", 1), sql=sql, schema=schema, analyze=True)
+    handling.plans = lambda sql: replace(streamed("t", 1), sql=sql, schema=schema, analyze="text")
     query_id = handling.submit("EXPLAIN ANALYZE SELECT n FROM t")
     stream = handling.handler.read(ResultTicket(query_id, START, True), OWNER, lambda: False, False)
     lines = [line for part, _ in stream.batches for line in part.column(0).to_pylist()]
