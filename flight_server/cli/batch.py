@@ -7,7 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,6 +16,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from flight_server.cli.background import STOP_CHECK_SECONDS
 from flight_server.cli.options import Access, connected, embedded_options, parameter_option, read_sql
 from flight_server.cli.progress import QueryProgress
 from flight_server.cli.running_statement import RunningStatement
@@ -133,11 +134,14 @@ class _Runner:
         stopping = False
         try:
             while running:
-                outcome = running.popleft().result()
+                following = running.popleft()
+                while not wait([following], STOP_CHECK_SECONDS).done:
+                    pass  # awake now and then, so that Ctrl-C is heard whichever thread the system hands it to
+                outcome = following.result()
                 stopping = stopping or (outcome.error is not None and not keep_going)
-                following = None if stopping else next(left, None)
-                if following is not None:
-                    running.append(pool.submit(self._run, following))
+                task = None if stopping else next(left, None)
+                if task is not None:
+                    running.append(pool.submit(self._run, task))
                 yield outcome
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
