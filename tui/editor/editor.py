@@ -10,13 +10,14 @@ import urwid
 
 from flight_server.protocol.messages import TableStatus
 from tui import keys
-from tui.draw.canvas import Line, Segment, draw, fit, width
+from tui.draw.canvas import Line, Segment, draw, fit, visible, width
 from tui.editor.completion import Completion, complete
 from tui.editor.highlight import highlight
 from tui.editor.suggestions import Suggestions
 from tui.editor.text_buffer import Place, TextBuffer
 
 INDENT = 2
+TAB_COLUMNS = 4  # a tab is drawn in so many, wherever it stands
 MAX_OFFERED_CHARS = 50_000  # in longer texts, completion comes only when it is asked for: typing must stay quick
 _OFFERED = re.compile(r"\w\w$|[\w\"]\.$")
 PLACEHOLDER = (
@@ -77,7 +78,7 @@ class Editor(urwid.Widget):
             lines = [[("gutter.here", fit("1", gutter - 1, right=True) + " "), ("dim", PLACEHOLDER[0])]]
             lines.append([("gutter", " " * gutter), ("dim", PLACEHOLDER[1])])
         caret = self.buffer.caret
-        x = gutter + width(self.buffer.lines[caret.line][self._left : caret.column])
+        x = gutter + width(_shown(self.buffer.lines[caret.line][self._left : caret.column]))
         y = caret.line - self._top
         cursor = (x, y) if focus and x < columns and 0 <= y < rows else None
         canvas = draw(lines, columns, rows, cursor=cursor)
@@ -102,7 +103,7 @@ class Editor(urwid.Widget):
         for position in range(1, len(shown) + 1):
             same = position < len(shown) and attributes[self._left + position] == attributes[self._left + start]
             if not same:
-                segments.append((attributes[self._left + start], shown[start:position]))
+                segments.append((attributes[self._left + start], _shown(shown[start:position])))
                 start = position
         return segments
 
@@ -124,7 +125,7 @@ class Editor(urwid.Widget):
 
     def _with_suggestions(self, canvas: urwid.Canvas, size: tuple[int, int], suggestions: Suggestions) -> urwid.Canvas:
         start = self.buffer.place(suggestions.start)
-        column = self._gutter() + width(self.buffer.lines[start.line][self._left : start.column])
+        column = self._gutter() + width(_shown(self.buffer.lines[start.line][self._left : start.column]))
         return suggestions.over(canvas, size, column, self.buffer.caret.line - self._top)
 
     def _gutter(self) -> int:
@@ -134,7 +135,11 @@ class Editor(urwid.Widget):
         """Moves the window so that the caret is in it."""
         caret = self.buffer.caret
         self._top = max(0, min(self._top, caret.line, len(self.buffer.lines) - 1), caret.line - rows + 1)
-        self._left = max(0, min(self._left, caret.column), caret.column - room + 1)
+        first = caret.column  # of the characters before the caret, those that there is room for
+        line, left = self.buffer.lines[caret.line], room - 1
+        while first > 0 and (left := left - width(_shown(line[first - 1]))) >= 0:
+            first -= 1
+        self._left = max(first, min(self._left, caret.column))
 
     # -- keys -----------------------------------------------------------------------------------------------------
 
@@ -254,12 +259,9 @@ class Editor(urwid.Widget):
             self._pasting = []
         elif key == "end paste":
             text, self._pasting = "".join(self._pasting or []), None
-            self.buffer.insert(text)
-            self.mark = None
-            self.act("changed")
-            self._invalidate()
+            self.insert(text)
         elif self._pasting is not None:
-            self._pasting.append({"enter": "\n", "tab": "    ", "ctrl j": "\n"}.get(key, key if len(key) == 1 else ""))
+            self._pasting.append({"enter": "\n", "tab": "\t", "ctrl j": "\n"}.get(key, key if len(key) == 1 else ""))
         else:
             return False
         return True
@@ -352,11 +354,18 @@ class Editor(urwid.Widget):
         elif button == 1 and event in ("mouse press", "mouse drag"):
             self._suggestions = None
             line = min(self._top + row, len(self.buffer.lines) - 1)
-            self.buffer.go(Place(line, self._left + max(0, col - self._gutter())), select=event == "mouse drag")
+            self.buffer.go(Place(line, self._column_at(line, col - self._gutter())), select=event == "mouse drag")
         else:
             return False
         self._invalidate()
         return True
+
+    def _column_at(self, line: int, x: int) -> int:
+        """The character of a line that is drawn ``x`` columns behind the gutter; the end of the line behind its last."""
+        text, column = self.buffer.lines[line], self._left
+        while column < len(text) and (x := x - width(_shown(text[column]))) >= 0:
+            column += 1
+        return column
 
     # -- for others -----------------------------------------------------------------------------------------------
 
@@ -368,10 +377,18 @@ class Editor(urwid.Widget):
         self._invalidate()
 
     def insert(self, text: str) -> None:
+        """Puts in a text that was not typed here. What a list of candidates was about is not there any more."""
+        self._suggestions = None
         self.buffer.insert(text)
+        self.mark = None
         self.act("changed")
         self._invalidate()
 
     def position(self) -> str:
         caret = self.buffer.caret
         return f"{caret.line + 1}:{caret.column + 1}"
+
+
+def _shown(text: str) -> str:
+    """``text`` as it is drawn, character by character."""
+    return visible(text.replace("\t", " " * TAB_COLUMNS))

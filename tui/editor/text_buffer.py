@@ -262,4 +262,4 @@ class TextBuffer:
 
 
 def _split(text: str) -> list[str]:
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ").split("\n")
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")

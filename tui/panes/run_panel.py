@@ -258,7 +258,7 @@ def _statement_lines(run: Run | None) -> list[Line]:
     if run.error is not None:
         lines += [[("error", f" {line}")] for line in run.error.message.splitlines()]
         lines.append([("text", "")])
-    texts = run.sql.splitlines()
+    texts = run.sql.expandtabs(4).split("\n")
     first = 1 if run.origin is None else run.origin.line
     for number, (text, runs) in enumerate(zip(texts, highlight(texts, 0, len(texts)), strict=True), first):
         segments: list[Segment] = [("gutter", f"{number:>4} ")]
