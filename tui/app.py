@@ -24,6 +24,7 @@ from tui.actions.query_actions import QueryActions
 from tui.actions.result_actions import ResultActions
 from tui.actions.screen_actions import ScreenActions
 from tui.draw.chrome import KeyLine, Title
+from tui.draw.pasting import Pasted, PastingScreen
 from tui.draw.popup import Dialogs
 from tui.draw.themes import NAMES, choose_theme, count_colours, palette
 from tui.editor.documents import Documents
@@ -50,10 +51,7 @@ class CannotOpen(VolleyError):
 
 
 class Shell(urwid.Frame):
-    """Title, the current view, footer. Keys that hold everywhere come first, unless a dialog is open.
-
-    What is pasted where nothing can be written (``writes()`` says so) is no key, and dropped.
-    """
+    """Title, the current view, footer. Keys that hold everywhere come first, unless a dialog is open."""
 
     def __init__(
         self,
@@ -61,20 +59,12 @@ class Shell(urwid.Frame):
         header: urwid.Widget,
         footer: urwid.Widget,
         press: Callable[[str], bool],
-        writes: Callable[[], bool],
     ) -> None:
         super().__init__(body, header, footer)
         self._press = press
-        self._writes = writes
-        self._dropping = False
 
     def keypress(self, size: tuple[int, int], key: str) -> str | None:
-        if key == "begin paste" and not self._writes():
-            self._dropping = True
-        if self._dropping:
-            self._dropping = key != "end paste"
-            return None
-        if self._press(key):
+        if not isinstance(key, Pasted) and self._press(key):
             return None
         rest = super().keypress(size, key)
         return None if rest is None else str(rest)
@@ -121,10 +111,9 @@ class App:
         )
         self.title = Title(uri, self.views.go)
         self.footer = KeyLine(time.monotonic, lambda key: self.loop.process_input([key]))
-        self.dialogs = Dialogs(Shell(self.views, self.title, self.footer, self._press_everywhere, lambda: self.views.context() == "editor"))
+        self.dialogs = Dialogs(Shell(self.views, self.title, self.footer, self._press_everywhere))
         chosen = choose_theme(theme, os.environ)
-        # Bracketed paste is switched on unasked: a terminal without it passes over that, and some that have it (tmux 3.3) do not answer.
-        shown = urwid.display.raw.Screen(bracketed_paste_mode=True) if screen is None else screen
+        shown = PastingScreen() if screen is None else screen
         self.loop = urwid.MainLoop(self.dialogs, palette(chosen), shown, unhandled_input=self._unhandled)
         if screen is None:
             self.loop.screen.set_terminal_properties(colors=count_colours(theme))

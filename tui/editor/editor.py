@@ -11,6 +11,7 @@ import urwid
 from flight_server.protocol.messages import TableStatus
 from tui import keys
 from tui.draw.canvas import Line, Segment, draw, fit, visible, width
+from tui.draw.pasting import Pasted
 from tui.editor.completion import Completion, complete
 from tui.editor.highlight import highlight
 from tui.editor.suggestions import Suggestions
@@ -261,7 +262,8 @@ class Editor(urwid.Widget):
             text, self._pasting = "".join(self._pasting or []), None
             self.insert(text)
         elif self._pasting is not None:
-            self._pasting.append({"enter": "\n", "tab": "\t", "ctrl j": "\n"}.get(key, key if len(key) == 1 else ""))
+            named = {"enter": "\n", "tab": "\t", "ctrl j": "\n"}
+            self._pasting.append(key if isinstance(key, Pasted) or len(key) == 1 else named.get(key, ""))
         else:
             return False
         return True

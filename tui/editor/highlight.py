@@ -11,6 +11,7 @@ from pygments.lexers._postgres_builtins import KEYWORDS as _POSTGRES_KEYWORDS
 from flight_server.client.sql_words import FUNCTIONS, KEYWORDS
 
 Run = tuple[str, int]  # attribute, characters
+MAX_COLOURED_CHARS = 20_000  # of one line; a longer one is shown plain, so that typing in it stays quick
 _WORDS = frozenset(KEYWORDS) | frozenset(word.upper() for word in _POSTGRES_KEYWORDS if len(word) > 3)
 _FUNCTIONS = frozenset(FUNCTIONS)
 _TOKEN = re.compile(
@@ -56,6 +57,8 @@ def highlight(lines: list[str], first: int, count: int) -> list[list[Run]]:
 
 @lru_cache(maxsize=20_000)
 def _line(line: str, inside: Inside) -> tuple[tuple[Run, ...], Inside]:
+    if len(line) > MAX_COLOURED_CHARS:
+        return (("text", len(line)),), inside
     runs: list[Run] = []
     position = 0
     while position < len(line) or (inside.kind and not runs):
