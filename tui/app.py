@@ -95,6 +95,7 @@ class App:
         self._run_files = run
         self._tabs = SavedTabs(None) if tabs is None else tabs
         self._kept_at = time.monotonic()
+        self._not_kept: str | None = None
         self.history = history if history is not None else History(None)
         self.post = self._call_on_loop if post is None else post
         self.background = Background(self.post) if background is None else background
@@ -189,12 +190,22 @@ class App:
             self.footer.say("; ".join(notes), "bad")
 
     def keep_tabs(self) -> None:
-        """Writes the tabs for the next start. That they cannot be written is told, each time."""
+        """Writes the tabs for the next start. That they cannot be written is told, once until they can be again."""
         self._kept_at = time.monotonic()
         try:
             self._tabs.keep(self.documents)
         except VolleyError as error:
-            self.footer.say(str(error), "bad")
+            if self._not_kept != str(error):
+                self.footer.say(str(error), "bad")
+            self._not_kept = str(error)
+        else:
+            self._not_kept = None
+
+    def _look_at_files(self) -> None:
+        """Takes what others have written into the files of the tabs, or says so."""
+        notes = self.documents.refresh()
+        if notes:
+            self.footer.say("; ".join(notes))
 
     # -- events ---------------------------------------------------------------------------------------------------
 
@@ -209,6 +220,7 @@ class App:
         """Moves what moves by itself: spinners, times, messages that are over."""
         self.footer.tick()
         if time.monotonic() - self._kept_at >= KEEP_SECONDS:
+            self._look_at_files()
             self.keep_tabs()
         active = self.book.active()
         self.title.show(running=len(active))

@@ -338,6 +338,22 @@ def test_leaving_asks_when_a_query_is_not_over(screen: Screen) -> None:
     assert screen.server.killed == ["q1"]
 
 
+def test_that_tabs_cannot_be_kept_is_told_once_and_the_keys_are_in_sight_again(tmp_path: Path) -> None:
+    tabs = SavedTabs(tmp_path / "state")
+    screen = Screen(tmp_path, tabs=tabs)
+    screen.type("select 1")
+    (tmp_path / "state" / "tabs.json").mkdir()
+    screen.app.keep_tabs()
+    assert "cannot save" in screen.text().splitlines()[-1]
+    screen.app.footer.say("something else")
+    screen.app.keep_tabs()
+    assert "something else" in screen.text().splitlines()[-1]
+    (tmp_path / "state" / "tabs.json").rmdir()
+    screen.app.keep_tabs()
+    assert "select 1" in (tmp_path / "state" / "tabs.json").read_text()
+    tabs.close()
+
+
 def test_tabs_come_back_at_the_next_start_and_a_file_comes_in_front(tmp_path: Path) -> None:
     file = tmp_path / "report.sql"
     file.write_text("select 1 as one;\n")

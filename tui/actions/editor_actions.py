@@ -15,7 +15,7 @@ from tui.actions.paths import complete_path
 from tui.draw.amounts import count, plural, seconds
 from tui.draw.chrome import Say
 from tui.draw.popup import Choice, Dialogs
-from tui.editor.documents import Document, Documents
+from tui.editor.documents import Document, Documents, changed_elsewhere
 from tui.editor.history import History
 from tui.editor.text_buffer import Place
 from tui.keys import Actions
@@ -159,6 +159,9 @@ class EditorActions:
         document = self.documents.current
         if document.path is None:
             self.dialogs.prompt("Save as", "file ", f"query-{document.number}.sql", self._save_to, completer=complete_path)
+        elif changed_elsewhere(document) is not None:
+            question = f"{document.path} was changed elsewhere since. Write over it?"
+            self.dialogs.ask("Save", question, lambda: self._save_as(None), answer="write over it")
         else:
             self._save_as(None)
 

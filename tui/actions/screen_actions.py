@@ -15,8 +15,9 @@ from tui.draw.canvas import Line, fit
 from tui.draw.chrome import VIEWS, Say
 from tui.draw.popup import Choice, Dialogs
 from tui.draw.themes import palette
-from tui.editor.documents import Document, Documents, FileError
+from tui.editor.documents import Document, Documents, changed_elsewhere
 from tui.editor.saved_tabs import SavedTabs
+from tui.editor.text_files import FileError
 from tui.link.background import Background
 from tui.link.runs import RunBook
 from tui.link.server import Server
@@ -105,6 +106,9 @@ class ScreenActions:
 
     def _save(self, unsaved: Sequence[Document]) -> None:
         """Saves those that have a file; the others must come back at the next start, or one stays."""
+        for document in unsaved:
+            if changed_elsewhere(document) is not None:
+                raise FileError(f"{document.path} was changed elsewhere since", remedy="Ctrl-S in its tab asks before it writes over it")
         for document in unsaved:
             if document.path is not None:
                 self.documents.save(document=document)

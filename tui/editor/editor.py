@@ -386,6 +386,13 @@ class Editor(urwid.Widget):
         self.act("changed")
         self._invalidate()
 
+    def take(self, text: str) -> None:
+        """Puts another text in place of all; the caret stays at its line and column, and it can be undone."""
+        caret = self.buffer.caret
+        self.buffer.select_all()
+        self.insert(text)
+        self.buffer.go(caret)
+
     def position(self) -> str:
         caret = self.buffer.caret
         return f"{caret.line + 1}:{caret.column + 1}"

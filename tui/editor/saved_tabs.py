@@ -8,7 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from tui.editor.documents import Documents, KeptTab, write_text
+from tui.editor.documents import Documents, KeptTab
+from tui.editor.text_files import write_text
 
 KEEP_SECONDS = 2.0
 """A crash loses what was typed in so long a time."""

@@ -158,6 +158,24 @@ def test_saving_as_over_a_file_that_is_there_asks(stage: Stage, tmp_path: Path) 
     assert (tmp_path / "a.sql").read_text() == "SELECT 1\n"
 
 
+def test_saving_over_what_others_have_written_into_the_file_asks(stage: Stage, tmp_path: Path) -> None:
+    path = tmp_path / "a.sql"
+    path.write_text("SELECT 1")
+    stage.dialogs.typed = str(path)
+    act(stage, "open")
+    stage.write("-- mine\n")
+    path.write_text("SELECT 2 -- theirs")
+    act(stage, "save")
+    assert stage.dialogs.asked[-1] == f"Save: {path} was changed elsewhere since. Write over it?"
+    assert path.read_text() == "SELECT 2 -- theirs"
+    stage.dialogs.agrees = True
+    act(stage, "save")
+    assert path.read_text() == "-- mine\nSELECT 1\n"
+    stage.write("-- more\n")
+    act(stage, "save")
+    assert len(stage.dialogs.asked) == 3
+
+
 @pytest.mark.parametrize("view", ["editor", "cluster", "catalog"])
 def test_what_runs_from_elsewhere_shows_under_the_editor(stage: Stage, view: str) -> None:
     stage.write("SELECT 1")

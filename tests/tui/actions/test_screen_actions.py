@@ -145,6 +145,15 @@ def test_one_stays_where_texts_would_be_lost(stage: Stage, answer: str) -> None:
     assert stage.text == "SELECT 1"
 
 
+def test_leaving_writes_over_nothing_that_others_have_written(kept: Stage, tmp_path: Path) -> None:
+    (tmp_path / "a.sql").write_text("SELECT 2 -- theirs")
+    kept.dialogs.chosen = "save"
+    act(kept, "quit")
+    assert (tmp_path / "a.sql").read_text() == "SELECT 2 -- theirs"
+    told, mood = kept.said[-1]
+    assert (told.split("\n")[0], mood) == (f"{tmp_path / 'a.sql'} was changed elsewhere since", "bad")
+
+
 def test_what_cannot_be_saved_is_told_and_one_stays(kept: Stage, tmp_path: Path) -> None:
     (tmp_path / "a.sql").unlink()
     tmp_path.joinpath("a.sql").mkdir()

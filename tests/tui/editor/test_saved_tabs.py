@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tui.editor.documents import Documents, FileError
+from tui.editor.documents import Documents
 from tui.editor.saved_tabs import SavedTabs
 from tui.editor.text_buffer import Place
+from tui.editor.text_files import FileError
 
 Opener = Callable[[], SavedTabs]
 
@@ -82,7 +83,7 @@ def test_a_file_is_read_anew_unless_its_tab_holds_changes(sitting: Opener, tmp_p
         ("SELECT 1\n", True),
     ]
     assert notes == [
-        f"{tmp_path / 'b.sql'} was changed elsewhere since: Ctrl-S writes over it",
+        f"{tmp_path / 'b.sql'} was changed elsewhere since: Ctrl-S asks before it writes over it",
         f"cannot open {tmp_path / 'c.sql'}: No such file or directory",
     ]
 
