@@ -139,6 +139,12 @@ class App:
         results = self._looking.table()
         own: dict[str, keys.Actions] = {
             "editor": self._editing.table(),
+            "tables": {
+                "insert": views.beside.insert,
+                "unfold": lambda: views.beside.fold(away=False),
+                "fold": lambda: views.beside.fold(away=True),
+                "back": views.beside.leave,
+            },
             "results": results,
             "plan": results,
             "chart": results,

@@ -19,6 +19,7 @@ from tui.editor.saved_tabs import SavedTabs
 from tui.keys import KEYS
 
 SIZE = (100, 30)
+WIDE_SIZE = (140, 30)
 LINEITEM = pa.table(
     {
         "l_orderkey": list(range(5000)),
@@ -406,7 +407,7 @@ def test_in_the_list_of_queries_the_current_one_runs_again(screen: Screen, way: 
 
 
 WAYS_OVER_A_RUN = {"results": ("f7",), "plan": ("f7", "2"), "chart": ("f7", "3"), "queries": ("f3",), "cluster": ("f4",)}
-WAYS = WAYS_OVER_A_RUN | {"catalog": ("f6",)}
+WAYS = WAYS_OVER_A_RUN | {"catalog": ("f6",), "tables": ("meta c",)}
 
 
 @pytest.mark.parametrize(("context", "key"), [(key.context, name) for key in KEYS for name in key.keys])
@@ -421,10 +422,11 @@ def test_every_key_of_the_tables_is_somebodys(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr(App, "act", watched)
     monkeypatch.setattr(App, "_unhandled", lambda _app, key: unknown.append(key))
-    screen = Screen(tmp_path)
+    screen = Screen(tmp_path, size=WIDE_SIZE)
     if context in WAYS_OVER_A_RUN:
         screen.run("select 1")
         screen.app.session.look()
+    screen.text()
     screen.keys(*WAYS.get(context, ()))
     assert screen.app.views.context() == ("editor" if context == "everywhere" else context)
     with contextlib.suppress(urwid.ExitMainLoop):

@@ -17,7 +17,7 @@ from tests.tui.fake_server import FakeServer
 from tui.app import App
 from tui.keys import KEYS, TITLES
 
-SIZE = (100, 30)
+SIZE = (140, 30)
 WAITS_SECONDS = 30.0
 
 
@@ -79,6 +79,9 @@ class Program:
             views.editor_panel.show(run)
             views.editor_panel.set_mode(context if context in ("plan", "chart") else "results")
             views.editor_split.go(lower=context in ("results", "plan", "chart"))
+        if context == "tables":
+            self.text()
+            views.go_to_tables()
         if context == "plan":
             self.keys("home", "down", "down")  # to an exchange
 

@@ -231,7 +231,7 @@ def test_a_result_is_looked_at_and_a_condition_that_fails_is_mended(server: Serv
         terminal.keys("F2")
         terminal.type("SELECT 1 FROM labels WHERE lab")
         terminal.see("label +column  labels")
-        assert ("F6 Catalog" in terminal.see("SELECT 1 FROM labels").split("\n")[1]) == (columns >= 120)
+        assert ("Tables  Alt-C" in terminal.see("SELECT 1 FROM labels").split("\n")[1]) == (columns >= 120)
         terminal.keys("Tab", "Enter")
         terminal.see(r"WHERE label\s")
         terminal.keys("C-a")

@@ -99,6 +99,7 @@ class EditorActions:
             return
         document = self.documents.current
         document.editor.set_mark(None)
+        self.views.stay()
         if len(statements) == 1:
             document.run = self.book.run(*statements[0])
         else:

@@ -44,6 +44,7 @@ class ScreenActions:
         views = {f"view {name}": lambda name=name: self.views.go(name) for name, _key, _label in VIEWS}
         return views | {
             "help": self._help,
+            "tables": self.views.go_to_tables,
             "quit": self._quit,
             "kill": self._kill,
             "theme": self._other_theme,

@@ -65,6 +65,7 @@ class Editor(urwid.Widget):
         self._left = 0
         self._suggestions: Suggestions | None = None
         self._pasting: list[str] | None = None
+        self._named: tuple[int, Place] | None = None
 
     # -- drawing --------------------------------------------------------------------------------------------------
 
@@ -385,6 +386,15 @@ class Editor(urwid.Widget):
         self.mark = None
         self.act("changed")
         self._invalidate()
+
+    def insert_name(self, name: str) -> None:
+        """Puts in a name, behind a comma if one was put in just before, and behind a space where it would run into a word."""
+        buffer = self.buffer
+        before = buffer.lines[buffer.caret.line][: buffer.caret.column][-1:]
+        ends_word = before.isalnum() or before in ("_", '"')
+        gap = ", " if self._named == (buffer.version, buffer.caret) else " " if before and ends_word else ""
+        self.insert(gap + name)
+        self._named = (buffer.version, buffer.caret)
 
     def take(self, text: str) -> None:
         """Puts another text in place of all; the caret stays at its line and column, and it can be undone."""

@@ -66,3 +66,20 @@ def test_another_tab_shows_its_own_run(stage: Stage) -> None:
     assert stage.views.editor_panel.run is None
     stage.documents.go(0)
     assert stage.views.editor_panel.run is run
+
+
+def test_esc_goes_back_to_where_a_text_was_opened_from_until_something_is_run(stage: Stage) -> None:
+    views = stage.views
+    views.go("catalog")
+    views.write()
+    views.leave()
+    assert views.name == "catalog"
+    views.write()
+    views.stay()
+    views.leave()
+    assert (views.name, views.context()) == ("editor", "results")
+    views.leave()
+    views.go("queries")
+    views.go("editor")
+    views.leave()
+    assert (views.name, views.context()) == ("editor", "results")
