@@ -18,27 +18,31 @@ _TOKEN = re.compile(
     r"""
     (?P<comment>--.*)
   | (?P<open_comment>/\*)
+  | (?P<open_escape>[eE]')
   | (?P<open_string>')
   | (?P<open_identifier>")
   | (?P<open_dollar>\$(?:[A-Za-z_]\w*)?\$)
+  | (?P<parameter>\$\w+)
   | (?P<number>(?<![\w.])(?:0[xX][0-9a-fA-F]+|\d[\d_]*(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?))
-  | (?P<word>[^\W\d]\w*)
+  | (?P<word>[^\W\d][\w$]*)
   | (?P<operator>[-+*/%<>=!|&^~:,;.()\[\]{}?@#]+?)
   | (?P<space>\s+)
   | (?P<other>.)
     """,
     re.VERBOSE,
 )
+_ESCAPED = re.compile(r"(?:[^'\\]|\\.?|'')*('?)")
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """What a line starts in: nothing, a comment of some depth, a string, an identifier, or a dollar quote."""
+    """What a line starts in: nothing, a comment of some depth, a string (with ``escapes`` or without), an identifier, or a dollar quote."""
 
     kind: str = ""
     depth: int = 0
     tag: str = ""
+    escapes: bool = False
 
 
 PLAIN = Inside()
@@ -89,6 +93,8 @@ def _open(kind: str, token: str) -> Inside:
             return Inside("comment", depth=1)
         case "dollar":
             return Inside("string", tag=token)
+        case "escape":
+            return Inside("string", tag="'", escapes=True)
         case _:
             return Inside(kind, tag="'" if kind == "string" else '"')
 
@@ -102,6 +108,10 @@ def _close(line: str, position: int, inside: Inside) -> tuple[int, Inside]:
             if depth == 0:
                 return edge.end(), PLAIN
         return len(line), Inside("comment", depth=depth)
+    if inside.escapes:
+        match = _ESCAPED.match(line, position)
+        assert match is not None
+        return match.end(), PLAIN if match.group(1) else inside
     found = line.find(inside.tag, position)
     if found < 0:
         return len(line), inside
