@@ -15,6 +15,7 @@ from flight_server.client import Client
 from planner.errors import Status, VolleyError
 from tui import keys
 from tui.actions.catalog_actions import CatalogActions
+from tui.actions.charting import Charting
 from tui.actions.clipboard import Clipboard
 from tui.actions.cluster_actions import ClusterActions
 from tui.actions.editor_actions import EditorActions
@@ -136,7 +137,8 @@ class App:
         listed = QueryActions(views, documents, book, killing)
         everywhere = {**screen.table(), "run": lambda: listed.run() if views.name == "queries" else self._editing.run()}
         self._looking = ResultActions(lambda: views.panel, book, server, self.background, dialogs, clipboard, exporting, say, views.replace)
-        results = self._looking.table()
+        self._charting = Charting(lambda: views.panel, server, self.background, say)
+        results = {**self._looking.table(), **self._charting.table()}
         own: dict[str, keys.Actions] = {
             "editor": self._editing.table(),
             "tables": {
@@ -231,6 +233,7 @@ class App:
         active = self.book.active()
         self.title.show(running=len(active))
         self._looking.follow()
+        self._charting.tick()
         if active:
             self.views.tick()
         self.loop.set_alarm_in(TICK_SECONDS, self._tick)

@@ -22,10 +22,9 @@ from tui.keys import Actions
 from tui.link import derived
 from tui.link.background import Background
 from tui.link.derived import Derived
-from tui.link.own_queries import own_query
 from tui.link.runs import Run, RunBook
 from tui.link.server import Server
-from tui.panes.chart_pane import WHOLE_BINS, ChartPane, bars_of, histogram_of
+from tui.panes.chart_pane import ChartPane
 from tui.panes.peek_pane import PeekPane
 from tui.panes.results_table import ResultsTable
 from tui.panes.run_panel import MODES, RunPanel
@@ -33,7 +32,6 @@ from tui.panes.run_panel import MODES, RunPanel
 _PLACE = re.compile(r" \(line \d+, column \d+\)")  # of the derived statement, which nobody has written
 PEEK_RECORDS = 3
 PEEK_SECONDS = 1.0
-MOST_VALUES = 40
 
 
 @dataclass
@@ -68,7 +66,6 @@ class ResultActions:
         modes = {f"show {mode}": lambda mode=mode: self.panel().set_mode(mode) for mode in MODES}
         return modes | {
             "peek": self._peek,
-            "whole chart": self._whole_chart,
             "export": self.exporting.ask,
             "go to row": self._with_rows(self._ask_row),
             "go to column": self._with_rows(self._ask_column),
@@ -237,27 +234,6 @@ class ResultActions:
         view = self.panel().view
         if view is not None and isinstance(view.widget(), ChartPane):
             view.widget().column = table.column
-
-    def _whole_chart(self) -> None:
-        view, run = self.panel().view, self.panel().run
-        if view is None or view.chart is None or run is None:
-            return
-        pane, column = view.chart, view.chart.ask_whole()
-        if column is None:
-            return
-        field = pane.source.schema.field(column)
-        number = cells.is_number(field.type)
-        base = run.sql
-        sql = derived.histogram_sql(base, field.name, WHOLE_BINS) if number else derived.frequencies_sql(base, field.name, MOST_VALUES)
-
-        def failed(error: VolleyError) -> None:
-            pane.set_whole(column, None)
-            self._failed(error)
-
-        def done(found: pa.Table) -> None:
-            pane.set_whole(column, histogram_of(found) if number else bars_of(found))
-
-        self.background.submit(lambda: own_query(self.server, sql), done, failed)
 
     # -- copy -----------------------------------------------------------------------------------------------------
 

@@ -218,24 +218,12 @@ def test_a_value_opens_with_its_whole_row(stage: Stage) -> None:
     assert stage.dialogs.texts == ["0", "", "row 1", "n  0", "s  x"]
 
 
-def test_a_chart_is_of_the_column_one_is_in_and_may_count_all_rows(stage: Stage) -> None:
+def test_a_chart_is_of_the_column_one_is_in(stage: Stage) -> None:
     made = shown(stage)
     made.press("right")
     made.act("chart")
     assert made.panel.context == "chart"
-    made.act("whole chart")
-    assert "all 100 rows" in testing.render_text(made.panel, SIZE)[1]
-
-
-def test_a_count_that_failed_can_be_asked_for_again(stage: Stage) -> None:
-    made = shown(stage)
-    made.act("chart")
-    stage.server.down = True
-    made.act("whole chart")
-    assert [mood for _, mood in stage.said] == ["bad"]
-    stage.server.down = False
-    made.act("whole chart")
-    assert "all 100 rows" in testing.render_text(made.panel, SIZE)[1]
+    assert "s varchar all 100 rows" in testing.render_text(made.panel, SIZE)[1]
 
 
 def test_only_exchanges_are_looked_into_and_an_empty_one_says_what_is_taken(stage: Stage) -> None:
