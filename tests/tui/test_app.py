@@ -159,6 +159,22 @@ def test_results_can_be_sorted_filtered_and_searched(screen: Screen) -> None:
     assert "no 'nowhere'" in screen.keys("/", *["backspace"] * 8, *"nowhere", "enter")
 
 
+def test_a_click_takes_a_sort_or_a_condition_away(screen: Screen) -> None:
+    screen.run("select * from lineitem")
+    screen.keys("esc", "s", "f", *["backspace"] * 60, *"l_tax < 0.01", "enter")
+
+    def click(chip: str) -> str:
+        lines = screen.text().splitlines()
+        row = next(number for number, line in enumerate(lines) if chip in line and "×" in line)
+        screen.app.loop.process_input([("mouse press", 1, lines[row].index(chip) + 1, row)])
+        return next((line for line in screen.text().splitlines() if "×" in line), "")
+
+    assert click("▲ l_orderkey").strip() == "where l_tax < 0.01 ×"
+    assert click("where l_tax") == ""
+    assert screen.app.views.editor_panel.run is screen.app.book.runs[0]
+    assert len(screen.app.book.runs) == 4
+
+
 def test_going_to_a_row_and_reading_a_value_whole(screen: Screen) -> None:
     screen.run("select n, repeat('long ', 300) || n as t from range(3000) x(n)")
     screen.keys("esc", ":", *"2,500", "enter", "right")

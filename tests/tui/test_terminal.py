@@ -260,7 +260,7 @@ def test_a_result_is_looked_at_and_a_condition_that_fails_is_mended(server: Serv
         terminal.keys("Enter")
         terminal.see(r"✓.* 3 rows")
         terminal.keys("s")
-        terminal.see("▲ id +where id < 3")
+        terminal.see("▲ id × +where id < 3")
         terminal.keys("F3")
         terminal.see(r"✗ +2 +failed .*query 1  where idd")
         terminal.keys("F5")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import time
 from collections.abc import Callable
@@ -30,6 +31,7 @@ from tui.panes.results_table import ResultsTable
 from tui.panes.run_panel import MODES, RunPanel
 
 _PLACE = re.compile(r" \(line \d+, column \d+\)")  # of the derived statement, which nobody has written
+MOST_CHIPS = 50  # over a result that can be clicked away
 PEEK_RECORDS = 3
 PEEK_SECONDS = 1.0
 
@@ -64,6 +66,7 @@ class ResultActions:
 
     def table(self) -> Actions:
         modes = {f"show {mode}": lambda mode=mode: self.panel().set_mode(mode) for mode in MODES}
+        modes |= {f"without {chip}": functools.partial(self._without, chip) for chip in range(MOST_CHIPS)}
         return modes | {
             "peek": self._peek,
             "export": self.exporting.ask,
@@ -216,6 +219,12 @@ class ResultActions:
         run = self.panel().run
         if run is not None:
             self._derive(run, _derived(run).sorted_by(table.column + 1))
+
+    def _without(self, chip: int) -> None:
+        """Takes away what the ``chip``-th chip over the rows tells."""
+        run = self.panel().run
+        if run is not None and run.derived is not None:
+            self._derive(run, run.derived.without(chip))
 
     def _filter(self, table: ResultsTable) -> None:
         run = self.panel().run

@@ -45,6 +45,13 @@ class Derived:
         stripped = condition.strip()
         return replace(self, where=(*self.where, stripped) if stripped else ())
 
+    def without(self, chip: int) -> Derived:
+        """With all that was asked but the ``chip``-th of :meth:`chips`."""
+        condition = chip if self.order is None else chip - 1
+        if condition < 0:
+            return replace(self, order=None, ascending=True)
+        return replace(self, where=self.where[:condition] + self.where[condition + 1 :])
+
 
 def equals(column: str, text: str | None, *, number: bool) -> str:
     """The condition that a column has a value, as a filter begins with."""

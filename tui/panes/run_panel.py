@@ -117,6 +117,7 @@ class RunPanel(urwid.Widget):
         self._views = views
         self._act = act
         self._tabs: list[tuple[int, int, str]] = []
+        self._chip_spans: list[tuple[int, int]] = []
 
     def show(self, run: Run | None) -> None:
         self.run = run
@@ -176,11 +177,15 @@ class RunPanel(urwid.Widget):
         self._invalidate()
         above = 1 + len(self._chips(size[0]))
         if row < above:
+            for number, (start, end) in enumerate(self._chip_spans):
+                if start <= col < end and event == "mouse press" and button == 1:
+                    self._act(f"without {number}")
             return True
         return bool(view.widget().mouse_event((size[0], size[1] - above), event, button, col, row - above, focus))
 
     def _chips(self, columns: int) -> list[Line]:
-        """The line that tells how the rows below were sorted and filtered; none where they were not."""
+        """The line that tells how the rows below were sorted and filtered, a click takes away; none where they were not."""
+        self._chip_spans = []
         run = self.run
         if run is None or run.derived is None or self.view is None or self.view.mode not in ("results", "chart"):
             return []
@@ -190,8 +195,10 @@ class RunPanel(urwid.Widget):
         line: list[Segment] = []
         left = columns
         for chip in run.derived.chips(schema.names):
-            text = cut(f" {chip} ", left - 1)
+            text = f" {cut(chip, max(0, left - 5))} × "
+            start = columns - left + 1
             line += [("tab", " "), ("selection", text)]
+            self._chip_spans.append((start, start + width(text)))
             left -= width(text) + 1
         return [[*line, ("tab", "")]]
 
