@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -307,6 +308,10 @@ def main(
         raise CannotOpen(f"there is no theme {theme!r}", remedy=f"choose one of: {', '.join(NAMES)}")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise CannotOpen("the terminal UI needs a terminal", remedy="in scripts, use `flight query` or `flight run`")
+    # Terminals show UTF-8 whatever the locale says: it may be one that is not installed there, as over SSH.
+    urwid.set_encoding("utf8")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace")
     with Client(uri, token=token, tls_ca=tls_ca) as client:
         history, tabs = History(state_folder() / "history.jsonl"), SavedTabs(state_folder())
         app = App(client, uri, files=files, run=run, theme=theme, history=history, tabs=tabs)
