@@ -12,7 +12,7 @@ import urwid
 
 from flight_server.client.statements import Statement, split_statements, statement_at
 from flight_server.protocol.messages import TableStatus
-from tui.draw.canvas import Line, Segment, draw
+from tui.draw.canvas import Line, Segment, cut, draw, fit, width
 from tui.editor.completion import mentioned_tables
 from tui.editor.editor import MAX_OFFERED_CHARS, Editor, Mark, Pasteboard
 from tui.editor.text_buffer import Place
@@ -282,17 +282,23 @@ class Documents(urwid.Widget):
             listener()
 
     def _bar(self, columns: int, focus: bool) -> Line:
-        line: list[Segment] = []
-        self._spans = []
-        used = 0
-        for number, document in enumerate(self.documents):
-            label = f" {document.name}{' ●' if document.changed else ''} "
+        """The tabs, from one on that leaves room for the current one; at the right, where the caret is."""
+        position = f" {self.current.editor.position()} "
+        room = max(0, columns - len(position))
+        labels = [f" {document.name}{' ●' if document.changed else ''} " for document in self.documents]
+        first = 0
+        while first < self.here and sum(map(width, labels[first : self.here + 1])) > room - bool(first):
+            first += 1
+        line: list[Segment] = [("tab", "‹")] if first else []
+        used = len(line)
+        self._spans = [(0, 0)] * first
+        for number, label in enumerate(labels[first:], first):
+            shown = cut(label, room - used)
             here = number == self.here
-            line.append(("tab.on.focus" if here and focus else "tab.on" if here else "tab", label))
-            self._spans.append((used, used + len(label)))
-            used += len(label)
-        position = self.current.editor.position() + " "
-        line.append(("tab", position.rjust(max(0, columns - used))))
+            line.append(("tab.on.focus" if here and focus else "tab.on" if here else "tab", shown))
+            self._spans.append((used, used + width(shown)))
+            used += width(shown)
+        line.append(("tab", fit(position, columns - used, right=True)))
         return [*line, ("tab", "")]
 
 

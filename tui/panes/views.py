@@ -98,8 +98,8 @@ class Views(urwid.WidgetPlaceholder):
         if self._opened and self.split.in_lower:
             self.split.go(lower=False)
             self.back()
-        elif self._came and not self.split.in_lower:
-            self.back()
+        elif self._came and self._trail and not self.split.in_lower:
+            self.go(self._trail[-1])  # from where Esc comes back to the text
         else:
             self.split.go(lower=not self.split.in_lower)
 

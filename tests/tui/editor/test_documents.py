@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from urwid import testing
 
 from tui.editor.documents import Document, Documents
 from tui.editor.text_buffer import Place
@@ -52,3 +53,26 @@ def test_a_file_that_is_gone_or_only_touched_is_no_news_and_what_was_saved_here_
     path.unlink()
     assert documents.refresh() == []
     assert document.editor.buffer.text == "-- mine\nSELECT 1"
+
+
+def test_the_current_tab_is_in_sight_however_many_there_are_and_clicks_hit_what_they_show(documents: Documents) -> None:
+    for number in range(30):
+        documents.add(f"SELECT {number}")
+    for here in (29, 12, 0, 20):
+        documents.go(here)
+        bar = testing.render_text(documents, (60, 5))[0]
+        assert f" query {here + 1} " in bar
+        assert bar.rstrip().endswith(" 1:1")
+        other = next(number for number in range(30) if number != here and f" query {number + 1} " in bar)
+        testing.click(documents, (60, 5), bar.index(f" query {other + 1} ") + 2, 0)
+        assert documents.here == other
+
+
+def test_a_tab_with_a_wide_name_keeps_the_others_where_they_are_clicked(documents: Documents, tmp_path: Path) -> None:
+    opened(documents, tmp_path / "漢字漢字.sql", "SELECT 1")
+    documents.add("SELECT 2")
+    testing.render_text(documents, (60, 5))
+    testing.click(documents, (60, 5), 1, 0)
+    assert documents.current.name == "漢字漢字.sql"
+    testing.click(documents, (60, 5), 16, 0)
+    assert documents.current.name == "query 2"

@@ -74,6 +74,9 @@ def test_esc_goes_back_to_where_a_text_was_opened_from_until_something_is_run(st
     views.write()
     views.leave()
     assert views.name == "catalog"
+    views.back()
+    assert views.name == "editor"
+    views.go("catalog")
     views.write()
     views.stay()
     views.leave()
