@@ -177,34 +177,55 @@ class Documents(urwid.Widget):
 
         A file whose tab held no change is read anew; an unsaved text stays as it is.
         """
-        notes = []
+        notes: list[str] = []
         opened: list[Document] = []
         for tab in tabs:
-            path = None if tab.path is None else Path(tab.path)
-            text, saved = tab.text, tab.text if tab.saved is None else tab.saved
-            form = TextForm()
-            if path is not None:
-                try:
-                    file = read_text(path)
-                except FileError as error:
-                    notes.append(str(error))
-                    saved = ""  # what the tab holds is all that is left of it
-                else:
-                    found, form = file.text, file.form
-                    if text == saved:
-                        text = found
-                    elif found.rstrip("\n") != saved.rstrip("\n"):
-                        notes.append(f"{path} was changed elsewhere since: Ctrl-S asks before it writes over it")
-                    saved = found if text == found else saved
-            document = self.add(text, path)
-            document.number, document.saved, document.form = tab.number, saved, form
-            document.seen = None if path is None else stamp(path)
-            document.editor.buffer.go(Place(tab.line, tab.column))
+            document = self._reopened(tab, notes)
+            document.number = tab.number
             opened.append(document)
         self._made = max([self._made, *(document.number for document in self.documents)])
         if opened:
             self.go(self.documents.index(opened[min(max(0, here), len(opened) - 1)]))
         return notes
+
+    def _reopened(self, tab: KeptTab, notes: list[str]) -> Document:
+        """The tab as it was kept; what its user should know goes to ``notes``."""
+        path = None if tab.path is None else Path(tab.path)
+        text, saved, form = tab.text, tab.text if tab.saved is None else tab.saved, TextForm()
+        if path is not None:
+            try:
+                file = read_text(path)
+            except FileError as error:
+                notes.append(str(error))
+                saved = ""  # what the tab holds is all that is left of it
+            else:
+                form = file.form
+                if text == saved:
+                    text = file.text
+                elif file.text.rstrip("\n") != saved.rstrip("\n"):
+                    notes.append(f"{path} was changed elsewhere since: Ctrl-S asks before it writes over it")
+                saved = file.text if text == file.text else saved
+        document = self.add(text, path)
+        document.saved, document.form, document.seen = saved, form, None if path is None else stamp(path)
+        document.editor.buffer.go(Place(tab.line, tab.column))
+        return document
+
+    def adopt(self, tabs: Sequence[KeptTab]) -> list[str]:
+        """Opens tabs that another sitting had, but for files that are open here and have no changes there; returns what one should know.
+
+        A file that is open here and has changes there comes as a text of its own. The tab in sight stays in sight.
+        """
+        here = self.current
+        names: list[str] = []
+        notes: list[str] = []
+        paths = {document.path for document in self.documents if document.path is not None}
+        for tab in tabs:
+            if tab.path is None or Path(tab.path) not in paths:
+                names.append(self._reopened(tab, notes).name)
+            elif tab.saved is not None:
+                names.append(self.add(tab.text).name)
+        self.go(self.documents.index(here) if here in self.documents else 0)
+        return [f"tabs of another sitting are here, too: {', '.join(names)}", *notes] if names else notes
 
     def find(self, number: int) -> Document | None:
         """The tab of that number, if it is still open."""

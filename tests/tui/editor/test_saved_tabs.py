@@ -104,6 +104,49 @@ def test_sittings_side_by_side_do_not_write_over_each_others_tabs(sitting: Opene
     assert [documents.current.editor.buffer.text for documents in found] == texts
 
 
+def test_tabs_of_a_sitting_that_is_over_come_to_the_next_one_whichever_that_is(sitting: Opener, tmp_path: Path) -> None:
+    (tmp_path / "a.sql").write_text("SELECT 1\n")
+    first, second = sitting(), sitting()
+    for saved, text in ((first, "SELECT 'first'"), (second, "SELECT 'second'")):
+        documents = tabs()
+        documents.open(str(tmp_path / "a.sql"))
+        documents.add(text)
+        saved.keep(documents)
+    documents.go(0)
+    documents.current.editor.insert("-- mine ")
+    second.keep(documents)
+    first.close()
+    second.close()
+    for _ in range(2):  # a crash before they are kept loses nothing
+        found, notes = restored(sitting)
+        assert notes == ["tabs of another sitting are here, too: query 3, query 4"]
+    assert found.current.editor.buffer.text == "SELECT 'first'"
+    assert [(item.name, item.editor.buffer.text) for item in found.documents] == [
+        ("a.sql", "SELECT 1\n"),
+        ("query 2", "SELECT 'first'"),
+        ("query 3", "-- mine SELECT 1\n"),
+        ("query 4", "SELECT 'second'"),
+    ]
+    saved = sitting()
+    saved.restore(again := tabs())
+    saved.keep(again)
+    saved.close()
+    kept, notes = restored(sitting)
+    assert (len(kept.documents), notes) == (4, [])
+    assert not (tmp_path / "state" / "tabs-2.json").exists()
+
+
+def test_tabs_of_a_sitting_that_goes_on_stay_there(sitting: Opener) -> None:
+    first, second = sitting(), sitting()
+    documents = tabs()
+    documents.add("SELECT 'second'")
+    second.keep(documents)
+    first.close()
+    found, notes = restored(sitting)
+    assert (found.unsaved(), notes) == ([], [])
+    second.close()
+
+
 def test_nobody_else_may_read_the_file_and_it_is_written_only_when_something_changed(sitting: Opener, tmp_path: Path) -> None:
     saved, documents, path = sitting(), tabs(), tmp_path / "state" / "tabs.json"
     documents.add("SELECT 1")
