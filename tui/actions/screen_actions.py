@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 
 import urwid
 
@@ -22,6 +23,8 @@ from tui.link.background import Background
 from tui.link.runs import RunBook
 from tui.link.server import Server
 from tui.panes.views import Views
+
+HELP_COLUMNS = 56  # of what a key does, so that the list fits 80
 
 
 @dataclass
@@ -60,7 +63,9 @@ class ScreenActions:
         lines: list[Line] = []
         for name in sorted(keys.TITLES, key=lambda item: (item != here, item != "everywhere")):
             lines.append([("dialog.title", keys.TITLES[name])])
-            lines += [[("footer.key", f" {fit(k.label, 10)}"), ("dialog", f" {k.text}")] for k in keys.KEYS if k.context == name]
+            for key in (key for key in keys.KEYS if key.context == name):
+                for label, text in zip([key.label, *[""] * len(key.text)], wrap(key.text, HELP_COLUMNS), strict=False):
+                    lines.append([("footer.key", f" {fit(label, 10)}"), ("dialog", f" {text}")])
             lines.append([("dialog", "")])
         self.dialogs.show_text("Keys", lines)
 

@@ -14,7 +14,8 @@ from flight_server.client.statements import Statement, split_statements, stateme
 from flight_server.protocol.messages import TableStatus
 from tui.draw.canvas import Line, Segment, cut, draw, fit, width
 from tui.editor.completion import mentioned_tables
-from tui.editor.editor import MAX_OFFERED_CHARS, Editor, Mark, Pasteboard
+from tui.editor.editor import MAX_OFFERED_CHARS, Editor, Pasteboard
+from tui.editor.lines import Mark
 from tui.editor.text_buffer import Place
 from tui.editor.text_files import FileError, FileText, TextForm, read_text, stamp, write_text
 from tui.link.runs import Run

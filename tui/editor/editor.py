@@ -10,29 +10,21 @@ import urwid
 
 from flight_server.protocol.messages import TableStatus
 from tui import keys
-from tui.draw.canvas import Line, Segment, draw, fit, visible, width
+from tui.draw.canvas import draw, fit, width
 from tui.draw.pasting import Pasted
 from tui.editor.completion import Completion, complete
 from tui.editor.highlight import highlight
+from tui.editor.lines import Mark, Window, shown, text_line
 from tui.editor.suggestions import Suggestions
 from tui.editor.text_buffer import Place, TextBuffer
 
 INDENT = 2
-TAB_COLUMNS = 4  # a tab is drawn in so many, wherever it stands
 MAX_OFFERED_CHARS = 50_000  # in longer texts, completion comes only when it is asked for: typing must stay quick
 _OFFERED = re.compile(r"\w\w$|[\w\"]\.$")
 PLACEHOLDER = (
     "-- Write SQL here.  F5 runs the statement under the cursor,  Tab completes,  F1 lists all keys.",
     "-- Tables are on F6,  statements from before on Ctrl-R.",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """An error's place in the text, and what it says."""
-
-    place: Place
-    message: str
 
 
 @dataclass
@@ -75,12 +67,13 @@ class Editor(urwid.Widget):
         room = max(1, columns - gutter)
         self._scroll(room, rows)
         runs = highlight(self.buffer.lines, self._top, rows)
-        lines = [self._line(self._top + row, run, gutter, room) for row, run in enumerate(runs)]
+        window = Window(gutter, self._left, room)
+        lines = [text_line(self.buffer, self._top + row, run, self.mark, window) for row, run in enumerate(runs)]
         if self.buffer.lines == [""]:
             lines = [[("gutter.here", fit("1", gutter - 1, right=True) + " "), ("dim", PLACEHOLDER[0])]]
             lines.append([("gutter", " " * gutter), ("dim", PLACEHOLDER[1])])
         caret = self.buffer.caret
-        x = gutter + width(_shown(self.buffer.lines[caret.line][self._left : caret.column]))
+        x = gutter + width(shown(self.buffer.lines[caret.line][self._left : caret.column]))
         y = caret.line - self._top
         cursor = (x, y) if focus and x < columns and 0 <= y < rows else None
         canvas = draw(lines, columns, rows, cursor=cursor)
@@ -88,46 +81,9 @@ class Editor(urwid.Widget):
             return self._with_suggestions(canvas, size, self._suggestions)
         return canvas
 
-    def _line(self, number: int, runs: list[tuple[str, int]], gutter: int, room: int) -> Line:
-        here = number == self.buffer.caret.line
-        wrong = self.mark is not None and self.mark.place.line == number
-        attribute = "gutter.error" if wrong else "gutter.here" if here else "gutter"
-        label = ("▶" if wrong else "") + str(number + 1)
-        text = self.buffer.lines[number]
-        attributes = [name for name, length in runs for _ in range(length)]
-        attributes += ["text"] * (len(text) - len(attributes))
-        self._paint_selection(number, attributes)
-        if wrong:
-            self._paint_mark(text, attributes)
-        segments: list[Segment] = [(attribute, fit(label, gutter - 1, right=True) + " ")]
-        shown = text[self._left : self._left + room]
-        start = 0
-        for position in range(1, len(shown) + 1):
-            same = position < len(shown) and attributes[self._left + position] == attributes[self._left + start]
-            if not same:
-                segments.append((attributes[self._left + start], _shown(shown[start:position])))
-                start = position
-        return segments
-
-    def _paint_selection(self, number: int, attributes: list[str]) -> None:
-        stretch = self.buffer.selection
-        if stretch is None or not stretch[0].line <= number <= stretch[1].line:
-            return
-        start = stretch[0].column if number == stretch[0].line else 0
-        end = stretch[1].column if number == stretch[1].line else len(attributes)
-        attributes[start:end] = ["selection"] * (end - start)
-
-    def _paint_mark(self, text: str, attributes: list[str]) -> None:
-        assert self.mark is not None
-        start = min(self.mark.place.column, max(0, len(text) - 1))
-        end = start + 1
-        while end < len(text) and (text[end].isalnum() or text[end] in "_."):
-            end += 1
-        attributes[start:end] = ["error.mark"] * (min(end, len(text)) - start)
-
     def _with_suggestions(self, canvas: urwid.Canvas, size: tuple[int, int], suggestions: Suggestions) -> urwid.Canvas:
         start = self.buffer.place(suggestions.start)
-        column = self._gutter() + width(_shown(self.buffer.lines[start.line][self._left : start.column]))
+        column = self._gutter() + width(shown(self.buffer.lines[start.line][self._left : start.column]))
         return suggestions.over(canvas, size, column, self.buffer.caret.line - self._top)
 
     def _gutter(self) -> int:
@@ -139,7 +95,7 @@ class Editor(urwid.Widget):
         self._top = max(0, min(self._top, caret.line, len(self.buffer.lines) - 1), caret.line - rows + 1)
         first = caret.column  # of the characters before the caret, those that there is room for
         line, left = self.buffer.lines[caret.line], room - 1
-        while first > 0 and (left := left - width(_shown(line[first - 1]))) >= 0:
+        while first > 0 and (left := left - width(shown(line[first - 1]))) >= 0:
             first -= 1
         self._left = max(first, min(self._left, caret.column))
 
@@ -366,7 +322,7 @@ class Editor(urwid.Widget):
     def _column_at(self, line: int, x: int) -> int:
         """The character of a line that is drawn ``x`` columns behind the gutter; the end of the line behind its last."""
         text, column = self.buffer.lines[line], self._left
-        while column < len(text) and (x := x - width(_shown(text[column]))) >= 0:
+        while column < len(text) and (x := x - width(shown(text[column]))) >= 0:
             column += 1
         return column
 
@@ -406,8 +362,3 @@ class Editor(urwid.Widget):
     def position(self) -> str:
         caret = self.buffer.caret
         return f"{caret.line + 1}:{caret.column + 1}"
-
-
-def _shown(text: str) -> str:
-    """``text`` as it is drawn, character by character."""
-    return visible(text.replace("\t", " " * TAB_COLUMNS))

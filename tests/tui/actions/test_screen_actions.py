@@ -236,3 +236,10 @@ def test_help_begins_with_the_keys_of_where_one_is(stage: Stage) -> None:
     stage.views.go("catalog")
     act(stage, "help")
     assert stage.dialogs.texts[0] == "Catalog"
+
+
+def test_help_fits_a_terminal_of_80_columns(stage: Stage) -> None:
+    act(stage, "help")
+    assert max(map(len, stage.dialogs.texts)) <= 70
+    told = " ".join(" ".join(stage.dialogs.texts).split())
+    assert "keep rows for which a condition holds (a new query); an empty one is all rows" in told

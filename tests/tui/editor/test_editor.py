@@ -4,7 +4,8 @@ import pytest
 from urwid import testing
 
 from flight_server.protocol.messages import ColumnStatus, TableStatus
-from tui.editor.editor import MAX_OFFERED_CHARS, Editor, Mark
+from tui.editor.editor import MAX_OFFERED_CHARS, Editor
+from tui.editor.lines import Mark
 from tui.editor.text_buffer import Place
 
 SIZE = (50, 10)
