@@ -159,6 +159,15 @@ def test_results_can_be_sorted_filtered_and_searched(screen: Screen) -> None:
     assert "no 'nowhere'" in screen.keys("/", *["backspace"] * 8, *"nowhere", "enter")
 
 
+def test_one_stays_in_the_column_that_one_filters_by(screen: Screen) -> None:
+    screen.run("select * from lineitem")
+    screen.keys("esc", "right", "right", "f", *["backspace"] * 60, *"l_tax < 0.01", "enter")
+    screen.keys("s")
+    assert "▲ l_tax" in screen.text()
+    screen.keys("left", "f", *["backspace"] * 60, "enter")
+    assert "l_shipmode varchar" in screen.keys("h")
+
+
 def test_a_click_takes_a_sort_or_a_condition_away(screen: Screen) -> None:
     screen.run("select * from lineitem")
     screen.keys("esc", "s", "f", *["backspace"] * 60, *"l_tax < 0.01", "enter")

@@ -40,11 +40,20 @@ class RunView:
         self._run = weakref.ref(run)
         self._act = act
         self.mode = "results"
+        self._column: int | None = None
         self.table: ResultsTable | None = None
         self.chart: ChartPane | None = None
         self.plan = PlanPane(act)
         self._sql: TextView | None = None
         self.refresh()
+
+    def follow(self, other: RunView) -> None:
+        """Shows in the same way what ``other`` showed, which has the same columns."""
+        self.mode = other.mode
+        if other.table is not None:
+            self._column = other.table.column
+        if self.table is not None and self._column is not None:
+            self.table.go_column(self._column)
 
     def refresh(self) -> None:
         """Takes what has become known of the run since."""
@@ -57,6 +66,7 @@ class RunView:
             if run.derived is not None and run.derived.order is not None:
                 self.table.sorted_by = (run.source.schema.field(run.derived.order - 1).name, run.derived.ascending)
                 self.table.column = run.derived.order - 1
+            self.table.column = self.table.column if self._column is None else self._column
         self._rows_came()
         self.plan.show(run.status)
         self._sql = None

@@ -167,7 +167,7 @@ class Views(urwid.WidgetPlaceholder):
 
     def replace(self, old: Run, new: Run) -> None:
         """Shows ``new``, a query derived from ``old``, wherever that was shown, in the same way."""
-        self._run_views.of(new).mode = self._run_views.of(old).mode
+        self._run_views.of(new).follow(self._run_views.of(old))
         for document in self._documents.documents:
             if document.run is old:
                 document.run = new
