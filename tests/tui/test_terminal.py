@@ -320,7 +320,7 @@ def test_embedded_it_shows_the_current_folder(tmp_path: Path) -> None:
 
 def test_records_that_wait_in_an_exchange_of_a_running_query_are_looked_at(data: Path, tmp_path: Path) -> None:
     process = ServerProcess(tmp_path, "--port", "0", "--data", str(data), "--workers", "2", "--threads", "1")
-    terminal = Terminal(tmp_path, flight("tui", "--uri", process.uri))
+    terminal = Terminal(tmp_path, flight("tui", "--uri", process.uri), columns=120, rows=40)
     try:
         terminal.see("● 127.0.0.1")
         terminal.type(WAITING)
@@ -334,6 +334,8 @@ def test_records_that_wait_in_an_exchange_of_a_running_query_are_looked_at(data:
         terminal.see("Enter: look at its records")
         terminal.keys("Enter")
         terminal.see(r"\d records?, [\d,]+ rows waiting")
+        terminal.resize(80, 24)  # it stays open, in a terminal of the other size as well
+        terminal.wait(lambda screen: len(screen.split("\n")) == 25 and "rows waiting" in screen, "what waits, on 24 rows")
         terminal.dismiss("rows waiting")
         terminal.keys("F8")
         terminal.see("■ killed")
