@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import NamedTuple
 
 from flight_server.client.sql_scope import tables_in_scope
@@ -21,7 +20,8 @@ _BEFORE_CTE = words("WITH RECURSIVE")
 _BEFORE_SUBQUERY = words("FROM JOIN LATERAL")
 _ENDS_COLUMNS = words("FROM WHERE GROUP HAVING ORDER LIMIT OFFSET QUALIFY WINDOW UNION INTERSECT EXCEPT")
 _KEYWORDS = frozenset(KEYWORDS)
-MAX_NAMED = 200
+MAX_STATEMENT_CHARS = 10_000
+"""A longer statement is not looked through: this is done while somebody types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def named_queries(text: str, offset: int, columns_of: Callable[[str], Sequence[s
     ``columns_of(table)`` are the columns of a table of the server, none where there is no such table: a star stands for them.
     """
     statement = statement_at(text, offset)
-    if statement is None:
+    if statement is None or len(statement.text) > MAX_STATEMENT_CHARS:
         return []
     found: dict[str, NamedQuery] = {}
 
@@ -64,7 +64,7 @@ def named_queries(text: str, offset: int, columns_of: Callable[[str], Sequence[s
         return columns_of(table) if named is None else named.columns
 
     all_tokens = [_Token(kind, statement.text[start:end]) for kind, start, end in tokens(statement.text)]
-    for query in islice(_named(all_tokens, known), MAX_NAMED):
+    for query in _named(all_tokens, known):
         found.setdefault(query.name.lower(), query)
     return list(found.values())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from flight_server.client.named_queries import NamedQuery, named_queries
 from flight_server.client.sql_scope import TableInScope, tables_in_scope
@@ -18,6 +19,7 @@ _WORD = re.compile(r"\w*$")
 _OWNER = re.compile(r'("[^"]+"|\w+)\.$')
 _WANTS_TABLE = re.compile(r"\b(?:from|join|table|describe|summarize|into)\s+$|\bfrom\b[^()]*,\s*$", re.IGNORECASE)
 _PROBE = " x"
+_statement_at = lru_cache(maxsize=2)(statement_at)  # a key press asks for it several times
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class _Scope:
 
 def complete(text: str, offset: int, tables: Sequence[TableStatus]) -> Completion | None:
     """What may stand at ``offset``; None if nothing fits, or the caret is in a string or comment."""
-    statement = statement_at(text, offset)
+    statement = _statement_at(text, offset)
     base = statement.start if statement is not None and statement.start <= offset else 0
     before = text[base:offset]
     start = _word_start(before)
@@ -87,9 +89,12 @@ def mentioned_tables(text: str, offset: int, tables: Sequence[TableStatus]) -> l
 
 
 def _scope(text: str, offset: int, tables: Sequence[TableStatus]) -> _Scope:
-    columns = {table.name.lower(): [column.name for column in table.columns] for table in tables}
-    queries = named_queries(text, offset, lambda table: columns.get(table.lower(), ()))
-    return _Scope(tables_in_scope(text, offset), queries, tables)
+    statement = _statement_at(text, offset)
+    if statement is None:
+        return _Scope((), (), tables)
+    columns = {table.name.lower(): table.columns for table in tables}
+    queries = named_queries(statement.text, 0, lambda table: [column.name for column in columns.get(table.lower(), ())])
+    return _Scope(tables_in_scope(statement.text, 0), queries, tables)
 
 
 def _candidates(ahead: str, prefix: str, scope: _Scope) -> Iterable[Candidate]:

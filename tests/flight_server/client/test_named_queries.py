@@ -63,6 +63,7 @@ def test_queries_read_each_other_and_names_in_the_head_come_first() -> None:
         ("SELECT (SELECT id FROM orders) AS n, sum(x) OVER w FROM t WINDOW w AS (PARTITION BY id), v AS (ORDER BY id)", {}),
         ("SELECT * FROM f(1) AS g", {}),
         ("", {}),
+        ("WITH a AS (SELECT id FROM orders) SELECT * FROM a WHERE id IN (" + "1, " * 5_000 + "2)", {}),
     ],
 )
 def test_what_is_still_being_written_or_is_none_is_no_trouble(sql: str, found: dict[str, tuple[str, ...]]) -> None:
