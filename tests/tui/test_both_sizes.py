@@ -327,7 +327,11 @@ def test_own_files_are_answered_drawn_and_exported(tmp_path: Path, columns: int,
     terminal = Terminal(tmp_path, ["env", "-C", str(folder), *flight("tui")], columns=columns, rows=rows)
     try:
         terminal.see("● 127.0.0.1")
-        run(terminal, "FROM read_files('orte.csv', encoding = 'latin-1')", "München +4217")
+        # As it is pasted: the terminal is not asked whether it can mark that.
+        terminal.paste("FROM read_files('orte.csv',\n  encoding = 'latin-1')")
+        terminal.see("2   encoding")
+        terminal.keys("F5")
+        terminal.see("München +4217")
         terminal.keys("C-a")
         run(terminal, "FROM 'logs.json.gz'", "4711 +x")
         terminal.keys("C-a")

@@ -276,13 +276,6 @@ def _kept(home: Path) -> str:
     return file.read_text() if file.exists() else ""
 
 
-def test_what_is_pasted_goes_in_as_it_is_though_the_terminal_is_not_asked(terminal: Terminal) -> None:
-    terminal.paste("  SELECT 1 AS a,\n    2 AS b")
-    terminal.see(r"2     2 AS b\s")
-    terminal.keys("F5")
-    terminal.see("✓ completed  1 row")
-
-
 def test_embedded_it_needs_no_server(data: Path, tmp_path: Path) -> None:
     terminal = Terminal(tmp_path, flight("tui", "--data", str(data)))
     try:
@@ -296,23 +289,6 @@ def test_embedded_it_needs_no_server(data: Path, tmp_path: Path) -> None:
         terminal.keys("Enter")
         terminal.wait(lambda _screen: terminal.ended, "the end of the program")
         assert "Traceback" not in terminal.screen()
-    finally:
-        terminal.close()
-
-
-def test_embedded_it_shows_the_current_folder(tmp_path: Path) -> None:
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "orte.csv").write_text("ort,n\nWien,4217\n")
-    terminal = Terminal(tmp_path, ["env", "-C", str(tmp_path / "mine"), *flight("tui")])
-    try:
-        terminal.see("● 127.0.0.1")
-        terminal.type("SELECT * FROM 'orte.csv'")
-        terminal.keys("F5")
-        terminal.see("4217")
-        terminal.keys("C-q")
-        terminal.see("Not saved: query 1")
-        terminal.keys("Enter")
-        terminal.wait(lambda _screen: terminal.ended, "the end of the program")
     finally:
         terminal.close()
 
