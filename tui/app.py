@@ -111,12 +111,13 @@ class App:
         self.session = Session(server, self.background, self.post, uri)
         self.book = RunBook(server, self.background, self.post, follower=follower)
         self._recorded: weakref.WeakSet[Run] = weakref.WeakSet()
+        self._ended: weakref.WeakSet[Run] = weakref.WeakSet()
         self.documents = Documents(self.act, lambda: self.session.tables)
         self.views = Views(
             self.documents,
             lambda: self.book.runs,
             ClusterPane(self.act),
-            CatalogPane(self.background, lambda sql: own_query(server, sql), self.act),
+            CatalogPane(self.background, lambda sql: own_query(server, sql, "sample"), self.act),
             self.act,
         )
         self.title = Title(uri, self.views.go)
@@ -145,7 +146,9 @@ class App:
         self._editing = EditorActions(documents, views, book, self.session, self.history, killing, clipboard, dialogs, say)
         listed = QueryActions(views, documents, book, killing)
         everywhere = {**screen.table(), "run": lambda: listed.run() if views.name == "queries" else self._editing.run()}
-        self._looking = ResultActions(lambda: views.panel, book, server, self.background, dialogs, clipboard, exporting, say, views.replace)
+        self._looking = ResultActions(
+            lambda: views.panel, book, server, self.background, dialogs, clipboard, exporting, say, views.replace, views.leave
+        )
         results = self._looking.table()
         own: dict[str, keys.Actions] = {
             "editor": self._editing.table(),
@@ -223,7 +226,7 @@ class App:
             self.keep_tabs()
         active = self.book.active()
         self.title.show(running=len(active))
-        self._looking.follow()
+        self._looking.tick()
         if active:
             self.views.tick()
         self.loop.set_alarm_in(TICK_SECONDS, self._tick)
@@ -231,13 +234,15 @@ class App:
     def _run_changed(self, run: Run) -> None:
         self.views.changed(run)
         self.title.show(running=len(self.book.active()))
-        if run.over and run not in self._recorded:
-            self._recorded.add(run)
+        if run.over and run not in self._ended:
+            self._ended.add(run)
             if run.state == "failed":
                 self.documents.mark_error(run)
                 self._looking.mend(run)
+        if (run.over or run.held) and run not in self._recorded:
+            self._recorded.add(run)
             if run.derived is None and run.state != "lost":
-                self.history.add(run.sql, run.state, run.rows, run.elapsed(time.time()))
+                self.history.add(run.sql, run.shown_state, run.rows, run.elapsed(time.time()))
 
     def _link_changed(self, link: Link) -> None:
         self.title.show(link=link)

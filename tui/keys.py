@@ -84,7 +84,7 @@ KEYS: tuple[Key, ...] = (
     _key("results", ":", ":", "go to row", "go to", "go to a row by its number"),
     _key("results", "#", "#", "go to column", "", "go to a column by its name"),
     _key("results", "g|ctrl home", "g", "first row", "", "the first row"),
-    _key("results", "G|ctrl end", "G", "last row", "", "the last row"),
+    _key("results", "G|ctrl end", "G", "last row", "", "the last row; of what is held, all rows are made for it"),
     _key("results", "c|ctrl c", "c", "copy cell", "copy", "copy the value"),
     _key("results", "y", "y", "copy row", "", "copy the row, tab-separated with its column names"),
     _key("results", "e", "e", "export", "export", "write the whole result to a file: CSV, Parquet, JSON, Arrow"),

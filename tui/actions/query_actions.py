@@ -33,7 +33,7 @@ class QueryActions:
 
     def run(self) -> None:
         """Lets the statements that wait to be told go, one after another; where none waits, runs the current query again."""
-        if self.book.held():
+        if self.book.parked():
             self.book.go()
         else:
             self._again()

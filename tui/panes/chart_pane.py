@@ -113,13 +113,14 @@ class ChartPane(urwid.Widget):
     def _scope(self, found: chart.Histogram | chart.Bars | None) -> str:
         missing = f", {count(found.missing)} NULL" if isinstance(found, chart.Histogram) and found.missing else ""
         if self.column in self._whole:
-            return f"all {count(self.source.rows)} rows{missing}"
+            return f"all {count(self.source.made) + ' ' if self.source.closed else ''}rows{missing}"
         if self.column in self._asked:
             return "counting over all rows …"
         loaded = self.source.loaded_rows()
         if loaded >= self.source.rows and self.source.closed:
             return f"all {count(loaded)} rows{missing}"
-        return f"{count(loaded)} loaded of {count(self.source.rows)} rows{missing} — a: all"
+        made = f"{count(self.source.made)}{'' if self.source.closed else '+'}"
+        return f"{count(loaded)} loaded of {made} rows{missing} — a: all"
 
     def _first_number(self) -> int:
         return next((number for number, field in enumerate(self.source.schema) if cells.is_number(field.type)), 0)
