@@ -452,10 +452,7 @@ class QueryHandler:
     def _on_hold(self, query_id: str, held: bool) -> None:
         """A look waits for its reader, or goes on: its place is for others meanwhile."""
         with self._lock:
-            if not held:
-                self._admission.resume(query_id)
-                return
-            following = self._admission.pause(query_id)
+            following = self._admission.pause(query_id) if held else self._admission.resume(query_id)
         self._start_next(following)
 
     def _leave(self, query: HandledQuery) -> None:

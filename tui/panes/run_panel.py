@@ -20,6 +20,7 @@ from tui.panes.results_table import ResultsTable
 
 MODES = ("results", "plan", "chart", "sql")
 _LABELS = {"results": "1 Results", "plan": "2 Plan", "chart": "3 Chart", "sql": "4 SQL"}
+ROOM_FOR_HINT = 75  # else the place of the cursor would not show beside it
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 STATES: dict[str, tuple[str, str]] = {
     "waiting": ("waiting", "○"),
@@ -250,9 +251,9 @@ def run_state(run: Run, now: float, columns: int, *, told: bool = False) -> list
         parts.append(amounts.size(run.status.result.bytes))
     if run.started_at is not None:
         parts.append(elapsed)
-    if run.held:
+    if run.held and columns >= ROOM_FOR_HINT:
         parts.append("more as you scroll")
-    elif run.state == "running" and run.progress is not None:
+    if run.state == "running" and run.progress is not None and not run.held:
         parts.insert(1, f"{amounts.bar(run.progress, 10)} {amounts.percent(run.progress):>4}")
     return [(attribute, fit(f"{icon} {'  '.join(parts)}", columns).rstrip())]
 
