@@ -142,7 +142,7 @@ class App:
         clipboard = Clipboard(documents, self.loop.screen, say)
         killing = Killing(book, server, self.background, dialogs, say)
         exporting = Exporting(lambda: views.panel.run, server, self.background, self.post, dialogs, say)
-        screen = ScreenActions(views, book, server, self.background, killing, dialogs, self.loop.screen, theme, documents, self._tabs, say)
+        screen = ScreenActions(views, book, killing, dialogs, self.loop.screen, theme, documents, self._tabs, say)
         self._editing = EditorActions(documents, views, book, self.session, self.history, killing, clipboard, dialogs, say)
         listed = QueryActions(views, documents, book, killing)
         everywhere = {**screen.table(), "run": lambda: listed.run() if views.name == "queries" else self._editing.run()}
