@@ -17,6 +17,7 @@ from tui import keys
 from tui.actions.catalog_actions import CatalogActions
 from tui.actions.clipboard import Clipboard
 from tui.actions.cluster_actions import ClusterActions
+from tui.actions.dropping import Dropping
 from tui.actions.editor_actions import EditorActions
 from tui.actions.exporting import Exporting
 from tui.actions.killing import Killing
@@ -142,12 +143,23 @@ class App:
         clipboard = Clipboard(documents, self.loop.screen, say)
         killing = Killing(book, server, self.background, dialogs, say)
         exporting = Exporting(lambda: views.panel.run, server, self.background, self.post, dialogs, say)
+        dropping = Dropping(book, server, self.background, dialogs, say)
         screen = ScreenActions(views, book, killing, dialogs, self.loop.screen, theme, documents, self._tabs, say)
         self._editing = EditorActions(documents, views, book, self.session, self.history, killing, clipboard, dialogs, say)
-        listed = QueryActions(views, documents, book, killing)
+        listed = QueryActions(views, documents, book, killing, dropping)
         everywhere = {**screen.table(), "run": lambda: listed.run() if views.name == "queries" else self._editing.run()}
         self._looking = ResultActions(
-            lambda: views.panel, book, server, self.background, dialogs, clipboard, exporting, say, views.replace, views.leave
+            lambda: views.panel,
+            book,
+            server,
+            self.background,
+            dialogs,
+            clipboard,
+            exporting,
+            dropping,
+            say,
+            views.replace,
+            views.leave,
         )
         results = self._looking.table()
         own: dict[str, keys.Actions] = {
@@ -156,7 +168,7 @@ class App:
             "plan": results,
             "chart": results,
             "queries": listed.table(),
-            "cluster": ClusterActions(views.cluster, views, book, killing, dialogs).table(),
+            "cluster": ClusterActions(views.cluster, views, book, killing, dropping, self.session, dialogs).table(),
             "catalog": CatalogActions(views.catalog, documents, self.session, views, dialogs, say).table(),
         }
         self._actions: dict[str, keys.Actions] = {context: {**everywhere, **table} for context, table in own.items()}
@@ -254,7 +266,7 @@ class App:
     def _pulsed(self) -> None:
         pulse = self.session.pulse
         if pulse is not None:
-            self.views.cluster.refresh(pulse.workers, pulse.queries, time.time())
+            self.views.cluster.refresh(pulse.workers, pulse.queries, time.time(), more=pulse.more, everything=self.session.everything)
 
     def _tables_changed(self) -> None:
         self.views.catalog.refresh(self.session.tables, self.session.tables_error, loaded=self.session.tables_loaded)

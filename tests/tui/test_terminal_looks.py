@@ -175,6 +175,37 @@ def test_unsorting_shows_the_first_rows_that_are_still_there(served: Served, ope
     assert served.stored_bytes() == 0
 
 
+def test_what_is_dropped_is_gone_from_the_list_and_from_the_disk(served: Served, open_terminal: Open) -> None:
+    terminal = open_terminal(80, 24)
+    run(terminal, "SELECT name FROM events WHERE id < 90000")
+    terminal.see(r"▷ held +20,000\+ rows")
+    terminal.keys("F7", "G")
+    terminal.see(r"✓.* 90,000 rows")
+    (line,) = served.queries()
+    folder = served.folder(line.query_id)
+    assert folder is not None
+    terminal.keys("F3")
+    terminal.see(r"✓ +1 +completed +90.0K .* [0-9.]+ MB  SELECT name")
+    terminal.keys("d")
+    terminal.see("No query yet")
+    eventually(lambda: not folder.exists(), PATIENCE, "the folder is gone")
+    assert served.queries() == []
+    terminal.keys("F2")
+    terminal.see("Results show here")
+
+
+def test_samples_and_counts_of_the_program_leave_nothing_behind(served: Served, open_terminal: Open) -> None:
+    terminal = open_terminal(120, 40)
+    terminal.keys("F6", "Tab")
+    terminal.see(r"event 0")
+    terminal.keys("F2")
+    run(terminal, "SELECT id FROM events")
+    terminal.see(r"▷ held +20,000\+ rows")
+    terminal.keys("F7", "h", "a")
+    terminal.see("bigint all rows")
+    eventually(lambda: len(served.queries(everything=True)) == 1, PATIENCE, "the user's own query is the only one")
+
+
 def test_more_looks_than_may_run_keep_no_query_waiting(served: Served, open_terminal: Open) -> None:
     terminal = open_terminal(120, 40)
     for number in range(5):

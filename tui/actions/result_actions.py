@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from planner.errors import VolleyError
 from tui.actions.clipboard import Clipboard
+from tui.actions.dropping import Dropping
 from tui.actions.exporting import Exporting
 from tui.actions.search import find
 from tui.draw import cells
@@ -76,6 +77,7 @@ class ResultActions:
     dialogs: Dialogs
     clipboard: Clipboard
     exporting: Exporting
+    dropping: Dropping
     say: Say
     replaced: Callable[[Run, Run], None]
     left: Callable[[], None]
@@ -89,6 +91,7 @@ class ResultActions:
             "peek": self._peek,
             "whole chart": self._whole_chart,
             "export": self.exporting.ask,
+            "drop": lambda: self.dropping.run(self.panel().run),
             "leave": self._leave,
             "last row": self._with_rows(lambda rows: self._reach(rows, None)),
             "go to row": self._with_rows(self._ask_row),

@@ -43,6 +43,7 @@ class Shown:
             stage.dialogs,
             stage.clipboard,
             exporting,
+            stage.dropping,
             stage.say,
             self.replace,
             lambda: self.left.append(None),
@@ -79,8 +80,9 @@ def shown(stage: Stage, sql: str = "SELECT * FROM t ORDER BY n") -> Shown:
 def test_where_there_are_no_rows_nothing_happens(stage: Stage, run: str | None) -> None:
     made = Shown(stage, None if run is None else stage.book.run(run))
     runs = len(stage.book.runs)
-    for action in made.actions.table().values():
-        action()
+    for name, action in made.actions.table().items():
+        if name != "drop":  # that is about the query, rows or not
+            action()
     assert (len(stage.book.runs), stage.said, stage.dialogs.asked) == (runs, [], [])
 
 
@@ -290,6 +292,13 @@ def test_a_look_into_an_exchange_stays_open_and_follows_until_the_query_is_over(
     stage.follower.look_at_all()
     made.actions.tick()
     assert "the query is over" in looked_at()
+
+
+def test_the_query_that_is_shown_is_dropped() -> None:
+    stage = Stage()
+    made = Shown(stage, stage.book.run("SELECT n FROM t"))
+    made.act("drop")
+    assert (stage.server.dropped, stage.said) == (["q1"], [("query 1 dropped", "ok")])
 
 
 # -- rows that are not made yet -------------------------------------------------------------------------------------
