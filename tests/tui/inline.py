@@ -53,6 +53,7 @@ class InlineFollower(Follower):
     def __init__(self, status: Callable[[str], QueryStatus | None]) -> None:
         self._status = status
         self._queries: dict[str, tuple[Callable[[QueryStatus], None], Callable[[VolleyError], None]]] = {}
+        self._silent: dict[str, Callable[[VolleyError], None]] = {}
 
     def add(
         self,
@@ -63,6 +64,7 @@ class InlineFollower(Follower):
     ) -> None:
         if query_id not in self._queries:
             self._queries[query_id] = (take, lost)
+            self._silent[query_id] = silent
             self._look(query_id)
 
     def wake(self, query_id: str) -> None:
@@ -71,6 +73,10 @@ class InlineFollower(Follower):
 
     def forget(self, query_id: str) -> None:
         self._queries.pop(query_id, None)
+
+    def hear_nothing(self, query_id: str, error: VolleyError) -> None:
+        """Tells that nobody answers for a query."""
+        self._silent[query_id](error)
 
     def look_at_all(self) -> None:
         for query_id in list(self._queries):

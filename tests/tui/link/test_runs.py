@@ -304,3 +304,14 @@ def test_at_the_end_what_nobody_else_needs_is_dropped() -> None:
     ordered = looking.book.derive(small, Derived(small.sql).sorted_by(1))
     looking.book.close()
     assert looking.server.dropped == [held.query_id, ordered.query_id]
+
+
+def test_that_nothing_is_heard_of_a_query_shows_until_something_is() -> None:
+    looking = Looking()
+    looking.server.held = True
+    run = looking.book.run("SELECT n FROM t")
+    assert run.query_id is not None
+    looking.follower.hear_nothing(run.query_id, VolleyError("worker w2, which does not answer, may own it"))
+    assert (str(run.unheard), run.state) == ("worker w2, which does not answer, may own it", "running")
+    looking.follower.look_at_all()
+    assert run.unheard is None
