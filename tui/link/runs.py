@@ -432,8 +432,12 @@ class RunBook:
             run.held_at = now
 
     def _make_way(self) -> None:
-        """A query waits for a place at the server: what has been held for the longest gives up the one that it may have."""
-        if any(run.gives_way and not run.over for run in self.runs):
+        """A query waits for a place at the server: what has been held for the longest gives up the one that it may have.
+
+        One at a time: the place that was given up last may not have been taken yet.
+        """
+        lately = self._clock() - QUEUE_SECONDS
+        if any(run.gives_way and (run.ended_at is None or run.ended_at > lately) for run in self.runs):
             return
         longest = min(self.held(), key=lambda run: run.held_at or 0.0, default=None)
         if longest is not None:
