@@ -63,6 +63,11 @@ class Keyboard:
                 self.seen += os.read(self._master, 1 << 16)
         return time.perf_counter() - self._pressed_at
 
+    def read(self) -> None:
+        """Takes what has been written: a program whose terminal nobody reads stands still."""
+        while select.select([self._master], [], [], 0)[0]:
+            self.seen += os.read(self._master, 1 << 16)
+
     def close(self) -> None:
         self._process.terminate()
         self._process.wait(20)

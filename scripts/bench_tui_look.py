@@ -73,7 +73,7 @@ def _look(data: Path, sql: str, threads: int) -> Look:
             started = time.perf_counter()
             keyboard.press(F5)
             first = keyboard.until(first_row)
-            line = _settled(client)
+            line = _settled(client, keyboard)
             settled = time.perf_counter() - started
             stored = sum(file.stat().st_size for file in Path(home).glob(f"**/results/{line.query_id}/*.parquet"))
         finally:
@@ -81,7 +81,7 @@ def _look(data: Path, sql: str, threads: int) -> Look:
     return Look(first, settled, line.result.rows, line.result.bytes, stored)
 
 
-def _settled(client: Client) -> QueryLine:
+def _settled(client: Client, keyboard: Keyboard) -> QueryLine:
     """The user's query, once it has ended, or has waited for its reader for a while."""
     made, since = -1, time.perf_counter()
     while True:
@@ -90,6 +90,7 @@ def _settled(client: Client) -> QueryLine:
             made, since = line.result.rows, time.perf_counter()
         if line.state in ENDED or time.perf_counter() - since > HELD_SECONDS:
             return line
+        keyboard.read()
         time.sleep(POLL_SECONDS)
 
 
