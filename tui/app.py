@@ -19,6 +19,7 @@ from tui.actions.catalog_actions import CatalogActions
 from tui.actions.charting import Charting
 from tui.actions.clipboard import Clipboard
 from tui.actions.cluster_actions import ClusterActions
+from tui.actions.dropping import Dropping
 from tui.actions.editor_actions import EditorActions
 from tui.actions.exporting import Exporting
 from tui.actions.killing import Killing
@@ -104,12 +105,13 @@ class App:
         self.session = Session(server, self.background, self.post, uri)
         self.book = RunBook(server, self.background, self.post, follower=follower)
         self._recorded: weakref.WeakSet[Run] = weakref.WeakSet()
+        self._ended: weakref.WeakSet[Run] = weakref.WeakSet()
         self.documents = Documents(self.act, lambda: self.session.tables)
         self.views = Views(
             self.documents,
             lambda: self.book.runs,
             ClusterPane(self.act),
-            CatalogPane(self.background, lambda sql: own_query(server, sql), self.act),
+            CatalogPane(self.background, lambda sql: own_query(server, sql, "sample"), self.act),
             self.act,
         )
         self.title = Title(uri, self.views.go)
@@ -133,12 +135,25 @@ class App:
         clipboard = Clipboard(documents, self.loop.screen, say)
         killing = Killing(book, server, self.background, dialogs, say)
         exporting = Exporting(lambda: views.panel.run, server, self.background, self.post, dialogs, say)
-        screen = ScreenActions(views, book, server, self.background, killing, dialogs, self.loop.screen, theme, documents, self._tabs, say)
+        dropping = Dropping(book, server, self.background, dialogs, say)
+        screen = ScreenActions(views, book, killing, dialogs, self.loop.screen, theme, documents, self._tabs, say)
         self._editing = EditorActions(documents, views, book, self.session, self.history, killing, clipboard, dialogs, say)
-        listed = QueryActions(views, documents, book, killing)
+        listed = QueryActions(views, documents, book, killing, dropping)
         everywhere = {**screen.table(), "run": lambda: listed.run() if views.name == "queries" else self._editing.run()}
-        self._looking = ResultActions(lambda: views.panel, book, server, self.background, dialogs, clipboard, exporting, say, views.replace)
-        self._charting = Charting(lambda: views.panel, server, self.background, say)
+        self._looking = ResultActions(
+            lambda: views.panel,
+            book,
+            server,
+            self.background,
+            dialogs,
+            clipboard,
+            exporting,
+            dropping,
+            say,
+            views.replace,
+            views.leave,
+        )
+        self._charting = Charting(lambda: views.panel, lambda: self.session.tables, server, self.background, say)
         results = {**self._looking.table(), **self._charting.table()}
         own: dict[str, keys.Actions] = {
             "editor": self._editing.table(),
@@ -152,7 +167,7 @@ class App:
             "plan": results,
             "chart": results,
             "queries": listed.table(),
-            "cluster": ClusterActions(views.cluster, views, book, killing, dialogs).table(),
+            "cluster": ClusterActions(views.cluster, views, book, killing, dropping, self.session, dialogs).table(),
             "catalog": CatalogActions(views.catalog, documents, self.session, views, dialogs, say).table(),
         }
         self._actions: dict[str, keys.Actions] = {context: {**everywhere, **table} for context, table in own.items()}
@@ -233,7 +248,7 @@ class App:
             self.keep_tabs()
         active = self.book.active()
         self.title.show(running=len(active))
-        self._looking.follow()
+        self._looking.tick()
         self._charting.tick()
         if active:
             self.views.tick()
@@ -242,13 +257,15 @@ class App:
     def _run_changed(self, run: Run) -> None:
         self.views.changed(run)
         self.title.show(running=len(self.book.active()))
-        if run.over and run not in self._recorded:
-            self._recorded.add(run)
+        if run.over and run not in self._ended:
+            self._ended.add(run)
             if run.state == "failed":
                 self.documents.mark_error(run)
                 self._looking.mend(run)
+        if (run.over or run.held) and run not in self._recorded:
+            self._recorded.add(run)
             if run.derived is None and run.state != "lost":
-                self.history.add(run.sql, run.state, run.rows, run.elapsed(time.time()))
+                self.history.add(run.sql, run.shown_state, run.rows, run.elapsed(time.time()))
 
     def _link_changed(self, link: Link) -> None:
         self.title.show(link=link)
@@ -260,7 +277,7 @@ class App:
     def _pulsed(self) -> None:
         pulse = self.session.pulse
         if pulse is not None:
-            self.views.cluster.refresh(pulse.workers, pulse.queries, time.time())
+            self.views.cluster.refresh(pulse.workers, pulse.queries, time.time(), more=pulse.more, everything=self.session.everything)
 
     def _tables_changed(self) -> None:
         self.views.catalog.refresh(self.session.tables, self.session.tables_error, loaded=self.session.tables_loaded)

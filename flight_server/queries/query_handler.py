@@ -149,8 +149,7 @@ class QueryHandler:
             planned = (None if parameters else self._planned_ahead.take(sql)) or self._plan(self._statement(sql), parameters)
             query_id = secrets.token_hex(16)
             writer = self._results.create(query_id, planned.schema, sql, owner, ahead, partial(self._on_hold, query_id))
-            look = ahead is not None
-            query = HandledQuery(query_id, owner, planned, writer, self._site.worker_id, self._clock, purpose=purpose, look=look)
+            query = HandledQuery(query_id, owner, planned, writer, self._site.worker_id, self._clock, purpose=purpose)
             try:
                 self._admit(query)
             except VolleyError as error:
@@ -452,10 +451,10 @@ class QueryHandler:
     def _on_hold(self, query_id: str, held: bool) -> None:
         """A look waits for its reader, or goes on: its place is for others meanwhile."""
         with self._lock:
-            if not held:
-                self._admission.resume(query_id)
-                return
-            following = self._admission.pause(query_id)
+            query = self._queries.get(query_id)
+            following = self._admission.pause(query_id) if held else self._admission.resume(query_id)
+        if held and query is not None:
+            query.on_hold()
         self._start_next(following)
 
     def _leave(self, query: HandledQuery) -> None:

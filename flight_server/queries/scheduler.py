@@ -35,6 +35,7 @@ class Admission:
         self._max_waiting = max_waiting
         self._running: set[str] = set()
         self._paused: set[str] = set()
+        self._holding: OrderedDict[str, None] = OrderedDict()  # running, and would pause
         self._waiting: OrderedDict[str, None] = OrderedDict()
 
     def arrive(self, query_id: str) -> Verdict:
@@ -58,28 +59,40 @@ class Admission:
         if query_id in self._waiting:
             del self._waiting[query_id]
             return None
+        if query_id in self._paused:
+            self._paused.remove(query_id)
+            return self._pause_next()
         if query_id not in self._running:
-            self._paused.discard(query_id)
             return None
+        self._holding.pop(query_id, None)
         self._running.remove(query_id)
         return self._next()
 
     def pause(self, query_id: str) -> str | None:
         """A running query waits for its reader. Returns the one that may start in its place, or None.
 
-        Where as many have paused already as may, it keeps its place.
+        Where as many have paused already as may, it keeps its place until one of them ends or goes on.
         """
-        if query_id not in self._running or len(self._paused) == self._max_running:
-            return None
-        self._running.remove(query_id)
-        self._paused.add(query_id)
-        return self._next()
+        if query_id in self._running:
+            self._holding[query_id] = None
+        return self._pause_next()
 
-    def resume(self, query_id: str) -> None:
-        """A query that had paused goes on, whoever has its place by now."""
+    def resume(self, query_id: str) -> str | None:
+        """A query that had paused goes on, whoever has its place by now. Returns one that may start beside it, or None."""
+        self._holding.pop(query_id, None)
         if query_id in self._paused:
             self._paused.remove(query_id)
             self._running.add(query_id)
+        return self._pause_next()
+
+    def _pause_next(self) -> str | None:
+        """Has the first of those pause that would, if it may; the query that may start in its place, or None."""
+        if not self._holding or len(self._paused) == self._max_running:
+            return None
+        pausing, _ = self._holding.popitem(last=False)
+        self._running.remove(pausing)
+        self._paused.add(pausing)
+        return self._next()
 
     def _next(self) -> str | None:
         if not self._waiting or len(self._running) >= self._max_running:

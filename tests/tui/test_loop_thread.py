@@ -104,7 +104,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Program
     made.server.held = True
     made.keys(*"select * from t", "f5")
     run = made.app.book.runs[0]
-    made.until(lambda: run.source is not None and run.source.loaded_rows() == 1500)
+    made.until(lambda: run.source is not None and run.source.loaded_rows() == 1000)
     made.look()
     made.until(lambda: made.app.session.tables_loaded and made.app.session.pulse is not None)
     made.server.answers.clear()

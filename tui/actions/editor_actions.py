@@ -110,7 +110,7 @@ class EditorActions:
     def _interrupt(self) -> None:
         """Ctrl-C without a selection: what people press to stop a query."""
         run = self.documents.current.run
-        if run is not None and not run.over:
+        if run is not None and not run.over and not run.held:
             self.killing.run(run)
         else:
             self.say("nothing is selected and no query runs here; Ctrl-Q leaves")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
@@ -19,9 +20,7 @@ from tui.draw.themes import palette
 from tui.editor.documents import Document, Documents, changed_elsewhere
 from tui.editor.saved_tabs import SavedTabs
 from tui.editor.text_files import FileError
-from tui.link.background import Background
-from tui.link.runs import RunBook
-from tui.link.server import Server
+from tui.link.runs import Run, RunBook
 from tui.panes.views import Views
 
 HELP_COLUMNS = 56  # of what a key does, so that the list fits 80
@@ -33,8 +32,6 @@ class ScreenActions:
 
     views: Views
     book: RunBook
-    server: Server
-    background: Background
     killing: Killing
     dialogs: Dialogs
     screen: urwid.BaseScreen
@@ -137,7 +134,7 @@ class ScreenActions:
             raise urwid.ExitMainLoop
         choices = [
             Choice("kill them and leave", "", "kill"),
-            Choice("leave; they go on at the server", "", "leave"),
+            Choice("leave; they go on at the server until there are rows to look at", "", "leave"),
             Choice("stay", "", "stay"),
         ]
         self.dialogs.choose(f"{plural(len(active), 'query')} not over", choices, self._quit_as, footer="Enter")
@@ -145,12 +142,25 @@ class ScreenActions:
     def _quit_as(self, choice: Choice) -> None:
         match choice.value:
             case "kill":
-                killed = [run.query_id for run in self.book.active() if run.query_id is not None]
-                self.background.submit(
-                    lambda: [self.server.kill(query_id) for query_id in killed], lambda _done: _exit(), lambda _error: _exit()
-                )
+                self.say("killing them, then leaving …")
+                self._kill_and_leave(self.book.active())
             case "leave":
                 _exit()
+
+    def _kill_and_leave(self, runs: Sequence[Run]) -> None:
+        """Leaves when the server has answered for each, whatever it said; one that is being submitted is killed as soon as it can be."""
+        left = set(runs)
+        if not left:
+            _exit()
+
+        def told(run: Run) -> None:
+            left.discard(run)
+            if not left:
+                _exit()
+
+        # The last first: those that wait for their turn must not get it when one before them ends.
+        for run in reversed(runs):
+            self.book.kill(run, functools.partial(told, run))
 
 
 def _exit() -> None:

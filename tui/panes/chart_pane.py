@@ -128,7 +128,8 @@ class ChartPane(urwid.Widget):
         if self._has_all():
             return f"all {count(loaded)} rows{missing}"
         more = "counting all …" if self.column in self._asked else "a: all"
-        return f"{count(loaded)} loaded of {count(self.source.rows)} rows{missing} — {more}"
+        made = f"{count(self.source.made)}{'' if self.source.closed else '+'}"
+        return f"{count(loaded)} loaded of {made} rows{missing} — {more}"
 
     def _missing(self) -> str:
         return "NULL or NaN" if pa.types.is_floating(self.source.schema.field(self.column).type) else "NULL"

@@ -20,12 +20,14 @@ from tui.panes.results_table import ResultsTable
 
 MODES = ("results", "plan", "chart", "sql")
 _LABELS = {"results": "1 Results", "plan": "2 Plan", "chart": "3 Chart", "sql": "4 SQL"}
+ROOM_FOR_HINT = 75  # else the place of the cursor would not show beside it
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 STATES: dict[str, tuple[str, str]] = {
     "waiting": ("waiting", "○"),
     "submitting": ("running", "↑"),
     "queued": ("waiting", "◌"),
     "running": ("running", "▶"),
+    "held": ("ok", "▷"),
     "completed": ("ok", "✓"),
     "failed": ("error", "✗"),
     "killed": ("warn", "■"),
@@ -246,15 +248,19 @@ class RunPanel(urwid.Widget):
 
 def run_state(run: Run, now: float, columns: int, *, told: bool = False) -> list[Segment]:
     """A run's state in at most ``columns`` columns: icon, rows, time, how far it is; what went wrong, unless that is ``told`` below."""
-    attribute, icon = STATES[run.state]
-    if not run.over and run.state != "waiting":
+    attribute, icon = STATES[run.shown_state]
+    if moves(run):
         icon = SPINNER[int(now * 10) % len(SPINNER)]
+    if run.unheard is not None:
+        return [("warn", fit(f"? nothing is heard of it: {run.unheard}", columns).rstrip())]
     elapsed = amounts.seconds(run.elapsed(now))
     if run.state in ("failed", "lost") and run.error is not None and not told:
         text = f"{run.state}  {run.error.message.splitlines()[0] if run.error.message else run.error.status}"
         return [(attribute, fit(f"{icon} {text}", columns).rstrip())]
-    parts: list[str] = [] if run.state == "completed" and columns < 60 else [run.state]
-    if run.state == "running" and run.progress is None:
+    parts: list[str] = [] if run.state == "completed" and columns < 60 else [run.shown_state]
+    if run.held:
+        parts.append(f"{amounts.count(run.rows)}+ rows")
+    elif run.state == "running" and run.progress is None:
         parts.append(f"{amounts.plural(run.rows_so_far, 'row')} so far")
     elif run.rows or run.state == "completed":
         parts.append(amounts.plural(run.rows, "row"))
@@ -262,9 +268,16 @@ def run_state(run: Run, now: float, columns: int, *, told: bool = False) -> list
         parts.append(amounts.size(run.status.result.bytes))
     if run.started_at is not None:
         parts.append(elapsed)
-    if run.state == "running" and run.progress is not None:
+    if run.held and columns >= ROOM_FOR_HINT:
+        parts.append("more as you scroll")
+    if run.state == "running" and run.progress is not None and not run.held:
         parts.insert(1, f"{amounts.bar(run.progress, 10)} {amounts.percent(run.progress):>4}")
     return [(attribute, fit(f"{icon} {'  '.join(parts)}", columns).rstrip())]
+
+
+def moves(run: Run) -> bool:
+    """Whether something is being done for a run at this moment."""
+    return not run.over and not run.held and run.state != "waiting"
 
 
 def _statement_lines(run: Run | None) -> list[Line]:

@@ -158,11 +158,24 @@ class Views(urwid.WidgetPlaceholder):
 
     def changed(self, run: Run) -> None:
         """Takes what has become known of a run."""
+        if run.dropped:
+            self._forget(run)
         self.editor_panel.changed(run)
         self.queries_panel.changed(run)
         if self.name == "queries":
             self._refresh_list()
         if self.queries_panel.run is None:
+            self.queries_panel.show(self.queries.run)
+
+    def _forget(self, run: Run) -> None:
+        """Shows a run that was dropped no more."""
+        for document in self._documents.documents:
+            if document.run is run:
+                document.run = None
+        self._refresh_list()
+        if self.editor_panel.run is run:
+            self.editor_panel.show(self._documents.current.run)
+        if self.queries_panel.run is run:
             self.queries_panel.show(self.queries.run)
 
     def replace(self, old: Run, new: Run) -> None:

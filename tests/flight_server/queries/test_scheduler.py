@@ -61,3 +61,28 @@ def test_as_many_as_run_may_pause_and_more_keep_their_places() -> None:
     assert admission.statistics() == AdmissionStatistics(running=1, waiting=1, paused=1)
     admission.resume("b")
     assert admission.leave("b") == "c"
+
+
+def test_one_that_found_no_room_to_pause_does_so_when_another_ends_or_goes_on() -> None:
+    for change in ("leave", "resume"):
+        admission = Admission(max_running=2, max_waiting=9)
+        for query in "abcdef":
+            admission.arrive(query)
+        assert [admission.pause(query) for query in "abcd"] == ["c", "d", None, None]
+        if change == "leave":
+            assert admission.leave("a") == "e", "c pauses in the place of a"
+            assert admission.statistics() == AdmissionStatistics(running=2, waiting=1, paused=2)
+            assert admission.leave("d") == "f"
+        else:
+            assert admission.resume("a") is None, "c pauses, and a has its place"
+            assert admission.statistics() == AdmissionStatistics(running=2, waiting=2, paused=2)
+            assert admission.leave("a") == "e"
+
+
+def test_one_that_goes_on_before_there_was_room_to_pause_keeps_its_place() -> None:
+    admission = Admission(max_running=1, max_waiting=9)
+    for query in "abc":
+        admission.arrive(query)
+    assert [admission.pause("a"), admission.pause("b"), admission.resume("b")] == ["b", None, None]
+    assert admission.leave("a") is None, "nobody would pause now"
+    assert admission.leave("b") == "c"

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 import pyarrow as pa
 import pytest
 from urwid import testing
 
+from flight_server.protocol.messages import TableStatus
 from tests.tui.actions.stage import NOW, Stage
 from tests.tui.fake_server import FakeServer
 from tui.actions.charting import QUICK_SECONDS, Charting
@@ -14,6 +16,7 @@ from tui.panes.run_panel import RunPanel, RunViews
 
 ROWS = pa.table({"n": list(range(5000)), "s": ["x", "y"] * 2500})
 TITLE = 1
+TABLES = [TableStatus("t", rows=5000), TableStatus("huge", rows=5_000_000_000)]
 PART = r"n bigint 1,000 loaded of [0-9,]+\+? rows — "
 
 
@@ -24,7 +27,7 @@ class Charted:
         run.started_at, run.ended_at = NOW - seconds, NOW if run.over else None
         self.panel = RunPanel(RunViews(lambda _action: None).of, lambda _action: None, "")
         self.panel.show(run)
-        self.charting = Charting(lambda: self.panel, stage.server, stage.background, stage.say, clock=lambda: NOW)
+        self.charting = Charting(lambda: self.panel, lambda: TABLES, stage.server, stage.background, stage.say, clock=lambda: NOW)
         self.panel.set_mode("chart")
 
     @property
@@ -79,3 +82,21 @@ def test_a_count_that_failed_is_told_once_and_can_be_asked_for_again(stage: Stag
     assert re.fullmatch(PART + "a: all", made.title)
     made.charting.table()["whole chart"]()
     assert made.title == "n bigint all 5,000 rows"
+
+
+@pytest.mark.parametrize(
+    ("sql", "quick"),
+    [
+        ("SELECT * FROM t", True),
+        ("SELECT * FROM t, huge", False),
+        ("SELECT * FROM t, 'unknown.csv'", False),
+        ("SELECT * FROM elsewhere", False),
+    ],
+)
+def test_of_what_is_held_the_rows_of_its_tables_tell_how_long_all_takes(stage: Stage, sql: str, quick: bool) -> None:
+    run = stage.book.run("SELECT * FROM t")
+    assert run.held
+    assert run.status is not None
+    run.sql, run.status = sql, msgspec.structs.replace(run.status, progress=0.0)
+    made = Charted(stage, run)
+    assert made.charting._is_quick(run) == quick

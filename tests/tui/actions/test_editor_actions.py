@@ -99,6 +99,14 @@ def test_control_c_kills_the_query_of_the_tab_or_says_how_to_leave(stage: Stage)
     assert stage.server.killed == ["q1"]
 
 
+def test_control_c_leaves_the_rows_of_what_is_held_alone(stage: Stage) -> None:
+    stage.server.rows_per_group = 10
+    stage.documents.current.run = stage.book.run("SELECT * FROM t")
+    assert stage.documents.current.run.held
+    act(stage, "copy")
+    assert stage.server.killed == []
+
+
 # -- text ---------------------------------------------------------------------------------------------------------
 
 

@@ -45,7 +45,7 @@ def test_the_list_is_up_to_date_when_it_is_gone_to_and_while_it_shows(stage: Sta
     stage.views.go("queries")
     assert "▶ 1 running" in text(stage.views)
     stage.server.release("q1")
-    stage.follower.look()
+    stage.follower.look_at_all()
     assert "✓ 1 completed" in text(stage.views)
 
 
