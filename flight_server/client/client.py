@@ -80,7 +80,7 @@ class Client:
 
         ``parameters`` are the values of its ``?`` or ``$1``, ``$2`` …; a text becomes the type that the server announces there.
         With ``ahead`` only what is looked at is made: so many row groups beyond the furthest that was read or is waited for. The query
-        runs meanwhile, and is stopped when nobody has read it or asked for its status for the server's ``limits.abandon``.
+        runs meanwhile. While it waits, it is stopped when nobody has read it or asked for its status for the server's ``limits.abandon``.
         ``purpose`` (a word of letters, digits and ``-``) keeps what a program asks for itself out of :meth:`queries`.
         """
         if parameters:

@@ -79,6 +79,19 @@ def refuse_compressing_twice(path: str | Path, format: Format | None = None) -> 
         raise OutputError(f"{path}: {found} is not compressed once more", remedy=f"leave out {Path(path).suffix}")
 
 
+def endings() -> list[str]:
+    """How files may end, without the dot: the first suffix of each format, in the order in which people are told them."""
+    first: dict[Format, str] = {}
+    for suffix, format in _SUFFIXES.items():
+        first.setdefault(format, suffix[1:])
+    return list(first.values())
+
+
+def compressed_endings() -> list[str]:
+    """What may stand behind the ending of a text."""
+    return list(_COMPRESSIONS)
+
+
 def compression_of(path: str | Path) -> str | None:
     """How a text in a file of that name is compressed, as Arrow calls it; None if it is not."""
     return _COMPRESSIONS.get(Path(path).suffix.lower())

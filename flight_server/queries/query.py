@@ -36,10 +36,7 @@ OperatorStatuses = Callable[[], list[OperatorStatus]]
 
 
 class HandledQuery:
-    """One accepted statement. Thread-safe. ``clock`` gives seconds from any origin.
-
-    ``look``: it makes only what is read, and would wait for ever for a reader that never comes: it can be abandoned from the beginning.
-    """
+    """One accepted statement. Thread-safe. ``clock`` gives seconds from any origin."""
 
     def __init__(
         self,
@@ -51,7 +48,6 @@ class HandledQuery:
         clock: Callable[[], float] = time.monotonic,
         *,
         purpose: str = "",
-        look: bool = False,
     ) -> None:
         self.query_id = query_id
         self.owner = owner
@@ -65,7 +61,7 @@ class HandledQuery:
         self._state = QueryState(submitted_at=time.time())
         self._changed = threading.Condition()
         self._readers = 0
-        self._heard_at: float | None = clock() if look else None
+        self._heard_at: float | None = None
 
     @property
     def state(self) -> QueryState:
@@ -114,10 +110,16 @@ class HandledQuery:
             if self._heard_at is not None:
                 self._heard_at = self._clock()
 
-    def abandoned_seconds(self) -> float:
-        """For how long nobody has read it or asked for it, since its last reader left; 0.0 if it has a reader, or never had any.
+    def on_hold(self) -> None:
+        """It waits for a reader who may never come: from now on it can be abandoned, though it never had one."""
+        with self._changed:
+            if self._heard_at is None and self._readers == 0:
+                self._heard_at = self._clock()
 
-        A look counts from its beginning.
+    def abandoned_seconds(self) -> float:
+        """For how long nobody has read it or asked for it, since its last reader left or it first waited for one.
+
+        0.0 if it has a reader, or never had any and waits for none.
         """
         heard_at = self._heard_at
         return 0.0 if heard_at is None else self._clock() - heard_at

@@ -121,8 +121,7 @@ class QueryHandler:
             planned = self._planner.plan(sql, parameters)
             query_id = secrets.token_hex(16)
             writer = self._results.create(query_id, planned.schema, sql, owner, ahead, partial(self._runner.on_hold, query_id))
-            look = ahead is not None
-            query = HandledQuery(query_id, owner, planned, writer, self._worker_id, self._clock, purpose=purpose, look=look)
+            query = HandledQuery(query_id, owner, planned, writer, self._worker_id, self._clock, purpose=purpose)
             try:
                 self._runner.admit(query)
             except VolleyError as error:

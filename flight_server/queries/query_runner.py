@@ -103,7 +103,10 @@ class QueryRunner:
             if not held:
                 self._admission.resume(query_id)
                 return
+            query = self._queries.get(query_id)
             paused = self._admission.pause(query_id)
+        if query is not None:
+            query.on_hold()
         if paused.freed is not None and (freed := self._queries.get(paused.freed)) is not None:
             freed.writer.release()
         self._start(paused.following)

@@ -92,6 +92,21 @@ def test_a_look_makes_what_is_looked_at_and_stores_nothing(
     assert (ended.state, ended.result.rows, len(ended.result.row_groups)) == ("completed", EVENTS, GROUPS)
 
 
+STATEMENTS = ["DESCRIBE events", "SHOW TABLES", "SUMMARIZE events", "EXPLAIN SELECT * FROM events", f"EXPLAIN ANALYZE {ROWS} ORDER BY id"]
+
+
+@pytest.mark.parametrize("sql", STATEMENTS)
+def test_what_has_few_rows_ends_though_nobody_reads_it(viewer: Client, sql: str) -> None:
+    query_id = viewer.submit(sql, ahead=1).query_id
+    ended = list(viewer.watch(query_id, timeout=60))[-1]
+    assert (ended.state, ended.result.closed, ended.result.held) == ("completed", True, False)
+    rows = pa.Table.from_batches([batch for batch, _ in viewer.read(query_id)])
+    if sql.startswith("EXPLAIN ANALYZE"):
+        assert f"{EVENTS:,}" in "\n".join(rows.column(0).to_pylist()), "all rows were measured"
+    else:
+        assert rows.equals(viewer.query(sql))
+
+
 def test_plain_flight_says_it_in_json(looked_at: RunningServer, viewer: Client) -> None:
     body = json.dumps({"sql": ROWS, "ahead": 0, "purpose": "sample"}).encode()
     with flight.connect(looked_at.uri) as plain:

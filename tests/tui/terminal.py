@@ -91,6 +91,17 @@ class Terminal:
         """Pastes a text as the terminal does: in brackets, if the program has asked for them."""
         self._tmux("set-buffer", text, ";", "paste-buffer", "-p")
 
+    def paste_large(self, text: str, folder: Path) -> None:
+        """Pastes what is too long for an argument of a command; ``folder`` takes it meanwhile."""
+        file = folder / "pasted"
+        file.write_text(text)
+        self._tmux("load-buffer", str(file), ";", "paste-buffer", "-p")
+
+    def click(self, column: int, row: int) -> None:
+        """Presses and releases the mouse there (both from 0), as a terminal reports it."""
+        for end in "Mm":
+            self._tmux("send-keys", "-l", f"\x1b[<0;{column + 1};{row + 1}{end}")
+
     def screen(self) -> str:
         return self._tmux("capture-pane", "-p")
 

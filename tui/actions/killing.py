@@ -34,7 +34,7 @@ class Killing:
 
     def all_runs(self) -> None:
         """Asks, then kills all runs that are not over."""
-        active = [*self.book.active(), *self.book.held()]
+        active = [*self.book.active(), *self.book.held(), *self.book.parked()]
         if active:
             question = f"Kill {plural(len(active), 'query')} that are not over?" if len(active) > 1 else "Kill the query that is not over?"
             self.dialogs.ask("Kill all", question, lambda: self._each(active), answer="kill")

@@ -323,6 +323,30 @@ def test_a_look_that_nobody_reads_is_abandoned_though_it_never_had_a_reader(narr
     assert narrow.ended(narrow.submit("SELECT 2")).state == "completed", "its place is free"
 
 
+def test_a_look_that_nobody_asks_for_runs_on_until_it_waits_for_a_reader(narrow: Handling) -> None:
+    gate = Gate(0)
+
+    def work(sink: RowSink, cancellation: Cancellation) -> None:
+        gate(sink, cancellation)
+        for number in range(1, 9):
+            cancellation.check()
+            sink.append(batch(number))
+
+    narrow.works["SELECT 1"] = work
+    look = narrow.handler.submit("SELECT 1", OWNER, ahead=1).query_id
+    narrow.clock.now += 600
+    narrow.handler.kill_abandoned()
+    assert narrow.line(look).state in ("queued", "running"), "it is being made, for whoever comes back"
+    gate.open()
+    assert eventually(lambda: narrow.line(look).result.held, PATIENCE, "it waits for a reader")
+    narrow.clock.now += 59
+    narrow.handler.kill_abandoned()
+    assert narrow.line(look).state == "running"
+    narrow.clock.now += 2
+    narrow.handler.kill_abandoned()
+    assert narrow.ended(look).state == "killed"
+
+
 def test_a_look_that_waits_lends_its_place_to_others_and_needs_none_to_go_on(narrow: Handling) -> None:
     look = narrow.look("SELECT 1", 9, ahead=1)
     assert narrow.ended(narrow.submit("SELECT 2")).state == "completed"

@@ -11,6 +11,7 @@ import urwid
 from tests.tui.fake_server import FakeServer
 from tests.tui.inline import InlineBackground, InlineFollower
 from tui.actions.clipboard import Clipboard
+from tui.actions.dropping import Dropping
 from tui.actions.killing import Killing
 from tui.draw.canvas import Line
 from tui.draw.chrome import Mood
@@ -116,6 +117,7 @@ class Stage:
         )
         self.book.changed.append(self.views.changed)
         self.killing = Killing(self.book, self.server, self.background, self.dialogs, self.say)
+        self.dropping = Dropping(self.book, self.server, self.background, self.dialogs, self.say)
         self.tabs = SavedTabs(None)
         self.clipboard = Clipboard(self.documents, self.screen, self.say)
 
