@@ -36,7 +36,8 @@ from tui.editor.saved_tabs import KEEP_SECONDS, SavedTabs
 from tui.link.background import Background, Post
 from tui.link.follower import Follower
 from tui.link.own_queries import own_query
-from tui.link.runs import Run, RunBook
+from tui.link.run import Run
+from tui.link.runs import RunBook
 from tui.link.server import Server
 from tui.link.session import Link, Session
 from tui.log import stderr_aside

@@ -19,7 +19,7 @@ from tui.keys import Actions
 from tui.link import derived
 from tui.link.background import Background
 from tui.link.own_queries import own_query
-from tui.link.runs import Run
+from tui.link.run import Run
 from tui.link.server import Server
 from tui.panes.chart_pane import WHOLE_BINS, ChartPane, bars_of, histogram_of
 from tui.panes.run_panel import RunPanel

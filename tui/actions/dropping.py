@@ -11,7 +11,8 @@ from tui.draw.amounts import size
 from tui.draw.chrome import Say
 from tui.draw.popup import Dialogs
 from tui.link.background import Background
-from tui.link.runs import Run, RunBook
+from tui.link.run import Run
+from tui.link.runs import RunBook
 from tui.link.server import Server
 
 

@@ -19,7 +19,8 @@ from tui.editor.documents import Document, Documents, changed_elsewhere
 from tui.editor.history import History
 from tui.editor.text_buffer import Place
 from tui.keys import Actions
-from tui.link.runs import TOGETHER, Origin, RunBook
+from tui.link.run import Origin
+from tui.link.runs import TOGETHER, RunBook
 from tui.link.session import Session
 from tui.panes.views import Views
 

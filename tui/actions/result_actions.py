@@ -24,7 +24,8 @@ from tui.keys import Actions
 from tui.link import derived
 from tui.link.background import Background
 from tui.link.derived import Derived
-from tui.link.runs import Run, RunBook
+from tui.link.run import Run
+from tui.link.runs import RunBook
 from tui.link.server import Server
 from tui.panes.chart_pane import ChartPane
 from tui.panes.peek_pane import PeekPane

@@ -20,7 +20,8 @@ from tui.draw.themes import palette
 from tui.editor.documents import Document, Documents, changed_elsewhere
 from tui.editor.saved_tabs import SavedTabs
 from tui.editor.text_files import FileError
-from tui.link.runs import Run, RunBook
+from tui.link.run import Run
+from tui.link.runs import RunBook
 from tui.panes.views import Views
 
 HELP_COLUMNS = 56  # of what a key does, so that the list fits 80

@@ -18,7 +18,7 @@ from tui.editor.editor import MAX_OFFERED_CHARS, Editor, Pasteboard
 from tui.editor.lines import Mark
 from tui.editor.text_buffer import Place
 from tui.editor.text_files import FileError, FileText, TextForm, read_text, stamp, write_text
-from tui.link.runs import Run
+from tui.link.run import Run
 
 _POSITION = re.compile(r"\(line (\d+), column (\d+)\)")
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import functools
 import itertools
-import re
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Literal
 
 import pyarrow as pa
 
@@ -21,128 +18,12 @@ from tui.link.follower import Follower
 from tui.link.leaving import drop_all
 from tui.link.reaching import Reach
 from tui.link.row_source import RowSource
+from tui.link.run import Origin, Run, RunState, in_document
 from tui.link.server import Server
 
-RunState = Literal["waiting", "submitting", "queued", "running", "completed", "failed", "killed", "lost"]
-ShownState = RunState | Literal["held"]
-OVER: frozenset[RunState] = frozenset(("completed", "failed", "killed", "lost"))
 AHEAD = 1
 """Row groups that are made beyond those that somebody has looked at."""
-MOST_PROGRESS = 0.99  # of what is not over: the last rows may still be written
 TOGETHER = 8  # queries of a file at once; the server has a queue of its own
-QUEUE_SECONDS = 1.0  # a query of this sitting that waits for longer gets the place of one that is held
-GAVE_WAY = "it was held, and gave its place to a query that waited; running it again brings its rows back"
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a statement came from: a document of the editor, and the place of its first character there.
-
-    ``start`` is an offset; ``line`` and ``column`` count from 1.
-    """
-
-    document: int
-    start: int
-    line: int = 1
-    column: int = 1
-
-
-_PLACE = re.compile(r"\(line (\d+), column (\d+)\)")
-
-
-def in_document(message: str, origin: Origin | None) -> str:
-    """A server's message about a statement, with the place where it is in the statement's document."""
-
-    def moved(match: re.Match[str]) -> str:
-        assert origin is not None
-        line, column = int(match.group(1)), int(match.group(2))
-        return f"(line {origin.line + line - 1}, column {column + origin.column - 1 if line == 1 else column})"
-
-    return message if origin is None else _PLACE.sub(moved, message, count=1)
-
-
-@dataclass(eq=False)
-class Run:
-    """One statement that was run, or waits for its turn. Belongs to the thread of the loop. Times are Unix seconds.
-
-    A ``derived`` one sorts and filters the result of ``base``, and was asked for where ``instead_of`` was shown. ``own``: this sitting has
-    submitted it. ``held_at``: since when it waits for its reader; ``held_seconds``: for how long it did before. ``unheard``: what one is
-    told instead of its status. ``dropped``: it is gone, here and at the server.
-    """
-
-    number: int
-    sql: str
-    origin: Origin | None = None
-    batch: int | None = None
-    state: RunState = "waiting"
-    query_id: str | None = None
-    schema: pa.Schema | None = None
-    status: QueryStatus | None = None
-    error: ErrorInfo | None = None
-    source: RowSource | None = None
-    started_at: float | None = None
-    ended_at: float | None = None
-    kill_wanted: bool = False
-    gives_way: bool = False
-    own: bool = True
-    dropped: bool = False
-    held_at: float | None = None
-    held_seconds: float = 0.0
-    unheard: VolleyError | None = None
-    reach: Reach | None = None
-    derived: Derived | None = None
-    base: Run | None = None
-    instead_of: Run | None = None
-
-    @property
-    def over(self) -> bool:
-        return self.state in OVER
-
-    @property
-    def held(self) -> bool:
-        """Whether it makes more rows as soon as somebody looks at them, and none before."""
-        return self.held_at is not None and not self.over
-
-    @property
-    def shown_state(self) -> ShownState:
-        """Its state as people are told it."""
-        return "held" if self.held else self.state
-
-    @property
-    def whole(self) -> bool:
-        """Whether all its rows are known."""
-        return self.over or (self.status is not None and self.status.result.closed)
-
-    @property
-    def title(self) -> str:
-        """The statement on one line; of a derived one, what it asks of which query."""
-        if self.derived is not None and self.base is not None and self.base.schema is not None:
-            return "  ".join([f"query {self.base.number}", *self.derived.chips(self.base.schema.names)])
-        return " ".join(self.sql.split())
-
-    @property
-    def rows(self) -> int:
-        return 0 if self.status is None else self.status.result.rows
-
-    @property
-    def progress(self) -> float | None:
-        """The share (0 … 1) of its input that is done; None while the server cannot tell, as of a query that is a single piece."""
-        if self.state == "completed":
-            return 1.0
-        return None if self.status is None or not self.status.progress else min(MOST_PROGRESS, self.status.progress)
-
-    @property
-    def rows_so_far(self) -> int:
-        """The rows of the result, or of the part of the plan that has put out most."""
-        operators = [] if self.status is None else self.status.operators
-        return max([self.rows, *(operator.rows for operator in operators)])
-
-    def elapsed(self, now: float) -> float:
-        """Seconds from being submitted to the end, or to ``now``, without those for which it was held."""
-        if self.started_at is None:
-            return 0.0
-        until = self.ended_at or (self.held_at if self.held else None) or now
-        return max(0.0, until - self.started_at - self.held_seconds)
 
 
 class RunBook:
@@ -411,14 +292,10 @@ class RunBook:
         self._hold(run, status.result.held and status.state not in ENDED, more=status.result.rows > rows)
         self._open_source(run)
         if status.state in ENDED:
-            if run.gives_way and run.error is not None:
-                run.error = ErrorInfo(run.error.status, GAVE_WAY)
             self._end(run, status.state)
             return
         run.state = status.state
         self._tell(run)
-        if status.state == "queued" and run.elapsed(self._clock()) > QUEUE_SECONDS:
-            self._make_way()
         if run.held and run.batch is not None:
             self._advance(run.batch)
 
@@ -430,19 +307,6 @@ class RunBook:
             run.held_at = None
         if held and run.held_at is None:
             run.held_at = now
-
-    def _make_way(self) -> None:
-        """A query waits for a place at the server: what has been held for the longest gives up the one that it may have.
-
-        One at a time: the place that was given up last may not have been taken yet.
-        """
-        lately = self._clock() - QUEUE_SECONDS
-        if any(run.gives_way and (run.ended_at is None or run.ended_at > lately) for run in self.runs):
-            return
-        longest = min(self.held(), key=lambda run: run.held_at or 0.0, default=None)
-        if longest is not None:
-            longest.gives_way = True
-            self.kill(longest)
 
     def _unheard(self, run: Run, error: VolleyError) -> None:
         run.unheard = error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tui.link.runs import Run
+from tui.link.run import Run
 
 
 @dataclass(frozen=True, slots=True)

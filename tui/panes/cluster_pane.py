@@ -11,7 +11,7 @@ from flight_server.protocol.messages import QueryLine, WorkerStatus
 from tui import keys
 from tui.draw import amounts
 from tui.draw.canvas import Line, fit
-from tui.link.runs import MOST_PROGRESS
+from tui.link.run import MOST_PROGRESS
 from tui.panes.row_list import ListRow, RowList
 from tui.panes.run_panel import STATES
 

@@ -9,7 +9,7 @@ import urwid
 from tui import keys
 from tui.draw import amounts
 from tui.draw.canvas import Line, Segment, fit
-from tui.link.runs import Run
+from tui.link.run import Run
 from tui.link.tally import tally
 from tui.panes.row_list import ListRow, RowList
 from tui.panes.run_panel import SPINNER, STATES, moves

@@ -13,7 +13,7 @@ from tui.draw import amounts
 from tui.draw.canvas import Line, Segment, cut, draw, fit, width
 from tui.draw.popup import TextView
 from tui.editor.highlight import highlight
-from tui.link.runs import Run
+from tui.link.run import Run
 from tui.panes.chart_pane import ChartPane
 from tui.panes.plan_pane import PlanPane
 from tui.panes.results_table import ResultsTable

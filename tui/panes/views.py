@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import urwid
 
 from tui.editor.documents import Documents
-from tui.link.runs import Run
+from tui.link.run import Run
 from tui.panes.catalog_pane import CatalogPane
 from tui.panes.cluster_pane import ClusterPane
 from tui.panes.editor_with_tables import EditorWithTables

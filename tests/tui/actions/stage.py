@@ -18,7 +18,8 @@ from tui.draw.chrome import Mood
 from tui.draw.popup import Choice, Completer, Dialogs
 from tui.editor.documents import Documents
 from tui.editor.saved_tabs import SavedTabs
-from tui.link.runs import Run, RunBook
+from tui.link.run import Run
+from tui.link.runs import RunBook
 from tui.link.session import Session
 from tui.panes.catalog_pane import CatalogPane
 from tui.panes.cluster_pane import ClusterPane

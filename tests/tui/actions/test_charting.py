@@ -11,7 +11,7 @@ from flight_server.protocol.messages import TableStatus
 from tests.tui.actions.stage import NOW, Stage
 from tests.tui.fake_server import FakeServer
 from tui.actions.charting import QUICK_SECONDS, Charting
-from tui.link.runs import Run
+from tui.link.run import Run
 from tui.panes.run_panel import RunPanel, RunViews
 
 ROWS = pa.table({"n": list(range(5000)), "s": ["x", "y"] * 2500})

@@ -5,7 +5,7 @@ import pytest
 from tests.tui.actions.stage import Stage
 from tui.actions.query_actions import QueryActions
 from tui.editor.text_buffer import Place
-from tui.link.runs import Origin
+from tui.link.run import Origin
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tests.tui.fake_server import FakeServer
 from tui.actions.exporting import Exporting
 from tui.actions.result_actions import ResultActions
 from tui.draw.popup import Completer
-from tui.link.runs import Run
+from tui.link.run import Run
 from tui.panes.results_table import ResultsTable
 from tui.panes.run_panel import RunPanel, RunViews
 

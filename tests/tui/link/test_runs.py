@@ -8,7 +8,8 @@ from tests.flight_server.fake_service import line_of
 from tests.tui.fake_server import FakeServer
 from tests.tui.inline import InlineBackground, InlineFollower
 from tui.link.derived import Derived
-from tui.link.runs import GAVE_WAY, Run, RunBook
+from tui.link.run import Run
+from tui.link.runs import RunBook
 from tui.link.tally import tally
 
 TABLE = pa.table({"n": list(range(10))})
@@ -235,29 +236,6 @@ def test_unsorting_goes_back_to_the_look_that_is_there() -> None:
     assert (ordered.shown_state, ordered.rows) == ("held", 10)
     assert looking.book.derive(ordered, Derived(run.sql)) is run
     assert (run.shown_state, run.rows) == ("held", 20)
-
-
-def test_a_query_that_waits_for_long_gets_the_place_of_what_was_held_first() -> None:
-    looking = Looking()
-    first, second = (looking.book.run("SELECT n FROM t") for _ in range(2))
-    looking.now += 1
-    rows(first, 0, 5)  # the second one is the one now that nobody has looked at for longest
-    looking.server.held = True
-    waits = looking.book.run("SELECT 1")
-    assert waits.query_id is not None
-    looking.server.statuses[waits.query_id].state = "queued"
-    looking.follower.look_at_all()
-    assert looking.server.killed == [], "it may only just have come"
-    looking.now += 2
-    for _ in range(3):
-        looking.follower.look_at_all()
-    assert looking.server.killed == [second.query_id], "and no other, as long as that may be enough"
-    assert second.error is not None
-    assert (second.state, second.error.message) == ("killed", GAVE_WAY)
-    assert first.shown_state == "held"
-    looking.now += 2
-    looking.follower.look_at_all()
-    assert looking.server.killed == [second.query_id, first.query_id], "it was not"
 
 
 def test_killing_what_is_being_submitted_waits_until_it_can_be_killed() -> None:

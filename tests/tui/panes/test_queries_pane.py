@@ -4,7 +4,7 @@ from urwid import testing
 
 from flight_server.protocol.messages import ErrorInfo, QueryStatus, ResultStatus
 from tests.tui.looking import SIZE, text
-from tui.link.runs import Run, RunState
+from tui.link.run import Run, RunState
 from tui.panes.queries_pane import QueriesPane
 from tui.panes.run_panel import RunPanel, RunViews
 

@@ -4,7 +4,7 @@ import pytest
 
 from flight_server.protocol.messages import OperatorStatus, QueryStatus, ResultStatus
 from planner.errors import VolleyError
-from tui.link.runs import Run
+from tui.link.run import Run
 from tui.panes.run_panel import run_state
 
 NOW = 1000.0
