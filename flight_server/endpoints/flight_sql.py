@@ -16,6 +16,7 @@ import pyarrow.flight as flight
 from google.protobuf.any_pb2 import Any as AnyMessage
 
 from flight_server.endpoints import catalog_tables as catalog
+from flight_server.endpoints.column_metadata import described
 from flight_server.endpoints.prepared import PreparedStatements, parameter_rows
 from flight_server.endpoints.sql_info import SQL_INFO_SCHEMA, SqlInfoValue, sql_info_table
 from flight_server.endpoints.streams import Stopping, flight_info, now, plain_stream, result_stream, table_stream
@@ -73,10 +74,10 @@ class FlightSql:
         """Answers GetSchema; runs nothing."""
         name = type_name(command)
         if name == "CommandStatementQuery":
-            return self._services.queries.plan_schema(read(command, pb.CommandStatementQuery).query)
+            return described(self._services.queries.plan_schema(read(command, pb.CommandStatementQuery).query))
         if name == "CommandPreparedStatementQuery":
             statement = self.prepared.get(read(command, pb.CommandPreparedStatementQuery).prepared_statement_handle, owner)
-            return self._services.queries.plan_schema(statement.sql, statement.rows[0] if statement.rows else None)
+            return described(self._services.queries.plan_schema(statement.sql, statement.rows[0] if statement.rows else None))
         known = self._catalog_command(command)
         return known.schema(read(command, known.message))
 
@@ -86,7 +87,8 @@ class FlightSql:
             parsed = parse_ticket(read(ticket, pb.TicketStatementQuery).statement_handle)
             if not isinstance(parsed, ResultTicket):
                 raise BadRequest("the statement's ticket is not one that this server made")
-            return result_stream(self._services.queries.read(parsed, owner, cancelled, True), self._stopping)
+            stream = self._services.queries.read(parsed, owner, cancelled, True)
+            return result_stream(stream._replace(schema=described(stream.schema)), self._stopping)
         if type_name(ticket) == "CommandPreparedStatementQuery":
             return self._executions(read(ticket, pb.CommandPreparedStatementQuery).prepared_statement_handle, owner, cancelled)
         known = self._catalog_command(ticket)
@@ -129,7 +131,7 @@ class FlightSql:
         query_id, schema = self._services.queries.submit(sql, owner, values)
         handle = encode(ResultTicket(query_id, START, True))
         return flight_info(
-            schema,
+            described(schema),
             descriptor,
             pack(pb.TicketStatementQuery(statement_handle=handle)),
             expires_at=now() + self._result_seconds,
@@ -144,7 +146,7 @@ class FlightSql:
         schema = self._services.queries.plan_schema(statement.sql, rows[0] if rows else None)
         execution = encode(ExecutionTicket(statement.handle, self.prepared.freeze(handle, owner)))
         command = pb.CommandPreparedStatementQuery(prepared_statement_handle=execution)
-        return flight_info(schema, descriptor, pack(command))
+        return flight_info(described(schema), descriptor, pack(command))
 
     def _executions(self, handle: bytes, owner: str, cancelled: Cancelled) -> flight.FlightDataStream:
         try:
@@ -154,9 +156,9 @@ class FlightSql:
         statement = self.prepared.get(ticket.statement.encode(), owner)
         rows = self.prepared.execution(statement.handle.encode(), owner, ticket.execution)
         if not rows:
-            return plain_stream(self._services.queries.plan_schema(statement.sql), ())
+            return plain_stream(described(self._services.queries.plan_schema(statement.sql)), ())
         first = self._services.queries.submit(statement.sql, owner, rows[0])
-        return plain_stream(first.schema, self._one_after_another(statement.sql, rows, first, owner, cancelled))
+        return plain_stream(described(first.schema), self._one_after_another(statement.sql, rows, first, owner, cancelled))
 
     def _one_after_another(
         self, sql: str, rows: list[tuple[object, ...]], first: Accepted, owner: str, cancelled: Cancelled

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.flight as flight
 
-from flight_server.endpoints.catalog_tables import CATALOG, DB_SCHEMA
+from flight_server.endpoints.column_metadata import described
 from flight_server.endpoints.prepared import PreparedStatements
 from flight_server.endpoints.streams import timestamp
 from flight_server.errors import BadRequest, UnknownAction, UnknownQuery
@@ -18,8 +18,9 @@ from flight_server.protocol.messages import ResultTicket
 from flight_server.protocol.service import Queries
 from flight_server.protocol.tickets import parse_ticket
 from flight_server.protocol.wire_types import wire_schema
+from planner.catalog import CATALOG_NAME, SCHEMA_NAME
 
-SESSION_OPTIONS = {"catalog": CATALOG, "schema": DB_SCHEMA}
+SESSION_OPTIONS = {"catalog": CATALOG_NAME, "schema": SCHEMA_NAME}
 UNSUPPORTED = ("BeginTransaction", "EndTransaction", "BeginSavepoint", "EndSavepoint", "CreatePreparedSubstraitPlan")
 
 
@@ -64,7 +65,7 @@ class SqlActions:
         statement = self._prepared.add(request.query, owner, len(types))
         answer = pb.ActionCreatePreparedStatementResult(
             prepared_statement_handle=statement.handle.encode(),
-            dataset_schema=b"" if schema is None else wire_schema(schema).serialize().to_pybytes(),
+            dataset_schema=b"" if schema is None else wire_schema(described(schema)).serialize().to_pybytes(),
             parameter_schema=_parameter_schema(types).serialize().to_pybytes(),
         )
         return pack(answer)

@@ -31,6 +31,8 @@ public class JdbcProbe {
             section(connection, "keys", c -> print(c.getMetaData().getPrimaryKeys(null, null, "kinds"), 3, 4));
             section(connection, "foreign keys", c -> print(c.getMetaData().getImportedKeys(null, null, "kinds"), 3, 4));
             section(connection, "type info", c -> print(c.getMetaData().getTypeInfo(), 1, 2));
+            section(connection, "column facts", JdbcProbe::columnFacts);
+            section(connection, "conversions", JdbcProbe::conversions);
             section(connection, "statement", c -> query(c, "SELECT 6 * 7 AS answer"));
             section(connection, "many statements", JdbcProbe::manyStatements);
             section(connection, "kinds", c -> query(c, "SELECT * EXCLUDE (tz) FROM kinds ORDER BY 1"));
@@ -77,6 +79,23 @@ public class JdbcProbe {
         System.out.println(metadata.isReadOnly());
         System.out.println(metadata.getIdentifierQuoteString());
         System.out.println(metadata.supportsGroupBy() + " " + metadata.supportsOuterJoins() + " " + metadata.supportsTransactions());
+    }
+
+    static void columnFacts(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement(); ResultSet rows = statement.executeQuery("SELECT id, dec, text, day FROM kinds")) {
+            ResultSetMetaData metadata = rows.getMetaData();
+            for (int column = 1; column <= metadata.getColumnCount(); column++) {
+                System.out.println(metadata.getColumnName(column) + " " + metadata.getPrecision(column) + " " + metadata.getScale(column) + " "
+                        + metadata.isReadOnly(column) + " " + metadata.isSearchable(column) + " " + metadata.isCaseSensitive(column));
+            }
+        }
+    }
+
+    static void conversions(Connection connection) throws SQLException {
+        DatabaseMetaData metadata = connection.getMetaData();
+        System.out.println(metadata.supportsConvert() + " " + metadata.supportsConvert(java.sql.Types.INTEGER, java.sql.Types.VARCHAR) + " "
+                + metadata.supportsConvert(java.sql.Types.DATE, java.sql.Types.TIMESTAMP) + " "
+                + metadata.supportsConvert(java.sql.Types.DATE, java.sql.Types.INTEGER));
     }
 
     static void query(Connection connection, String sql) throws SQLException {

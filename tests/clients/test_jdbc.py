@@ -61,6 +61,8 @@ def told(uri: str) -> Sections:
         ("tables like", ["kinds"]),
         ("keys", []),
         ("foreign keys", []),
+        ("column facts", ["id 10 0 true true false", "dec 9 2 true true false", "text 0 0 true true true", "day 10 0 true true false"]),
+        ("conversions", ["true true true false"]),
         ("statement", ["answer INTEGER", "42"]),
         ("many statements", ["210"]),
         ("moment", ["2024-02-29T12:30:00Z", "null"]),
@@ -93,7 +95,7 @@ def test_columns_have_their_jdbc_types(told: Sections) -> None:
     kinds = {column[0]: column[2] for column in columns}
     assert kinds["dec"] == "DECIMAL"
     assert kinds["at"] == "TIMESTAMP"
-    assert kinds["lst"] == "ARRAY"
+    assert kinds["lst"] == "INTEGER[]"
     assert next(column for column in columns if column[0] == "dec")[3:5] == ["9", "2"]
 
 
