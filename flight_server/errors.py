@@ -3,7 +3,7 @@
 ServerError
 ├── BadRequest           a ticket, a command or an action's body is malformed
 ├── UnknownQuery         no such query, or it is somebody else's, or its result has expired
-├── UnknownHandle        no such prepared statement (it was closed, or the server restarted)
+├── UnknownHandle        no such prepared statement or transaction (it was ended, or the server restarted)
 ├── UnknownAction        no such action, or a command that Volley does not serve
 ├── UnknownExchange      no exchange of that name is up
 ├── NoRoom               as many queries run and wait as may
@@ -45,7 +45,7 @@ class UnknownQuery(ServerError):
 
 
 class UnknownHandle(ServerError):
-    """No prepared statement of that handle."""
+    """No prepared statement, or no transaction, of that handle."""
 
     status = Status.NOT_FOUND
 

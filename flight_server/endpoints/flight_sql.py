@@ -20,6 +20,7 @@ from flight_server.endpoints.column_metadata import described
 from flight_server.endpoints.prepared import PreparedStatements, parameter_rows
 from flight_server.endpoints.sql_info import SQL_INFO_SCHEMA, SqlInfoValue, sql_info_table
 from flight_server.endpoints.streams import Stopping, flight_info, now, plain_stream, result_stream, table_stream
+from flight_server.endpoints.transactions import Transactions
 from flight_server.endpoints.xdbc_types import XDBC_TYPES_SCHEMA, xdbc_types
 from flight_server.errors import BadRequest, UnknownAction, shorten
 from flight_server.protocol import flight_sql_pb2 as pb
@@ -53,6 +54,7 @@ class FlightSql:
 
     def __init__(self, services: Services, infos: dict[int, SqlInfoValue], result_seconds: float, stopping: Stopping) -> None:
         self.prepared = PreparedStatements()
+        self.transactions = Transactions()
         self._services = services
         self._result_seconds = result_seconds
         self._stopping = stopping
@@ -63,7 +65,7 @@ class FlightSql:
         name = type_name(command)
         if name == "CommandStatementQuery":
             request = read(command, pb.CommandStatementQuery)
-            _refuse_transaction(request)
+            self.transactions.check(request.transaction_id, owner)
             return self._submit(request.query, None, descriptor, owner)
         if name == "CommandPreparedStatementQuery":
             return self._execute(read(command, pb.CommandPreparedStatementQuery).prepared_statement_handle, descriptor, owner)
@@ -74,7 +76,9 @@ class FlightSql:
         """Answers GetSchema; runs nothing."""
         name = type_name(command)
         if name == "CommandStatementQuery":
-            return described(self._services.queries.plan_schema(read(command, pb.CommandStatementQuery).query))
+            request = read(command, pb.CommandStatementQuery)
+            self.transactions.check(request.transaction_id, owner)
+            return described(self._services.queries.plan_schema(request.query))
         if name == "CommandPreparedStatementQuery":
             statement = self.prepared.get(read(command, pb.CommandPreparedStatementQuery).prepared_statement_handle, owner)
             return described(self._services.queries.plan_schema(statement.sql, statement.rows[0] if statement.rows else None))
@@ -109,7 +113,7 @@ class FlightSql:
             self.prepared.bind(handle, owner, parameter_rows(reader))
         elif name == "CommandStatementUpdate":
             request = read(command, pb.CommandStatementUpdate)
-            _refuse_transaction(request)
+            self.transactions.check(request.transaction_id, owner)
             self._run(request.query, None, owner, cancelled)
             _write_count(writer)
         elif name == "CommandPreparedStatementUpdate":
@@ -214,11 +218,6 @@ def _catalog_commands(tables: Tables, infos: dict[int, SqlInfoValue]) -> dict[st
         "CommandGetImportedKeys": keys(pb.CommandGetImportedKeys, catalog.FOREIGN_KEYS_SCHEMA),
         "CommandGetCrossReference": keys(pb.CommandGetCrossReference, catalog.FOREIGN_KEYS_SCHEMA),
     }
-
-
-def _refuse_transaction(request: Any) -> None:
-    if request.transaction_id:
-        raise BadRequest("there are no transactions here", remedy="each statement stands alone: use autocommit")
 
 
 def _write_count(writer: flight.FlightMetadataWriter) -> None:

@@ -81,7 +81,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         self._result_seconds = result_seconds
         self._stopping = threading.Event()
         self._sql = FlightSql(services, sql_infos(version, read_only=read_only), result_seconds, self._stopping.is_set)
-        self._sql_actions = SqlActions(services.queries, self._sql.prepared)
+        self._sql_actions = SqlActions(services.queries, self._sql.prepared, self._sql.transactions)
         self._actions: dict[str, tuple[str, Callable[[bytes, str, Cancelled], Iterator[bytes]]]] = {
             "query.list": ("the caller's queries, newest first: body {all, limit}, or none", self._query_list),
             "query.status": ("how a query is doing: body {query_id}", self._query_status),

@@ -1,4 +1,4 @@
-"""The actions of Flight SQL, and those of plain Flight that its drivers use: preparing, cancelling, renewing, sessions."""
+"""The actions of Flight SQL, and those of plain Flight that its drivers use: preparing, transactions, cancelling, renewing, sessions."""
 
 from __future__ import annotations
 
@@ -11,28 +11,37 @@ import pyarrow.flight as flight
 from flight_server.endpoints.column_metadata import described
 from flight_server.endpoints.prepared import PreparedStatements
 from flight_server.endpoints.streams import timestamp
+from flight_server.endpoints.transactions import Transactions
 from flight_server.errors import BadRequest, UnknownAction, UnknownQuery
 from flight_server.protocol import flight_sql_pb2 as pb
 from flight_server.protocol.any_message import pack, parse, read, type_name, unpack
-from flight_server.protocol.messages import ResultTicket
+from flight_server.protocol.messages import ENDED, QueryPhase, ResultTicket
 from flight_server.protocol.service import Queries
 from flight_server.protocol.tickets import parse_ticket
 from flight_server.protocol.wire_types import wire_schema
 from planner.catalog import CATALOG_NAME, SCHEMA_NAME
 
 SESSION_OPTIONS = {"catalog": CATALOG_NAME, "schema": SCHEMA_NAME}
-UNSUPPORTED = ("BeginTransaction", "EndTransaction", "BeginSavepoint", "EndSavepoint", "CreatePreparedSubstraitPlan")
+UNSUPPORTED = {
+    "BeginSavepoint": "nothing is written that could be taken back: leave savepoints out",
+    "EndSavepoint": "nothing is written that could be taken back: leave savepoints out",
+    "CreatePreparedSubstraitPlan": "send SQL",
+}
+"""Actions of the protocol that are refused, and what to do instead."""
 
 
 class SqlActions:
     """DoAction for drivers: bodies and answers are protobuf, each action's as its protocol has them. Thread-safe."""
 
-    def __init__(self, queries: Queries, prepared: PreparedStatements) -> None:
+    def __init__(self, queries: Queries, prepared: PreparedStatements, transactions: Transactions) -> None:
         self._queries = queries
         self._prepared = prepared
+        self._transactions = transactions
         self._actions: dict[str, Callable[[bytes, str], bytes | None]] = {
             "CreatePreparedStatement": self._create_prepared,
             "ClosePreparedStatement": self._close_prepared,
+            "BeginTransaction": self._begin_transaction,
+            "EndTransaction": self._end_transaction,
             "CancelQuery": self._cancel_query,
             "CancelFlightInfo": self._cancel_flight_info,
             "RenewFlightEndpoint": self._renew_endpoint,
@@ -53,14 +62,13 @@ class SqlActions:
         """Runs an action; raises ``UnknownAction`` for those that Volley refuses."""
         action = self._actions.get(name)
         if action is None:
-            raise UnknownAction(f"Volley does not serve {name}: each statement stands alone, in SQL")
+            raise UnknownAction(f"Volley does not serve {name}", remedy=UNSUPPORTED[name])
         answer = action(body, owner)
         return [] if answer is None else [answer]
 
     def _create_prepared(self, body: bytes, owner: str) -> bytes:
         request = _read(body, pb.ActionCreatePreparedStatementRequest)
-        if request.transaction_id:
-            raise BadRequest("there are no transactions here", remedy="each statement stands alone: use autocommit")
+        self._transactions.check(request.transaction_id, owner)
         types, schema = self._queries.prepare(request.query)
         statement = self._prepared.add(request.query, owner, len(types))
         answer = pb.ActionCreatePreparedStatementResult(
@@ -72,6 +80,16 @@ class SqlActions:
 
     def _close_prepared(self, body: bytes, owner: str) -> None:
         self._prepared.close(_read(body, pb.ActionClosePreparedStatementRequest).prepared_statement_handle, owner)
+
+    def _begin_transaction(self, body: bytes, owner: str) -> bytes:
+        _read(body, pb.ActionBeginTransactionRequest)
+        return pack(pb.ActionBeginTransactionResult(transaction_id=self._transactions.begin(owner)))
+
+    def _end_transaction(self, body: bytes, owner: str) -> None:
+        request = _read(body, pb.ActionEndTransactionRequest)
+        if request.action == pb.ActionEndTransactionRequest.UNSPECIFIED:
+            raise BadRequest("the request says neither COMMIT nor ROLLBACK")
+        self._transactions.end(request.transaction_id, owner)
 
     def _cancel_query(self, body: bytes, owner: str) -> bytes:
         status = self._cancel(_read(body, pb.ActionCancelQueryRequest).info, owner)
@@ -86,10 +104,17 @@ class SqlActions:
         known = [ticket for ticket in tickets if ticket is not None]
         if not known:
             return int(pb.CANCEL_STATUS_NOT_CANCELLABLE)
-        for ticket in known:
-            if self._queries.kill(ticket.query_id, owner) is None:
-                raise UnknownQuery(ticket.query_id)
-        return int(pb.CANCEL_STATUS_CANCELLED)
+        states = {self._killed(ticket.query_id, owner) for ticket in known}
+        if states <= {"completed", "failed"}:
+            return int(pb.CANCEL_STATUS_NOT_CANCELLABLE)
+        # A query is killed once it has stopped; until then the client may ask again.
+        return int(pb.CANCEL_STATUS_CANCELLED if states <= ENDED else pb.CANCEL_STATUS_CANCELLING)
+
+    def _killed(self, query_id: str, owner: str) -> QueryPhase:
+        status = self._queries.kill(query_id, owner)
+        if status is None:
+            raise UnknownQuery(query_id)
+        return status.state
 
     def _renew_endpoint(self, body: bytes, owner: str) -> bytes:
         endpoint = _flight_endpoint(_read(body, pb.RenewFlightEndpointRequest).endpoint)

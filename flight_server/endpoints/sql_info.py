@@ -69,7 +69,7 @@ _LIMITS = (*range(541, 556), 557, 558, 559, 560, 561)
 def sql_infos(version: str, *, read_only: bool) -> dict[int, SqlInfoValue]:
     """All facts, by their numbers."""
     server: dict[int, SqlInfoValue] = {0: "Volley", 1: version, 2: pa.__version__, 3: read_only, 4: True, 5: False}
-    server |= {8: Bits(0), 9: True, 10: not read_only, 11: False, 100: Bits(0), 101: Bits(0)}
+    server |= {8: Bits(1), 9: True, 10: not read_only, 11: False, 100: Bits(0), 101: Bits(0)}
     names: dict[int, SqlInfoValue] = {500: False, 501: False, 502: not read_only, 503: Bits(1), 504: '"', 505: Bits(1), 506: True}
     names |= {507: Bits(0), 508: _KEYWORDS, 509: _NUMERIC, 510: _STRING, 511: ("VERSION",), 512: _DATETIME, 513: "\\", 514: ""}
     syntax: dict[int, SqlInfoValue] = {515: True, 516: True, 517: CONVERSIONS, 518: True, 519: False, 520: True, 521: True}
@@ -89,7 +89,7 @@ def sql_infos(version: str, *, read_only: bool) -> dict[int, SqlInfoValue]:
         540: Bits(3),
     }
     limits: dict[int, SqlInfoValue] = {**dict.fromkeys(_LIMITS, _NO_LIMIT), 556: False}
-    behaviour: dict[int, SqlInfoValue] = {562: 0, 563: False, 564: Bits(1), 565: False, 566: True, 567: Bits(2), 568: Bits(0)}
+    behaviour: dict[int, SqlInfoValue] = {562: 2, 563: True, 564: Bits(1 << 2), 565: False, 566: True, 567: Bits(2), 568: Bits(0)}
     behaviour |= {569: Bits(2), 570: Bits(0), 571: Bits(0), 572: False, 573: False, 574: False, 575: False, 576: False}
     return server | names | syntax | limits | behaviour
 

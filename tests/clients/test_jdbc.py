@@ -86,7 +86,7 @@ def test_answers(told: Sections, section: str, lines: list[str]) -> None:
 
 def test_the_server_names_itself(told: Sections) -> None:
     assert told["server"][0] == "Volley"
-    assert told["server"][2:] == ["true", '"', "true true false"]
+    assert told["server"][2:] == ["true", '"', "true true true"]
 
 
 def test_columns_have_their_jdbc_types(told: Sections) -> None:

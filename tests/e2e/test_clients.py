@@ -148,8 +148,10 @@ def test_partitions_are_tickets(connection: adbc.Connection, cursor: adbc.Cursor
         ("SELECT persn FROM events", "INVALID_ARGUMENT", "person"),
         ("SELECT * FROM evnts", "NOT_FOUND", "events"),
         ("SELECT 1 / 0", "INVALID_ARGUMENT", "zero"),
-        ("DROP TABLE events", "INVALID_ARGUMENT", "DROP"),
-        ("BEGIN", "NOT_IMPLEMENTED", "BEGIN"),
+        ("DROP TABLE events", "NOT_IMPLEMENTED", "DROP"),
+        ("SAVEPOINT a", "NOT_IMPLEMENTED", "savepoints"),
+        ("SET TimeZone = 'Europe/Berlin'", "NOT_IMPLEMENTED", "AT TIME ZONE"),
+        ("USE other", "NOT_FOUND", "volley.main"),
     ],
 )
 def test_statuses(cursor: adbc.Cursor, sql: str, status: str, words: str) -> None:
@@ -160,6 +162,32 @@ def test_statuses(cursor: adbc.Cursor, sql: str, status: str, words: str) -> Non
     assert words.lower() in str(told.value).lower()
     assert "Traceback" not in str(told.value)
     cursor.execute("SELECT 1 AS one")
+    assert cursor.fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize("sql", ["BEGIN", "SET search_path TO main", "USE volley.main", "SET TIME ZONE 'UTC'", "COMMIT", "ROLLBACK"])
+def test_what_tools_send_first_is_accepted(cursor: adbc.Cursor, sql: str) -> None:
+    cursor.execute(sql)
+    assert (cursor.fetch_arrow_table().num_rows, cursor.description[0][0]) == (0, "Success")
+    cursor.executescript(sql)
+
+
+def test_transactions_are_accepted_for_reading(uri: str) -> None:
+    with adbc.connect(uri) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) AS n FROM kinds")
+        assert cursor.fetchall() == [(1000,)]
+        connection.commit()
+        cursor.execute("SELECT count(*) AS n FROM kinds WHERE kind_id < ?", [10])
+        assert cursor.fetchall() == [(10,)]
+        connection.rollback()
+
+
+def test_the_catalog_and_the_schema_are_volleys(cursor: adbc.Cursor) -> None:
+    cursor.execute(
+        "SELECT current_catalog, current_catalog(), current_database(), current_schema(), current_schemas(true), upper(current_database())"
+    )
+    assert cursor.fetchall() == [("volley", "volley", "volley", "main", ["main"], "VOLLEY")]
+    cursor.execute("SELECT count(*) AS n FROM information_schema.tables WHERE table_catalog = current_catalog AND table_name = 'kinds'")
     assert cursor.fetchall() == [(1,)]
 
 
