@@ -22,6 +22,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.flight as flight
 
+from flight_server.endpoints.credentials import AnyHandshake, UncheckedCallers, on_loopback
 from flight_server.endpoints.flight_sql import FlightSql
 from flight_server.endpoints.guard import guarded, guarded_items
 from flight_server.endpoints.sql_actions import SqlActions
@@ -91,7 +92,8 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
             "worker.list": ("the workers", self._worker_list),
             "table.list": ("the tables: body {pattern, details}, or none", self._table_list),
         }
-        super().__init__(f"{self._scheme}://{_bracketed(host)}:{port}", **flight_options)
+        callers = {"callers": UncheckedCallers(on_loopback(host)), **flight_options.pop("middleware", {})}
+        super().__init__(f"{self._scheme}://{_bracketed(host)}:{port}", AnyHandshake(), middleware=callers, **flight_options)
 
     @property
     def uri(self) -> str:
