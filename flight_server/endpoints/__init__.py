@@ -2,6 +2,6 @@
 
 ``server`` (plain Flight, and the door for all calls) ──► ``flight_sql`` (its commands and tickets), ``sql_actions`` (its actions),
 ``prepared`` and ``transactions`` (what lasts from one call to the next), ``catalog_tables``, ``sql_info`` and ``xdbc_types`` (what
-tools ask), ``column_metadata`` (what they read of a column). Rows leave through ``streams``; ``guard`` lets only errors that a client
-may see get out. ``credentials`` is for drivers that log in where nobody has to.
+tools ask), ``column_metadata`` (what they read of a column). Rows leave through ``streams``, in ``parts`` where a client asks for
+several; ``guard`` lets only errors that a client may see get out. ``credentials`` is for drivers that log in where nobody has to.
 """

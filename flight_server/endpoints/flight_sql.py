@@ -17,6 +17,7 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 
 from flight_server.endpoints import catalog_tables as catalog
 from flight_server.endpoints.column_metadata import described
+from flight_server.endpoints.parts import part_batches, part_of, part_schema, part_tickets
 from flight_server.endpoints.prepared import PreparedStatements, parameter_rows
 from flight_server.endpoints.sql_info import SQL_INFO_SCHEMA, SqlInfoValue, sql_info_table
 from flight_server.endpoints.streams import Stopping, flight_info, now, plain_stream, result_stream, table_stream
@@ -60,17 +61,17 @@ class FlightSql:
         self._stopping = stopping
         self._catalog = _catalog_commands(services.tables, infos)
 
-    def info(self, command: AnyMessage, descriptor: flight.FlightDescriptor, owner: str) -> flight.FlightInfo:
-        """Answers GetFlightInfo: starts a statement, or says where a catalog command's table is."""
+    def info(self, command: AnyMessage, descriptor: flight.FlightDescriptor, owner: str, parts: int = 1) -> flight.FlightInfo:
+        """Answers GetFlightInfo: starts a statement, whose result has so many endpoints, or says where a catalog command's table is."""
         name = type_name(command)
         if name == "CommandStatementQuery":
             request = read(command, pb.CommandStatementQuery)
             self.transactions.check(request.transaction_id, owner)
-            return self._submit(request.query, None, descriptor, owner)
+            return self._submit(request.query, None, descriptor, owner, parts)
         if name == "CommandPreparedStatementQuery":
-            return self._execute(read(command, pb.CommandPreparedStatementQuery).prepared_statement_handle, descriptor, owner)
+            return self._execute(read(command, pb.CommandPreparedStatementQuery).prepared_statement_handle, descriptor, owner, parts)
         known = self._catalog_command(command)
-        return flight_info(known.schema(read(command, known.message)), descriptor, descriptor.command)
+        return flight_info(known.schema(read(command, known.message)), descriptor, [descriptor.command])
 
     def schema(self, command: AnyMessage, owner: str) -> pa.Schema:
         """Answers GetSchema; runs nothing."""
@@ -88,7 +89,11 @@ class FlightSql:
     def get(self, ticket: AnyMessage, owner: str, cancelled: Cancelled) -> flight.FlightDataStream:
         """Answers DoGet."""
         if type_name(ticket) == "TicketStatementQuery":
-            parsed = parse_ticket(read(ticket, pb.TicketStatementQuery).statement_handle)
+            handle = read(ticket, pb.TicketStatementQuery).statement_handle
+            if (part := part_of(handle)) is not None:
+                schema = described(part_schema(part, self._services.queries, owner, cancelled))
+                return plain_stream(schema, part_batches(part, self._services.queries, owner, cancelled))
+            parsed = parse_ticket(handle)
             if not isinstance(parsed, ResultTicket):
                 raise BadRequest("the statement's ticket is not one that this server made")
             stream = self._services.queries.read(parsed, owner, cancelled, True)
@@ -131,26 +136,28 @@ class FlightSql:
             raise UnknownAction(f"Volley does not serve {shorten(type_name(command) or command.type_url)}")
         return known
 
-    def _submit(self, sql: str, values: tuple[object, ...] | None, descriptor: flight.FlightDescriptor, owner: str) -> flight.FlightInfo:
+    def _submit(
+        self, sql: str, values: tuple[object, ...] | None, descriptor: flight.FlightDescriptor, owner: str, parts: int
+    ) -> flight.FlightInfo:
         query_id, schema = self._services.queries.submit(sql, owner, values)
-        handle = encode(ResultTicket(query_id, START, True))
+        handles = [encode(ResultTicket(query_id, START, True))] if parts == 1 else part_tickets(query_id, parts)
         return flight_info(
             described(schema),
             descriptor,
-            pack(pb.TicketStatementQuery(statement_handle=handle)),
+            [pack(pb.TicketStatementQuery(statement_handle=handle)) for handle in handles],
             expires_at=now() + self._result_seconds,
             app_metadata=encode(QueryRef(query_id)),
         )
 
-    def _execute(self, handle: bytes, descriptor: flight.FlightDescriptor, owner: str) -> flight.FlightInfo:
+    def _execute(self, handle: bytes, descriptor: flight.FlightDescriptor, owner: str, parts: int) -> flight.FlightInfo:
         statement = self.prepared.get(handle, owner)
         rows = statement.bound()
         if len(rows) == 1:
-            return self._submit(statement.sql, rows[0] if statement.parameters else None, descriptor, owner)
+            return self._submit(statement.sql, rows[0] if statement.parameters else None, descriptor, owner, parts)
         schema = self._services.queries.plan_schema(statement.sql, rows[0] if rows else None)
         execution = encode(ExecutionTicket(statement.handle, self.prepared.freeze(handle, owner)))
         command = pb.CommandPreparedStatementQuery(prepared_statement_handle=execution)
-        return flight_info(described(schema), descriptor, pack(command))
+        return flight_info(described(schema), descriptor, [pack(command)])
 
     def _executions(self, handle: bytes, owner: str, cancelled: Cancelled) -> flight.FlightDataStream:
         try:

@@ -25,6 +25,7 @@ import pyarrow.flight as flight
 from flight_server.endpoints.credentials import AnyHandshake, UncheckedCallers, on_loopback
 from flight_server.endpoints.flight_sql import FlightSql
 from flight_server.endpoints.guard import guarded, guarded_items
+from flight_server.endpoints.parts import PARTS, PartsHeader, parts_asked
 from flight_server.endpoints.sql_actions import SqlActions
 from flight_server.endpoints.sql_info import sql_infos
 from flight_server.endpoints.streams import exchange_stream, flight_info, now, peek_stream, result_stream
@@ -92,8 +93,8 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
             "worker.list": ("the workers", self._worker_list),
             "table.list": ("the tables: body {pattern, details}, or none", self._table_list),
         }
-        callers = {"callers": UncheckedCallers(on_loopback(host)), **flight_options.pop("middleware", {})}
-        super().__init__(f"{self._scheme}://{_bracketed(host)}:{port}", AnyHandshake(), middleware=callers, **flight_options)
+        headers = {"callers": UncheckedCallers(on_loopback(host)), PARTS: PartsHeader(), **flight_options.pop("middleware", {})}
+        super().__init__(f"{self._scheme}://{_bracketed(host)}:{port}", AnyHandshake(), middleware=headers, **flight_options)
 
     @property
     def uri(self) -> str:
@@ -121,7 +122,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         command = descriptor.command or b""
         packed = unpack(command)
         if packed is not None:
-            return self._sql.info(packed, descriptor, owner)
+            return self._sql.info(packed, descriptor, owner, parts_asked(context))
         if command.startswith(_JSON):
             asked = parse_command(command)
             if isinstance(asked, ResultTicket):
@@ -218,7 +219,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         query_id, schema = self._services.queries.submit(asked.sql, owner, ahead=asked.ahead, purpose=asked.purpose)
         ticket = encode(ResultTicket(query_id, START, True))
         expires_at = now() + self._result_seconds
-        return flight_info(schema, descriptor, ticket, expires_at=expires_at, app_metadata=encode(QueryRef(query_id)))
+        return flight_info(schema, descriptor, [ticket], expires_at=expires_at, app_metadata=encode(QueryRef(query_id)))
 
     def _ticket_info(self, ticket: ResultTicket, descriptor: flight.FlightDescriptor, owner: str) -> flight.FlightInfo:
         status = self._services.queries.status(ticket.query_id, owner)
@@ -232,7 +233,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         return flight_info(
             self._result_schema(ticket, owner),
             descriptor,
-            encode(ticket),
+            [encode(ticket)],
             expires_at=status.result.expires_at,
             app_metadata=encode(QueryRef(status.query_id)),
             rows=status.result.rows if status.result.closed else -1,

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.flight as flight
 
 from flight_server.endpoints.column_metadata import described
+from flight_server.endpoints.parts import part_of
 from flight_server.endpoints.prepared import PreparedStatements
 from flight_server.endpoints.streams import timestamp
 from flight_server.endpoints.transactions import Transactions
@@ -104,7 +105,7 @@ class SqlActions:
         known = [ticket for ticket in tickets if ticket is not None]
         if not known:
             return int(pb.CANCEL_STATUS_NOT_CANCELLABLE)
-        states = {self._killed(ticket.query_id, owner) for ticket in known}
+        states = {self._killed(query_id, owner) for query_id in {ticket.query_id for ticket in known}}
         if states <= {"completed", "failed"}:
             return int(pb.CANCEL_STATUS_NOT_CANCELLABLE)
         # A query is killed once it has stopped; until then the client may ask again.
@@ -173,6 +174,8 @@ def _result_ticket(endpoint: flight.FlightEndpoint) -> ResultTicket | None:
         if type_name(packed) != "TicketStatementQuery":
             return None
         data = read(packed, pb.TicketStatementQuery).statement_handle
+        if (part := part_of(data)) is not None:
+            return ResultTicket(part.query_id)
     ticket = parse_ticket(data)
     return ticket if isinstance(ticket, ResultTicket) else None
 

@@ -141,6 +141,32 @@ def test_partitions_are_tickets(connection: adbc.Connection, cursor: adbc.Cursor
     assert len(rows) == 10
 
 
+def read_partition(cursor: adbc.Cursor, partition: bytes) -> pa.Table:
+    cursor.adbc_read_partition(partition)
+    return cursor.fetch_arrow_table()
+
+
+def test_several_partitions_where_they_are_asked_for(uri: str, oracle: duckdb.DuckDBPyConnection) -> None:
+    options = {"adbc.flight.sql.rpc.call_header.x-volley-endpoints": "3"}
+    with adbc.connect(uri, options, autocommit=True) as connection, connection.cursor() as cursor:
+        partitions, _ = cursor.adbc_execute_partitions(ROWS)
+        parts = [read_partition(cursor, partition) for partition in partitions]
+    assert len(parts) == 3
+    assert all(part.num_rows for part in parts)
+    same_rows(pa.concat_tables(parts).sort_by("id"), oracle.sql(f"{ROWS} ORDER BY id").to_arrow_table())
+
+
+def test_a_query_that_fails_fails_each_of_its_partitions(uri: str) -> None:
+    options = {"adbc.flight.sql.rpc.call_header.x-volley-endpoints": "2"}
+    with adbc.connect(uri, options, autocommit=True) as connection, connection.cursor() as cursor:
+        partitions, _ = cursor.adbc_execute_partitions(
+            "SELECT id, CAST(CASE WHEN id = 70000 THEN 'x' ELSE '1' END AS INTEGER) AS n FROM events"
+        )
+        for partition in partitions:
+            with pytest.raises(adbc.Error, match="Could not convert string 'x'"):
+                read_partition(cursor, partition)
+
+
 @pytest.mark.parametrize(
     ("sql", "status", "words"),
     [

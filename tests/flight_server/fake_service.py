@@ -17,6 +17,7 @@ from flight_server.endpoints.server import VolleyServer
 from flight_server.errors import ServerClosing, UnknownQuery
 from flight_server.protocol.like import like
 from flight_server.protocol.messages import (
+    END,
     BatchPlace,
     ColumnStatus,
     Cursor,
@@ -216,7 +217,7 @@ class FakeService:
     ) -> Iterator[tuple[pa.RecordBatch, BatchPlace]]:
         try:
             last = len(query.groups) - 1
-            first = ticket.cursor.row_group
+            first = len(query.groups) if ticket.cursor == END else ticket.cursor.row_group
             for index in range(first, len(query.groups)) if ticket.follow else [first] if first <= last else []:
                 row = ticket.cursor.row if index == first else 0
                 after = Cursor(0, index + 1, 0) if index < last or query.endless else None
