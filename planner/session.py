@@ -36,6 +36,11 @@ _SPELLINGS = {("time", "zone"): "timezone", ("transaction", "isolation", "level"
 _KNOWN = "SET accepts TimeZone, search_path, schema, statement_timeout and client_encoding; settings are in the server's configuration."
 
 
+def is_time_zone(name: str) -> bool:
+    """Whether a name is one of the one time zone that there is."""
+    return name.lower() in _TIME_ZONES
+
+
 def accepted(kind: str, parsed: ParsedSql, catalog: Catalog) -> Answer | None:
     """The answer to a statement of a session that asks for what is so anyway; None where it is no statement of a session.
 
@@ -140,7 +145,7 @@ def _check_value(name: str, at: Ast | list[Ast] | None, values: list[Ast], parse
     span = span_of(at) or span_of(values)
     match name:
         case "timezone":
-            if wanted not in _TIME_ZONES:
+            if not is_time_zone(wanted):
                 remedy = "Write … AT TIME ZONE 'Europe/Berlin' where another is wanted."
                 raise parsed.error(NotSupported, f"the time zone is {TIME_ZONE}, for every statement", span, remedy)
         case "search_path" | "schema":

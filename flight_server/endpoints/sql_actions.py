@@ -21,8 +21,10 @@ from flight_server.protocol.service import Queries
 from flight_server.protocol.tickets import parse_ticket
 from flight_server.protocol.wire_types import wire_schema
 from planner.catalog import CATALOG_NAME, SCHEMA_NAME
+from planner.session import TIME_ZONE, is_time_zone
 
-SESSION_OPTIONS = {"catalog": CATALOG_NAME, "schema": SCHEMA_NAME}
+SESSION_OPTIONS = {"catalog": CATALOG_NAME, "schema": SCHEMA_NAME, "timezone": TIME_ZONE}
+"""What a session may be told, and what each of them is: they can be set to what they are, and are the same for everybody."""
 UNSUPPORTED = {
     "BeginSavepoint": "nothing is written that could be taken back: leave savepoints out",
     "EndSavepoint": "nothing is written that could be taken back: leave savepoints out",
@@ -185,9 +187,19 @@ def _set_session_options(body: bytes, owner: str) -> bytes:
     for name, value in _read(body, pb.SetSessionOptionsRequest).session_options.items():
         if name not in SESSION_OPTIONS:
             answer.errors[name].value = pb.SetSessionOptionsResult.INVALID_NAME
-        elif value.WhichOneof("option_value") is not None and value.string_value != SESSION_OPTIONS[name]:
+        elif not _is_so(name, value):
             answer.errors[name].value = pb.SetSessionOptionsResult.INVALID_VALUE
     return _bytes(answer)
+
+
+def _is_so(name: str, value: Any) -> bool:
+    """Whether a session's option is set to what it is, or back to what it was without."""
+    kind = value.WhichOneof("option_value")
+    if kind is None:
+        return True
+    return kind == "string_value" and (
+        value.string_value == SESSION_OPTIONS[name] or (name == "timezone" and is_time_zone(value.string_value))
+    )
 
 
 def _get_session_options(body: bytes, owner: str) -> bytes:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import typing
 from collections.abc import Iterator
 
@@ -211,6 +212,31 @@ def test_the_session_knows_its_catalog(connection: dbapi.Connection) -> None:
     connection.adbc_current_catalog = "volley"
     with pytest.raises(dbapi.ProgrammingError, match="invalid value"):
         connection.adbc_current_catalog = "other"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "refused"),
+    [
+        ("timezone", "UTC", None),
+        ("timezone", "Etc/UTC", None),
+        ("timezone", "Europe/Berlin", "invalid value"),
+        ("timezone", 0, "invalid value"),
+        ("schema", "main", None),
+        ("schema", "public", "invalid value"),
+        ("statement_timeout", "10", "invalid name"),
+    ],
+)
+def test_session_options_can_be_set_to_what_they_are(
+    connection: dbapi.Connection, name: str, value: str | int, refused: str | None
+) -> None:
+    options = {f"adbc.flight.sql.session.option.{name}": value}
+    if refused is None:
+        connection.adbc_connection.set_options(**options)
+    else:
+        with pytest.raises(dbapi.ProgrammingError, match=f"'{name}' \\({refused}\\)"):
+            connection.adbc_connection.set_options(**options)
+    told = json.loads(connection.adbc_connection.get_option("adbc.flight.sql.session.options"))
+    assert told == {"catalog": "volley", "schema": "main", "timezone": "UTC"}
 
 
 def test_unknown_session_options_are_told(client: flight.FlightClient) -> None:
