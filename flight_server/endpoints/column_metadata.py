@@ -6,13 +6,13 @@ GetTables' answer. Plain Flight and the catalog's own answers have none: drivers
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
 
 import pyarrow as pa
 
 from planner.arrow_types import kernel_type
 from planner.catalog import CATALOG_NAME, SCHEMA_NAME
+from planner.origins import TABLE_KEY
 
 PREFIX = b"ARROW:FLIGHT:SQL:"
 MAX_KEPT_TYPES = 1024
@@ -25,19 +25,23 @@ _DATE_CHARS, _TIME_CHARS, _ZONE_CHARS, _UUID_CHARS = 10, 8, 6, 36
 
 def described(schema: pa.Schema, table: str | None = None) -> pa.Schema:
     """``schema`` with what its types tell on each field, and where the columns come from: all from ``table``, if it is one's."""
-    place = {} if table is None else _place(table)
-    return pa.schema([_described(field, place) for field in schema], schema.metadata)
+    origin = None if table is None else table.encode()
+    return pa.schema([_described(field, origin) for field in schema], schema.metadata)
 
 
-def _described(field: pa.Field, place: Mapping[bytes, bytes]) -> pa.Field:
-    facts = _facts(field.type)
-    return field.with_metadata({**(field.metadata or {}), **dict(facts), **place} if place or field.metadata else facts)
+def _described(field: pa.Field, origin: bytes | None) -> pa.Field:
+    facts, own = _facts(field.type), field.metadata
+    if not own and origin is None:
+        return field.with_metadata(facts)
+    rest = {key: value for key, value in (own or {}).items() if key != TABLE_KEY}
+    origin = origin or (own or {}).get(TABLE_KEY)
+    return field.with_metadata({**rest, **dict(facts), **({} if origin is None else _place(origin))})
 
 
-def _place(table: str) -> dict[bytes, bytes]:
+def _place(table: bytes) -> dict[bytes, bytes]:
     # The protocol's text says DB_SCHEMA_NAME; Arrow's own servers and drivers say SCHEMA_NAME.
-    names = {"CATALOG_NAME": CATALOG_NAME, "DB_SCHEMA_NAME": SCHEMA_NAME, "SCHEMA_NAME": SCHEMA_NAME, "TABLE_NAME": table}
-    return {PREFIX + key.encode(): value.encode() for key, value in names.items()}
+    names = {"CATALOG_NAME": CATALOG_NAME, "DB_SCHEMA_NAME": SCHEMA_NAME, "SCHEMA_NAME": SCHEMA_NAME}
+    return {**{PREFIX + key.encode(): value.encode() for key, value in names.items()}, PREFIX + b"TABLE_NAME": table}
 
 
 @lru_cache(MAX_KEPT_TYPES)

@@ -45,7 +45,7 @@ from flight_server.protocol.messages import (
 )
 from flight_server.protocol.service import Cancelled, Services
 from flight_server.protocol.tickets import ExchangeTicket, Forwarded, parse_command, parse_ticket, read_message
-from flight_server.protocol.wire_types import wire_schema
+from flight_server.protocol.wire_types import bare_schema, wire_schema
 from flight_server.settings.config import MAX_SQL_BYTES, ResultsConfig
 from planner.errors import Status, UnknownTable, VolleyError
 from planner.quoting import quote_name
@@ -133,7 +133,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
     @guarded
     def get_schema(self, context: flight.ServerCallContext, descriptor: flight.FlightDescriptor) -> flight.SchemaResult:
         """Plans only."""
-        return flight.SchemaResult(wire_schema(self._schema(descriptor, owner_of(context))))
+        return flight.SchemaResult(wire_schema(bare_schema(self._schema(descriptor, owner_of(context)))))
 
     @guarded
     def do_get(self, context: flight.ServerCallContext, ticket: flight.Ticket) -> flight.FlightDataStream:
@@ -145,7 +145,8 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
             return self._sql.get(packed, owner, cancelled)
         parsed = parse_ticket(ticket.ticket)
         if isinstance(parsed, ResultTicket):
-            return result_stream(self._services.queries.read(parsed, owner, cancelled, False), self._stopping.is_set)
+            stream = self._services.queries.read(parsed, owner, cancelled, False)
+            return result_stream(stream._replace(schema=bare_schema(stream.schema)), self._stopping.is_set)
         if isinstance(parsed, ExchangeTicket):
             return exchange_stream(self._services.exchanges.pull(parsed.body, cancelled))
         if isinstance(parsed, Forwarded):

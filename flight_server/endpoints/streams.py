@@ -13,7 +13,7 @@ from flight_server.endpoints.guard import guarded_items
 from flight_server.errors import ServerClosing
 from flight_server.protocol.messages import BatchPlace, encode
 from flight_server.protocol.service import ExchangeStream, PeekStream, ResultStream
-from flight_server.protocol.wire_types import wire_batch, wire_schema
+from flight_server.protocol.wire_types import bare_schema, wire_batch, wire_schema
 from planner.errors import NotSupported
 
 MAX_ROWS_OF_A_CATALOG_BATCH = 1000
@@ -68,7 +68,9 @@ def flight_info(
     until = None if expires_at is None else timestamp(expires_at)
     endpoints = [flight.FlightEndpoint(ticket, [], until) for ticket in tickets]
     ordered = len(endpoints) == 1
-    return flight.FlightInfo(wire_schema(schema), descriptor, endpoints, rows, size_bytes, ordered=ordered, app_metadata=app_metadata)
+    return flight.FlightInfo(
+        wire_schema(bare_schema(schema)), descriptor, endpoints, rows, size_bytes, ordered=ordered, app_metadata=app_metadata
+    )
 
 
 def timestamp(seconds: float) -> pa.TimestampScalar:

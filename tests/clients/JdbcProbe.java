@@ -82,11 +82,12 @@ public class JdbcProbe {
     }
 
     static void columnFacts(Connection connection) throws SQLException {
-        try (Statement statement = connection.createStatement(); ResultSet rows = statement.executeQuery("SELECT id, dec, text, day FROM kinds")) {
+        try (Statement statement = connection.createStatement(); ResultSet rows = statement.executeQuery("SELECT id, dec, text, day, id + 1 AS next FROM kinds")) {
             ResultSetMetaData metadata = rows.getMetaData();
             for (int column = 1; column <= metadata.getColumnCount(); column++) {
                 System.out.println(metadata.getColumnName(column) + " " + metadata.getPrecision(column) + " " + metadata.getScale(column) + " "
-                        + metadata.isReadOnly(column) + " " + metadata.isSearchable(column) + " " + metadata.isCaseSensitive(column));
+                        + metadata.isReadOnly(column) + " " + metadata.isSearchable(column) + " " + metadata.isCaseSensitive(column) + " "
+                        + metadata.getCatalogName(column) + "." + metadata.getSchemaName(column) + "." + metadata.getTableName(column));
             }
         }
     }

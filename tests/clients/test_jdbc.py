@@ -61,7 +61,16 @@ def told(uri: str) -> Sections:
         ("tables like", ["kinds"]),
         ("keys", []),
         ("foreign keys", []),
-        ("column facts", ["id 10 0 true true false", "dec 9 2 true true false", "text 0 0 true true true", "day 10 0 true true false"]),
+        (
+            "column facts",
+            [
+                "id 10 0 true true false volley.main.kinds",
+                "dec 9 2 true true false volley.main.kinds",
+                "text 0 0 true true true volley.main.kinds",
+                "day 10 0 true true false volley.main.kinds",
+                "next 10 0 true true false null.null.null",
+            ],
+        ),
         ("conversions", ["true true true false"]),
         ("statement", ["answer INTEGER", "42"]),
         ("many statements", ["210"]),

@@ -13,6 +13,8 @@ import pyarrow as pa
 import pyarrow.flight as flight
 import pytest
 
+from flight_server.protocol import flight_sql_pb2 as pb
+from flight_server.protocol.any_message import pack
 from tests.e2e.answers import rows_of, same_rows
 from tests.e2e.running_server import RunningServer
 from tests.e2e.served_lake import EVENTS
@@ -226,6 +228,51 @@ def test_types_arrive_as_they_are(cursor: adbc.Cursor, oracle: duckdb.DuckDBPyCo
     assert rows_of(answer) == rows_of(truth)
     differing = [field.name for field, other in zip(answer.schema, truth.schema, strict=True) if field.type != other.type]
     assert differing == ["p"], "dictionaries travel as plain values; nothing else changes"
+
+
+def told_of(schema: pa.Schema) -> list[tuple[str, str]]:
+    """The SQL type and the table of each column, by the protocol's metadata."""
+    prefix = b"ARROW:FLIGHT:SQL:"
+    told = [field.metadata or {} for field in schema]
+    return [(facts.get(prefix + b"TYPE_NAME", b"").decode(), facts.get(prefix + b"TABLE_NAME", b"").decode()) for facts in told]
+
+
+@pytest.mark.parametrize(
+    ("sql", "told"),
+    [
+        ("SELECT id, person, amount * 2 AS twice FROM events", [("BIGINT", "events"), ("VARCHAR", "events"), ("DOUBLE", "")]),
+        ("SELECT * FROM kinds LIMIT 10", [("BIGINT", "kinds"), ("VARCHAR", "kinds")]),
+        (BY_KIND, [("VARCHAR", "kinds"), ("BIGINT", "")]),
+    ],
+)
+def test_a_stream_tells_of_its_columns_what_was_announced(
+    cursor: adbc.Cursor, plain: flight.FlightClient, sql: str, told: list[tuple[str, str]]
+) -> None:
+    command = flight.FlightDescriptor.for_command(pack(pb.CommandStatementQuery(query=sql)))
+    info = plain.get_flight_info(command)
+    assert told_of(info.schema) == told
+    assert plain.get_schema(command).schema.equals(info.schema, check_metadata=True)
+    ticket = info.endpoints[0].ticket
+    assert all(plain.do_get(ticket).read_all().schema.equals(info.schema, check_metadata=True) for _ in range(2))
+    cursor.execute(sql)
+    assert told_of(cursor.fetch_arrow_table().schema) == told
+    bare = plain.get_flight_info(flight.FlightDescriptor.for_command(sql))
+    schemas = [bare.schema, plain.do_get(bare.endpoints[0].ticket).read_all().schema]
+    schemas.append(plain.get_schema(flight.FlightDescriptor.for_command(sql)).schema)
+    assert all(field.metadata is None for schema in schemas for field in schema)
+
+
+def test_a_stream_through_another_worker_tells_it_too(cluster: RunningServer) -> None:
+    with flight.connect(cluster.uri) as first:
+        other, *_ = sorted({worker["uri"] for worker in act(first, "worker.list")} - {cluster.uri})
+        info = first.get_flight_info(
+            flight.FlightDescriptor.for_command(pack(pb.CommandStatementQuery(query="SELECT id, 1 AS one FROM events")))
+        )
+        assert told_of(info.schema) == [("BIGINT", "events"), ("INTEGER", "")]
+    with flight.connect(other) as second:
+        stream = second.do_get(info.endpoints[0].ticket)
+        assert stream.schema.equals(info.schema, check_metadata=True)
+        assert stream.read_all().num_rows == EVENTS
 
 
 def test_empty_results_have_their_schema(cursor: adbc.Cursor) -> None:
