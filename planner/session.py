@@ -155,8 +155,8 @@ def _check_value(name: str, at: Ast | list[Ast] | None, values: list[Ast], parse
                 raise _no_schema(at, parsed)
         case "statement_timeout":
             if wanted not in ("0", "0s", "0ms"):
-                remedy = "Give the call a deadline at the client: a query whose reader is gone is stopped."
-                raise parsed.error(NotSupported, "statements have no time-out of their own", span, remedy)
+                remedy = "Set the session option statement_timeout at the client, or give its call a deadline."
+                raise parsed.error(NotSupported, "a statement cannot set the time-out of those after it", span, remedy)
         case "client_encoding":
             if wanted not in _ENCODINGS:
                 raise parsed.error(NotSupported, "all text is UTF-8", span)

@@ -27,7 +27,7 @@ from flight_server.errors import BadRequest, UnknownAction, shorten
 from flight_server.protocol import flight_sql_pb2 as pb
 from flight_server.protocol.any_message import pack, read, type_name
 from flight_server.protocol.messages import START, QueryRef, ResultTicket, build_decoders, decode, encode
-from flight_server.protocol.service import Accepted, Cancelled, Services, Tables
+from flight_server.protocol.service import Accepted, Cancelled, Services, StatementSettings, Tables
 from flight_server.protocol.tickets import parse_ticket
 from planner.errors import NotReadOnly
 
@@ -61,15 +61,18 @@ class FlightSql:
         self._stopping = stopping
         self._catalog = _catalog_commands(services.tables, infos)
 
-    def info(self, command: AnyMessage, descriptor: flight.FlightDescriptor, owner: str, parts: int = 1) -> flight.FlightInfo:
+    def info(
+        self, command: AnyMessage, descriptor: flight.FlightDescriptor, owner: str, settings: StatementSettings, parts: int
+    ) -> flight.FlightInfo:
         """Answers GetFlightInfo: starts a statement, whose result has so many endpoints, or says where a catalog command's table is."""
         name = type_name(command)
         if name == "CommandStatementQuery":
             request = read(command, pb.CommandStatementQuery)
             self.transactions.check(request.transaction_id, owner)
-            return self._submit(request.query, None, descriptor, owner, parts)
+            return self._submit(request.query, None, descriptor, owner, settings, parts)
         if name == "CommandPreparedStatementQuery":
-            return self._execute(read(command, pb.CommandPreparedStatementQuery).prepared_statement_handle, descriptor, owner, parts)
+            handle = read(command, pb.CommandPreparedStatementQuery).prepared_statement_handle
+            return self._execute(handle, descriptor, owner, settings, parts)
         known = self._catalog_command(command)
         return flight_info(known.schema(read(command, known.message)), descriptor, [descriptor.command])
 
@@ -86,7 +89,7 @@ class FlightSql:
         known = self._catalog_command(command)
         return known.schema(read(command, known.message))
 
-    def get(self, ticket: AnyMessage, owner: str, cancelled: Cancelled) -> flight.FlightDataStream:
+    def get(self, ticket: AnyMessage, owner: str, settings: StatementSettings, cancelled: Cancelled) -> flight.FlightDataStream:
         """Answers DoGet."""
         if type_name(ticket) == "TicketStatementQuery":
             handle = read(ticket, pb.TicketStatementQuery).statement_handle
@@ -99,7 +102,8 @@ class FlightSql:
             stream = self._services.queries.read(parsed, owner, cancelled, True)
             return result_stream(stream._replace(schema=described(stream.schema)), self._stopping)
         if type_name(ticket) == "CommandPreparedStatementQuery":
-            return self._executions(read(ticket, pb.CommandPreparedStatementQuery).prepared_statement_handle, owner, cancelled)
+            handle = read(ticket, pb.CommandPreparedStatementQuery).prepared_statement_handle
+            return self._executions(handle, owner, settings, cancelled)
         known = self._catalog_command(ticket)
         return table_stream(known.table(read(ticket, known.message)))
 
@@ -107,6 +111,7 @@ class FlightSql:
         self,
         command: AnyMessage,
         owner: str,
+        settings: StatementSettings,
         reader: flight.MetadataRecordBatchReader,
         writer: flight.FlightMetadataWriter,
         cancelled: Cancelled,
@@ -119,10 +124,11 @@ class FlightSql:
         elif name == "CommandStatementUpdate":
             request = read(command, pb.CommandStatementUpdate)
             self.transactions.check(request.transaction_id, owner)
-            self._run(request.query, None, owner, cancelled)
+            self._run(request.query, None, owner, settings, cancelled)
             _write_count(writer)
         elif name == "CommandPreparedStatementUpdate":
-            self._update(read(command, pb.CommandPreparedStatementUpdate).prepared_statement_handle, owner, reader, cancelled)
+            handle = read(command, pb.CommandPreparedStatementUpdate).prepared_statement_handle
+            self._update(handle, owner, settings, reader, cancelled)
             _write_count(writer)
         elif name == "CommandStatementIngest":
             table = read(command, pb.CommandStatementIngest).table
@@ -137,9 +143,15 @@ class FlightSql:
         return known
 
     def _submit(
-        self, sql: str, values: tuple[object, ...] | None, descriptor: flight.FlightDescriptor, owner: str, parts: int
+        self,
+        sql: str,
+        values: tuple[object, ...] | None,
+        descriptor: flight.FlightDescriptor,
+        owner: str,
+        settings: StatementSettings,
+        parts: int,
     ) -> flight.FlightInfo:
-        query_id, schema = self._services.queries.submit(sql, owner, values)
+        query_id, schema = self._services.queries.submit(sql, owner, values, settings=settings)
         handles = [encode(ResultTicket(query_id, START, True))] if parts == 1 else part_tickets(query_id, parts)
         return flight_info(
             described(schema),
@@ -149,17 +161,19 @@ class FlightSql:
             app_metadata=encode(QueryRef(query_id)),
         )
 
-    def _execute(self, handle: bytes, descriptor: flight.FlightDescriptor, owner: str, parts: int) -> flight.FlightInfo:
+    def _execute(
+        self, handle: bytes, descriptor: flight.FlightDescriptor, owner: str, settings: StatementSettings, parts: int
+    ) -> flight.FlightInfo:
         statement = self.prepared.get(handle, owner)
         rows = statement.bound()
         if len(rows) == 1:
-            return self._submit(statement.sql, rows[0] if statement.parameters else None, descriptor, owner, parts)
+            return self._submit(statement.sql, rows[0] if statement.parameters else None, descriptor, owner, settings, parts)
         schema = self._services.queries.plan_schema(statement.sql, rows[0] if rows else None)
         execution = encode(ExecutionTicket(statement.handle, self.prepared.freeze(handle, owner)))
         command = pb.CommandPreparedStatementQuery(prepared_statement_handle=execution)
         return flight_info(described(schema), descriptor, [pack(command)])
 
-    def _executions(self, handle: bytes, owner: str, cancelled: Cancelled) -> flight.FlightDataStream:
+    def _executions(self, handle: bytes, owner: str, settings: StatementSettings, cancelled: Cancelled) -> flight.FlightDataStream:
         try:
             ticket = decode(handle, ExecutionTicket)
         except msgspec.MsgspecError as error:
@@ -168,17 +182,17 @@ class FlightSql:
         rows = self.prepared.execution(statement.handle.encode(), owner, ticket.execution)
         if not rows:
             return plain_stream(described(self._services.queries.plan_schema(statement.sql)), ())
-        first = self._services.queries.submit(statement.sql, owner, rows[0])
-        return plain_stream(described(first.schema), self._one_after_another(statement.sql, rows, first, owner, cancelled))
+        first = self._services.queries.submit(statement.sql, owner, rows[0], settings=settings)
+        return plain_stream(described(first.schema), self._one_after_another(statement.sql, rows, first, owner, settings, cancelled))
 
     def _one_after_another(
-        self, sql: str, rows: list[tuple[object, ...]], first: Accepted, owner: str, cancelled: Cancelled
+        self, sql: str, rows: list[tuple[object, ...]], first: Accepted, owner: str, settings: StatementSettings, cancelled: Cancelled
     ) -> Iterator[pa.RecordBatch]:
         """The results of all rows of parameters. ``first`` is the query of the first one, which runs already."""
         schema = first.schema
         for number, values in enumerate(rows, start=1):
-            query_id = first.query_id if number == 1 else self._services.queries.submit(sql, owner, values).query_id
-            for batch in self._rows_of(query_id, owner, cancelled):
+            query = first if number == 1 else self._services.queries.submit(sql, owner, values, settings=settings)
+            for batch in self._rows_of(query.query_id, owner, cancelled):
                 if batch.schema != schema and batch.schema.types != schema.types:
                     raise BadRequest(f"row {number} of the parameters makes a result of other types than row 1", remedy="add casts")
                 yield batch.cast(schema) if batch.schema != schema else batch
@@ -188,17 +202,20 @@ class FlightSql:
         for batch, _ in stream.batches:
             yield batch
 
-    def _run(self, sql: str, values: tuple[object, ...] | None, owner: str, cancelled: Cancelled) -> None:
-        for _ in self._rows_of(self._services.queries.submit(sql, owner, values).query_id, owner, cancelled):
+    def _run(self, sql: str, values: tuple[object, ...] | None, owner: str, settings: StatementSettings, cancelled: Cancelled) -> None:
+        query = self._services.queries.submit(sql, owner, values, settings=settings)
+        for _ in self._rows_of(query.query_id, owner, cancelled):
             pass
 
-    def _update(self, handle: bytes, owner: str, reader: flight.MetadataRecordBatchReader, cancelled: Cancelled) -> None:
+    def _update(
+        self, handle: bytes, owner: str, settings: StatementSettings, reader: flight.MetadataRecordBatchReader, cancelled: Cancelled
+    ) -> None:
         rows = parameter_rows(reader)
         statement = self.prepared.get(handle, owner)
         if statement.parameters:
             self.prepared.bind(handle, owner, rows)
         for values in statement.bound():
-            self._run(statement.sql, values if statement.parameters else None, owner, cancelled)
+            self._run(statement.sql, values if statement.parameters else None, owner, settings, cancelled)
 
 
 def _catalog_commands(tables: Tables, infos: dict[int, SqlInfoValue]) -> dict[str, CatalogCommand]:

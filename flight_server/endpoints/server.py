@@ -26,6 +26,7 @@ from flight_server.endpoints.credentials import AnyHandshake, UncheckedCallers, 
 from flight_server.endpoints.flight_sql import FlightSql
 from flight_server.endpoints.guard import guarded, guarded_items
 from flight_server.endpoints.parts import PARTS, PartsHeader, parts_asked
+from flight_server.endpoints.sessions import SESSION, SessionCookies, Sessions, session_of
 from flight_server.endpoints.sql_actions import SqlActions
 from flight_server.endpoints.sql_info import sql_infos
 from flight_server.endpoints.streams import exchange_stream, flight_info, now, peek_stream, result_stream
@@ -83,7 +84,8 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         self._result_seconds = result_seconds
         self._stopping = threading.Event()
         self._sql = FlightSql(services, sql_infos(version, read_only=read_only), result_seconds, self._stopping.is_set)
-        self._sql_actions = SqlActions(services.queries, self._sql.prepared, self._sql.transactions)
+        self._sessions = Sessions()
+        self._sql_actions = SqlActions(services.queries, self._sql.prepared, self._sql.transactions, self._sessions)
         self._actions: dict[str, tuple[str, Callable[[bytes, str, Cancelled], Iterator[bytes]]]] = {
             "query.list": ("the caller's queries, newest first: body {all, limit}, or none", self._query_list),
             "query.status": ("how a query is doing: body {query_id}", self._query_status),
@@ -93,7 +95,8 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
             "worker.list": ("the workers", self._worker_list),
             "table.list": ("the tables: body {pattern, details}, or none", self._table_list),
         }
-        headers = {"callers": UncheckedCallers(on_loopback(host)), PARTS: PartsHeader(), **flight_options.pop("middleware", {})}
+        headers = {"callers": UncheckedCallers(on_loopback(host)), PARTS: PartsHeader(), SESSION: SessionCookies()}
+        headers |= flight_options.pop("middleware", {})
         super().__init__(f"{self._scheme}://{_bracketed(host)}:{port}", AnyHandshake(), middleware=headers, **flight_options)
 
     @property
@@ -122,7 +125,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         command = descriptor.command or b""
         packed = unpack(command)
         if packed is not None:
-            return self._sql.info(packed, descriptor, owner, parts_asked(context))
+            return self._sql.info(packed, descriptor, owner, self._sessions.settings(session_of(context)), parts_asked(context))
         if command.startswith(_JSON):
             asked = parse_command(command)
             if isinstance(asked, ResultTicket):
@@ -142,7 +145,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         cancelled = self._cancelled(context)
         packed = unpack(ticket.ticket)
         if packed is not None:
-            return self._sql.get(packed, owner, cancelled)
+            return self._sql.get(packed, owner, self._sessions.settings(session_of(context)), cancelled)
         parsed = parse_ticket(ticket.ticket)
         if isinstance(parsed, ResultTicket):
             stream = self._services.queries.read(parsed, owner, cancelled, False)
@@ -165,7 +168,8 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         packed = unpack(descriptor.command or b"")
         if packed is None:
             raise UnknownAction("DoPut is served only for Flight SQL's parameters and updates")
-        self._sql.put(packed, owner_of(context), reader, writer, self._cancelled(context))
+        settings = self._sessions.settings(session_of(context))
+        self._sql.put(packed, owner_of(context), settings, reader, writer, self._cancelled(context))
 
     @guarded
     def do_exchange(
@@ -269,7 +273,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         if known is not None:
             return known[1](body, owner, self._cancelled(context))
         if self._sql_actions.knows(name):
-            return iter(self._sql_actions.run(name, body, owner))
+            return iter(self._sql_actions.run(name, body, owner, session_of(context)))
         answers = self._services.between_workers.run(name, body)
         if answers is None:
             raise UnknownAction(f"there is no action {shorten(name)!r}", remedy="ListActions names them")

@@ -11,6 +11,7 @@ import pyarrow.flight as flight
 from flight_server.endpoints.column_metadata import described
 from flight_server.endpoints.parts import part_of
 from flight_server.endpoints.prepared import PreparedStatements
+from flight_server.endpoints.sessions import SessionCookie, Sessions
 from flight_server.endpoints.streams import timestamp
 from flight_server.endpoints.transactions import Transactions
 from flight_server.errors import BadRequest, UnknownAction, UnknownQuery
@@ -20,11 +21,7 @@ from flight_server.protocol.messages import ENDED, QueryPhase, ResultTicket
 from flight_server.protocol.service import Queries
 from flight_server.protocol.tickets import parse_ticket
 from flight_server.protocol.wire_types import wire_schema
-from planner.catalog import CATALOG_NAME, SCHEMA_NAME
-from planner.session import TIME_ZONE, is_time_zone
 
-SESSION_OPTIONS = {"catalog": CATALOG_NAME, "schema": SCHEMA_NAME, "timezone": TIME_ZONE}
-"""What a session may be told, and what each of them is: they can be set to what they are, and are the same for everybody."""
 UNSUPPORTED = {
     "BeginSavepoint": "nothing is written that could be taken back: leave savepoints out",
     "EndSavepoint": "nothing is written that could be taken back: leave savepoints out",
@@ -36,7 +33,7 @@ UNSUPPORTED = {
 class SqlActions:
     """DoAction for drivers: bodies and answers are protobuf, each action's as its protocol has them. Thread-safe."""
 
-    def __init__(self, queries: Queries, prepared: PreparedStatements, transactions: Transactions) -> None:
+    def __init__(self, queries: Queries, prepared: PreparedStatements, transactions: Transactions, sessions: Sessions) -> None:
         self._queries = queries
         self._prepared = prepared
         self._transactions = transactions
@@ -48,21 +45,25 @@ class SqlActions:
             "CancelQuery": self._cancel_query,
             "CancelFlightInfo": self._cancel_flight_info,
             "RenewFlightEndpoint": self._renew_endpoint,
-            "SetSessionOptions": _set_session_options,
-            "GetSessionOptions": _get_session_options,
-            "CloseSession": _close_session,
+        }
+        self._session_actions: dict[str, Callable[[bytes, SessionCookie | None], bytes]] = {
+            "SetSessionOptions": sessions.set_options,
+            "GetSessionOptions": lambda _body, cookie: sessions.options(cookie),
+            "CloseSession": lambda _body, cookie: sessions.close(cookie),
         }
 
     def names(self) -> list[str]:
         """The actions that are served."""
-        return list(self._actions)
+        return [*self._actions, *self._session_actions]
 
     def knows(self, name: str) -> bool:
         """Whether the action is one of these, served or refused."""
-        return name in self._actions or name in UNSUPPORTED
+        return name in self._actions or name in self._session_actions or name in UNSUPPORTED
 
-    def run(self, name: str, body: bytes, owner: str) -> list[bytes]:
+    def run(self, name: str, body: bytes, owner: str, cookie: SessionCookie | None) -> list[bytes]:
         """Runs an action; raises ``UnknownAction`` for those that Volley refuses."""
+        if (of_session := self._session_actions.get(name)) is not None:
+            return [of_session(body, cookie)]
         action = self._actions.get(name)
         if action is None:
             raise UnknownAction(f"Volley does not serve {name}", remedy=UNSUPPORTED[name])
@@ -180,34 +181,3 @@ def _result_ticket(endpoint: flight.FlightEndpoint) -> ResultTicket | None:
             return ResultTicket(part.query_id)
     ticket = parse_ticket(data)
     return ticket if isinstance(ticket, ResultTicket) else None
-
-
-def _set_session_options(body: bytes, owner: str) -> bytes:
-    answer = pb.SetSessionOptionsResult()
-    for name, value in _read(body, pb.SetSessionOptionsRequest).session_options.items():
-        if name not in SESSION_OPTIONS:
-            answer.errors[name].value = pb.SetSessionOptionsResult.INVALID_NAME
-        elif not _is_so(name, value):
-            answer.errors[name].value = pb.SetSessionOptionsResult.INVALID_VALUE
-    return _bytes(answer)
-
-
-def _is_so(name: str, value: Any) -> bool:
-    """Whether a session's option is set to what it is, or back to what it was without."""
-    kind = value.WhichOneof("option_value")
-    if kind is None:
-        return True
-    return kind == "string_value" and (
-        value.string_value == SESSION_OPTIONS[name] or (name == "timezone" and is_time_zone(value.string_value))
-    )
-
-
-def _get_session_options(body: bytes, owner: str) -> bytes:
-    answer = pb.GetSessionOptionsResult()
-    for name, value in SESSION_OPTIONS.items():
-        answer.session_options[name].string_value = value
-    return _bytes(answer)
-
-
-def _close_session(body: bytes, owner: str) -> bytes:
-    return _bytes(pb.CloseSessionResult(status=pb.CloseSessionResult.CLOSED))

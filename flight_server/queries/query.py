@@ -39,6 +39,7 @@ class HandledQuery:
     """One accepted statement. Thread-safe. ``clock`` gives seconds from any origin.
 
     ``look``: it makes only what is read, and would wait for ever for a reader that never comes: it can be abandoned from the beginning.
+    ``seconds``: how long it may take, from here on.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class HandledQuery:
         *,
         purpose: str = "",
         look: bool = False,
+        seconds: float | None = None,
     ) -> None:
         self.query_id = query_id
         self.owner = owner
@@ -65,7 +67,9 @@ class HandledQuery:
         self._state = QueryState(submitted_at=time.time())
         self._changed = threading.Condition()
         self._readers = 0
-        self._heard_at: float | None = clock() if look else None
+        self.seconds = seconds
+        self._accepted_at = clock()
+        self._heard_at: float | None = self._accepted_at if look else None
 
     @property
     def state(self) -> QueryState:
@@ -121,6 +125,10 @@ class HandledQuery:
         """
         heard_at = self._heard_at
         return 0.0 if heard_at is None else self._clock() - heard_at
+
+    def age_seconds(self) -> float:
+        """For how long it has been there."""
+        return self._clock() - self._accepted_at
 
     def wait_ended(self, seconds: float) -> bool:
         """Waits until it has ended, at most so long; whether it has."""

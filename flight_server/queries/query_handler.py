@@ -21,11 +21,20 @@ from functools import lru_cache, partial
 import pyarrow as pa
 
 from flight_server.cluster.forwarding import Forwarding
-from flight_server.errors import NoRoom, QueryKilled, ServerClosing, UnknownExchange, UnknownQuery
+from flight_server.errors import NoRoom, QueryKilled, QueryTimedOut, ServerClosing, UnknownExchange, UnknownQuery
 from flight_server.exchanges.site import Site
 from flight_server.protocol.exchange_messages import OPERATOR_STOP, StopOperators
 from flight_server.protocol.messages import BatchPlace, Cursor, PeekTicket, QueryLine, QueryStatus, ResultTicket, encode
-from flight_server.protocol.service import Accepted, Cancelled, PeekStream, ResultStream, StatementShape
+from flight_server.protocol.service import (
+    DEFAULT_SETTINGS,
+    Accepted,
+    Cancelled,
+    Distribution,
+    PeekStream,
+    ResultStream,
+    StatementSettings,
+    StatementShape,
+)
 from flight_server.protocol.status import as_volley_error
 from flight_server.queries.analyze import SPILL_LOOK_SECONDS, RowDrop, SpillWatch, analyze_lines
 from flight_server.queries.execution import Execution
@@ -137,7 +146,14 @@ class QueryHandler:
     # -- asking for work ------------------------------------------------------------------------------------------------
 
     def submit(
-        self, sql: str, owner: str, parameters: Sequence[object] | None = None, *, ahead: int | None = None, purpose: str = ""
+        self,
+        sql: str,
+        owner: str,
+        parameters: Sequence[object] | None = None,
+        *,
+        ahead: int | None = None,
+        purpose: str = "",
+        settings: StatementSettings = DEFAULT_SETTINGS,
     ) -> Accepted:
         """Plans a statement and starts or queues it. Raises what planning raises, ``NoRoom`` and ``ServerClosing``.
 
@@ -146,11 +162,14 @@ class QueryHandler:
         if self._draining:
             raise _closing()
         with self._while_open():
-            planned = (None if parameters else self._planned_ahead.take(sql)) or self._plan(self._statement(sql), parameters)
+            ahead_of = None if parameters or settings.distribute != "auto" else self._planned_ahead.take(sql)
+            planned = ahead_of or self._plan(self._statement(sql), parameters, settings.distribute)
             query_id = secrets.token_hex(16)
             writer = self._results.create(query_id, planned.schema, sql, owner, ahead, partial(self._on_hold, query_id))
             look = ahead is not None
-            query = HandledQuery(query_id, owner, planned, writer, self._site.worker_id, self._clock, purpose=purpose, look=look)
+            query = HandledQuery(
+                query_id, owner, planned, writer, self._site.worker_id, self._clock, purpose=purpose, look=look, seconds=settings.seconds
+            )
             try:
                 self._admit(query)
             except VolleyError as error:
@@ -188,8 +207,10 @@ class QueryHandler:
         """The parsed statement. A few short ones are kept: clients prepare and then execute, and dashboards ask again and again."""
         return self._parsed(sql) if len(sql) <= MAX_KEPT_SQL_CHARS else prepare(sql, self._options.limits)
 
-    def _plan(self, statement: Prepared, parameters: Sequence[object] | None) -> PhysicalPlan:
-        options = replace(self._options, workers=1 + len(self._site.others()))
+    def _plan(self, statement: Prepared, parameters: Sequence[object] | None, distribute: Distribution = "auto") -> PhysicalPlan:
+        workers = 1 if distribute == "never" else 1 + len(self._site.others())
+        rows = 0 if distribute == "always" else self._options.distribute_rows
+        options = replace(self._options, workers=workers, distribute_rows=rows)
         return plan(statement, self._catalog.session(), options, parameters)
 
     @contextmanager
@@ -497,8 +518,10 @@ class QueryHandler:
     # -- sweeping -------------------------------------------------------------------------------------------------------
 
     def kill_abandoned(self) -> None:
-        """Stops the queries that nobody has read or asked for any more, for ``limits.abandon``."""
+        """Stops the queries that nobody has read or asked for any more, for ``limits.abandon``, and those whose time is over."""
         for query in self._alive():
+            if query.seconds is not None and query.age_seconds() > query.seconds:
+                self._kill(query, QueryTimedOut(query.seconds))
             if query.abandoned_seconds() > self._limits.abandon_seconds:
                 self._kill(query, QueryKilled(f"nobody has read it or asked for it for {self._limits.abandon_seconds:.0f} s"))
 

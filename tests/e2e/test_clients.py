@@ -169,6 +169,37 @@ def test_a_query_that_fails_fails_each_of_its_partitions(uri: str) -> None:
                 read_partition(cursor, partition)
 
 
+@pytest.fixture(name="session")
+def _session(cluster: RunningServer) -> Iterator[adbc.Connection]:
+    """A connection to three workers that keeps cookies, and so has a session."""
+    with adbc.connect(cluster.uri, {"adbc.flight.sql.rpc.with_cookie_middleware": "true"}, autocommit=True) as connection:
+        yield connection
+
+
+def test_a_session_gives_its_statements_so_long(session: adbc.Connection) -> None:
+    session.adbc_connection.set_options(**{"adbc.flight.sql.session.option.statement_timeout": "1s"})
+    with session.cursor() as cursor:
+        with pytest.raises(adbc.Error, match="longer than the 1 s that its session gives to a statement") as told:
+            cursor.execute("SELECT count(*) AS n FROM range(100000000) a, range(100000000) b WHERE a.range + b.range = 7").fetchall()
+        assert isinstance(told.value, adbc_driver_manager.Error)
+        assert told.value.status_code.name == "TIMEOUT"
+        cursor.execute("SELECT 1 AS one")
+        assert cursor.fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("distribute", "table", "shared"),
+    [("auto", "kinds", False), ("always", "kinds", True), ("auto", "events", True), ("never", "events", False)],
+)
+def test_a_session_says_whether_workers_share_a_scan(session: adbc.Connection, distribute: str, table: str, shared: bool) -> None:
+    session.adbc_connection.set_options(**{"adbc.flight.sql.session.option.distribute": distribute})
+    with session.cursor() as cursor:
+        cursor.execute(f"EXPLAIN SELECT count(*) AS n FROM {table}")
+        assert any("gather" in line for (line,) in cursor.fetchall()) is shared
+        cursor.execute(f"SELECT count(*) AS n FROM {table}")
+        assert cursor.fetchall() == [(1000 if table == "kinds" else EVENTS,)]
+
+
 @pytest.mark.parametrize(
     ("sql", "status", "words"),
     [

@@ -31,7 +31,17 @@ from flight_server.protocol.messages import (
     TableStatus,
     WorkerStatus,
 )
-from flight_server.protocol.service import Accepted, Cancelled, ExchangeStream, PeekStream, ResultStream, Services, StatementShape
+from flight_server.protocol.service import (
+    DEFAULT_SETTINGS,
+    Accepted,
+    Cancelled,
+    ExchangeStream,
+    PeekStream,
+    ResultStream,
+    Services,
+    StatementSettings,
+    StatementShape,
+)
 from operators.errors import Interrupted, KernelError
 from planner.errors import NotReadOnly, SqlSyntaxError, UnknownTable
 
@@ -57,7 +67,8 @@ class FakeService:
     """Runs statements at once. ``SELECT 'endless'`` never gets past its first row group until it is killed.
 
     ``fail`` is raised by every method, for tests of errors. ``draining`` refuses new queries, and nothing else. ``planned``: what was
-    planned, also for a schema alone. ``looks``: the ``ahead`` of those queries that were submitted with one.
+    planned, also for a schema alone. ``looks``: the ``ahead`` of those queries that were submitted with one. ``settings``:
+    those of the statement that was submitted last.
     """
 
     def __init__(self) -> None:
@@ -70,10 +81,19 @@ class FakeService:
         self.actions: list[tuple[str, bytes]] = []
         self.planned: list[str] = []
         self.looks: dict[str, int] = {}
+        self.settings = DEFAULT_SETTINGS
 
     def submit(
-        self, sql: str, owner: str, parameters: Sequence[object] | None = None, *, ahead: int | None = None, purpose: str = ""
+        self,
+        sql: str,
+        owner: str,
+        parameters: Sequence[object] | None = None,
+        *,
+        ahead: int | None = None,
+        purpose: str = "",
+        settings: StatementSettings = DEFAULT_SETTINGS,
     ) -> Accepted:
+        self.settings = settings
         if self.draining:
             raise ServerClosing("the server is shutting down and takes no new queries")
         table = self._run(sql, parameters).combine_chunks()

@@ -65,7 +65,7 @@ def test_what_is_so_anyway_is_accepted(sql: str, catalog: FolderCatalog) -> None
         ("SET search_path = public", UnknownTable, "there is no such catalog or schema"),
         ("USE other.main", UnknownTable, "there is no such catalog or schema (line 1, column 5)"),
         ("USE volley.public", UnknownTable, "All tables are in volley.main"),
-        ("SET statement_timeout = '10s'", NotSupported, "no time-out of their own"),
+        ("SET statement_timeout = '10s'", NotSupported, "Set the session option statement_timeout"),
         ("SET NAMES 'latin1'", NotSupported, "all text is UTF-8"),
         ("SET threads = 4", NotReadOnly, "changing the setting 'threads' is refused (line 1, column 5)"),
         ("SET a.b = DEFAULT", NotReadOnly, "the setting 'a.b'"),

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import typing
 from collections.abc import Iterator
 
@@ -205,47 +204,6 @@ def test_table_schema_types_and_names(connection: dbapi.Connection) -> None:
     assert (info["vendor_name"], info["vendor_version"]) == ("Volley", "9.9")
     with pytest.raises(dbapi.ProgrammingError, match="No table found"):
         connection.adbc_get_table_schema("nope")
-
-
-def test_the_session_knows_its_catalog(connection: dbapi.Connection) -> None:
-    assert (connection.adbc_current_catalog, connection.adbc_current_db_schema) == ("volley", "main")
-    connection.adbc_current_catalog = "volley"
-    with pytest.raises(dbapi.ProgrammingError, match="invalid value"):
-        connection.adbc_current_catalog = "other"
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "refused"),
-    [
-        ("timezone", "UTC", None),
-        ("timezone", "Etc/UTC", None),
-        ("timezone", "Europe/Berlin", "invalid value"),
-        ("timezone", 0, "invalid value"),
-        ("schema", "main", None),
-        ("schema", "public", "invalid value"),
-        ("statement_timeout", "10", "invalid name"),
-    ],
-)
-def test_session_options_can_be_set_to_what_they_are(
-    connection: dbapi.Connection, name: str, value: str | int, refused: str | None
-) -> None:
-    options = {f"adbc.flight.sql.session.option.{name}": value}
-    if refused is None:
-        connection.adbc_connection.set_options(**options)
-    else:
-        with pytest.raises(dbapi.ProgrammingError, match=f"'{name}' \\({refused}\\)"):
-            connection.adbc_connection.set_options(**options)
-    told = json.loads(connection.adbc_connection.get_option("adbc.flight.sql.session.options"))
-    assert told == {"catalog": "volley", "schema": "main", "timezone": "UTC"}
-
-
-def test_unknown_session_options_are_told(client: flight.FlightClient) -> None:
-    request = pb.SetSessionOptionsRequest()
-    request.session_options["colour"].string_value = "blue"
-    answer = pb.SetSessionOptionsResult.FromString(act(client, "SetSessionOptions", request.SerializeToString()))
-    assert answer.errors["colour"].value == pb.SetSessionOptionsResult.INVALID_NAME
-    closed = pb.CloseSessionResult.FromString(act(client, "CloseSession", b""))
-    assert closed.status == pb.CloseSessionResult.CLOSED
 
 
 def test_catalogs_and_schemas(client: flight.FlightClient) -> None:
