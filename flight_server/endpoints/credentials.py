@@ -12,7 +12,6 @@ import ipaddress
 import logging
 import socket
 import threading
-from collections.abc import Mapping
 
 import pyarrow.flight as flight
 from cachetools import LRUCache
@@ -20,7 +19,6 @@ from cachetools import LRUCache
 from flight_server.errors import shorten
 
 MAX_REMEMBERED_NAMES = 1_000
-_AUTHORIZATION = "authorization"
 _ANSWER = "Bearer unchecked"
 """What a driver that sent a name and a password is given to send from then on."""
 
@@ -47,29 +45,26 @@ class AnyHandshake(flight.ServerAuthHandler):  # type: ignore[misc, unused-ignor
         return ""
 
 
-class UncheckedCallers(flight.ServerMiddlewareFactory):  # type: ignore[misc, unused-ignore]
-    """Sees each call's ``authorization`` header. Raises ``FlightUnauthenticatedError`` for it unless ``accepting``. Thread-safe."""
+class UncheckedCallers:
+    """Looks at what callers send to log in. Refuses it unless ``accepting``. Thread-safe."""
 
     def __init__(self, accepting: bool) -> None:
         self._accepting = accepting
         self._lock = threading.Lock()
         self._warned: LRUCache[str, bool] = LRUCache(MAX_REMEMBERED_NAMES)
 
-    def start_call(self, info: flight.CallInfo, headers: Mapping[str, list[str]]) -> flight.ServerMiddleware | None:
-        """At the beginning of each call."""
-        sent = headers.get(_AUTHORIZATION)
-        if not sent:
-            return None
+    def admit(self, authorization: str) -> str | None:
+        """Lets a caller in who sends this header, and says what to answer it with. Raises ``FlightUnauthenticatedError``."""
         if not self._accepting:
             raise flight.FlightUnauthenticatedError(
                 "this server knows no users, and takes names and tokens on 127.0.0.1 only: connect without a user name and without a token"
             )
-        if sent[0] == _ANSWER:
+        if authorization == _ANSWER:
             return None
-        scheme, _, value = str(sent[0]).partition(" ")
+        scheme, _, value = authorization.partition(" ")
         basic = scheme.lower() == "basic"
         self._warn(f"user {shorten(_user(value))!r}" if basic else "a token")
-        return _Answered() if basic else None
+        return _ANSWER if basic else None
 
     def _warn(self, who: str) -> None:
         with self._lock:
@@ -77,13 +72,6 @@ class UncheckedCallers(flight.ServerMiddlewareFactory):  # type: ignore[misc, un
             self._warned[who] = True
         if not known:
             log.warning("a client came with %s: accepted unchecked, since this server knows no users and serves on loopback only", who)
-
-
-class _Answered(flight.ServerMiddleware):  # type: ignore[misc, unused-ignore]
-    """Answers a name and password with a token, as drivers expect."""
-
-    def sending_headers(self) -> dict[str, str]:
-        return {_AUTHORIZATION: _ANSWER}
 
 
 def _user(encoded: str) -> str:

@@ -7,20 +7,17 @@ endpoint: many clients open all at once, and some refuse more than one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import msgspec
 import pyarrow as pa
-import pyarrow.flight as flight
 
 from flight_server.errors import BadRequest, ServerClosing, shorten
 from flight_server.protocol.messages import END, Cursor, ResultTicket, build_decoders, decode, encode
 from flight_server.protocol.service import Cancelled, Queries
 
-HEADER = "x-volley-endpoints"
+PARTS_HEADER = "x-volley-endpoints"
 MAX_PARTS = 128
-PARTS = "parts"
-"""The middleware's name."""
 
 
 class PartTicket(msgspec.Struct, forbid_unknown_fields=True):
@@ -31,30 +28,13 @@ class PartTicket(msgspec.Struct, forbid_unknown_fields=True):
     parts: int
 
 
-class PartsAsked(flight.ServerMiddleware):  # type: ignore[misc, unused-ignore]
-    """What one call's header said."""
-
-    def __init__(self, value: str) -> None:
-        self.value = value
-
-
-class PartsHeader(flight.ServerMiddlewareFactory):  # type: ignore[misc, unused-ignore]
-    """Keeps the header of those calls that have it."""
-
-    def start_call(self, info: flight.CallInfo, headers: Mapping[str, list[str]]) -> PartsAsked | None:
-        """At the beginning of each call."""
-        sent = headers.get(HEADER)
-        return PartsAsked(str(sent[0])) if sent else None
-
-
-def parts_asked(context: flight.ServerCallContext) -> int:
+def parts_asked(header: str | None) -> int:
     """How many endpoints a call asks for; 1 where it says nothing. Raises ``BadRequest``."""
-    asked = context.get_middleware(PARTS)
-    if asked is None:
+    if header is None:
         return 1
-    if not asked.value.isascii() or not asked.value.isdigit() or not 1 <= int(asked.value) <= MAX_PARTS:
-        raise BadRequest(f"the header {HEADER} must be a number from 1 to {MAX_PARTS}, not {shorten(asked.value)!r}")
-    return int(asked.value)
+    if not header.isascii() or not header.isdigit() or not 1 <= int(header) <= MAX_PARTS:
+        raise BadRequest(f"the header {PARTS_HEADER} must be a number from 1 to {MAX_PARTS}, not {shorten(header)!r}")
+    return int(header)
 
 
 def part_tickets(query_id: str, parts: int) -> list[bytes]:

@@ -22,16 +22,17 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.flight as flight
 
+from flight_server.endpoints.call_headers import CALL_HEADERS, CallHeadersReader, headers_of
 from flight_server.endpoints.credentials import AnyHandshake, UncheckedCallers, on_loopback
 from flight_server.endpoints.flight_sql import FlightSql
 from flight_server.endpoints.guard import guarded, guarded_items
-from flight_server.endpoints.parts import PARTS, PartsHeader, parts_asked
-from flight_server.endpoints.sessions import SESSION, SessionCookies, Sessions, session_of
+from flight_server.endpoints.parts import parts_asked
+from flight_server.endpoints.sessions import Sessions, new_cookie
 from flight_server.endpoints.sql_actions import SqlActions
 from flight_server.endpoints.sql_info import sql_infos
 from flight_server.endpoints.streams import exchange_stream, flight_info, now, peek_stream, result_stream
 from flight_server.errors import BadRequest, PortInUse, ServerError, UnknownAction, UnknownQuery, shorten
-from flight_server.protocol.any_message import unpack
+from flight_server.protocol.any_message import type_name, unpack
 from flight_server.protocol.messages import (
     START,
     PeekTicket,
@@ -95,8 +96,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
             "worker.list": ("the workers", self._worker_list),
             "table.list": ("the tables: body {pattern, details}, or none", self._table_list),
         }
-        headers = {"callers": UncheckedCallers(on_loopback(host)), PARTS: PartsHeader(), SESSION: SessionCookies()}
-        headers |= flight_options.pop("middleware", {})
+        headers = {CALL_HEADERS: CallHeadersReader(UncheckedCallers(on_loopback(host))), **flight_options.pop("middleware", {})}
         super().__init__(f"{self._scheme}://{_bracketed(host)}:{port}", AnyHandshake(), middleware=headers, **flight_options)
 
     @property
@@ -125,7 +125,10 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         command = descriptor.command or b""
         packed = unpack(command)
         if packed is not None:
-            return self._sql.info(packed, descriptor, owner, self._sessions.settings(session_of(context)), parts_asked(context))
+            if type_name(packed) == "CommandGetSqlInfo":
+                _offer_session(context)
+            headers = headers_of(context)
+            return self._sql.info(packed, descriptor, owner, self._sessions.settings(headers.session_id), parts_asked(headers.parts))
         if command.startswith(_JSON):
             asked = parse_command(command)
             if isinstance(asked, ResultTicket):
@@ -145,7 +148,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         cancelled = self._cancelled(context)
         packed = unpack(ticket.ticket)
         if packed is not None:
-            return self._sql.get(packed, owner, self._sessions.settings(session_of(context)), cancelled)
+            return self._sql.get(packed, owner, self._sessions.settings(headers_of(context).session_id), cancelled)
         parsed = parse_ticket(ticket.ticket)
         if isinstance(parsed, ResultTicket):
             stream = self._services.queries.read(parsed, owner, cancelled, False)
@@ -168,7 +171,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         packed = unpack(descriptor.command or b"")
         if packed is None:
             raise UnknownAction("DoPut is served only for Flight SQL's parameters and updates")
-        settings = self._sessions.settings(session_of(context))
+        settings = self._sessions.settings(headers_of(context).session_id)
         self._sql.put(packed, owner_of(context), settings, reader, writer, self._cancelled(context))
 
     @guarded
@@ -273,7 +276,9 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         if known is not None:
             return known[1](body, owner, self._cancelled(context))
         if self._sql_actions.knows(name):
-            return iter(self._sql_actions.run(name, body, owner, session_of(context)))
+            if self._sql_actions.of_session(name):
+                _offer_session(context)
+            return iter(self._sql_actions.run(name, body, owner, headers_of(context).session_id))
         answers = self._services.between_workers.run(name, body)
         if answers is None:
             raise UnknownAction(f"there is no action {shorten(name)!r}", remedy="ListActions names them")
@@ -304,6 +309,12 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
     def _cancelled(self, context: flight.ServerCallContext) -> Cancelled:
         stopping, gone = self._stopping.is_set, context.is_cancelled
         return lambda: stopping() or gone()
+
+
+def _offer_session(context: flight.ServerCallContext) -> None:
+    """Gives a client that has no session a cookie, to begin one if it keeps it."""
+    if headers_of(context).session_id is None:
+        context.add_header("set-cookie", new_cookie())
 
 
 def check_port(host: str, port: int) -> None:

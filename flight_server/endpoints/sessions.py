@@ -1,18 +1,17 @@
 """Sessions: what a client has said once, for all of its statements to come.
 
-A session is known by the cookie ``arrow_flight_session_id``, as Arrow's own servers have it: JDBC keeps cookies, ADBC does where it is told
-to. Clients without one can set what is so anyway; anything else would be forgotten at once, and is refused.
+A session is known by the cookie ``arrow_flight_session_id``, as Arrow's own servers have it: JDBC keeps cookies, ADBC does where it is
+told to. It is offered with GetSqlInfo, which drivers ask when they connect, and with each answer about options. Clients that send none
+can set what is so anyway; anything else might be forgotten at once, and is refused.
 """
 
 from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import pyarrow.flight as flight
 from cachetools import LRUCache
 
 from flight_server.protocol import flight_sql_pb2 as pb
@@ -23,35 +22,14 @@ from planner.catalog import CATALOG_NAME, SCHEMA_NAME
 from planner.session import TIME_ZONE, is_time_zone
 
 COOKIE = "arrow_flight_session_id"
-SESSION = "session"
-"""The middleware's name."""
 MAX_SESSIONS = 16_384
 FIXED = {"catalog": CATALOG_NAME, "schema": SCHEMA_NAME, "timezone": TIME_ZONE}
 """Options that are the same for everybody."""
 
 
-class SessionCookie(flight.ServerMiddleware):  # type: ignore[misc, unused-ignore]
-    """The session of one call. ``kept``: the client has sent the cookie, so it keeps it; else it is given one."""
-
-    def __init__(self, session_id: str, kept: bool) -> None:
-        self.session_id = session_id
-        self.kept = kept
-
-    def sending_headers(self) -> dict[str, str]:
-        """A new cookie."""
-        return {} if self.kept else {"set-cookie": f"{COOKIE}={self.session_id}"}
-
-
-class SessionCookies(flight.ServerMiddlewareFactory):  # type: ignore[misc, unused-ignore]
-    """Finds each call's session, and begins one at calls with which clients begin."""
-
-    def start_call(self, info: flight.CallInfo, headers: Mapping[str, list[str]]) -> SessionCookie | None:
-        """At the beginning of each call."""
-        session_id = _cookie(headers)
-        if session_id is not None:
-            return SessionCookie(session_id, True)
-        begins = info.method in (flight.FlightMethod.GET_FLIGHT_INFO, flight.FlightMethod.DO_ACTION)
-        return SessionCookie(secrets.token_hex(16), False) if begins else None
+def new_cookie() -> str:
+    """The value of ``set-cookie`` that begins a session."""
+    return f"{COOKIE}={secrets.token_hex(16)}"
 
 
 class Sessions:
@@ -61,17 +39,17 @@ class Sessions:
         self._lock = threading.Lock()
         self._settings: LRUCache[str, StatementSettings] = LRUCache(limit)
 
-    def settings(self, cookie: SessionCookie | None) -> StatementSettings:
+    def settings(self, session_id: str | None) -> StatementSettings:
         """How statements of a session are to run."""
-        if cookie is None or not cookie.kept:
+        if session_id is None:
             return DEFAULT_SETTINGS
         with self._lock:
-            return self._settings.get(cookie.session_id, DEFAULT_SETTINGS)
+            return self._settings.get(session_id, DEFAULT_SETTINGS)
 
-    def set_options(self, body: bytes, cookie: SessionCookie | None) -> bytes:
+    def set_options(self, body: bytes, session_id: str | None) -> bytes:
         """Answers SetSessionOptions. Raises ``BadRequest``."""
         answer = pb.SetSessionOptionsResult()
-        before = settings = self.settings(cookie)
+        before = settings = self.settings(session_id)
         for name, value in parse(body, pb.SetSessionOptionsRequest).session_options.items():
             if name in FIXED:
                 if not _is_so(name, value):
@@ -82,22 +60,22 @@ class Sessions:
                 except ValueError:
                     answer.errors[name].value = pb.SetSessionOptionsResult.INVALID_VALUE
                     continue
-                if changed != settings and not _is_kept(cookie):
+                if changed != settings and session_id is None:
                     answer.errors[name].value = pb.SetSessionOptionsResult.ERROR
                     continue
                 settings = changed
             else:
                 answer.errors[name].value = pb.SetSessionOptionsResult.INVALID_NAME
-        if cookie is not None and settings != before:
+        if session_id is not None and settings != before:
             with self._lock:
-                self._settings[cookie.session_id] = settings
+                self._settings[session_id] = settings
         written: bytes = answer.SerializeToString()
         return written
 
-    def options(self, cookie: SessionCookie | None) -> bytes:
+    def options(self, session_id: str | None) -> bytes:
         """Answers GetSessionOptions."""
         answer = pb.GetSessionOptionsResult()
-        settings = self.settings(cookie)
+        settings = self.settings(session_id)
         for name, value in FIXED.items():
             answer.session_options[name].string_value = value
         answer.session_options["statement_timeout"].double_value = settings.seconds or 0.0
@@ -105,32 +83,13 @@ class Sessions:
         body: bytes = answer.SerializeToString()
         return body
 
-    def close(self, cookie: SessionCookie | None) -> bytes:
+    def close(self, session_id: str | None) -> bytes:
         """Answers CloseSession."""
-        if cookie is not None:
+        if session_id is not None:
             with self._lock:
-                self._settings.pop(cookie.session_id, None)
+                self._settings.pop(session_id, None)
         body: bytes = pb.CloseSessionResult(status=pb.CloseSessionResult.CLOSED).SerializeToString()
         return body
-
-
-def session_of(context: flight.ServerCallContext) -> SessionCookie | None:
-    """The session of a call."""
-    cookie: SessionCookie | None = context.get_middleware(SESSION)
-    return cookie
-
-
-def _is_kept(cookie: SessionCookie | None) -> bool:
-    return cookie is not None and cookie.kept
-
-
-def _cookie(headers: Mapping[str, list[str]]) -> str | None:
-    for header in headers.get("cookie", []):
-        for part in str(header).split(";"):
-            name, _, value = part.strip().partition("=")
-            if name == COOKIE and value:
-                return value.strip('"')
-    return None
 
 
 def _is_so(name: str, value: Any) -> bool:

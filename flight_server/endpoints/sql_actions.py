@@ -11,7 +11,7 @@ import pyarrow.flight as flight
 from flight_server.endpoints.column_metadata import described
 from flight_server.endpoints.parts import part_of
 from flight_server.endpoints.prepared import PreparedStatements
-from flight_server.endpoints.sessions import SessionCookie, Sessions
+from flight_server.endpoints.sessions import Sessions
 from flight_server.endpoints.streams import timestamp
 from flight_server.endpoints.transactions import Transactions
 from flight_server.errors import BadRequest, UnknownAction, UnknownQuery
@@ -46,10 +46,10 @@ class SqlActions:
             "CancelFlightInfo": self._cancel_flight_info,
             "RenewFlightEndpoint": self._renew_endpoint,
         }
-        self._session_actions: dict[str, Callable[[bytes, SessionCookie | None], bytes]] = {
+        self._session_actions: dict[str, Callable[[bytes, str | None], bytes]] = {
             "SetSessionOptions": sessions.set_options,
-            "GetSessionOptions": lambda _body, cookie: sessions.options(cookie),
-            "CloseSession": lambda _body, cookie: sessions.close(cookie),
+            "GetSessionOptions": lambda _body, session_id: sessions.options(session_id),
+            "CloseSession": lambda _body, session_id: sessions.close(session_id),
         }
 
     def names(self) -> list[str]:
@@ -60,10 +60,14 @@ class SqlActions:
         """Whether the action is one of these, served or refused."""
         return name in self._actions or name in self._session_actions or name in UNSUPPORTED
 
-    def run(self, name: str, body: bytes, owner: str, cookie: SessionCookie | None) -> list[bytes]:
+    def of_session(self, name: str) -> bool:
+        """Whether the action is about a session."""
+        return name in self._session_actions
+
+    def run(self, name: str, body: bytes, owner: str, session_id: str | None) -> list[bytes]:
         """Runs an action; raises ``UnknownAction`` for those that Volley refuses."""
         if (of_session := self._session_actions.get(name)) is not None:
-            return [of_session(body, cookie)]
+            return [of_session(body, session_id)]
         action = self._actions.get(name)
         if action is None:
             raise UnknownAction(f"Volley does not serve {name}", remedy=UNSUPPORTED[name])

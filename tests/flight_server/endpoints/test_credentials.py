@@ -101,6 +101,6 @@ def test_what_loopback_is(host: str, loopback: bool) -> None:
 
 def test_rubbish_for_a_name_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
-    UncheckedCallers(accepting=True).start_call(None, {"authorization": ["Basic \x00%%%"]})
-    UncheckedCallers(accepting=True).start_call(None, {"authorization": [""]})
+    UncheckedCallers(accepting=True).admit("Basic \x00%%%")
+    UncheckedCallers(accepting=True).admit("")
     assert len(warnings_in(caplog)) == 2

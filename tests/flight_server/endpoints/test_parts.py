@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.flight as flight
 import pytest
 
-from flight_server.endpoints.parts import HEADER, MAX_PARTS, part_of, part_tickets
+from flight_server.endpoints.parts import MAX_PARTS, PARTS_HEADER, part_of, part_tickets
 from flight_server.protocol import flight_sql_pb2 as pb
 from flight_server.protocol.any_message import pack
 from flight_server.protocol.messages import START, ResultTicket, encode
@@ -30,7 +30,7 @@ def _client(served: Served) -> Iterator[flight.FlightClient]:
 
 
 def asking(parts: str) -> flight.FlightCallOptions:
-    return flight.FlightCallOptions(headers=[(HEADER.encode(), parts.encode())])
+    return flight.FlightCallOptions(headers=[(PARTS_HEADER.encode(), parts.encode())])
 
 
 def started(client: flight.FlightClient, sql: str, parts: str) -> flight.FlightInfo:
@@ -60,7 +60,7 @@ def test_without_the_header_there_is_one_endpoint(client: flight.FlightClient) -
 
 
 def test_adbcs_partitions_are_the_parts(served: Served) -> None:
-    options = {f"adbc.flight.sql.rpc.call_header.{HEADER}": "3"}
+    options = {f"adbc.flight.sql.rpc.call_header.{PARTS_HEADER}": "3"}
     with dbapi.connect(served.uri, options, autocommit=True) as connection, connection.cursor() as cursor:
         partitions, schema = cursor.adbc_execute_partitions(SQL)
         assert (len(partitions), schema.names) == (3, ["n", "name"])
@@ -75,7 +75,7 @@ def test_adbcs_partitions_are_the_parts(served: Served) -> None:
 
 @pytest.mark.parametrize("value", ["0", "-1", "two", str(MAX_PARTS + 1), "1.0", "1e1"])
 def test_another_number_of_endpoints_is_refused(client: flight.FlightClient, value: str) -> None:
-    with pytest.raises(pa.ArrowInvalid, match=f"the header {HEADER} must be a number from 1 to {MAX_PARTS}"):
+    with pytest.raises(pa.ArrowInvalid, match=f"the header {PARTS_HEADER} must be a number from 1 to {MAX_PARTS}"):
         started(client, SQL, value)
 
 

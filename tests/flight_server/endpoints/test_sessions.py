@@ -7,7 +7,7 @@ import adbc_driver_flightsql.dbapi as dbapi
 import pyarrow.flight as flight
 import pytest
 
-from flight_server.endpoints.sessions import COOKIE, SessionCookie, Sessions
+from flight_server.endpoints.sessions import COOKIE, Sessions
 from flight_server.protocol import flight_sql_pb2 as pb
 from flight_server.protocol.service import DEFAULT_SETTINGS, StatementSettings
 from tests.flight_server.fake_service import Served
@@ -132,12 +132,11 @@ def test_a_closed_session_is_forgotten(served: Served) -> None:
 
 def test_the_longest_unused_sessions_are_forgotten() -> None:
     sessions = Sessions(2)
-    cookies = [SessionCookie(name, True) for name in "abc"]
     request = pb.SetSessionOptionsRequest()
     request.session_options["distribute"].string_value = "never"
-    for cookie in cookies:
-        sessions.set_options(request.SerializeToString(), cookie)
-    assert [sessions.settings(cookie).distribute for cookie in cookies] == ["auto", "never", "never"]
+    for session_id in "abc":
+        sessions.set_options(request.SerializeToString(), session_id)
+    assert [sessions.settings(session_id).distribute for session_id in "abc"] == ["auto", "never", "never"]
 
 
 def test_the_session_knows_its_catalog(plain: dbapi.Connection) -> None:
