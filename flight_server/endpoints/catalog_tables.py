@@ -17,6 +17,8 @@ from flight_server.protocol.wire_types import wire_schema
 from planner.catalog import CATALOG_NAME, SCHEMA_NAME
 
 TABLE_TYPES = ("TABLE",)
+_ASKED_FOR_TABLES = frozenset(("TABLE", "BASE TABLE"))
+"""Grafana asks for what information_schema calls it."""
 
 CATALOGS_SCHEMA = pa.schema([pa.field("catalog_name", pa.string(), False)])
 DB_SCHEMAS_SCHEMA = pa.schema([pa.field("catalog_name", pa.string()), pa.field("db_schema_name", pa.string(), False)])
@@ -98,7 +100,7 @@ def _named(names: list[str]) -> list[list[str]]:
 
 
 def _has_tables(request: Any) -> bool:
-    typed = not request.table_types or "TABLE" in {kind.upper() for kind in request.table_types}
+    typed = not request.table_types or any(kind.upper() in _ASKED_FOR_TABLES for kind in request.table_types)
     return typed and _in_catalog(request) and _in_schema(request)
 
 

@@ -233,6 +233,7 @@ def test_tables_with_their_schemas(client: flight.FlightClient) -> None:
         ({"db_schema_filter_pattern": "public"}, []),
         ({"table_types": ["VIEW"]}, []),
         ({"table_types": ["table"]}, ["numbers", "odd name", "unreadable"]),
+        ({"table_types": ["BASE TABLE"]}, ["numbers", "odd name", "unreadable"]),
     ],
 )
 def test_tables_are_filtered(client: flight.FlightClient, filters: dict[str, object], names: list[str]) -> None:
