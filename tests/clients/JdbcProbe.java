@@ -55,6 +55,7 @@ public class JdbcProbe {
             section(connection, "empty", c -> query(c, "SELECT i FROM big WHERE i < 0"));
             section(connection, "max rows", JdbcProbe::maxRows);
             section(connection, "execute", JdbcProbe::execute);
+            section(connection, "transaction", JdbcProbe::transaction);
             section(connection, "valid", c -> System.out.println(c.isValid(5) + " " + c.getAutoCommit() + " " + c.isReadOnly()));
         }
         System.out.println("== end");
@@ -241,6 +242,18 @@ public class JdbcProbe {
     static void write(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             System.out.println(statement.executeUpdate("CREATE TABLE t (i INTEGER)"));
+        }
+    }
+
+    static void transaction(Connection connection) throws SQLException {
+        connection.setAutoCommit(false);
+        query(connection, "SELECT 1 AS one");
+        connection.commit();
+        query(connection, "SELECT 2 AS two");
+        connection.rollback();
+        connection.setAutoCommit(true);
+        try (Statement statement = connection.createStatement()) {
+            System.out.println(statement.execute("BEGIN") + " " + statement.execute("COMMIT"));
         }
     }
 

@@ -86,6 +86,7 @@ def told(uri: str) -> Sections:
         ("after errors", ["one INTEGER", "1"]),
         ("max rows", ["0", "1", "2"]),
         ("execute", ["true -1", "big", "kinds"]),
+        ("transaction", ["one INTEGER", "1", "two INTEGER", "2", "true true"]),
         ("valid", ["true true true"]),
     ],
 )

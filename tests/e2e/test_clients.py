@@ -19,6 +19,7 @@ from flight_server.protocol.any_message import pack
 from tests.e2e.answers import rows_of, same_rows
 from tests.e2e.running_server import RunningServer
 from tests.e2e.served_lake import EVENTS
+from tests.e2e.waiting import eventually
 
 ROWS = "SELECT id, person, amount FROM events"
 BY_KIND = "SELECT kind, count(*) AS n FROM events JOIN kinds USING (kind_id) GROUP BY kind ORDER BY kind"
@@ -406,6 +407,23 @@ def test_flights_are_tables_and_finished_results(plain: flight.FlightClient) -> 
     assert plain.do_get(finished.endpoints[0].ticket).read_all().to_pylist() == [{"n": 17}]
     only = list(plain.list_flights(criteria=b"kin%"))
     assert [one.descriptor.path for one in only] == [[b"kinds"]]
+
+
+def cancelled(plain: flight.FlightClient, info: flight.FlightInfo) -> int:
+    request = pb.CancelFlightInfoRequest(info=info.serialize()).SerializeToString()
+    (answer,) = plain.do_action(flight.Action("CancelFlightInfo", request))
+    return int(pb.CancelFlightInfoResult.FromString(answer.body.to_pybytes()).status)
+
+
+def test_cancelling_says_whether_there_was_something_to_cancel(plain: flight.FlightClient) -> None:
+    finished = plain.get_flight_info(flight.FlightDescriptor.for_command(pack(pb.CommandStatementQuery(query=BY_KIND))))
+    *_, last = act(plain, "query.watch", query_id=json.loads(finished.app_metadata)["query_id"])
+    assert last["state"] == "completed"
+    assert cancelled(plain, finished) == pb.CANCEL_STATUS_NOT_CANCELLABLE
+    endless = "SELECT count(*) AS n FROM range(100000000) a, range(100000000) b WHERE a.range + b.range = 7"
+    running = plain.get_flight_info(flight.FlightDescriptor.for_command(pack(pb.CommandStatementQuery(query=endless))))
+    assert cancelled(plain, running) in (pb.CANCEL_STATUS_CANCELLING, pb.CANCEL_STATUS_CANCELLED)
+    assert eventually(lambda: cancelled(plain, running) == pb.CANCEL_STATUS_CANCELLED, 20, "it has stopped")
 
 
 def act(plain: flight.FlightClient, name: str, **body: object) -> list[dict[str, Any]]:
