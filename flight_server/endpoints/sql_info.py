@@ -62,6 +62,8 @@ CONVERSIONS: Mapping[int, tuple[int, ...]] = {
     _TIME: (_TIME, *_TEXTS),
     _TIMESTAMP: (_DATE, _TIME, _TIMESTAMP, *_TEXTS),
 }
+# Limited and full ones, as a bitmask: Arrow's Java server writes it so, and its JDBC driver reads it so, though the protocol says ordinal.
+_OUTER_JOINS = Bits(1 << 1 | 1 << 2)
 # Numbers of limits, all "none or unknown": literals, names, columns, connections, rows, statements, tables, users.
 _LIMITS = (*range(541, 556), 557, 558, 559, 560, 561)
 
@@ -73,7 +75,7 @@ def sql_infos(version: str, *, read_only: bool) -> dict[int, SqlInfoValue]:
     names: dict[int, SqlInfoValue] = {500: False, 501: False, 502: not read_only, 503: Bits(1), 504: '"', 505: Bits(1), 506: True}
     names |= {507: Bits(0), 508: _KEYWORDS, 509: _NUMERIC, 510: _STRING, 511: ("VERSION",), 512: _DATETIME, 513: "\\", 514: ""}
     syntax: dict[int, SqlInfoValue] = {515: True, 516: True, 517: CONVERSIONS, 518: True, 519: False, 520: True, 521: True}
-    syntax |= {522: Bits(3), 523: True, 524: False, 525: Bits(7), 526: Bits(3), 527: False, 528: Bits(2)}
+    syntax |= {522: Bits(3), 523: True, 524: False, 525: Bits(7), 526: Bits(3), 527: False, 528: _OUTER_JOINS}
     syntax |= {
         529: "schema",
         530: "procedure",

@@ -79,7 +79,7 @@ public class JdbcProbe {
         System.out.println(metadata.getDatabaseProductVersion());
         System.out.println(metadata.isReadOnly());
         System.out.println(metadata.getIdentifierQuoteString());
-        System.out.println(metadata.supportsGroupBy() + " " + metadata.supportsOuterJoins() + " " + metadata.supportsTransactions());
+        System.out.println(metadata.supportsGroupBy() + " " + metadata.supportsFullOuterJoins() + " " + metadata.supportsTransactions());
     }
 
     static void columnFacts(Connection connection) throws SQLException {
