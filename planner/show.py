@@ -34,7 +34,7 @@ class Answer:
         """A SELECT of the rows."""
         names = ", ".join(quote_name(column.name) for column in self.columns)
         if not self.rows:
-            return f"SELECT {', '.join(f'NULL::VARCHAR AS {quote_name(column.name)}' for column in self.columns)} WHERE FALSE"
+            return f"SELECT {', '.join(f'NULL::{column.type} AS {quote_name(column.name)}' for column in self.columns)} WHERE FALSE"
         values = ", ".join("(" + ", ".join(quote_literal(cell) for cell in row) + ")" for row in self.rows)
         where = f" WHERE {self.condition}" if self.condition else ""
         return f"SELECT * FROM (VALUES {values}) AS listed({names}){where}"

@@ -14,6 +14,7 @@ from planner.physical import Fragment, PhysicalPlan, PlannedExchange
 from planner.prepared import Prepared, prepare
 from planner.query import QueryPlanner
 from planner.refusals import refused
+from planner.session import accepted
 from planner.show import Answer, described, described_columns, shown
 
 PLAN_COLUMNS = (Column("plan", "VARCHAR"),)
@@ -36,7 +37,7 @@ def plan(statement: str | Prepared, catalog: Catalog, options: PlanOptions, para
         case "ExplainTable":
             return listing_plan(planner, described(planner.binder, parsed.ast[kind]["table_name"]))
         case _:
-            listing = shown(kind, parsed, planner.binder)
+            listing = accepted(kind, parsed, catalog) or shown(kind, parsed, planner.binder)
             if listing is None:
                 raise refused(kind, parsed)
             return listing_plan(planner, listing)

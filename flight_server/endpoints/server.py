@@ -22,13 +22,17 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.flight as flight
 
+from flight_server.endpoints.call_headers import CALL_HEADERS, CallHeadersReader, headers_of
+from flight_server.endpoints.credentials import AnyHandshake, UncheckedCallers, on_loopback
 from flight_server.endpoints.flight_sql import FlightSql
 from flight_server.endpoints.guard import guarded, guarded_items
+from flight_server.endpoints.parts import parts_asked
+from flight_server.endpoints.sessions import Sessions, new_cookie
 from flight_server.endpoints.sql_actions import SqlActions
 from flight_server.endpoints.sql_info import sql_infos
 from flight_server.endpoints.streams import exchange_stream, flight_info, now, peek_stream, result_stream
 from flight_server.errors import BadRequest, PortInUse, ServerError, UnknownAction, UnknownQuery, shorten
-from flight_server.protocol.any_message import unpack
+from flight_server.protocol.any_message import type_name, unpack
 from flight_server.protocol.messages import (
     START,
     PeekTicket,
@@ -43,7 +47,7 @@ from flight_server.protocol.messages import (
 )
 from flight_server.protocol.service import Cancelled, Services
 from flight_server.protocol.tickets import ExchangeTicket, Forwarded, parse_command, parse_ticket, read_message
-from flight_server.protocol.wire_types import wire_schema
+from flight_server.protocol.wire_types import bare_schema, wire_schema
 from flight_server.settings.config import MAX_SQL_BYTES, ResultsConfig
 from planner.errors import Status, UnknownTable, VolleyError
 from planner.quoting import quote_name
@@ -83,7 +87,8 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         self._result_seconds = result_seconds
         self._stopping = threading.Event()
         self._sql = FlightSql(services, sql_infos(version, read_only=read_only), result_seconds, self._stopping.is_set)
-        self._sql_actions = SqlActions(services.queries, self._sql.prepared)
+        self._sessions = Sessions()
+        self._sql_actions = SqlActions(services.queries, self._sql.prepared, self._sql.transactions, self._sessions)
         self._actions: dict[str, tuple[str, Callable[[bytes, str, Cancelled], Iterator[bytes]]]] = {
             "query.list": ("the caller's queries, newest first: body {all, limit}, or none", self._query_list),
             "query.status": ("how a query is doing: body {query_id}", self._query_status),
@@ -93,7 +98,8 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
             "worker.list": ("the workers", self._worker_list),
             "table.list": ("the tables: body {pattern, details}, or none", self._table_list),
         }
-        super().__init__(f"{self._scheme}://{_bracketed(host)}:{port}", **flight_options)
+        headers = {CALL_HEADERS: CallHeadersReader(UncheckedCallers(on_loopback(host))), **flight_options.pop("middleware", {})}
+        super().__init__(f"{self._scheme}://{_bracketed(host)}:{port}", AnyHandshake(), middleware=headers, **flight_options)
 
     @property
     def uri(self) -> str:
@@ -121,7 +127,10 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         command = descriptor.command or b""
         packed = unpack(command)
         if packed is not None:
-            return self._sql.info(packed, descriptor, owner)
+            if type_name(packed) == "CommandGetSqlInfo":
+                _offer_session(context)
+            headers = headers_of(context)
+            return self._sql.info(packed, descriptor, owner, self._sessions.settings(headers.session_id), parts_asked(headers.parts))
         if command.startswith(_JSON):
             asked = parse_command(command)
             if isinstance(asked, ResultTicket):
@@ -132,7 +141,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
     @guarded
     def get_schema(self, context: flight.ServerCallContext, descriptor: flight.FlightDescriptor) -> flight.SchemaResult:
         """Plans only."""
-        return flight.SchemaResult(wire_schema(self._schema(descriptor, owner_of(context))))
+        return flight.SchemaResult(wire_schema(bare_schema(self._schema(descriptor, owner_of(context)))))
 
     @guarded
     def do_get(self, context: flight.ServerCallContext, ticket: flight.Ticket) -> flight.FlightDataStream:
@@ -141,10 +150,11 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         cancelled = self._cancelled(context)
         packed = unpack(ticket.ticket)
         if packed is not None:
-            return self._sql.get(packed, owner, cancelled)
+            return self._sql.get(packed, owner, self._sessions.settings(headers_of(context).session_id), cancelled)
         parsed = parse_ticket(ticket.ticket)
         if isinstance(parsed, ResultTicket):
-            return result_stream(self._services.queries.read(parsed, owner, cancelled, False), self._stopping.is_set)
+            stream = self._services.queries.read(parsed, owner, cancelled, False)
+            return result_stream(stream._replace(schema=bare_schema(stream.schema)), self._stopping.is_set)
         if isinstance(parsed, ExchangeTicket):
             return exchange_stream(self._services.exchanges.pull(parsed.body, cancelled))
         if isinstance(parsed, Forwarded):
@@ -163,7 +173,8 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         packed = unpack(descriptor.command or b"")
         if packed is None:
             raise UnknownAction("DoPut is served only for Flight SQL's parameters and updates")
-        self._sql.put(packed, owner_of(context), reader, writer, self._cancelled(context))
+        settings = self._sessions.settings(headers_of(context).session_id)
+        self._sql.put(packed, owner_of(context), settings, reader, writer, self._cancelled(context))
 
     @guarded
     def do_exchange(
@@ -218,7 +229,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         query_id, schema = self._services.queries.submit(asked.sql, owner, ahead=asked.ahead, purpose=asked.purpose)
         ticket = encode(ResultTicket(query_id, START, True))
         expires_at = now() + self._result_seconds
-        return flight_info(schema, descriptor, ticket, expires_at=expires_at, app_metadata=encode(QueryRef(query_id)))
+        return flight_info(schema, descriptor, [ticket], expires_at=expires_at, app_metadata=encode(QueryRef(query_id)))
 
     def _ticket_info(self, ticket: ResultTicket, descriptor: flight.FlightDescriptor, owner: str) -> flight.FlightInfo:
         status = self._services.queries.status(ticket.query_id, owner)
@@ -232,7 +243,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         return flight_info(
             self._result_schema(ticket, owner),
             descriptor,
-            encode(ticket),
+            [encode(ticket)],
             expires_at=status.result.expires_at,
             app_metadata=encode(QueryRef(status.query_id)),
             rows=status.result.rows if status.result.closed else -1,
@@ -275,7 +286,9 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         if known is not None:
             return known[1](body, owner, self._cancelled(context))
         if self._sql_actions.knows(name):
-            return iter(self._sql_actions.run(name, body, owner))
+            if self._sql_actions.of_session(name):
+                _offer_session(context)
+            return iter(self._sql_actions.run(name, body, owner, headers_of(context).session_id))
         answers = self._services.between_workers.run(name, body)
         if answers is None:
             raise UnknownAction(f"there is no action {shorten(name)!r}", remedy="ListActions names them")
@@ -306,6 +319,12 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
     def _cancelled(self, context: flight.ServerCallContext) -> Cancelled:
         stopping, gone = self._stopping.is_set, context.is_cancelled
         return lambda: stopping() or gone()
+
+
+def _offer_session(context: flight.ServerCallContext) -> None:
+    """Gives a client that has no session a cookie, to begin one if it keeps it."""
+    if headers_of(context).session_id is None:
+        context.add_header("set-cookie", new_cookie())
 
 
 def check_port(host: str, port: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -14,7 +14,7 @@ from flight_server.errors import ServerClosing
 from flight_server.protocol.message_sizes import message_slices
 from flight_server.protocol.messages import BatchPlace, encode
 from flight_server.protocol.service import ExchangeStream, PeekStream, ResultStream
-from flight_server.protocol.wire_types import wire_batch, wire_schema
+from flight_server.protocol.wire_types import bare_schema, wire_batch, wire_schema
 from planner.errors import NotSupported
 
 _TIMESTAMP = pa.timestamp("ns", tz="UTC")
@@ -57,16 +57,20 @@ def table_stream(table: pa.Table) -> flight.FlightDataStream:
 def flight_info(
     schema: pa.Schema,
     descriptor: flight.FlightDescriptor,
-    ticket: bytes,
+    tickets: Sequence[bytes],
     *,
     expires_at: float | None = None,
     app_metadata: bytes = b"",
     rows: int = -1,
     size_bytes: int = -1,
 ) -> flight.FlightInfo:
-    """A FlightInfo with one endpoint, to be read from this same server. ``expires_at`` is in Unix seconds."""
-    endpoint = flight.FlightEndpoint(ticket, [], None if expires_at is None else timestamp(expires_at))
-    return flight.FlightInfo(wire_schema(schema), descriptor, [endpoint], rows, size_bytes, ordered=True, app_metadata=app_metadata)
+    """A FlightInfo with an endpoint for each ticket, all to be read from this same server. ``expires_at`` is in Unix seconds."""
+    until = None if expires_at is None else timestamp(expires_at)
+    endpoints = [flight.FlightEndpoint(ticket, [], until) for ticket in tickets]
+    ordered = len(endpoints) == 1
+    return flight.FlightInfo(
+        wire_schema(bare_schema(schema)), descriptor, endpoints, rows, size_bytes, ordered=ordered, app_metadata=app_metadata
+    )
 
 
 def timestamp(seconds: float) -> pa.TimestampScalar:

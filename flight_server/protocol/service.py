@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import pyarrow as pa
 
@@ -66,6 +66,23 @@ class ExchangeStream(NamedTuple):
     batches: Iterator[tuple[pa.RecordBatch, bytes]]
 
 
+Distribution = Literal["auto", "always", "never"]
+
+
+@dataclass(frozen=True, slots=True)
+class StatementSettings:
+    """How one statement is to run: for at most ``seconds`` (None: as long as it takes), and whether several workers are to share it.
+
+    ``auto`` leaves that to the planner; ``always`` shares each scan, however small; ``never`` keeps it on the worker that was asked.
+    """
+
+    seconds: float | None = None
+    distribute: Distribution = "auto"
+
+
+DEFAULT_SETTINGS = StatementSettings()
+
+
 class Queries(Protocol):
     """Runs queries and knows about them. ``owner`` is who asks, ``""`` where nobody had to say who they are.
 
@@ -73,7 +90,14 @@ class Queries(Protocol):
     """
 
     def submit(
-        self, sql: str, owner: str, parameters: Sequence[object] | None = None, *, ahead: int | None = None, purpose: str = ""
+        self,
+        sql: str,
+        owner: str,
+        parameters: Sequence[object] | None = None,
+        *,
+        ahead: int | None = None,
+        purpose: str = "",
+        settings: StatementSettings = DEFAULT_SETTINGS,
     ) -> Accepted:
         """Plans a statement and starts or queues it. ``parameters`` are values for its placeholders, in their order.
 

@@ -36,7 +36,10 @@ OperatorStatuses = Callable[[], list[OperatorStatus]]
 
 
 class HandledQuery:
-    """One accepted statement. Thread-safe. ``clock`` gives seconds from any origin."""
+    """One accepted statement. Thread-safe. ``clock`` gives seconds from any origin.
+
+    ``seconds``: how long it may take, from here on.
+    """
 
     def __init__(
         self,
@@ -48,6 +51,7 @@ class HandledQuery:
         clock: Callable[[], float] = time.monotonic,
         *,
         purpose: str = "",
+        seconds: float | None = None,
     ) -> None:
         self.query_id = query_id
         self.owner = owner
@@ -61,6 +65,8 @@ class HandledQuery:
         self._state = QueryState(submitted_at=time.time())
         self._changed = threading.Condition()
         self._readers = 0
+        self.seconds = seconds
+        self._accepted_at = clock()
         self._heard_at: float | None = None
 
     @property
@@ -123,6 +129,10 @@ class HandledQuery:
         """
         heard_at = self._heard_at
         return 0.0 if heard_at is None else self._clock() - heard_at
+
+    def age_seconds(self) -> float:
+        """For how long it has been there."""
+        return self._clock() - self._accepted_at
 
     def wait_ended(self, seconds: float) -> bool:
         """Waits until it has ended, at most so long; whether it has."""

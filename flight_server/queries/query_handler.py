@@ -18,10 +18,18 @@ from functools import partial
 import pyarrow as pa
 
 from flight_server.cluster.forwarding import Forwarding
-from flight_server.errors import QueryKilled, UnknownExchange, UnknownQuery
+from flight_server.errors import QueryKilled, QueryTimedOut, UnknownExchange, UnknownQuery
 from flight_server.exchanges.site import Site
 from flight_server.protocol.messages import START, BatchPlace, Cursor, PeekTicket, QueryLine, QueryStatus, ResultTicket
-from flight_server.protocol.service import Accepted, Cancelled, PeekStream, ResultStream, StatementShape
+from flight_server.protocol.service import (
+    DEFAULT_SETTINGS,
+    Accepted,
+    Cancelled,
+    PeekStream,
+    ResultStream,
+    StatementSettings,
+    StatementShape,
+)
 from flight_server.queries.query import HandledQuery
 from flight_server.queries.query_runner import QueryRunner
 from flight_server.queries.recurring import Recurring
@@ -109,7 +117,14 @@ class QueryHandler:
     # -- asking for work ------------------------------------------------------------------------------------------------
 
     def submit(
-        self, sql: str, owner: str, parameters: Sequence[object] | None = None, *, ahead: int | None = None, purpose: str = ""
+        self,
+        sql: str,
+        owner: str,
+        parameters: Sequence[object] | None = None,
+        *,
+        ahead: int | None = None,
+        purpose: str = "",
+        settings: StatementSettings = DEFAULT_SETTINGS,
     ) -> Accepted:
         """Plans a statement and starts or queues it. Raises what planning raises, ``NoRoom`` and ``ServerClosing``.
 
@@ -118,10 +133,10 @@ class QueryHandler:
         if self.draining:
             raise closing()
         with self._planner.while_open():
-            planned = self._planner.plan(sql, parameters)
+            planned = self._planner.plan(sql, parameters, settings.distribute)
             query_id = secrets.token_hex(16)
             writer = self._results.create(query_id, planned.schema, sql, owner, ahead, partial(self._runner.on_hold, query_id))
-            query = HandledQuery(query_id, owner, planned, writer, self._worker_id, self._clock, purpose=purpose)
+            query = HandledQuery(query_id, owner, planned, writer, self._worker_id, self._clock, purpose=purpose, seconds=settings.seconds)
             try:
                 self._runner.admit(query)
             except VolleyError as error:
@@ -321,8 +336,10 @@ class QueryHandler:
     # -- sweeping -------------------------------------------------------------------------------------------------------
 
     def kill_abandoned(self) -> None:
-        """Stops the queries that nobody has read or asked for any more, for ``limits.abandon``."""
+        """Stops the queries that nobody has read or asked for any more, for ``limits.abandon``, and those whose time is over."""
         for query in self._runner.alive():
+            if query.seconds is not None and query.age_seconds() > query.seconds:
+                self._runner.kill(query, QueryTimedOut(query.seconds))
             if query.abandoned_seconds() > self._limits.abandon_seconds:
                 self._runner.kill(query, QueryKilled(f"nobody has read it or asked for it for {self._limits.abandon_seconds:.0f} s"))
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from flight_server.errors import ServerClosing
 from flight_server.exchanges.site import Site
-from flight_server.protocol.service import StatementShape
+from flight_server.protocol.service import Distribution, StatementShape
 from flight_server.queries.planned_ahead import PlannedAhead
 from operators.scan.catalog import FileCatalog
 from planner import PlanOptions, Prepared, plan, prepare
@@ -37,9 +37,10 @@ class StatementPlanner:
         self._planning = 0
         self._closed = False
 
-    def plan(self, sql: str, parameters: Sequence[object] | None = None) -> PhysicalPlan:
+    def plan(self, sql: str, parameters: Sequence[object] | None = None, distribute: Distribution = "auto") -> PhysicalPlan:
         """The plan of a statement that will run."""
-        return (None if parameters else self._planned_ahead.take(sql)) or self._plan(self._statement(sql), parameters)
+        ahead = None if parameters or distribute != "auto" else self._planned_ahead.take(sql)
+        return ahead or self._plan(self._statement(sql), parameters, distribute)
 
     def schema(self, sql: str, parameters: Sequence[object] | None = None) -> pa.Schema:
         """The schema that a statement's result would have. Without ``parameters``, placeholders count as NULL."""
@@ -89,8 +90,10 @@ class StatementPlanner:
         """The parsed statement. A few short ones are kept: clients prepare and then execute, and dashboards ask again and again."""
         return self._parsed(sql) if len(sql) <= MAX_KEPT_SQL_CHARS else prepare(sql, self._options.limits)
 
-    def _plan(self, statement: Prepared, parameters: Sequence[object] | None) -> PhysicalPlan:
-        options = replace(self._options, workers=1 + len(self._site.others()))
+    def _plan(self, statement: Prepared, parameters: Sequence[object] | None, distribute: Distribution = "auto") -> PhysicalPlan:
+        workers = 1 if distribute == "never" else 1 + len(self._site.others())
+        rows = 0 if distribute == "always" else self._options.distribute_rows
+        options = replace(self._options, workers=workers, distribute_rows=rows)
         return plan(statement, self._catalog.session(), options, parameters)
 
 

@@ -22,7 +22,7 @@ from operators.kernel.kernel_errors import FAILURES, ErrorTranslator, invalidate
 from operators.kernel.kernel_run import KernelRun
 from operators.kernel.relations import FileRelation, Relation, empty_relation, register, with_relations
 from operators.kernel.sendable import as_sendable
-from planner.catalog import Column
+from planner.catalog import CATALOG_NAME, SCHEMA_NAME, Column
 from planner.quoting import quote_name, quote_text
 
 DEFAULT_BATCH_ROWS = 65_536
@@ -197,6 +197,10 @@ def _settings(memory_bytes: int, spill: Path, *, allowed: Sequence[str], spill_b
     yield "SET autoload_known_extensions = false"
     yield "SET allow_community_extensions = false"
     yield "SET allow_persistent_secrets = false"
+    # The kernel's own answers name its database, which is nothing that a client could ask of.
+    yield f"CREATE MACRO current_database() AS {quote_text(CATALOG_NAME)}"
+    yield f"CREATE MACRO current_catalog() AS {quote_text(CATALOG_NAME)}"
+    yield f"CREATE MACRO current_schemas(_) AS [{quote_text(SCHEMA_NAME)}]"
     # Else what a large query leaves behind stays with the allocator for good; it goes back to the system within a second.
     yield "SET allocator_background_threads = true"
     # In this order: what is allowed can only be said before external access ends, and nothing can be said after the lock.

@@ -32,7 +32,17 @@ from flight_server.protocol.messages import (
     TableStatus,
     WorkerStatus,
 )
-from flight_server.protocol.service import Accepted, Cancelled, ExchangeStream, PeekStream, ResultStream, Services, StatementShape
+from flight_server.protocol.service import (
+    DEFAULT_SETTINGS,
+    Accepted,
+    Cancelled,
+    ExchangeStream,
+    PeekStream,
+    ResultStream,
+    Services,
+    StatementSettings,
+    StatementShape,
+)
 from operators.errors import Interrupted, KernelError
 from planner.errors import NotReadOnly, SqlSyntaxError, UnknownTable
 
@@ -70,6 +80,7 @@ class FakeService:
 
     ``fail`` is raised by every method, for tests of errors. ``draining`` refuses new queries, and nothing else. ``planned``: what was
     planned, also for a schema alone. ``looks``: the ``ahead`` of those queries that were submitted with one; they wait for their readers.
+    ``settings``: those of the statement that was submitted last.
     """
 
     def __init__(self) -> None:
@@ -82,14 +93,23 @@ class FakeService:
         self.actions: list[tuple[str, bytes]] = []
         self.planned: list[str] = []
         self.looks: dict[str, int] = {}
+        self.settings = DEFAULT_SETTINGS
 
     def add_table(self, statement: str) -> None:
         """One table more, by a statement that makes it."""
         self._connection.execute(statement)
 
     def submit(
-        self, sql: str, owner: str, parameters: Sequence[object] | None = None, *, ahead: int | None = None, purpose: str = ""
+        self,
+        sql: str,
+        owner: str,
+        parameters: Sequence[object] | None = None,
+        *,
+        ahead: int | None = None,
+        purpose: str = "",
+        settings: StatementSettings = DEFAULT_SETTINGS,
     ) -> Accepted:
+        self.settings = settings
         if self.draining:
             raise ServerClosing("the server is shutting down and takes no new queries")
         table = self._run(sql, parameters).combine_chunks()
@@ -237,7 +257,7 @@ class FakeService:
     ) -> Iterator[tuple[pa.RecordBatch, BatchPlace]]:
         try:
             last = len(query.groups) - 1
-            first, left = ticket.cursor.row_group, ticket.limit
+            first, left = len(query.groups) if ticket.cursor == END else ticket.cursor.row_group, ticket.limit
             if ticket.cursor == END:
                 query.read_to(last)
             for index in range(first, len(query.groups)) if ticket.follow else [first] if first <= last else []:

@@ -224,7 +224,8 @@ def test_limits_hold_for_planning_and_for_preparing(limits: SqlLimits, catalog: 
 
 
 @pytest.mark.parametrize(
-    ("sql", "error"), [("SELECT ? FRM x", SqlSyntaxError), ("INSERT INTO x VALUES (?)", NotReadOnly), ("BEGIN", NotSupported)]
+    ("sql", "error"),
+    [("SELECT ? FRM x", SqlSyntaxError), ("INSERT INTO x VALUES (?)", NotReadOnly), ("PREPARE p AS SELECT 1", NotSupported)],
 )
 def test_what_cannot_be_planned_cannot_be_prepared(sql: str, error: type[PlannerError]) -> None:
     with pytest.raises(error):

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pytest
 
 from flight_server.cluster.forwarding import Forwarding
-from flight_server.errors import ClientError, NoRoom, QueryKilled, ServerClosing, UnknownExchange, UnknownQuery
+from flight_server.errors import ClientError, NoRoom, QueryKilled, QueryTimedOut, ServerClosing, UnknownExchange, UnknownQuery
 from flight_server.protocol.messages import (
     ENDED,
     LINE_SQL_CHARS,
@@ -28,7 +28,7 @@ from flight_server.protocol.messages import (
     QueryStatus,
     ResultTicket,
 )
-from flight_server.protocol.service import PeekStream
+from flight_server.protocol.service import PeekStream, StatementSettings
 from flight_server.queries import query_handler, query_runner, statement_planner
 from flight_server.queries.execution import RowSink
 from flight_server.queries.query_handler import QueryHandler
@@ -644,6 +644,33 @@ def test_a_query_that_nobody_asks_for_any_more_is_killed(handling: Handling) -> 
     ended = handling.ended(query_id)
     assert ended.error is not None
     assert (ended.state, ended.error.message) == ("killed", "the query was stopped: nobody has read it or asked for it for 60 s")
+
+
+def test_a_query_that_takes_longer_than_its_session_gives_it_is_stopped(handling: Handling) -> None:
+    gate = Gate(1, 2, 3)
+    handling.works["SELECT 1"] = gate
+    query_id = handling.handler.submit("SELECT 1", OWNER, settings=StatementSettings(seconds=30)).query_id
+    assert gate.begun.wait(PATIENCE)
+    handling.clock.now += 30
+    handling.handler.kill_abandoned()
+    assert not gate.cancelled.is_set()
+    handling.clock.now += 1
+    handling.handler.kill_abandoned()
+    ended = handling.ended(query_id)
+    assert ended.error is not None
+    assert (ended.state, ended.error.status) == ("killed", "DEADLINE_EXCEEDED")
+    assert "longer than the 30 s that its session gives to a statement" in ended.error.message
+    with pytest.raises(QueryTimedOut):
+        handling.rows(query_id)
+
+
+def test_the_time_of_a_query_that_waits_for_its_turn_counts(narrow: Handling) -> None:
+    _first, gate = narrow.running("SELECT 1")
+    narrow.works["SELECT 2"] = Gate()
+    waiting = narrow.handler.submit("SELECT 2", OWNER, settings=StatementSettings(seconds=30)).query_id
+    narrow.clock.now += 31
+    narrow.handler.kill_abandoned()
+    assert (narrow.state(waiting), gate.cancelled.is_set()) == ("killed", False)
 
 
 def test_a_query_that_was_never_read_is_not_abandoned(handling: Handling) -> None:

@@ -34,6 +34,17 @@ def test_a_finished_result_survives_a_restart_with_all_its_cursors(small: SmallS
     assert stored.expires_at == small.clock.now + 100
 
 
+def test_what_is_said_of_columns_survives_too(small: SmallStore) -> None:
+    told = pa.schema([SCHEMA.field(0).with_metadata({"origin": "numbers"}), SCHEMA.field(1)])
+    writer = begun(small.store, told)
+    writer.append(rows(0, 12))
+    writer.finish(lambda: "{}")
+    stored = small.another().get(writer.result.query_id)
+    assert stored is not None
+    assert stored.schema.equals(told, check_metadata=True)
+    assert numbers(list(stored.follow(BEGINNING))) == list(range(12))
+
+
 def test_an_empty_result_survives_too(small: SmallStore) -> None:
     stored = small.another().get(finished(small.store, 0).query_id)
     assert stored is not None
