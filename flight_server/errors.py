@@ -3,11 +3,12 @@
 ServerError
 ├── BadRequest           a ticket, a command or an action's body is malformed
 ├── UnknownQuery         no such query, or it is somebody else's, or its result has expired
-├── UnknownHandle        no such prepared statement (it was closed, or the server restarted)
+├── UnknownHandle        no such prepared statement or transaction (it was ended, or the server restarted)
 ├── UnknownAction        no such action, or a command that Volley does not serve
 ├── UnknownExchange      no exchange of that name is up
 ├── NoRoom               as many queries run and wait as may
 ├── QueryKilled          somebody stopped the query, and why
+├── QueryTimedOut        the query ran longer than its client gave it
 ├── WorkerLost           a worker is gone with what it was needed for
 ├── PortInUse            another server listens there already
 ├── ServerClosing        the server drains and takes no new queries
@@ -45,7 +46,7 @@ class UnknownQuery(ServerError):
 
 
 class UnknownHandle(ServerError):
-    """No prepared statement of that handle."""
+    """No prepared statement, or no transaction, of that handle."""
 
     status = Status.NOT_FOUND
 
@@ -93,6 +94,18 @@ class QueryKilled(ServerError):
 
     def __init__(self, why: str, remedy: str | None = None) -> None:
         super().__init__(f"the query was stopped: {why}", remedy=remedy)
+
+
+class QueryTimedOut(ServerError):
+    """The query ran longer than its client gave it."""
+
+    status = Status.DEADLINE_EXCEEDED
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"the query was stopped: it has taken longer than the {seconds:g} s that its session gives to a statement",
+            remedy="set the session's statement_timeout to more, or to 0 for none",
+        )
 
 
 class UnknownExchange(ServerError):

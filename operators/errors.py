@@ -70,6 +70,10 @@ class StorageError(OperatorError):
     status = Status.UNAVAILABLE
 
 
+class StorageAway(StorageError):
+    """A connection cannot be used now; later it may."""
+
+
 class PathRefused(OperatorError):
     """A path leaves the connections."""
 

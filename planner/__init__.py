@@ -5,12 +5,13 @@ and ``bind`` (tree → ``logical`` plan) ──► ``qualified_names``, ``optimi
 ``reshape`` (logical plan → fragments of SQL, ``physical``) ──► ``explain`` and ``operations``. ``statements.plan`` is the door,
 ``query`` the way of one query through it; ``prepared.prepare`` stands before it for who has the text first and the values later
 (``parameter_places``, ``parameter_types``, ``parameter_kinds``, ``parameter_probes``, ``parameter_names``, and ``typed_literals`` for
-what is bound).
+what is bound). ``spellings`` has a module for each group of forms, ``optimize`` one for each rule.
 
-Beside the way: ``show`` (questions about tables), ``information_schema``, ``catalog`` (what the planner asks of whoever calls it),
-``functions`` and ``references`` (what an expression calls and names), ``read_options`` (what ``read_files`` may be told),
-``column_names``, ``quoting`` and ``literals``, ``arrow_types``, ``words``, ``errors`` and ``kernel_errors`` (the kernel's words, as
-ours). Pure: no I/O, no clock; tables and types come through the :class:`~planner.catalog.Catalog` that is passed in.
+Beside the way: ``show`` (questions about tables), ``session`` (what tools send first), ``information_schema``, ``catalog`` (what
+the planner asks of whoever calls it), ``functions`` and ``references`` (what an expression calls and names), ``read_options`` (what
+``read_files`` may be told), ``column_names``, ``origins`` (which table a column comes from), ``quoting`` and ``literals``, ``arrow_types``,
+``words``, ``errors`` and ``kernel_errors`` (the kernel's words, as ours). Pure: no I/O, no clock; tables and types come through the
+:class:`~planner.catalog.Catalog` that is passed in.
 """
 
 from planner.options import PlanOptions

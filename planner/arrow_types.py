@@ -1,6 +1,8 @@
-"""Arrow types as the kernel spells them in SQL, for the columns of a result and for parameters."""
+"""Arrow types as the kernel spells them in SQL, and which of the kernel's types Arrow has no word for."""
 
 from __future__ import annotations
+
+import re
 
 import pyarrow as pa
 
@@ -48,6 +50,17 @@ _NAMES: dict[str, str] = {
 
 
 _LISTS = (pa.types.is_list, pa.types.is_large_list, pa.types.is_list_view, pa.types.is_large_list_view)
+# A type's name stands at the end, or before what closes it; a field that is called so has a type behind it.
+_WORDLESS = re.compile(r"""\"(?:[^"]|"")*"|'(?:[^']|'')*'|\b(UHUGEINT|BIGNUM|BIT|TIME WITH TIME ZONE)\b(?=[\[\]),]|$)""")
+
+
+def sent_type(kind: str) -> str:
+    """The kernel's type as which values of its type ``kind`` are sent: the same where Arrow has a word that keeps them, else text.
+
+    DuckDB's Arrow export would give other values without a word: UHUGEINT wraps around above 2¹²⁷, TIME WITH TIME ZONE loses its
+    zone, BIT and BIGNUM are the bytes that the kernel happens to keep.
+    """
+    return _WORDLESS.sub(lambda found: found[0] if found[1] is None else "VARCHAR", kind)
 
 
 def kernel_type(kind: pa.DataType) -> str:

@@ -15,6 +15,17 @@ NESTED = (dict, list, tuple)
 
 NO_SPAN: Ast = {"start": {"line": 0, "column": 0}, "end": {"line": 0, "column": 0}}
 
+BARE_QUERY: Ast = {
+    "with": None,
+    "order_by": None,
+    "limit_clause": None,
+    "fetch": None,
+    "locks": [],
+    "for_clause": None,
+    "pipe_operators": [],
+}
+"""A query of nothing but the ``body`` that is put into it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Span:

@@ -9,10 +9,10 @@ from difflib import get_close_matches
 from typing import Any
 
 from planner.ast import Ast, conjuncts, identifier, name_parts, span_of, subqueries, verbatim_identifier, walk
-from planner.catalog import AS_NAMED, CATALOG_NAME, SCHEMA_NAME, SCHEMA_PREFIXES, Catalog, ReadOptions, Table
-from planner.errors import AccessRefused, InvalidQuery, NotReadOnly, NotSupported, PlannerError, UnknownTable
+from planner.catalog import AS_NAMED, CATALOG_NAME, INFORMATION_SCHEMA, SCHEMA_NAME, SCHEMA_PREFIXES, Catalog, ReadOptions, Table
+from planner.errors import AccessRefused, InvalidQuery, NotReadOnly, NotSupported, PlannerError, Status, UnknownTable, VolleyError
 from planner.functions import FILE_READERS, READ_FILES, TABLE_FUNCTIONS
-from planner.information_schema import INFORMATION_SCHEMA, VIEWS, view_sql
+from planner.information_schema import VIEWS, view_sql
 from planner.logical import (
     Body,
     Cte,
@@ -32,11 +32,12 @@ from planner.logical import (
     Values,
 )
 from planner.parse import ParsedSql
-from planner.quoting import quote_name, quote_text
+from planner.quoting import folded, quote_name, quote_text
 from planner.read_options import BadArgument, read_call
 from planner.reshape import reshape_of
+from planner.spellings import DESCRIBE
 
-JOIN_WORDS = frozenset(("semi", "anti", "asof", "positional"))
+JOIN_WORDS = frozenset(("semi", "anti"))
 """The parser takes these words of the kernel's joins for an alias without AS: ``t SEMI JOIN u``."""
 
 _JOIN_KINDS: Mapping[str, JoinKind] = {
@@ -53,6 +54,9 @@ _WRITING_BODIES = frozenset(("Insert", "Update", "Delete", "Merge"))
 
 _PATH = re.compile(r"[/\\*]|\.(parquet|csv|tsv|json|jsonl|ndjson|db|duckdb|txt)(\.|$)", re.IGNORECASE)
 
+RECURRING = "recurring"
+"""What stands before a recursive CTE's name where all rows are meant that it has found so far."""
+
 _NO_TABLES = "There are no tables yet. To read a file, write its path in single quotes: FROM 'folder/data.parquet'."
 
 Scope = frozenset[str]
@@ -63,6 +67,8 @@ Scope = frozenset[str]
 class Binder:
     """Binds one statement. Scans are called ``prefix`` and a number, in the order in which they are met.
 
+    ``unread``: what is being bound is only asked for its columns.
+
     Tables are listed once: ``tables`` and ``files`` keep them for another binder of the same statement.
     """
 
@@ -70,6 +76,7 @@ class Binder:
     catalog: Catalog
     prefix: str
     scans: int = 0
+    unread: bool = False
     tables: dict[tuple[str, bool], Table] = field(default_factory=dict)
     files: dict[tuple[tuple[str, ...], ReadOptions], Table] = field(default_factory=dict)
 
@@ -95,9 +102,9 @@ class Binder:
             if ast.get("from") is not None:
                 raise self._error(NotSupported, "FROM has no place behind a CTE", ast["from"], remedy="Write WITH … SELECT … FROM ….")
             name = str(ast["alias"]["name"]["value"])
-            itself = {name.lower()} if clause.get("recursive") else set()
+            itself = {folded(name)} if clause.get("recursive") else set()
             ctes.append(Cte(ast, name, self.query(ast["query"], scope | itself)))
-            scope = scope | {name.lower()}
+            scope = scope | {folded(name)}
         return tuple(ctes), scope
 
     def _body(self, ast: Ast, scope: Scope) -> Body:
@@ -130,9 +137,11 @@ class Binder:
             raise self._error(
                 NotReadOnly, "SELECT … INTO would make a table, and only queries are accepted", ast["into"], remedy="Leave INTO out."
             )
-        items = tuple(self._item(item, scope) for item in ast["from"])
-        expressions = [value for key, value in ast.items() if key != "from"]
         reshape = reshape_of(ast, self.parsed)
+        unread, self.unread = self.unread, self.unread or (reshape is not None and reshape.kind == DESCRIBE)
+        items = tuple(self._item(item, scope) for item in ast["from"])
+        self.unread = unread
+        expressions = [value for key, value in ast.items() if key != "from"]
         return Select(ast, items, conjuncts(ast["selection"]), self._queries(expressions, scope), reshape=reshape)
 
     def _item(self, ast: Ast, scope: Scope) -> FromItem:
@@ -157,7 +166,7 @@ class Binder:
         if type(constraint) is dict and "On" in constraint:
             on = conjuncts(constraint["On"])
         elif type(constraint) is dict and "Using" in constraint:
-            using = tuple(str(part["Identifier"]["value"]).lower() for name in constraint["Using"] for part in name if "Identifier" in part)
+            using = tuple(folded(str(part["Identifier"]["value"])) for name in constraint["Using"] for part in name if "Identifier" in part)
         return Join(ast, kind, relation, on, using, constraint == "Natural", self._queries(operator, scope))
 
     def _relation(self, ast: Ast, scope: Scope, *, followed: bool) -> Relation:
@@ -197,8 +206,8 @@ class Binder:
         name = str(parts[-1]["value"])
         if _is_path(parts):
             return self._scan(ast, factor, alias or path_alias(name), word, self.table(factor["name"], parts))
-        if len(parts) == 1 and name.lower() in scope:
-            return CteRef(ast, name, alias or name.lower())
+        if folded(name) in scope and [folded(str(part["value"])) for part in parts[:-1]] in ([], [RECURRING]):
+            return CteRef(ast, name, alias or folded(name))
         view = view_of(parts)
         if view is not None:
             return self._view(ast, factor, view, alias, word)
@@ -219,14 +228,14 @@ class Binder:
         name = f"{self.prefix}{self.scans}"
         self.scans += 1
         renamed = word is None and bool((factor.get("alias") or {}).get("columns"))
-        sampled = factor.get("sample") is not None
-        return Scan(ast, name, alias.lower(), table, rigid=renamed, sampled=sampled, join_word=word, files_total=len(table.files))
+        sampled = self.unread or factor.get("sample") is not None
+        return Scan(ast, name, folded(alias), table, rigid=renamed, sampled=sampled, join_word=word, files_total=len(table.files))
 
     def _files(self, factor: Ast) -> Table:
         """The files that a call of ``read_files`` names."""
         try:
             call = read_call(factor["args"]["args"])
-            table = self._listed(call.patterns, call.options)
+            table = self._listed(call.patterns, call.options, factor["args"]["args"][:1])
             misplaced = call.misplaced(table.files[0].format) if call.places else None
             if misplaced is not None:
                 raise misplaced
@@ -235,10 +244,16 @@ class Binder:
             raise self._error(InvalidQuery, bad.message, place, remedy=bad.remedy) from None
         return table
 
-    def _listed(self, patterns: tuple[str, ...], options: ReadOptions) -> Table:
+    def _listed(self, patterns: tuple[str, ...], options: ReadOptions, ast: Any) -> Table:
         key = (patterns, options)
         if key not in self.files:
-            self.files[key] = self.catalog.files(*patterns, options=options)
+            try:
+                self.files[key] = self.catalog.files(*patterns, options=options)
+            except VolleyError as error:
+                if error.status is not Status.INVALID_ARGUMENT:
+                    raise
+                kind = type(error) if isinstance(error, PlannerError) else InvalidQuery
+                raise self.parsed.error(kind, error.message, span_of(ast) or self.parsed.path_span(patterns[0]), error.remedy) from error
         return self.files[key]
 
     def table(self, ast: list[Ast], parts: tuple[Ast, ...]) -> Table:
@@ -246,8 +261,8 @@ class Binder:
         if _is_path(parts):
             if len(parts) > 1:
                 raise self._error(AccessRefused, "a path stands alone", ast, remedy=f"Write FROM {quote_text(str(parts[-1]['value']))}.")
-            return self._listed((str(parts[0]["value"]),), AS_NAMED)
-        qualifiers = tuple(str(part["value"]).lower() for part in parts[:-1])
+            return self._listed((str(parts[0]["value"]),), AS_NAMED, ast)
+        qualifiers = tuple(folded(str(part["value"])) for part in parts[:-1])
         name, quoted = str(parts[-1]["value"]), parts[-1]["quote_style"] is not None
         if qualifiers and qualifiers[-1] == INFORMATION_SCHEMA:
             remedy = f"There are {', '.join(sorted(VIEWS))}."
@@ -268,8 +283,8 @@ class Binder:
 
     def _unknown_table(self, name: str, ast: Any) -> PlannerError:
         names = list(self.catalog.table_names())
-        folded = {known.lower(): known for known in reversed(names)}
-        near = [folded[match] for match in get_close_matches(name.lower(), folded, 3, 0.6)]
+        spelled = {known.lower(): known for known in reversed(names)}
+        near = [spelled[match] for match in get_close_matches(name.lower(), spelled, 3, 0.6)]
         if _PATH.search(name):
             remedy = f"To read files, write their path in single quotes: FROM {quote_text(name)}."
             return self._error(AccessRefused, f"'{name}' is no table", ast, remedy=remedy)
@@ -298,7 +313,7 @@ class Binder:
 
 def view_of(parts: tuple[Ast, ...]) -> str | None:
     """The view of information_schema that a dotted name is; None for any other."""
-    names = [str(part["value"]).lower() for part in parts]
+    names = [folded(str(part["value"])) for part in parts]
     if names[:-1] not in ([INFORMATION_SCHEMA], [CATALOG_NAME, INFORMATION_SCHEMA]):
         return None
     return names[-1] if names[-1] in VIEWS else None
@@ -320,13 +335,13 @@ def _is_path(parts: tuple[Ast, ...]) -> bool:
 def alias_of(factor: Ast) -> str | None:
     """The alias of a FROM entry, in lower case."""
     alias = factor.get("alias")
-    return str(alias["name"]["value"]).lower() if alias else None
+    return folded(str(alias["name"]["value"])) if alias else None
 
 
 def last_name(name: list[Ast] | None) -> str:
     """The last part of a dotted name, in lower case; empty where it is no plain name."""
     parts = name_parts(name) if name else None
-    return str(parts[-1]["value"]).lower() if parts else ""
+    return folded(str(parts[-1]["value"])) if parts else ""
 
 
 def join_word(ast: Ast, followed: bool) -> str | None:

@@ -19,6 +19,8 @@ SCHEMA_NAME = "main"
 """Where all tables are."""
 SCHEMA_PREFIXES = ((CATALOG_NAME, SCHEMA_NAME), (CATALOG_NAME,), (SCHEMA_NAME,))
 """What may stand before a table's name, in the order in which the kernel tries it."""
+INFORMATION_SCHEMA = "information_schema"
+"""Where the tables about tables are."""
 
 FileFormat = Literal["parquet", "csv", "json"]
 StatisticsValue = bool | int | float | str | bytes | decimal.Decimal | datetime.date | datetime.datetime

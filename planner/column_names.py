@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from planner.ast import Ast, identifier
+from planner.ast import Ast, identifier, walk
 from planner.information_schema import VIEW_ROWS
 from planner.logical import Body, QueryBlock, Scan, Select, SetOperation, all_scans
+from planner.references import function_name
 from planner.render import print_expression
 
 
@@ -22,8 +23,14 @@ def with_user_names(query: QueryBlock, schema: pa.Schema, prefix: str, chain_ter
     if not any(prefix in name or VIEW_ROWS in name for name in schema.names):
         return None
     scans = {scan.name: scan for scan in all_scans(query)}
-    texts = _texts(query.body, chain_terms) if any(VIEW_ROWS in name for name in schema.names) else {}
-    names = [texts.get(place, name) if VIEW_ROWS in name else _user_name(name, scans, prefix) for place, name in enumerate(schema.names)]
+    items = _items(query.body)
+    names = list(schema.names)
+    for place, column in _places(items, len(names)).items():
+        item, name = items[place], names[column]
+        if VIEW_ROWS in name and "UnnamedExpr" in item:
+            names[column] = print_expression(item["UnnamedExpr"], chain_terms)
+        elif "UnnamedExpr" in item:
+            names[column] = _user_name(name, scans, prefix)
     body = _aliased(query.body, schema.names, names)
     if names == schema.names or body is None:
         return None
@@ -31,18 +38,35 @@ def with_user_names(query: QueryBlock, schema: pa.Schema, prefix: str, chain_ter
     return replace(query, body=body), pa.schema(fields, schema.metadata)
 
 
-def _texts(body: Body, chain_terms: int) -> dict[int, str]:
-    """The items of the first SELECT as the user wrote them, by their places."""
+def _items(body: Body) -> list[Ast]:
+    """The items of the first SELECT; none where that is no plain one."""
     match body:
         case SetOperation():
-            return _texts(body.operands[0], chain_terms)
+            return _items(body.operands[0])
         case QueryBlock():
-            return _texts(body.body, chain_terms)
-        case Select():
-            items = enumerate(body.ast["projection"])
-            return {place: print_expression(item["UnnamedExpr"], chain_terms) for place, item in items if "UnnamedExpr" in item}
+            return _items(body.body)
+        case Select() if body.reshape is None:
+            return list(body.ast["projection"])
         case _:
-            return {}
+            return []
+
+
+def _places(items: list[Ast], columns: int) -> dict[int, int]:
+    """Which column an item is, by their places. Items between two stars are left out: nobody knows how many columns are before them."""
+    stars = [place for place, item in enumerate(items) if _may_be_several(item)]
+    if not stars:
+        return {place: place for place in range(len(items))} if len(items) == columns else {}
+    behind = range(stars[-1] + 1, len(items))
+    return {place: place for place in range(stars[0])} | {place: place + columns - len(items) for place in behind}
+
+
+def _may_be_several(item: Ast) -> bool:
+    """Whether an item of a select list may be other than one column: a star, COLUMNS, or a struct that is unnested."""
+    if "UnnamedExpr" not in item and "ExprWithAlias" not in item:
+        return True
+    nodes = list(walk(item, into_queries=False))
+    called = {function_name(node["Function"]) for node in nodes if type(node.get("Function")) is dict and "name" in node["Function"]}
+    return bool(called & {"columns", "unnest"}) or any("QualifiedWildcard" in node for node in nodes)
 
 
 def _user_name(name: str, scans: dict[str, Scan], prefix: str) -> str:
@@ -56,7 +80,7 @@ def _user_name(name: str, scans: dict[str, Scan], prefix: str) -> str:
 
 
 def _aliased(body: Body, derived: list[str], names: list[str]) -> Body | None:
-    """The body whose first SELECT names its items; None where items and columns do not correspond one to one."""
+    """The body whose first SELECT names its items as ``names`` has them; None where there is no such SELECT."""
     match body:
         case SetOperation():
             first = _aliased(body.operands[0], derived, names)
@@ -65,11 +89,11 @@ def _aliased(body: Body, derived: list[str], names: list[str]) -> Body | None:
             inner = _aliased(body.body, derived, names)
             return None if inner is None else replace(body, body=inner)
         case Select() if body.reshape is None:
-            items = body.ast["projection"]
-            if len(items) != len(names) or not all("UnnamedExpr" in item or "ExprWithAlias" in item for item in items):
-                return None
-            aliased = [item if old == new else _alias(item, new) for item, old, new in zip(items, derived, names, strict=True)]
-            return replace(body, ast={**body.ast, "projection": aliased})
+            items = list(body.ast["projection"])
+            for place, column in _places(items, len(names)).items():
+                if derived[column] != names[column]:
+                    items[place] = _alias(items[place], names[column])
+            return replace(body, ast={**body.ast, "projection": items})
         case _:
             return None
 

@@ -117,7 +117,9 @@ class InvalidQuery(PlannerError):
 
 
 class NotReadOnly(PlannerError):
-    """The statement would change something, and the server allows no writes."""
+    """The statement would change something, and this version allows no writes."""
+
+    status = Status.UNIMPLEMENTED
 
 
 class NotSupported(PlannerError):

@@ -58,8 +58,8 @@ def _indent(depth: int, text: str) -> str:
     return "  " * depth + text
 
 
-def plan_json(fragments: Sequence[Fragment], exchanges: Sequence[PlannedExchange]) -> str:
-    """The same tree as a JSON document."""
+def plan_json(fragments: Sequence[Fragment], exchanges: Sequence[PlannedExchange], **beside: Any) -> str:
+    """The same tree as a JSON document, with what is to stand ``beside`` the plan in it."""
     producers = {fragment.output: fragment for fragment in fragments}
     result = next(exchange for exchange in exchanges if exchange.kind == "result")
 
@@ -74,6 +74,7 @@ def plan_json(fragments: Sequence[Fragment], exchanges: Sequence[PlannedExchange
     document = {
         "columns": [{"name": column.name, "type": column.type} for column in result.columns],
         "plan": of_fragment(producers[result.id]),
+        **beside,
     }
     return json.dumps(document, indent=2, ensure_ascii=False)
 
@@ -102,7 +103,7 @@ class ExplainForm:
 
 
 def explain_form(ast: Ast, parsed: ParsedSql) -> ExplainForm:
-    """Reads ``EXPLAIN ANALYZE``, ``VERBOSE`` (the plan is complete anyhow), ``FORMAT JSON`` and ``(ANALYZE, FORMAT TEXT)``.
+    """Reads ``EXPLAIN ANALYZE``, ``VERBOSE`` (the plan is complete anyhow), ``FORMAT JSON`` and ``(ANALYZE, FORMAT JSON)``.
 
     Raises ``NotSupported`` for what would do nothing.
     """
@@ -123,13 +124,11 @@ def explain_form(ast: Ast, parsed: ParsedSql) -> ExplainForm:
                 raise _unknown(f"EXPLAIN has no option {name.upper()}", place, parsed)
     if form not in ("text", "json"):
         raise _unknown(f"EXPLAIN has no format {form.upper()}", place, parsed)
-    if analyze and form == "json":
-        raise _unknown("EXPLAIN ANALYZE gives text only", place, parsed)
     return ExplainForm(analyze, form == "json")
 
 
 def _unknown(message: str, place: Span | None, parsed: ParsedSql) -> Exception:
-    remedy = "Write EXPLAIN, EXPLAIN ANALYZE, EXPLAIN VERBOSE or EXPLAIN (FORMAT JSON)."
+    remedy = "Write EXPLAIN, EXPLAIN ANALYZE, EXPLAIN (FORMAT JSON) or EXPLAIN (ANALYZE, FORMAT JSON)."
     return parsed.error(NotSupported, message, place, remedy)
 
 

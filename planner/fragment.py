@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from planner.arrow_types import sent_type
 from planner.ast import Ast, all_of, substitute, walk
 from planner.catalog import Catalog, Column
 from planner.functions import CLOCK_VALUES, ROW_BY_ROW
@@ -13,7 +14,7 @@ from planner.optimize.prune_columns import prune_columns
 from planner.options import PlanOptions
 from planner.parse import print_sql
 from planner.physical import ExchangeInput, Fragment, PlannedExchange, ScanInput
-from planner.quoting import quote_name
+from planner.quoting import folded, quote_name
 from planner.references import references
 from planner.render import print_expression, render_query
 from planner.splits import ScanExtent, parallel_splits, read_extent, unread_extent, whole_splits
@@ -56,6 +57,8 @@ class Fragmenter:
     def _is_large(self, scan: Scan, extent: ScanExtent) -> bool:
         if self.options.workers <= 1 or scan.sampled:
             return False
+        if any(sent_type(column.type) != column.type for column in scan.needed):
+            return False  # what crosses an exchange would be another type behind it
         return extent.rows >= self.options.distribute_rows if extent.rows is not None else self.options.distribute_rows == 0
 
     def _single(
@@ -136,7 +139,7 @@ def _gathered_bytes(scan: Scan, extent: ScanExtent) -> int:
 def _unqualified(term: Ast, alias: str) -> Ast:
     def strip(node: Ast) -> Ast | None:
         parts = node.get("CompoundIdentifier")
-        if parts is None or len(parts) < 2 or str(parts[0]["value"]).lower() != alias:
+        if parts is None or len(parts) < 2 or folded(str(parts[0]["value"])) != alias:
             return None
         return {"Identifier": parts[1]} if len(parts) == 2 else {"CompoundIdentifier": parts[1:]}
 
@@ -182,7 +185,7 @@ def is_row_by_row(query: QueryBlock) -> bool:
         return False
     expressions = [value for key, value in select.ast.items() if key != "from"]
     mentioned = references(*expressions)
-    clocks = CLOCK_VALUES - {column.name.lower() for column in scan.columns}
+    clocks = CLOCK_VALUES - {folded(column.name) for column in scan.columns}
     windows = any(node.get("over") is not None for node in walk(expressions))
     return not windows and mentioned.functions <= ROW_BY_ROW and not mentioned.bare & clocks
 

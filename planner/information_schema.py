@@ -9,12 +9,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from planner.catalog import CATALOG_NAME, SCHEMA_NAME, Catalog, Column
+from planner.catalog import CATALOG_NAME, INFORMATION_SCHEMA, SCHEMA_NAME, Catalog, Column
 from planner.errors import VolleyError
 from planner.literals import quote_literal
 from planner.quoting import quote_name
-
-INFORMATION_SCHEMA = "information_schema"
 
 VIEW_ROWS = "rows_of_information_schema"
 """What a view's rows are called in a fragment's SQL."""
@@ -31,6 +29,10 @@ _PRECISIONS = {
     "DOUBLE": (53, 2, 0),
 }
 _DECIMAL = re.compile(r"DECIMAL\((\d+),(\d+)\)")
+
+
+_TABLE = "table_catalog table_schema table_name"
+_CONSTRAINT = "constraint_catalog constraint_schema constraint_name"
 
 
 def _columns(*groups: tuple[str, str]) -> tuple[Column, ...]:
@@ -77,6 +79,35 @@ VIEWS = {
         ("BOOLEAN", "is_updatable"),
         ("VARCHAR", "COLUMN_COMMENT"),
     ),
+    "views": _columns(
+        (
+            "VARCHAR",
+            "table_catalog table_schema table_name view_definition check_option is_updatable is_insertable_into is_trigger_updatable"
+            " is_trigger_deletable is_trigger_insertable_into",
+        ),
+    ),
+    "table_constraints": _columns(
+        ("VARCHAR", f"{_CONSTRAINT} {_TABLE} constraint_type is_deferrable initially_deferred enforced nulls_distinct"),
+    ),
+    "key_column_usage": _columns(
+        ("VARCHAR", f"{_CONSTRAINT} {_TABLE} column_name"), ("BIGINT", "ordinal_position position_in_unique_constraint")
+    ),
+    "referential_constraints": _columns(
+        (
+            "VARCHAR",
+            f"{_CONSTRAINT} unique_constraint_catalog unique_constraint_schema unique_constraint_name match_option update_rule delete_rule",
+        ),
+    ),
+    "check_constraints": _columns(("VARCHAR", f"{_CONSTRAINT} check_clause")),
+    "constraint_table_usage": _columns(("VARCHAR", f"{_TABLE} {_CONSTRAINT} constraint_type")),
+    "constraint_column_usage": _columns(("VARCHAR", f"{_TABLE} column_name {_CONSTRAINT} constraint_type constraint_text")),
+    "character_sets": _columns(
+        (
+            "VARCHAR",
+            "character_set_catalog character_set_schema character_set_name character_repertoire form_of_use default_collate_catalog"
+            " default_collate_schema default_collate_name",
+        ),
+    ),
 }
 """The views' columns."""
 
@@ -115,7 +146,7 @@ def _rows_of(view: str, catalog: Catalog) -> _Listed:
             rows = [(name,) for name in catalog.table_names()]
             same: dict[str, object] = {"table_type": "BASE TABLE", "is_insertable_into": "NO", "is_typed": "NO"}
             return _Listed(("table_name",), rows, {**_PLACE, **same})
-        case _:
+        case "columns":
             names = (
                 "table_name",
                 "column_name",
@@ -127,6 +158,14 @@ def _rows_of(view: str, catalog: Catalog) -> _Listed:
             )
             rows = [row for name in catalog.table_names() for row in _column_rows(name, catalog)]
             return _Listed(names, rows, {**_PLACE, "is_nullable": "YES", "is_generated": "NEVER"})
+        case "character_sets":
+            sets: list[Row] = [("UTF8", "UCS", "UTF8", CATALOG_NAME, "ucs_basic")]
+            return _Listed(
+                ("character_set_name", "character_repertoire", "form_of_use", "default_collate_catalog", "default_collate_name"), sets, {}
+            )
+        case _:
+            # There are no views, no keys and no constraints; tools ask for them all the same.
+            return _Listed((VIEWS[view][0].name,), [], {})
 
 
 _PLACE: dict[str, object] = {"table_catalog": CATALOG_NAME, "table_schema": SCHEMA_NAME}

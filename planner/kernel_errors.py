@@ -11,6 +11,7 @@ from planner.ast import Ast, Span, is_identifier, span_of, walk
 from planner.errors import InvalidQuery, LimitExceeded, NotSupported, PlannerError, SqlSyntaxError, UnknownColumn, VolleyError
 from planner.logical import Scan
 from planner.parse import ParsedSql
+from planner.quoting import folded
 
 _EXCERPT = re.compile(r"\n+LINE \d+:.*", re.DOTALL)
 _KIND = re.compile(r"^([A-Z][A-Za-z ]*?)(?: Error)?: ")
@@ -23,7 +24,10 @@ _EXTENSION = re.compile(
     r"|(?:install|load) the required extension '(?P<required>\w+)",
 )
 _LAMBDA_ARROW = re.compile(r"lambda arrow \(->\)")
-_MEMBER = re.compile(r'Table "(?P<table>[^"]+)" does not have a column named "(?P<column>[^"]+)"')
+_MEMBER = re.compile(r'"(?P<table>[^"]+)" does not have a column named "(?P<column>[^"]+)"')
+_NO_TABLE = re.compile(r'Referenced table "(?P<table>[^"]+)" not found')
+MAX_CANDIDATES = 12
+"""So many lines of advice are passed on: some operators have sixty ways to be called."""
 _QUOTED = re.compile(r'"([^"\n]+)"|\'([^\'\n]+)\'|(?:name|function) ([A-Za-z_]\w*)|^[^:]+: ([a-z_]\w*)\(')
 
 
@@ -33,6 +37,9 @@ def translate(error: VolleyError, parsed: ParsedSql, scans: Sequence[Scan], pref
     missing = _NOT_FOUND.search(message)
     if missing is not None:
         return _unknown_column(str(missing["bare"] or missing["qualified"]), message, parsed, scans)
+    table = _NO_TABLE.search(message)
+    if table is not None:
+        return _unknown_table(table["table"], message, parsed, scans)
     advised = _cannot_be_done(message, parsed)
     if advised is not None:
         return advised
@@ -40,8 +47,40 @@ def translate(error: VolleyError, parsed: ParsedSql, scans: Sequence[Scan], pref
     text = _reworded(message[kind.end() :] if kind else message)
     span = _first_named(message, parsed.ast)
     error_class = _class_of(kind[1] if kind else "", text)
+    headline, advice = _parted(text)
+    return parsed.error(error_class, _lower_first(headline), span, advice or error.remedy)
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """What is wrong, and what can be done, cut to ``MAX_CANDIDATES`` lines."""
     headline, _, advice = text.partition("\n")
-    return parsed.error(error_class, _lower_first(headline), span, advice.strip() or error.remedy)
+    lines = advice.strip().split("\n")
+    return headline, "\n".join(
+        lines[:MAX_CANDIDATES] + ([f"… and {len(lines) - MAX_CANDIDATES} more"] if len(lines) > MAX_CANDIDATES else [])
+    )
+
+
+def _unknown_table(name: str, message: str, parsed: ParsedSql, scans: Sequence[Scan]) -> PlannerError:
+    """Also where FROM has that table: in a subquery, the kernel looks for a column that it lacks in the blocks around, and says so."""
+    wanted = folded(name).split(".")
+    places = [parts for parts in _dotted(parsed.ast) if _folded_parts(parts)[: len(wanted)] == wanted and len(parts) > len(wanted)]
+    for parts in places:
+        for scan in scans:
+            column = str(parts[1]["value"])
+            if [scan.alias] == wanted and all(folded(known.name) != folded(column) for known in scan.columns):
+                remedy = column_remedy(column, [known.name for known in scan.columns])
+                return parsed.error(UnknownColumn, f"there is no column '{column}' in {name}", span_of(parts[1]), remedy)
+    headline, advice = _parted(message)
+    span = span_of(places[0][: len(wanted)]) if places else _first_named(message, parsed.ast)
+    return parsed.error(InvalidQuery, _lower_first(_KIND.sub("", headline)), span, advice)
+
+
+def _dotted(ast: Ast) -> list[list[Ast]]:
+    return [node["CompoundIdentifier"] for node in walk(ast) if "CompoundIdentifier" in node]
+
+
+def _folded_parts(parts: list[Ast]) -> list[str]:
+    return [folded(str(part["value"])) for part in parts]
 
 
 def _cannot_be_done(message: str, parsed: ParsedSql) -> PlannerError | None:
@@ -90,20 +129,22 @@ def _class_of(kind: str, text: str) -> type[PlannerError]:
 def _unknown_column(name: str, message: str, parsed: ParsedSql, scans: Sequence[Scan]) -> PlannerError:
     member = _MEMBER.search(message)
     table = member["table"] if member else None
-    near_scans = [scan for scan in scans if table is None or scan.alias == table.lower()]
+    near_scans = [scan for scan in scans if table is None or scan.alias == folded(table)]
     known = list(dict.fromkeys(column.name for scan in near_scans for column in scan.columns))
     candidates = _CANDIDATES.search(message)
     if not known and candidates:
         known = re.findall(r'"([^"]+)"', candidates[1])
-    span = _span_of_name(name, parsed.ast)
+    wanted = [folded(table or ""), folded(name)]
+    members = [parts for parts in _dotted(parsed.ast) if _folded_parts(parts)[-2:] == wanted]
+    span = span_of(members[0][-1]) if members else _span_of_name(name, parsed.ast)
     where = f" in {table}" if table else ""
     return parsed.error(UnknownColumn, f"there is no column '{name}'{where}", span, column_remedy(name, known))
 
 
 def column_remedy(name: str, known: Sequence[str]) -> str | None:
     """What to say to who wrote ``name`` where the columns are ``known``."""
-    folded = {column.lower(): column for column in reversed(known)}
-    near = [folded[match] for match in get_close_matches(name.lower(), folded, 3, 0.6)]
+    spelled = {column.lower(): column for column in reversed(known)}
+    near = [spelled[match] for match in get_close_matches(name.lower(), spelled, 3, 0.6) if match != name.lower()]
     remedy = f"Did you mean {' or '.join(near)}? " if near else ""
     if known:
         remedy += f"Columns: {', '.join(known[:30])}{' …' if len(known) > 30 else ''}."
@@ -122,10 +163,10 @@ def _first_named(message: str, ast: Ast) -> Span | None:
 
 def _span_of_name(name: str, ast: Any) -> Span | None:
     """Where the name stands; where it stands alone before where it follows a dot, because those are the doubtful ones."""
-    last = name.rpartition(".")[2].lower()
+    last = folded(name.rpartition(".")[2])
     alone = (node["Identifier"] for node in walk(ast) if "Identifier" in node)
     for node in (*alone, *(node for node in walk(ast) if is_identifier(node))):
-        if str(node["value"]).lower() == last and (span := span_of(node)) is not None:
+        if folded(str(node["value"])) == last and (span := span_of(node)) is not None:
             return span
     return None
 

@@ -2,7 +2,7 @@
 
 The parser, and recursive code behind it, overflow the stack on long chains (``a OR b OR …``) and deep nesting, so both are bounded
 here by tokens alone. The same pass does what only tokens can tell: where a second statement starts, the spellings that the
-parser misreads (``?``, ``1_000``, ``0x1F``) but the kernel knows, and those of whole clauses (``spellings``).
+parser misreads (``?``, ``1_000``, ``0x1F``, ``0b101``), and those of whole clauses (``spellings``).
 """
 
 from __future__ import annotations
@@ -194,8 +194,8 @@ class _Tally:
             case "question":
                 self.questions += 1
                 return f"${self.sql[start + 1 : stop] or self.questions}"
-            case "hex":
-                return str(int(self.sql[start:stop].replace("_", ""), 16))
+            case "radix":
+                return str(int(self.sql[start:stop].replace("_", ""), 0))
             case "number" if "_" in self.sql[start:stop]:
                 return self.sql[start:stop].replace("_", "")
         return None

@@ -29,6 +29,7 @@ class Scan:
 
     ``columns`` are the table's, ``needed`` those that the query uses. ``predicates`` are conjuncts that hold for every row that
     matters. ``rigid``: its rows or columns count as they are (sampling, renamed columns, pivots), so nothing may be left out.
+    ``sampled``: not to be distributed: it is read in part, or only asked for its columns.
     ``in_schema``: FROM names the table without an alias, so that names may put the schema before it.
     """
 
@@ -118,7 +119,7 @@ class FromItem:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reshape:
-    """What a SELECT with marks (``spellings``) stands for: SUMMARIZE, PIVOT or UNPIVOT (``kind``) of all rows of its FROM.
+    """What a SELECT with marks (``spellings``) stands for: SUMMARIZE, DESCRIBE, PIVOT or UNPIVOT (``kind``) of all rows of its FROM.
 
     ``on`` are the items behind ON, ``using`` those behind USING, ``name`` and ``value`` those behind INTO; as items of a select list.
     """

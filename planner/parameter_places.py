@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from planner.ast import SEQUENCES, Ast, walk
+from planner.ast import BARE_QUERY, SEQUENCES, Ast, walk
 from planner.parameter_kinds import cast_type
-from planner.render import BARE_QUERY
+from planner.quoting import folded
 from planner.words import words
 
 MAX_DEPTH = 8
@@ -93,7 +93,7 @@ def called_name(expression: Ast) -> str:
 
 def _last_part(parts: Sequence[Ast]) -> str:
     last = parts[-1].get("Identifier") if parts else None
-    return "" if last is None else str(last["value"]).lower()
+    return "" if last is None else folded(str(last["value"]))
 
 
 def _peers(node: Ast) -> Iterator[Peers]:
@@ -109,6 +109,8 @@ def _peers(node: Ast) -> Iterator[Peers]:
         case {"InList": {"expr": inner, "list": listed}}:
             for item in listed:
                 yield from _pairs(inner, item)
+        case {"InUnnest": {"expr": inner, "array_expr": {"Array": {"elem": listed}}}}:
+            yield Peers([inner, *listed])
         case {"InSubquery": {"expr": inner, "subquery": subquery}}:
             yield Peers([inner, {"Subquery": subquery}])
         case {"IsDistinctFrom": [left, right]} | {"IsNotDistinctFrom": [left, right]}:
@@ -210,6 +212,8 @@ def _of_fixed_type(node: Ast) -> Iterator[Peers]:
             yield Peers([index], pa.int64())
         case {"Preceding": bound} | {"Following": bound} if bound is not None:
             yield Peers([bound], pa.int64())
+        case {"LimitOffset": {"limit": {"Collate": {"expr": share}}}}:
+            yield Peers([share], pa.float64())
         case {"LimitOffset": {"limit": limit, "offset": offset}}:
             yield Peers(_present(limit, None if offset is None else offset["value"]), pa.int64())
         case {"projection": _}:

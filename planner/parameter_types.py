@@ -14,6 +14,7 @@ import pyarrow as pa
 from planner.ast import Ast
 from planner.parameter_kinds import arrow_type, cast_type
 from planner.parameter_places import ARITHMETIC, LIKE_ARGUMENT, MAX_DEPTH, Peers, Place, called_name, plain_arguments
+from planner.quoting import folded
 from planner.words import words
 
 _COUNTS = words("count length char_length strlen position instr row_number rank dense_rank year month day hour minute second")
@@ -56,7 +57,7 @@ def _type_of(expression: Ast, columns: Mapping[str, str], depth: int = MAX_DEPTH
         case {"Nested": inner} | {"UnaryOp": {"expr": inner}}:
             return _type_of(inner, columns, depth - 1)
         case {"Identifier": name} | {"CompoundIdentifier": [*_, name]}:
-            kind = columns.get(str(name["value"]).lower())
+            kind = columns.get(folded(str(name["value"])))
             return None if kind is None else arrow_type(kind)
         case {"Cast": {"data_type": kind}} | {"TypedString": {"data_type": kind}}:
             return cast_type(kind)

@@ -16,9 +16,11 @@ from typing import Any
 import sqloxide
 
 from planner.ast import SEQUENCES, Ast, Span, name_parts, walk
-from planner.errors import InvalidQuery, LimitExceeded, PlannerError, SqlSyntaxError
+from planner.errors import InvalidQuery, LimitExceeded, PlannerError, Position, SqlSyntaxError, position_at
 from planner.limits import ScannedSql, SqlLimits, scan_sql
+from planner.quoting import quote_text
 from planner.spellings import kernel_spelling
+from planner.tokens import tokens
 
 DIALECTS = ("postgres", "generic", "duckdb")
 DEEP_STACK_BYTES = 256 << 20
@@ -28,6 +30,7 @@ CHAIN_TERMS_ON_ANY_STACK = 400
 UNKNOWN_CHAIN = CHAIN_TERMS_ON_ANY_STACK + 1
 """For trees of which nobody has counted the chains: they are printed where any depth is safe."""
 
+_BEFORE_PATHS = frozenset(("from", "join", "describe", "desc", "summarize", "show", "table", "pivot", "unpivot"))
 _PLACE = re.compile(r" at Line: (\d+), Column: (\d+)")
 
 
@@ -49,6 +52,20 @@ class ParsedSql:
             return kind(message, remedy=remedy)
         start, end = self.scanned.position(at.line, at.column), self.scanned.position(at.line, at.column + at.length)
         return kind(message, sql=self.sql, position=start, length=end.column - start.column, remedy=remedy)
+
+    def path_span(self, path: str) -> Span | None:
+        """Where a path stands in single quotes, of which the tree knows no place: behind FROM or its like, before anywhere else."""
+        text, written = self.scanned.text, quote_text(path)
+        found: list[tuple[bool, int]] = []
+        before = ""
+        for _, start, end in tokens(text):
+            if text[start:end] == written:
+                found.append((before.lower() not in _BEFORE_PATHS, start))
+            before = text[start:end]
+        if not found:
+            return None
+        at = position_at(text, min(found)[1])
+        return Span(at.line, at.column, len(written))
 
 
 def parse(sql: str, limits: SqlLimits) -> ParsedSql:
@@ -157,6 +174,8 @@ def _progress(error: ValueError) -> tuple[int, int]:
 
 def _syntax_error(scanned: ScannedSql, error: ValueError) -> SqlSyntaxError | LimitExceeded:
     text = str(error).replace("Query parsing failed.", "").replace("sql parser error:", "").strip()
+    if "must be root" in text:
+        return SqlSyntaxError("EXPLAIN and DESCRIBE take a query or a table", remedy="Write SELECT … FROM (DESCRIBE t).")
     if "recursion limit" in text:
         return LimitExceeded("the statement nests too deep", remedy="Flatten the expression, or use CTEs for the inner parts.")
     place = _PLACE.search(text)
@@ -165,6 +184,9 @@ def _syntax_error(scanned: ScannedSql, error: ValueError) -> SqlSyntaxError | Li
     position = scanned.position(int(place[1]), int(place[2]))
     found = re.search(r"found: (.+?) at Line", text)
     word = found[1] if found else " "
+    if found is not None and scanned.text != scanned.original:
+        word = _word_at(scanned.original, position)
+        text = text.replace(found[0], f"found: {word} at Line")
     return SqlSyntaxError(
         f"syntax error: {_lower_first(_PLACE.sub('', text))}",
         sql=scanned.original,
@@ -172,6 +194,12 @@ def _syntax_error(scanned: ScannedSql, error: ValueError) -> SqlSyntaxError | Li
         length=len(word),
         remedy="Write the condition behind ON: a ASOF JOIN b ON a.x >= b.x." if word.upper() == "MATCH_CONDITION" else None,
     )
+
+
+def _word_at(sql: str, place: Position) -> str:
+    """The user's word at a place where the parser may have had another."""
+    rest = "\n".join(sql.split("\n")[place.line - 1 :])[place.column - 1 :]
+    return next((rest[start:stop] for _, start, stop in tokens(rest)), "the end")
 
 
 def _lower_first(text: str) -> str:

@@ -103,5 +103,5 @@ class PhysicalPlan:
     exchanges: tuple[PlannedExchange, ...]
     schema: pa.Schema
     text: str
-    analyze: bool = False
-    """EXPLAIN ANALYZE: run the plan, answer with its text and what was measured."""
+    analyze: Literal["text", "json"] | None = None
+    """EXPLAIN ANALYZE: run the plan, answer with it and what was measured, in this form."""

@@ -18,6 +18,7 @@ from planner.parameter_probes import Probes
 from planner.parameter_types import told_types
 from planner.parse import CHAIN_TERMS_ON_ANY_STACK, ParsedSql, parse_scanned
 from planner.query import QueryPlanner
+from planner.quoting import folded
 from planner.refusals import refuse_by_first_word
 from planner.survey import placeholder_count
 
@@ -95,8 +96,8 @@ def _columns(planner: QueryPlanner) -> dict[str, str]:
     tables = {id(scan.table): scan.table for scan in all_scans(planner.binder.query(query))}
     types: dict[str, set[str]] = {}
     for column in (column for table in tables.values() for column in planner.catalog.columns(table)):
-        types.setdefault(column.name.lower(), set()).add(column.type)
-    given = {str(name["value"]).lower() for node in walk(query) for name in _given_names(node)}
+        types.setdefault(folded(column.name), set()).add(column.type)
+    given = {folded(str(name["value"])) for node in walk(query) for name in _given_names(node)}
     return {name: kinds.pop() for name, kinds in types.items() if len(kinds) == 1 and name not in given}
 
 

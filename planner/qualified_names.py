@@ -32,6 +32,7 @@ from planner.logical import (
     Values,
 )
 from planner.parse import ParsedSql
+from planner.quoting import folded
 from planner.references import References, references
 
 Block = tuple[Relation, ...]
@@ -66,6 +67,8 @@ class DottedName:
                 return {"CompoundFieldAccess": {"root": chain[count - 1]["Dot"], "access_chain": chain[count:]}}
             case {"ObjectName": parts}:
                 return {"ObjectName": parts[count:]}
+            case {"QualifiedWildcard": [list() as parts, star]}:
+                return {"QualifiedWildcard": (parts[count:], star)}
             case _:
                 return {"QualifiedWildcard": self.node["QualifiedWildcard"][count:]}
 
@@ -86,14 +89,14 @@ def dotted_name(node: Ast) -> DottedName | None:
             return DottedName(node, _folded([first, *dots]))
         case {"ObjectName": parts}:
             return DottedName(node, _folded(name_parts(parts) or ()), star=True)
-        case {"QualifiedWildcard": parts} if name_parts(parts):
+        case {"QualifiedWildcard": [list() as parts, _] | parts} if type(parts[0]) is dict and name_parts(parts):
             return DottedName(node, _folded(name_parts(parts) or ()), star=True)
         case _:
             return None
 
 
 def _folded(parts: Any) -> tuple[str, ...]:
-    return tuple(str(part["value"]).lower() for part in parts)
+    return tuple(folded(str(part["value"])) for part in parts)
 
 
 def shorten_names(query: QueryBlock, parsed: ParsedSql) -> Mapping[int, Ast]:
@@ -103,9 +106,9 @@ def shorten_names(query: QueryBlock, parsed: ParsedSql) -> Mapping[int, Ast]:
     """
     collected = _Names()
     collected.query(query, ())
-    written = collected.written | {column.name.lower() for scan in collected.scans for column in scan.columns}
+    written = collected.written | {folded(column.name) for scan in collected.scans for column in scan.columns}
     # A derived relation may have the fields of a struct for columns.
-    types = " ".join(column.type.lower() for scan in collected.scans for column in scan.columns if "(" in column.type)
+    types = " ".join(folded(column.type) for scan in collected.scans for column in scan.columns if "(" in column.type)
     derived = written | set(re.findall(r"\w+", types)) | {name.parts[-1] for name, _ in collected.found}
     resolver = _Resolver(parsed, frozenset(written), frozenset(derived), collected.pivoted)
     dropped = ((name, resolver.dropped(name, scopes)) for name, scopes in collected.found)
@@ -188,7 +191,7 @@ def _last_parts(mentioned: References) -> set[str]:
 
 def _column_aliases(factor: Ast) -> set[str]:
     columns = (factor.get("alias") or {}).get("columns") or ()
-    return {str(column["name"]["value"]).lower() for column in columns}
+    return {folded(str(column["name"]["value"])) for column in columns}
 
 
 def _shown(items: tuple[FromItem, ...]) -> Iterator[Relation]:
@@ -317,4 +320,4 @@ def _tables(block: Block, name: str) -> Iterator[Scan]:
 
 
 def _has(scan: Scan, column: str) -> bool:
-    return any(known.name.lower() == column for known in scan.columns)
+    return any(folded(known.name) == column for known in scan.columns)

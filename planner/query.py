@@ -19,6 +19,7 @@ from planner.kernel_errors import translate
 from planner.logical import QueryBlock, Scan, Select, all_scans, rewrite_scans, rewrite_selects
 from planner.optimize import RULES, RULES_BEFORE_OPENING, apply
 from planner.options import PlanOptions
+from planner.origins import with_origins
 from planner.parse import ParsedSql, print_sql
 from planner.physical import PhysicalPlan
 from planner.qualified_names import shorten_names
@@ -63,7 +64,7 @@ class QueryPlanner:
         columns = tuple(Column(field.name, kernel_type(field.type)) for field in schema)
         fragmenter = Fragmenter(self.catalog, self.options, self.parsed.scanned.chain_terms)
         fragments, exchanges = fragmenter.fragments(query, sql, columns)
-        return PhysicalPlan(self.parsed.sql, fragments, exchanges, schema, plan_text(fragments, exchanges))
+        return PhysicalPlan(self.parsed.sql, fragments, exchanges, with_origins(query, schema), plan_text(fragments, exchanges))
 
     def refusal(self, ast: Ast) -> str | None:
         """What the kernel's binder says against a query of the surveyed statement, in its own words; None where it accepts the query."""

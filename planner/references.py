@@ -13,6 +13,7 @@ from typing import Any
 
 from planner.ast import NESTED, SEQUENCES, Ast, is_identifier, is_query, name_parts
 from planner.functions import ROW_BY_ROW
+from planner.quoting import folded
 
 _FUNCTION_SCHEMAS = (("main",), ("system", "main"))
 """Where the kernel keeps its functions; it looks there before it looks for a column of that name."""
@@ -47,7 +48,7 @@ class References:
 
     def needs(self, column: str, alias: str) -> bool:
         """Whether column ``column`` of the relation ``alias`` may be meant."""
-        name = column.lower()
+        name = folded(column)
         return name in self.bare or name in self.heads or (alias, name) in self.pairs
 
     def needs_all(self, alias: str) -> bool:
@@ -69,9 +70,9 @@ def references(*roots: Any) -> References:
         if is_query(node):
             found.subqueries = True
         elif is_identifier(node):
-            found.bare.add(str(node["value"]).lower())
+            found.bare.add(folded(str(node["value"])))
         elif (parts := node.get("CompoundIdentifier")) is not None:
-            _add_compound(found, [str(part["value"]).lower() for part in parts])
+            _add_compound(found, [folded(str(part["value"])) for part in parts])
         elif (wildcard := node.get("QualifiedWildcard")) is not None:
             _add_wildcard(found, wildcard)
         else:
@@ -90,7 +91,7 @@ def _add_wildcard(found: References, wildcard: Any) -> None:
     name = next((part["ObjectName"] for part in _dicts(wildcard) if "ObjectName" in part), None)
     parts = None if name is None else name_parts(name)
     if parts:
-        found.stars.add(str(parts[-1]["value"]).lower())
+        found.stars.add(folded(str(parts[-1]["value"])))
     else:
         found.everything = True
 
@@ -116,7 +117,7 @@ def _note(found: References, node: Ast) -> None:
 
 def _add_receiver(found: References, function: Ast, name: str) -> None:
     """What stands before the dot of ``note.upper()``. ``main.upper(note)`` has the function's schema there."""
-    names = [str(part["value"]).lower() for part in name_parts(function["name"]) or ()][:-1]
+    names = [folded(str(part["value"])) for part in name_parts(function["name"]) or ()][:-1]
     if not names or (name in ROW_BY_ROW and tuple(names) in _FUNCTION_SCHEMAS):
         return
     found.methods = True
@@ -129,7 +130,7 @@ def _add_receiver(found: References, function: Ast, name: str) -> None:
 def function_name(function: Ast) -> str:
     """The last part of a called function's name, in lower case; empty where it is no plain name."""
     parts = name_parts(function["name"])
-    return str(parts[-1]["value"]).lower() if parts else ""
+    return folded(str(parts[-1]["value"])) if parts else ""
 
 
 def _has_star(function: Ast) -> bool:

@@ -1,4 +1,4 @@
-"""Statements that are refused for what they are: those that write, and those of a session."""
+"""Statements that are refused for what they are: those that write, and those that need a session to remember them."""
 
 from __future__ import annotations
 
@@ -8,42 +8,40 @@ from planner.ast import span_of
 from planner.errors import NotReadOnly, NotSupported, PlannerError, position_at
 from planner.limits import ScannedSql
 from planner.parse import ParsedSql
+from planner.tokens import tokens
 from planner.words import words
 
 _WRITING = words(
     """
     insert update delete merge create drop alter truncate copy replace upsert comment grant revoke attach detach install load call
-    set reset pragma use export import vacuum analyze checkpoint cluster refresh
+    pragma export import vacuum analyze checkpoint cluster refresh
     """
 )
 _SESSION = words(
     """
-    begin start commit rollback savepoint release abort prepare execute deallocate declare fetch close lock listen notify
+    savepoint release abort prepare execute deallocate declare fetch close lock listen notify
     """
 )
 _INSTEAD = {
-    **dict.fromkeys(("set", "reset"), "Settings are in the server's configuration, not in SQL."),
     **dict.fromkeys(("install", "load"), "There are no extensions to load: all functions that there are can be called."),
     "pragma": "Write DESCRIBE t for its columns, SHOW TABLES for the tables, EXPLAIN ANALYZE SELECT … for a profile.",
-    "use": "All tables are in volley.main: write their names alone.",
     **dict.fromkeys(("copy", "export"), "The client writes files: flight query 'SELECT …' -o orders.parquet."),
     **dict.fromkeys(("attach", "detach"), "Data roots and connections are in the server's configuration."),
     "create": "Write WITH name AS (SELECT …) SELECT … FROM name.",
     **dict.fromkeys(("insert", "update", "delete", "merge", "truncate"), "Put files into the data root: the next query reads them."),
 }
 """What to do instead, by a statement's first word."""
-_FIRST_WORD = re.compile(r"(?:\s+|--[^\n]*\n|/\*.*?\*/|\()*([A-Za-z_]+)", re.DOTALL)
 
 QUERIES_ONLY = "Send SELECT, VALUES, EXPLAIN, SHOW TABLES or DESCRIBE."
 
 
 def refuse_by_first_word(scanned: ScannedSql) -> None:
     """Raises ``NotReadOnly`` or ``NotSupported`` for statements that are known by their first word, whether they parse or not."""
-    found = _FIRST_WORD.match(scanned.original)
-    word = found[1].lower() if found else ""
-    if found is None or (word not in _WRITING and word not in _SESSION):
-        return
-    raise _refusal(word, scanned, found.start(1))
+    sql = scanned.original
+    kind, start, stop = next((token for token in tokens(sql) if sql[token[1]] != "("), ("end", 0, 0))
+    word = sql[start:stop].lower() if kind == "word" else ""
+    if word in _WRITING or word in _SESSION:
+        raise _refusal(word, scanned, start)
 
 
 def _refusal(word: str, scanned: ScannedSql, offset: int) -> PlannerError:
@@ -61,7 +59,7 @@ def _refusal(word: str, scanned: ScannedSql, offset: int) -> PlannerError:
         sql=scanned.original,
         position=position,
         length=len(word),
-        remedy="There are no transactions or cursors in SQL; prepare statements through the client.",
+        remedy="There are no savepoints and no cursors; prepare statements through the client.",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from planner.ast import Ast, all_of, identifier, substitute_nodes, verbatim_identifier
+from planner.ast import BARE_QUERY, Ast, all_of, identifier, substitute_nodes, verbatim_identifier
 from planner.logical import (
     Body,
     DerivedTable,
@@ -24,17 +24,6 @@ from planner.logical import (
 from planner.parse import UNKNOWN_CHAIN, print_sql
 from planner.quoting import quote_name
 from planner.reshape import reshaped
-
-BARE_QUERY: Ast = {
-    "with": None,
-    "order_by": None,
-    "limit_clause": None,
-    "fetch": None,
-    "locks": [],
-    "for_clause": None,
-    "pipe_operators": [],
-}
-"""A query of nothing but the ``body`` that is put into it."""
 
 
 def render_query(query: QueryBlock) -> Ast:

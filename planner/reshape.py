@@ -1,14 +1,18 @@
-"""SUMMARIZE, PIVOT and UNPIVOT as statements: read off the marks that ``spellings`` left, and written as the kernel has them."""
+"""SUMMARIZE, PIVOT, UNPIVOT and DESCRIBE as queries: read off the marks that ``spellings`` left, and written as the kernel has them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from planner.ast import Ast, span_of, subqueries, verbatim, verbatim_identifier
+from planner.ast import BARE_QUERY, Ast, span_of, subqueries, verbatim, verbatim_identifier
 from planner.errors import InvalidQuery, NotSupported, SqlSyntaxError
 from planner.logical import Reshape
-from planner.parse import ParsedSql
-from planner.spellings import NAME, PIVOT, SUMMARIZE, UNPIVOT, USING, VALUE
+from planner.parse import ParsedSql, print_sql
+from planner.spellings import DESCRIBE, NAME, PIVOT, SUMMARIZE, UNPIVOT, USING, VALUE
+
+_OPERATIONS = frozenset(("BinaryOp", "UnaryOp", "Collate", "IsNull", "IsNotNull", "Between", "Like", "ILike"))
+MAX_LISTING_CHARS = 200
+"""A query this short is told in a remedy."""
 
 _NOT_THERE = ("distinct", "selection", "having", "qualify", "named_window")
 """Clauses that a SELECT has and these have not."""
@@ -18,7 +22,7 @@ def reshape_of(select: Ast, parsed: ParsedSql) -> Reshape | None:
     """What the SELECT stands for; None where it is one. Raises ``SqlSyntaxError``, ``NotSupported`` and ``InvalidQuery``."""
     mark = parsed.scanned.mark
     kind = None if mark is None else _marked(select["projection"][0], mark) if select["projection"] else None
-    if mark is None or kind not in (SUMMARIZE, PIVOT, UNPIVOT):
+    if mark is None or kind not in (SUMMARIZE, DESCRIBE, PIVOT, UNPIVOT):
         return None
     parts: dict[str, list[Ast]] = {kind: []}
     part = parts[kind]
@@ -44,7 +48,7 @@ def _check(reshape: Reshape, select: Ast, parsed: ParsedSql) -> None:
     word = reshape.kind.upper()
     grouped = reshape.kind != PIVOT and any(select["group_by"].get("Expressions", ("all",)))
     if grouped or any(select.get(key) for key in _NOT_THERE):
-        remedy = f"Write {word} (SELECT … FROM … WHERE …)" + (" ON …." if reshape.kind != SUMMARIZE else ".")
+        remedy = f"Write {word} (SELECT … FROM … WHERE …)" + (" ON …." if reshape.kind in (PIVOT, UNPIVOT) else ".")
         place = next((span for key in (*_NOT_THERE, "group_by") if (span := span_of(select.get(key))) is not None), None)
         raise parsed.error(SqlSyntaxError, f"{word} takes the rows of a table or a query as they are", place, remedy)
     below = subqueries([*reshape.on, *reshape.using])
@@ -53,13 +57,29 @@ def _check(reshape: Reshape, select: Ast, parsed: ParsedSql) -> None:
     if reshape.kind != PIVOT:
         return
     for item in reshape.on:
-        if "InList" not in _expression(item):
-            raise parsed.error(
-                InvalidQuery,
-                "PIVOT has to know the values that become columns before it runs",
-                span_of(item),
-                "Write them behind IN: PIVOT t ON c IN ('a', 'b') USING sum(v). SELECT DISTINCT c FROM t shows them.",
-            )
+        listed = _expression(item).get("InList")
+        if listed is None or listed["negated"]:
+            message = "PIVOT has to know the values that become columns before it runs"
+            raise parsed.error(InvalidQuery, message, span_of(item), _pivot_remedy(item, select, parsed))
+        if listed["expr"].keys() & _OPERATIONS:  # to the kernel IN would be part of the operation, and its truth what is pivoted on
+            remedy = "Write PIVOT t ON (a || b) IN ('x', 'y')."
+            raise parsed.error(InvalidQuery, "an operation before IN of PIVOT needs parentheses", span_of(listed["expr"]), remedy)
+
+
+def _pivot_remedy(item: Ast, select: Ast, parsed: ParsedSql) -> str:
+    """How to write the values, and the query that lists them."""
+    expression = _expression(item)
+    pivoted = expression["InList"]["expr"] if "InList" in expression else expression
+    asked = {
+        **select,
+        "projection": [{"UnnamedExpr": pivoted} if pivoted else item],
+        "distinct": "Distinct",
+        "group_by": _NO_GROUPS,
+        "flavor": "Standard",
+    }
+    listing = print_sql({"Query": {**BARE_QUERY, "body": {"Select": asked}}}, parsed.scanned.chain_terms)
+    listing = listing if len(listing) <= MAX_LISTING_CHARS else "SELECT DISTINCT c FROM t"
+    return f"Write them behind IN: PIVOT t ON c IN ('a', 'b') USING sum(v). They are what {listing} gives."
 
 
 def _expression(item: Ast) -> Ast:
@@ -83,11 +103,13 @@ def reshaped(select: Ast, reshape: Reshape, print_select: Callable[[Ast], str]) 
     text += f" USING {listed(reshape.using)}" if reshape.using else ""
     text += f" INTO NAME {listed(reshape.name)} VALUE {listed(reshape.value)}" if reshape.name else ""
     source = {"Table": {**_TABLE, "name": [{"Identifier": verbatim_identifier(f"({text}{groups})")}]}}
-    return {**rows, "from": [{"relation": source, "joins": []}]}
+    told = {**rows, "projection": _DESCRIBED} if reshape.kind == DESCRIBE else rows
+    return {**told, "from": [{"relation": source, "joins": []}]}
 
 
 _ONE: Ast = {"UnnamedExpr": verbatim("1")}
 _ALL: Ast = {"UnnamedExpr": verbatim("*")}
+_DESCRIBED: list[Ast] = [{"UnnamedExpr": verbatim(name)} for name in ("column_name", "column_type", '"null"')]
 _NO_GROUPS: Ast = {"Expressions": [[], []]}
 _TABLE: Ast = {
     "alias": None,

@@ -8,12 +8,12 @@ from typing import Any
 
 from planner.ast import Ast, name_parts, span_of
 from planner.bind import Binder, view_of
-from planner.catalog import CATALOG_NAME, SCHEMA_NAME, SCHEMA_PREFIXES, Column
+from planner.catalog import CATALOG_NAME, INFORMATION_SCHEMA, SCHEMA_NAME, SCHEMA_PREFIXES, Column
 from planner.errors import InvalidQuery, NotSupported, UnknownTable
-from planner.information_schema import INFORMATION_SCHEMA, VIEWS
+from planner.information_schema import VIEWS
 from planner.literals import quote_literal
 from planner.parse import ParsedSql
-from planner.quoting import quote_name
+from planner.quoting import folded, quote_name
 
 TABLES_COLUMNS = (Column("name", "VARCHAR"),)
 DATABASES_COLUMNS = (Column("database_name", "VARCHAR"),)
@@ -34,7 +34,7 @@ class Answer:
         """A SELECT of the rows."""
         names = ", ".join(quote_name(column.name) for column in self.columns)
         if not self.rows:
-            return f"SELECT {', '.join(f'NULL::VARCHAR AS {quote_name(column.name)}' for column in self.columns)} WHERE FALSE"
+            return f"SELECT {', '.join(f'NULL::{column.type} AS {quote_name(column.name)}' for column in self.columns)} WHERE FALSE"
         values = ", ".join("(" + ", ".join(quote_literal(cell) for cell in row) + ")" for row in self.rows)
         where = f" WHERE {self.condition}" if self.condition else ""
         return f"SELECT * FROM (VALUES {values}) AS listed({names}){where}"
@@ -86,8 +86,8 @@ def shown(kind: str, parsed: ParsedSql, binder: Binder) -> Answer | None:
 
 
 def _variable(parts: list[Ast], binder: Binder) -> Answer:
-    """SHOW ALL TABLES, and SHOW t: as DESCRIBE."""
-    if [str(part["value"]).lower() for part in parts] == ["all", "tables"]:
+    """SHOW, SHOW ALL TABLES, and SHOW t: as DESCRIBE."""
+    if [folded(str(part["value"])) for part in parts] in ([], ["all", "tables"]):
         return Answer(TABLES_COLUMNS, [(name,) for name in binder.catalog.table_names()])
     return described(binder, [{"Identifier": part} for part in parts])
 
@@ -107,7 +107,7 @@ def _check_schema(ast: Ast, parsed: ParsedSql) -> None:
     place = ast["show_options"]["show_in"]
     if place is None or not place["parent_name"]:
         return
-    names = tuple(str(part["value"]).lower() for part in name_parts(place["parent_name"]) or ())
+    names = tuple(folded(str(part["value"])) for part in name_parts(place["parent_name"]) or ())
     if names not in SCHEMA_PREFIXES:
         remedy = f"All tables are in {CATALOG_NAME}.{SCHEMA_NAME}; SHOW TABLES lists them."
         raise parsed.error(UnknownTable, f"there is no schema '{'.'.join(names)}'", span_of(place["parent_name"]), remedy)

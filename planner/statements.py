@@ -15,6 +15,7 @@ from planner.physical import Fragment, PhysicalPlan, PlannedExchange
 from planner.prepared import Prepared, prepare
 from planner.query import QueryPlanner
 from planner.refusals import refused
+from planner.session import accepted
 from planner.show import Answer, described, described_columns, shown
 from planner.survey import Values
 from planner.typed_literals import is_adaptable
@@ -51,7 +52,7 @@ def _planned(planner: QueryPlanner) -> PhysicalPlan:
         case "ExplainTable":
             return listing_plan(planner, described(planner.binder, parsed.ast[kind]["table_name"]))
         case _:
-            listing = shown(kind, parsed, planner.binder)
+            listing = accepted(kind, parsed, planner.catalog) or shown(kind, parsed, planner.binder)
             if listing is None:
                 raise refused(kind, parsed)
             return listing_plan(planner, listing)
@@ -67,7 +68,7 @@ def _explain(planner: QueryPlanner) -> PhysicalPlan:
     if ast["describe_alias"] != "Explain":
         return listing_plan(planner, described_columns(plan.exchanges[-1].columns))
     if form.analyze:
-        return replace(plan, schema=pa.schema([pa.field("plan", pa.string())]), analyze=True)
+        return replace(plan, schema=pa.schema([pa.field("plan", pa.string())]), analyze="json" if form.json else "text")
     lines = [plan_json(plan.fragments, plan.exchanges)] if form.json else plan.text.split("\n")
     return listing_plan(planner, Answer(PLAN_COLUMNS, [(line,) for line in lines]))
 

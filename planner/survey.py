@@ -14,6 +14,7 @@ from planner.functions import FILE_READERS, READ_FILES, is_refused_scalar
 from planner.parameter_names import with_parameter_names
 from planner.parse import UNKNOWN_CHAIN, ParsedSql
 from planner.qualified_names import dotted_name
+from planner.quoting import folded
 from planner.references import function_name
 from planner.render import print_expression
 from planner.typed_literals import adaptable_ast, constant_ast, literal_ast
@@ -51,7 +52,7 @@ def survey(
     qualified = False
     for node in walk(parsed.ast):
         if is_identifier(node):
-            names.add(str(node["value"]).lower())
+            names.add(folded(str(node["value"])))
         elif "Function" in node and type(node["Function"]) is dict and "uses_odbc_syntax" in node["Function"]:
             _check_function(node["Function"], parsed)
         elif "Value" in node or "Placeholder" in node:

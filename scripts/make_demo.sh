@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes docs/demo.gif and the screenshots in docs/images from the real program on TPC-H data (scale factor 1), all by itself:
-# a venv of its own, Debian's gifsicle and fonts, data from tpchgen-cli. Two workers of one thread each, so that there is a plan to see.
+# Makes docs/demo.gif and the screenshots in docs/images from the real program on its own sample data (large), all by itself:
+# a venv of its own, Debian's gifsicle and fonts. Two workers of one thread each, so that there is a plan to see.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root="$PWD"
@@ -21,12 +21,11 @@ python="$build/venv/bin/python"
 if [ ! -x "$python" ]; then
     "${PYTHON:-python3}" -m venv "$build/venv"
 fi
-"$python" -m pip install -q --disable-pip-version-check -e . pyte pillow tpchgen-cli
+"$python" -m pip install -q --disable-pip-version-check -e . pyte pillow
 
-data="$build/sf1"
-if [ ! -e "$data/region.parquet" ]; then
-    rm -rf "$data" && mkdir -p "$data"
-    "$build/venv/bin/tpchgen-cli" parquet -s 1 --output-dir "$data"
+data="$build/data"
+if [ ! -e "$data/orders" ]; then
+    "$build/venv/bin/flight" sample-data --to "$data" --size large
 fi
 
 export HOME="$build/home" XDG_STATE_HOME="$build/home/state"

@@ -73,7 +73,7 @@ MOMENTS = [
     *(raw(number, pa.timestamp(unit)) for unit in ("s", "ms", "us", "ns") for number in (MOST, -MOST)),
     *(raw(number, pa.timestamp("us", zone)) for zone in (None, UTC) for number in (2**62, -(2**57))),
     raw(2**40, pa.timestamp("s")),
-    *(raw(number, pa.duration(unit)) for unit in ("s", "ms", "us") for number in (0, -1, 10**12)),
+    *(raw(number, pa.duration(unit)) for unit in ("s", "ms", "us") for number in (0, -1, 10**9)),
     raw(-7_000, pa.duration("ns")),
     *(scalar(pa.MonthDayNano(parts), pa.month_day_nano_interval()) for parts in ([1, 2, 3_000], [-13, 40, -1_000], [0, 0, 10**18])),
 ]

@@ -27,13 +27,16 @@ class Faults:
 
 
 class FaultyProxy:
-    """Forwards to ``target`` on a port of its own; ``fired`` counts the faults that really happened, ``requests`` all requests."""
+    """Forwards to ``target`` on a port of its own; ``fired`` counts the faults that really happened, ``requests`` all requests.
+
+    ``faults`` may be changed while it runs.
+    """
 
     def __init__(self, target: str, faults: Faults, seed: int) -> None:
+        self.faults = faults
         self.fired: Counter[str] = Counter()
         self.requests = 0
         self._target = urlsplit(target).netloc
-        self._faults = faults
         self._random = random.Random(seed)
         self._lock = threading.Lock()
         self._closing = threading.Event()
@@ -52,7 +55,7 @@ class FaultyProxy:
 
     def draw(self) -> str | None:
         """The fault of the next request."""
-        faults = self._faults
+        faults = self.faults
         with self._lock:
             self.requests += 1
             at = self._random.random()
@@ -105,7 +108,7 @@ class FaultyProxy:
                     upstream.close()
                 if fault == "delayed":
                     proxy.count("delayed")
-                    time.sleep(proxy._faults.delay_seconds)
+                    time.sleep(proxy.faults.delay_seconds)
                 cut = fault == "cut" and len(content) > 1 and self.command == "GET"
                 if cut:
                     proxy.count("cut")

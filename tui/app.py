@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -15,8 +16,10 @@ from flight_server.client import Client
 from planner.errors import Status, VolleyError
 from tui import keys
 from tui.actions.catalog_actions import CatalogActions
+from tui.actions.charting import Charting
 from tui.actions.clipboard import Clipboard
 from tui.actions.cluster_actions import ClusterActions
+from tui.actions.dropping import Dropping
 from tui.actions.editor_actions import EditorActions
 from tui.actions.exporting import Exporting
 from tui.actions.killing import Killing
@@ -24,6 +27,7 @@ from tui.actions.query_actions import QueryActions
 from tui.actions.result_actions import ResultActions
 from tui.actions.screen_actions import ScreenActions
 from tui.draw.chrome import KeyLine, Title
+from tui.draw.pasting import Pasted, PastingScreen
 from tui.draw.popup import Dialogs
 from tui.draw.themes import NAMES, choose_theme, count_colours, palette
 from tui.editor.documents import Documents
@@ -32,7 +36,8 @@ from tui.editor.saved_tabs import KEEP_SECONDS, SavedTabs
 from tui.link.background import Background, Post
 from tui.link.follower import Follower
 from tui.link.own_queries import own_query
-from tui.link.runs import Run, RunBook
+from tui.link.run import Run
+from tui.link.runs import RunBook
 from tui.link.server import Server
 from tui.link.session import Link, Session
 from tui.log import stderr_aside
@@ -50,10 +55,7 @@ class CannotOpen(VolleyError):
 
 
 class Shell(urwid.Frame):
-    """Title, the current view, footer. Keys that hold everywhere come first, unless a dialog is open.
-
-    What is pasted where nothing can be written (``writes()`` says so) is no key, and dropped.
-    """
+    """Title, the current view, footer. Keys that hold everywhere come first, unless a dialog is open."""
 
     def __init__(
         self,
@@ -61,20 +63,12 @@ class Shell(urwid.Frame):
         header: urwid.Widget,
         footer: urwid.Widget,
         press: Callable[[str], bool],
-        writes: Callable[[], bool],
     ) -> None:
         super().__init__(body, header, footer)
         self._press = press
-        self._writes = writes
-        self._dropping = False
 
     def keypress(self, size: tuple[int, int], key: str) -> str | None:
-        if key == "begin paste" and not self._writes():
-            self._dropping = True
-        if self._dropping:
-            self._dropping = key != "end paste"
-            return None
-        if self._press(key):
+        if not isinstance(key, Pasted) and self._press(key):
             return None
         rest = super().keypress(size, key)
         return None if rest is None else str(rest)
@@ -105,26 +99,27 @@ class App:
         self._run_files = run
         self._tabs = SavedTabs(None) if tabs is None else tabs
         self._kept_at = time.monotonic()
+        self._not_kept: str | None = None
         self.history = history if history is not None else History(None)
         self.post = self._call_on_loop if post is None else post
         self.background = Background(self.post) if background is None else background
         self.session = Session(server, self.background, self.post, uri)
         self.book = RunBook(server, self.background, self.post, follower=follower)
         self._recorded: weakref.WeakSet[Run] = weakref.WeakSet()
+        self._ended: weakref.WeakSet[Run] = weakref.WeakSet()
         self.documents = Documents(self.act, lambda: self.session.tables)
         self.views = Views(
             self.documents,
             lambda: self.book.runs,
             ClusterPane(self.act),
-            CatalogPane(self.background, lambda sql: own_query(server, sql), self.act),
+            CatalogPane(self.background, lambda sql: own_query(server, sql, "sample"), self.act),
             self.act,
         )
         self.title = Title(uri, self.views.go)
         self.footer = KeyLine(time.monotonic, lambda key: self.loop.process_input([key]))
-        self.dialogs = Dialogs(Shell(self.views, self.title, self.footer, self._press_everywhere, lambda: self.views.context() == "editor"))
+        self.dialogs = Dialogs(Shell(self.views, self.title, self.footer, self._press_everywhere))
         chosen = choose_theme(theme, os.environ)
-        # Bracketed paste is switched on unasked: a terminal without it passes over that, and some that have it (tmux 3.3) do not answer.
-        shown = urwid.display.raw.Screen(bracketed_paste_mode=True) if screen is None else screen
+        shown = PastingScreen() if screen is None else screen
         self.loop = urwid.MainLoop(self.dialogs, palette(chosen), shown, unhandled_input=self._unhandled)
         if screen is None:
             self.loop.screen.set_terminal_properties(colors=count_colours(theme))
@@ -141,19 +136,39 @@ class App:
         clipboard = Clipboard(documents, self.loop.screen, say)
         killing = Killing(book, server, self.background, dialogs, say)
         exporting = Exporting(lambda: views.panel.run, server, self.background, self.post, dialogs, say)
-        screen = ScreenActions(views, book, server, self.background, killing, dialogs, self.loop.screen, theme, documents, self._tabs, say)
+        dropping = Dropping(book, server, self.background, dialogs, say)
+        screen = ScreenActions(views, book, killing, dialogs, self.loop.screen, theme, documents, self._tabs, say)
         self._editing = EditorActions(documents, views, book, self.session, self.history, killing, clipboard, dialogs, say)
-        listed = QueryActions(views, documents, book, killing)
+        listed = QueryActions(views, documents, book, killing, dropping)
         everywhere = {**screen.table(), "run": lambda: listed.run() if views.name == "queries" else self._editing.run()}
-        self._looking = ResultActions(lambda: views.panel, book, server, self.background, dialogs, clipboard, exporting, say, views.replace)
-        results = self._looking.table()
+        self._looking = ResultActions(
+            lambda: views.panel,
+            book,
+            server,
+            self.background,
+            dialogs,
+            clipboard,
+            exporting,
+            dropping,
+            say,
+            views.replace,
+            views.leave,
+        )
+        self._charting = Charting(lambda: views.panel, lambda: self.session.tables, server, self.background, say)
+        results = {**self._looking.table(), **self._charting.table()}
         own: dict[str, keys.Actions] = {
             "editor": self._editing.table(),
+            "tables": {
+                "insert": views.beside.insert,
+                "unfold": lambda: views.beside.fold(away=False),
+                "fold": lambda: views.beside.fold(away=True),
+                "back": views.beside.leave,
+            },
             "results": results,
             "plan": results,
             "chart": results,
             "queries": listed.table(),
-            "cluster": ClusterActions(views.cluster, views, book, killing, dialogs).table(),
+            "cluster": ClusterActions(views.cluster, views, book, killing, dropping, self.session, dialogs).table(),
             "catalog": CatalogActions(views.catalog, documents, self.session, views, dialogs, say).table(),
         }
         self._actions: dict[str, keys.Actions] = {context: {**everywhere, **table} for context, table in own.items()}
@@ -200,12 +215,22 @@ class App:
             self.footer.say("; ".join(notes), "bad")
 
     def keep_tabs(self) -> None:
-        """Writes the tabs for the next start. That they cannot be written is told, each time."""
+        """Writes the tabs for the next start. That they cannot be written is told, once until they can be again."""
         self._kept_at = time.monotonic()
         try:
             self._tabs.keep(self.documents)
         except VolleyError as error:
-            self.footer.say(str(error), "bad")
+            if self._not_kept != str(error):
+                self.footer.say(str(error), "bad")
+            self._not_kept = str(error)
+        else:
+            self._not_kept = None
+
+    def _look_at_files(self) -> None:
+        """Takes what others have written into the files of the tabs, or says so."""
+        notes = self.documents.refresh()
+        if notes:
+            self.footer.say("; ".join(notes))
 
     # -- events ---------------------------------------------------------------------------------------------------
 
@@ -220,10 +245,12 @@ class App:
         """Moves what moves by itself: spinners, times, messages that are over."""
         self.footer.tick()
         if time.monotonic() - self._kept_at >= KEEP_SECONDS:
+            self._look_at_files()
             self.keep_tabs()
         active = self.book.active()
         self.title.show(running=len(active))
-        self._looking.follow()
+        self._looking.tick()
+        self._charting.tick()
         if active:
             self.views.tick()
         self.loop.set_alarm_in(TICK_SECONDS, self._tick)
@@ -231,13 +258,15 @@ class App:
     def _run_changed(self, run: Run) -> None:
         self.views.changed(run)
         self.title.show(running=len(self.book.active()))
-        if run.over and run not in self._recorded:
-            self._recorded.add(run)
+        if run.over and run not in self._ended:
+            self._ended.add(run)
             if run.state == "failed":
                 self.documents.mark_error(run)
                 self._looking.mend(run)
+        if (run.over or run.held) and run not in self._recorded:
+            self._recorded.add(run)
             if run.derived is None and run.state != "lost":
-                self.history.add(run.sql, run.state, run.rows, run.elapsed(time.time()))
+                self.history.add(run.sql, run.shown_state, run.rows, run.elapsed(time.time()))
 
     def _link_changed(self, link: Link) -> None:
         self.title.show(link=link)
@@ -249,7 +278,7 @@ class App:
     def _pulsed(self) -> None:
         pulse = self.session.pulse
         if pulse is not None:
-            self.views.cluster.refresh(pulse.workers, pulse.queries, time.time())
+            self.views.cluster.refresh(pulse.workers, pulse.queries, time.time(), more=pulse.more, everything=self.session.everything)
 
     def _tables_changed(self) -> None:
         self.views.catalog.refresh(self.session.tables, self.session.tables_error, loaded=self.session.tables_loaded)
@@ -297,6 +326,10 @@ def main(
         raise CannotOpen(f"there is no theme {theme!r}", remedy=f"choose one of: {', '.join(NAMES)}")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise CannotOpen("the terminal UI needs a terminal", remedy="in scripts, use `flight query` or `flight run`")
+    # Terminals show UTF-8 whatever the locale says: it may be one that is not installed there, as over SSH.
+    urwid.set_encoding("utf8")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace")
     with Client(uri, token=token, tls_ca=tls_ca) as client:
         history, tabs = History(state_folder() / "history.jsonl"), SavedTabs(state_folder())
         app = App(client, uri, files=files, run=run, theme=theme, history=history, tabs=tabs)

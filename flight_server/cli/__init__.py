@@ -16,6 +16,7 @@ Exit status: 0 done, 1 the query or server said no, 2 usage or configuration, 13
 from __future__ import annotations
 
 import difflib
+import errno
 import importlib
 import os
 import signal
@@ -36,6 +37,7 @@ REFUSED = 1
 USAGE = 2
 SIGNALLED = 128
 INTERRUPTED = SIGNALLED + signal.SIGINT
+FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 DEBUG_VARIABLE = "VOLLEY_DEBUG"
 
 _COMMANDS = {
@@ -114,6 +116,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except VolleyError as error:
         return _tell(error)
     except Exception as error:  # a bug of ours: a line for people, the traceback for those who look for it
+        if isinstance(error, OSError) and error.errno in FULL:
+            click.echo(f"error: the output cannot be written: {error.strerror}", err=True)
+            return REFUSED
         if DEBUG_VARIABLE in os.environ:
             raise
         click.echo(f"error: internal error ({type(error).__name__}: {error})\nset {DEBUG_VARIABLE}=1 to see where", err=True)

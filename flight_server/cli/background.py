@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterator
@@ -22,6 +23,13 @@ class _Item(Generic[T]):
 @dataclass(frozen=True, slots=True)
 class _End:
     error: BaseException | None
+
+
+def _taken(passed: queue.Queue[T]) -> T:
+    """The next item. The system hands a signal to any thread, and Python acts on it only when the main thread wakes: so it does."""
+    while True:
+        with contextlib.suppress(queue.Empty):
+            return passed.get(timeout=STOP_CHECK_SECONDS)
 
 
 def interruptible(source: Callable[[], Iterator[T]], ahead: int = BATCHES_AHEAD) -> Generator[T, None, None]:
@@ -54,7 +62,7 @@ def interruptible(source: Callable[[], Iterator[T]], ahead: int = BATCHES_AHEAD)
     threading.Thread(target=work, name="flight-reader", daemon=True).start()
     try:
         while True:
-            match passed.get():
+            match _taken(passed):
                 case _Item(value):
                     yield value
                 case _End(None):

@@ -7,7 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,25 +16,30 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from flight_server.cli.options import Access, connected, embedded_options
+from flight_server.cli.background import STOP_CHECK_SECONDS
+from flight_server.cli.options import Access, connected, embedded_options, parameter_option, read_sql
 from flight_server.cli.progress import QueryProgress
 from flight_server.cli.running_statement import RunningStatement
 from flight_server.cli.showing import Shown, default_rows, show, shown_rows, stdout_console
 from flight_server.client import Client
+from flight_server.client.parameters import bound, shared
 from flight_server.client.statements import Statement, split_statements
+from flight_server.errors import ClientError
 from flight_server.settings.quantities import format_seconds
 from planner.errors import VolleyError
 
 MAX_PARALLEL = 64
 TITLE_CHARS = 100
+FOR_ALL = "--max-rows N shows more"
 
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """A statement of a file, and where it stands there."""
+    """A statement of a file, where it stands there, and the values of its parameters as they were typed."""
 
     file: str
     statement: Statement
+    given: Sequence[str] = ()
 
     @property
     def place(self) -> str:
@@ -62,14 +67,18 @@ class _Outcome:
 @click.option("--keep-going", is_flag=True, help="Go on after a statement that failed.")
 @click.option("--max-rows", type=click.IntRange(min=0), help="Show at most so many rows of each result.")
 @click.option("--quiet", is_flag=True, help="Tell status, rows and time only, not the results.")
-def run(access: Access, files: tuple[str, ...], parallel: int, keep_going: bool, max_rows: int | None, quiet: bool) -> int:
+@parameter_option
+def run(
+    access: Access, files: tuple[str, ...], given: tuple[str, ...], parallel: int, keep_going: bool, max_rows: int | None, quiet: bool
+) -> int:
     """Runs every statement of the files and tells status, rows, time and result of each.
 
-    Exits with 1 if any failed; the first that fails ends the run unless --keep-going is given. A file - is stdin.
+    Exits with 1 if any failed; the first that fails ends the run unless --keep-going is given. A file - is stdin. Each statement takes
+    those values of -p that it asks for.
     """
-    tasks = [task for file in files for task in _tasks(file)]
-    rows = default_rows() if max_rows is None else max_rows
+    tasks = _tasks(files, given)
     console = stdout_console()
+    rows = default_rows(sys.stdout.isatty()) if max_rows is None else max_rows
     started = time.monotonic()
     told = failed = 0
     with connected(access) as client:
@@ -83,13 +92,18 @@ def run(access: Access, files: tuple[str, ...], parallel: int, keep_going: bool,
     return 1 if failed else 0
 
 
-def _tasks(file: str) -> Iterator[_Task]:
+def _tasks(files: Sequence[str], given: Sequence[str]) -> list[_Task]:
+    """The statements of the files, each with the values that it takes. Raises ``ClientError`` for one that none takes."""
+    found = [("stdin" if file == "-" else file, statement) for file in files for statement in split_statements(_read(file))]
+    taken = shared((statement.text for _, statement in found), given) if given else [[] for _ in found]
+    return [_Task(file, statement, values) for (file, statement), values in zip(found, taken, strict=True)]
+
+
+def _read(file: str) -> str:
     try:
-        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+        return read_sql(file) if file == "-" else Path(file).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise click.UsageError(f"{file} is not UTF-8 text ({error.reason} at byte {error.start})") from None
-    for statement in split_statements(text):
-        yield _Task("stdin" if file == "-" else file, statement)
 
 
 class _Runner:
@@ -120,11 +134,14 @@ class _Runner:
         stopping = False
         try:
             while running:
-                outcome = running.popleft().result()
+                following = running.popleft()
+                while not wait([following], STOP_CHECK_SECONDS).done:
+                    pass  # awake now and then, so that Ctrl-C is heard whichever thread the system hands it to
+                outcome = following.result()
                 stopping = stopping or (outcome.error is not None and not keep_going)
-                following = None if stopping else next(left, None)
-                if following is not None:
-                    running.append(pool.submit(self._run, following))
+                task = None if stopping else next(left, None)
+                if task is not None:
+                    running.append(pool.submit(self._run, task))
                 yield outcome
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -137,7 +154,10 @@ class _Runner:
                 execution.see_it_killed()
 
     def _run(self, task: _Task) -> _Outcome:
-        execution = RunningStatement(self._client, task.statement.text)
+        try:
+            execution = RunningStatement(self._client, *bound(task.statement.text, task.given))
+        except ClientError as error:
+            return _Outcome(task, error=error)
         with self._lock:
             self._live.add(execution)
         try:
@@ -152,9 +172,9 @@ class _Runner:
 
     def _shown(self, execution: RunningStatement) -> Shown:
         if self._parallel > 1:
-            return shown_rows(execution, self._rows, count_all=True)
+            return shown_rows(execution, self._rows, "all")
         with QueryProgress(self._client, execution.query_id):
-            return shown_rows(execution, self._rows, count_all=True)
+            return shown_rows(execution, self._rows, "all")
 
 
 def _tell(console: Console, outcome: _Outcome, number: str, quiet: bool) -> None:
@@ -167,6 +187,6 @@ def _tell(console: Console, outcome: _Outcome, number: str, quiet: bool) -> None
         click.echo(f"error: {outcome.task.placed(outcome.error)}", err=True)
     else:
         assert outcome.shown is not None
-        show(console, outcome.shown, status="✓ completed · ", footer_only=quiet)
+        show(console, outcome.shown, status="✓ completed · ", footer_only=quiet, for_all=FOR_ALL)
     console.print()
     sys.stdout.flush()

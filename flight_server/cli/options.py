@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,9 +13,11 @@ from typing import Any, TypeVar
 
 import click
 
+from flight_server.cli.files_here import ClientElsewhere
 from flight_server.client import Client
 from flight_server.settings.config import DEFAULT_CONNECTION, DEFAULT_HOST, DEFAULT_PORT, Config, ServerSection, load_config
 
+BYTE_ORDER_MARK = "\ufeff"
 LOCAL_URI = f"grpc://{DEFAULT_HOST}:{DEFAULT_PORT}"
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -83,7 +87,7 @@ def _with_access(function: Function, *, embedded: bool) -> Function:
                 "--data",
                 multiple=True,
                 metavar="ROOT",
-                help="Folder, file or s3://bucket/prefix with tables, for the embedded server; repeatable. Default: the current folder.",
+                help="Folder or file with tables, also s3://bucket/…, for the embedded server; repeatable. Default: the current folder.",
             ),
         ]
     wrapped: Any = command
@@ -92,15 +96,40 @@ def _with_access(function: Function, *, embedded: bool) -> Function:
     return wrapped  # type: ignore[no-any-return]
 
 
+def parameter_option(function: Function) -> Function:
+    """``-p``: passed on as ``given``, the values of a statement's parameters as they were typed."""
+    option = click.option(
+        "-p",
+        "--parameter",
+        "given",
+        multiple=True,
+        metavar="[NAME=]VALUE",
+        help="The value of a parameter: NAME=VALUE for $name, VALUE for each ? or $1 in turn; NULL is no value. Repeatable.",
+    )
+    return option(function)
+
+
+def read_sql(argument: str) -> str:
+    """The statements that an argument gives: itself, or stdin for ``-``, without the mark with which some editors begin a file."""
+    return sys.stdin.read().removeprefix(BYTE_ORDER_MARK) if argument == "-" else argument
+
+
 @contextmanager
 def connected(access: Access) -> Iterator[Client]:
     """A client of the server that ``access`` names, or of one that lives as long as the context. Raises ``VolleyError``."""
     if access.uri is not None:
-        with Client(access.uri, token=access.token, tls_ca=access.tls_ca) as client:
+        with ClientElsewhere(access.uri, _instead(), token=access.token, tls_ca=access.tls_ca) as client:
             yield client
         return
     with embedded_uri(access) as uri, Client(uri) as client:
         yield client
+
+
+def _instead() -> Callable[[str], str]:
+    """The command that is being run, as one would type it for a server of its own over a folder."""
+    context = click.get_current_context()
+    rest = {"query": ' "…"', "explain": ' "…"', "run": " FILE"}.get(context.info_name or "", "")
+    return lambda folder: f"`{context.command_path} --data {shlex.quote(folder)}{rest}`"
 
 
 @contextmanager
@@ -110,6 +139,16 @@ def embedded_uri(access: Access) -> Iterator[str]:
 
     with embedded(embedded_config(access)) as uri:
         yield uri
+
+
+def paths_start_at(access: Access) -> str | None:
+    """The folder on this machine where paths in SQL begin; None where they begin elsewhere, or nobody here knows."""
+    if access.uri is not None:
+        return None
+    config = embedded_config(access)
+    if DEFAULT_CONNECTION in config.connections or not config.data_roots:
+        return None
+    return next((root for root in config.data_roots[:1] if os.path.isdir(root)), None)
 
 
 def embedded_config(access: Access) -> Config:

@@ -24,23 +24,29 @@ def page(text: str) -> None:
         sys.stdout.flush()
         return
     variables = {"LESS": os.environ.get("LESS", LESS), "LESSCHARSET": "utf-8"}
-    with contextlib.suppress(KeyboardInterrupt), piped(command, variables) as sink:
-        sink.write(text.encode("utf-8", "replace"))
+    with contextlib.suppress(KeyboardInterrupt), piped(command, variables) as process:
+        sink_of(process).write(text.encode("utf-8", "replace"))
+
+
+def sink_of(process: subprocess.Popen[bytes]) -> BinaryIO:
+    """What :func:`piped` gives its command to read."""
+    assert process.stdin is not None
+    return cast("BinaryIO", process.stdin)
 
 
 @contextlib.contextmanager
-def piped(command: str, variables: dict[str, str] | None = None) -> Iterator[BinaryIO]:
-    """The input of a command line of the system's shell, which has ended when the context has. Ctrl-C meanwhile is the command's."""
+def piped(command: str, variables: dict[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """A command line of the system's shell that reads what one writes, and has ended when the context has. Ctrl-C meanwhile is its own."""
     sys.stdout.flush()
     process = subprocess.Popen(command, shell=True, stdin=subprocess.PIPE, env={**os.environ, **(variables or {})})
-    assert process.stdin is not None
+    sink = sink_of(process)
     try:
         # Who leaves a pager, or takes only the first lines, closes the pipe: nobody misses the rest.
         with contextlib.suppress(BrokenPipeError):
-            yield cast("BinaryIO", process.stdin)
+            yield process
     finally:
         with contextlib.suppress(BrokenPipeError):
-            process.stdin.close()
+            sink.close()
         while process.returncode is None:
             with contextlib.suppress(KeyboardInterrupt):
                 process.wait()

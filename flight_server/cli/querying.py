@@ -11,22 +11,26 @@ from typing import Any, BinaryIO, cast
 import click
 import pyarrow as pa
 
-from flight_server.cli.options import Access, connected, embedded_options
+from flight_server.cli.options import Access, connected, embedded_options, parameter_option, read_sql
 from flight_server.cli.overwriting import settle_replacing
 from flight_server.cli.progress import QueryProgress
 from flight_server.cli.running_statement import RunningStatement
 from flight_server.cli.showing import (
     PAGER_ROWS,
+    Counting,
     default_rows,
     first_rows,
     show,
     show_paged,
     shown_rows,
     stdout_console,
+    times,
 )
 from flight_server.client import Client
-from flight_server.client.output import BINARY, FORMATS, Format, format_of, write_file, write_stream
+from flight_server.client.output import BINARY, FORMATS, Format, format_of, refuse_compressing_twice, write_file, write_stream
 from flight_server.client.parameters import bound
+from flight_server.client.statements import one_line_up
+from flight_server.errors import ClientError
 from flight_server.settings.quantities import format_seconds, format_size
 
 
@@ -50,14 +54,7 @@ class _Look:
 @click.option("--max-rows", type=click.IntRange(min=0), help="Show or write at most so many rows.")
 @click.option("-x", "--expanded", is_flag=True, help="Tables as one line for each column, for wide rows.")
 @click.option("--pager", is_flag=True, help="Tables in a pager, as wide as they are; up to 2,000 rows if --max-rows says nothing.")
-@click.option(
-    "-p",
-    "--parameter",
-    "given",
-    multiple=True,
-    metavar="[NAME=]VALUE",
-    help="The value of a parameter: NAME=VALUE for $name, VALUE for each ? or $1 in turn; NULL is no value. Repeatable.",
-)
+@parameter_option
 @click.option("--timing", is_flag=True, help="Tell on stderr when the query was planned, gave its first rows, and ended.")
 def query(
     access: Access, sql: str, chosen: str | None, output: str | None, force: bool, given: tuple[str, ...], timing: bool, **look: Any
@@ -70,7 +67,9 @@ def query(
     wanted = _Look(**look)
     format = _format(chosen, output, wanted)
     replace = output is not None and settle_replacing(output, force)
-    with connected(access) as client, RunningStatement(client, text, parameters) as execution:
+    # Where more than the first rows may be wanted, all are made, counted and kept.
+    first_only = wanted.max_rows is not None or (output is None and format == "table" and sys.stdout.isatty())
+    with connected(access) as client, RunningStatement(client, text, parameters, look=first_only) as execution:
         if output is not None:
             _write(client, execution, format, output, wanted.max_rows, replace)
         elif format == "table":
@@ -78,7 +77,7 @@ def query(
         else:
             _print(client, execution, format, wanted.max_rows)
         if timing:
-            _tell_times(execution)
+            click.echo(times(execution), err=True)
 
 
 def _format(chosen: str | None, output: str | None, look: _Look) -> Format:
@@ -89,6 +88,7 @@ def _format(chosen: str | None, output: str | None, look: _Look) -> Format:
         if format in BINARY and sys.stdout.isatty():
             raise click.UsageError(f"{format} is not for a terminal; use -o FILE or a pipe")
     elif format is None:
+        refuse_compressing_twice(output)
         format = format_of(output)
         if format is None:
             raise click.UsageError(f"the suffix of {output} means no format; add --format with one of {', '.join(FORMATS)}")
@@ -103,29 +103,32 @@ def _format(chosen: str | None, output: str | None, look: _Look) -> Format:
 @click.argument("sql")
 @embedded_options
 @click.option("--analyze", is_flag=True, help="Run it, and add rows, bytes, time and retries of each operator, and the spill of the run.")
-def explain(access: Access, sql: str, analyze: bool) -> None:
+@parameter_option
+def explain(access: Access, sql: str, analyze: bool, given: tuple[str, ...]) -> None:
     """Shows the plan of a statement with its fragments and exchanges. SQL - reads it from stdin."""
-    prefix = "EXPLAIN ANALYZE " if analyze else "EXPLAIN "
-    with (
-        connected(access) as client,
-        RunningStatement(client, prefix + read_sql(sql)) as execution,
-        QueryProgress(client, execution.query_id),
-    ):
-        table = pa.Table.from_batches(list(execution.batches()), execution.schema)
+    text, parameters = bound(read_sql(sql), given)
+    # On a line of its own: the places that errors name are those of the statement, one line up.
+    text = ("EXPLAIN ANALYZE\n" if analyze else "EXPLAIN\n") + text
+    try:
+        with (
+            connected(access) as client,
+            RunningStatement(client, text, parameters) as execution,
+            QueryProgress(client, execution.query_id),
+        ):
+            table = pa.Table.from_batches(list(execution.batches()), execution.schema)
+    except ClientError as error:
+        raise ClientError(one_line_up(str(error)), status=error.status) from error
     for row in zip(*(column.to_pylist() for column in table.columns), strict=True):
         click.echo("\n".join(str(value) for value in row))
 
 
-def read_sql(argument: str) -> str:
-    """The statement that an argument gives: itself, or stdin for ``-``."""
-    return sys.stdin.read() if argument == "-" else argument
-
-
 def _show(client: Client, execution: RunningStatement, look: _Look) -> None:
-    default = PAGER_ROWS if look.pager else default_rows()
+    # Without --max-rows people want to know how many rows there are in all; with it, more is nobody's concern.
+    terminal = sys.stdout.isatty()
+    counting: Counting = "none" if look.max_rows is not None else "soon" if terminal else "all"
+    rows = look.max_rows if look.max_rows is not None else PAGER_ROWS if look.pager else default_rows(terminal)
     with QueryProgress(client, execution.query_id):
-        # Without --max-rows people want to know how many rows there are in all; with it, more is nobody's concern.
-        shown = shown_rows(execution, default if look.max_rows is None else look.max_rows, count_all=look.max_rows is None)
+        shown = shown_rows(execution, rows, counting)
     if look.pager:
         show_paged(shown, as_records=look.expanded)
     else:
@@ -159,11 +162,3 @@ def _after(progress: QueryProgress, batches: Iterator[pa.RecordBatch]) -> Iterat
     for batch in batches:
         progress.stop()
         yield batch
-
-
-def _tell_times(execution: RunningStatement) -> None:
-    first = execution.seconds if execution.first_seconds is None else execution.first_seconds
-    planned = execution.planned_seconds or 0.0
-    click.echo(
-        f"planned {format_seconds(planned)} · first rows {format_seconds(first)} · all {format_seconds(execution.seconds)}", err=True
-    )

@@ -17,22 +17,29 @@ from flight_server.protocol.messages import ENDED, QueryStatus, ResultTicket
 from planner.errors import Status
 
 KILL_SECONDS = 5.0
+LOOK_AHEAD = 1
+STATUS_SECONDS = 0.02
 
 
 class RunningStatement:
-    """A running statement, as a context: leaving it before the result was read to its end kills the query on the server.
+    """A running statement, as a context: leaving it before the result was read to its end ends the query on the server.
 
+    With ``look`` only what is read is made, and ``LOOK_AHEAD`` row groups more; a statement with parameters is made whole all the same.
     ``seconds`` count from the submission: ``planned_seconds`` until the server accepted it, ``first_seconds`` until the first batch.
+    ``whole``: all rows are known to be made.
     """
 
-    def __init__(self, client: Client, sql: str, parameters: Sequence[object] = ()) -> None:
+    def __init__(self, client: Client, sql: str, parameters: Sequence[object] = (), *, look: bool = False) -> None:
         self._client = client
         self._sql = sql
         self._parameters = parameters
+        self._look = look
         self._submitted: Submitted | None = None
         self._answered = threading.Event()
         self._finished = False
+        self.whole = False
         self._abandoned = False
+        self._dropping: threading.Thread | None = None
         self._started = time.monotonic()
         self.planned_seconds: float | None = None
         self.first_seconds: float | None = None
@@ -47,12 +54,17 @@ class RunningStatement:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if not self._finished:
+        if kind is None:
+            self.let_go()
+        elif not self._finished:
             self.kill()
+        if self._dropping is not None:
+            self._dropping.join(KILL_SECONDS)
 
     def _submit(self) -> Submitted:
         try:
-            self._submitted = self._client.submit(self._sql, self._parameters)
+            ahead = LOOK_AHEAD if self._look and not self._parameters else None
+            self._submitted = self._client.submit(self._sql, self._parameters, ahead=ahead)
         finally:
             self._answered.set()
         if self._abandoned:
@@ -86,28 +98,58 @@ class RunningStatement:
                 self.first_seconds = self.seconds
             rows += batch.num_rows
             yield batch
-        self._finished = limit is None or rows < limit
+        self.whole = self._finished = limit is None or rows < limit
 
-    def ended(self) -> QueryStatus | None:
-        """Waits until the query has ended; its last status, or None if the server knows it no more."""
+    def total_rows(self) -> int | None:
+        """Waits for the end; the rows of the whole result, or None if the server forgot it. Raises the query's own error."""
         last: QueryStatus | None = None
         for last in interruptible(lambda: self._client.watch(self.query_id)):
             if last.state in ENDED:
                 break
-        self._finished = last is not None and last.state in ENDED
-        return last
+        return None if last is None else self._rows(last)
 
-    def total_rows(self) -> int | None:
-        """Waits for the end; the rows of the whole result, or None if the server forgot it. Raises the query's own error."""
-        status = self.ended()
-        if status is None:
-            return None
+    def rows_made(self, seconds: float) -> int | None:
+        """How many rows of the result there are as soon as it has ended, waits for its reader, or ``seconds`` have passed.
+
+        These are all if it is ``whole`` then. None if the server forgot it. Raises the query's own error.
+        """
+        status = waiting(lambda: self._settled(time.monotonic() + seconds))
+        return None if status is None else self._rows(status)
+
+    def _settled(self, deadline: float) -> QueryStatus | None:
+        while True:
+            status = self._client.status(self.query_id)
+            if status is None or status.state in ENDED or status.result.held or time.monotonic() >= deadline:
+                return status
+            time.sleep(STATUS_SECONDS)
+
+    def _rows(self, status: QueryStatus) -> int:
+        self.whole = self._finished = status.state in ENDED
         if status.error is not None:
             code = Status.__members__.get(status.error.status, Status.INTERNAL)
             raise ClientError(status.error.message, status=code)
         if status.state == "killed":
             raise ClientError(f"query {self.query_id} was killed", status=Status.CANCELLED)
         return status.result.rows
+
+    def let_go(self) -> None:
+        """Ends a query of which nothing more is wanted. A look leaves nothing behind: it was no more than what was seen of it.
+
+        Dropping it takes a cluster a moment, in which its rows can be shown: the end of the context waits for it.
+        """
+        if self._finished:
+            return
+        if not self._look:
+            self.kill()
+            return
+        self._finished = True
+        self._dropping = threading.Thread(target=self._drop, name="flight-drop", daemon=True)
+        self._dropping.start()
+
+    def _drop(self) -> None:
+        # What cannot be dropped now is abandoned: the server stops a look that nobody reads.
+        with contextlib.suppress(ClientError):
+            self._client.drop(self.query_id, timeout=KILL_SECONDS)
 
     def abandon(self) -> None:
         """Kills the query, from any thread: at once if the server has answered, and else as soon as it does."""

@@ -13,7 +13,7 @@ from prompt_toolkit.lexers import PygmentsLexer
 from pygments.lexers.sql import PostgresLexer
 from rich.console import Console
 
-from flight_server.cli.options import Access, connected, embedded_options
+from flight_server.cli.options import BYTE_ORDER_MARK, Access, connected, embedded_options, paths_start_at
 from flight_server.cli.shell_completion import SqlCompleter
 from flight_server.cli.shell_session import NO_TABLES, ShellSession, ends
 from flight_server.cli.showing import stdout_console
@@ -43,7 +43,7 @@ def shell(access: Access) -> int:
         )
         try:
             if at_terminal:
-                _converse(client, session)
+                _converse(client, session, paths_start_at(access))
                 return 0
             _read_lines(session)
             return 1 if session.failures else 0
@@ -51,8 +51,8 @@ def shell(access: Access) -> int:
             session.close()
 
 
-def _converse(client: Client, session: ShellSession) -> None:
-    completer = SqlCompleter(client, session.commands, session.query_names)
+def _converse(client: Client, session: ShellSession, folder: str | None) -> None:
+    completer = SqlCompleter(client, session.commands, session.query_names, folder)
     completer.refresh()
     prompt: PromptSession[str] = PromptSession(
         history=_history(),
@@ -85,14 +85,22 @@ def _ask(question: str) -> bool:
 
 def _read_lines(session: ShellSession) -> None:
     waiting = ""
-    for line in sys.stdin:
-        waiting += line
+    for number, line in enumerate(sys.stdin):
+        waiting += line if number else line.removeprefix(BYTE_ORDER_MARK)
         if ends(waiting):
-            if not session.run(waiting):
+            if not _run_whole(session, waiting):
                 return
             waiting = ""
     if waiting.strip():
-        session.run(waiting)
+        _run_whole(session, waiting)
+
+
+def _run_whole(session: ShellSession, text: str) -> bool:
+    """As ``ShellSession.run``; but nobody is there to type what comes next: Ctrl-C ends it all."""
+    goes_on = session.run(text)
+    if session.interrupted:
+        raise KeyboardInterrupt
+    return goes_on
 
 
 def _keys() -> KeyBindings:

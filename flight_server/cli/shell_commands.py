@@ -58,12 +58,18 @@ class RunningShell(Protocol):
     console: Console
     settings: ShellSettings
     last: str | None
-    """The statement that ran last."""
+    """The statement that ran last, or is about to: what the editor shows."""
     ask: Callable[[str], bool] | None
     """Asks whoever is at the terminal yes or no; None where nobody is."""
 
-    def execute(self, sql: str, parameters: Sequence[object] = ()) -> None:
-        """Runs one statement and shows its result, or writes it where results go."""
+    def execute(self, sql: str, parameters: Sequence[object] = (), *, rows: int | None = None) -> None:
+        """Runs one statement and shows its result, or writes it where results go. ``rows``: so many are shown, not a screenful."""
+
+    def execute_again(self) -> None:
+        """Runs the last statement once more, with the values that it had. There must be one."""
+
+    def remember(self, text: str, sql: str, parameters: Sequence[object] = ()) -> None:
+        """The last statement is ``text`` from now on, which runs as ``sql`` with values."""
 
     def run_text(self, text: str, file: str | None = None) -> bool:
         """Runs statements and commands; ``file`` is where they are from. Returns whether the shell goes on."""

@@ -1,10 +1,11 @@
-"""Completion for the shell: commands, the columns of the tables that the statement reads, then all other names, functions and keywords.
+"""Completion for the shell: commands, paths, the columns of the tables that the statement reads, all other names, functions, keywords.
 
 The server's tables and columns are asked for once, and kept.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,21 +19,32 @@ from flight_server.client.sql_scope import TableInScope, tables_in_scope
 from flight_server.client.sql_words import FUNCTIONS, KEYWORDS, quoted
 from flight_server.errors import ClientError
 from flight_server.protocol.messages import TableStatus
+from planner.functions import READ_FILES
+from planner.tokens import tokens
 
 _WORD = re.compile(r'"?[\w$]*$')
 _QUALIFIER = re.compile(r'(\w+|"[^"]+")\.$')
 _COMMAND = re.compile(r"\\(\S*)$")
 _ARGUMENT = re.compile(r"\\(\S+)\s+(\S*)$")
+_BEFORE_PATH = frozenset(("FROM", "JOIN", "DESCRIBE", "SUMMARIZE"))
 SETTINGS = ("format", "null", "border", "pager", "expanded", "timing")
 
 
 class SqlCompleter(Completer):
-    """Completes the word before the cursor. Names that need quotes get them."""
+    """Completes the word before the cursor. Names that need quotes get them.
+
+    ``folder`` is where paths in FROM begin, None where they are not on this machine.
+    """
 
     def __init__(
-        self, client: Client, commands: Mapping[str, ShellCommand] | None = None, query_names: Callable[[], list[str]] = list
+        self,
+        client: Client,
+        commands: Mapping[str, ShellCommand] | None = None,
+        query_names: Callable[[], list[str]] = list,
+        folder: str | None = None,
     ) -> None:
         self._client = client
+        self._data = None if folder is None else PathCompleter(get_paths=lambda: [folder], file_filter=_is_data)
         self._commands = commands or {}
         self._query_names = query_names
         self._paths = PathCompleter(expanduser=True)
@@ -46,7 +58,7 @@ class SqlCompleter(Completer):
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
         """What the word may become: names first, those in scope before the others, then functions and keywords in the case typed."""
         line = document.current_line_before_cursor
-        if (command := _COMMAND.search(line)) is not None:
+        if (command := _COMMAND.search(line)) is not None and open_string(document.text_before_cursor) is None:
             yield from self._command_names(command[1])
             return
         argument = _ARGUMENT.match(line.lstrip())
@@ -78,6 +90,12 @@ class SqlCompleter(Completer):
                 yield Completion(name, start_position=-len(typed))
 
     def _words(self, document: Document, event: CompleteEvent) -> Iterator[Completion]:
+        written = open_string(document.text_before_cursor)
+        if written is not None:
+            text, is_path = written
+            if is_path and self._data is not None:
+                yield from self._data.get_completions(Document(text), event)
+            return
         found = _WORD.search(document.text_before_cursor)
         word = found[0] if found is not None else ""
         typed = word.strip('"').lower()
@@ -113,6 +131,24 @@ class SqlCompleter(Completer):
             return  # the next statement meets the same server, and says what is wrong with it
         with self._lock:
             self._tables = tables
+
+
+def open_string(text: str) -> tuple[str, bool] | None:
+    """The beginning of a text in single quotes with which ``text`` ends, and whether a path stands there; None if it ends in none."""
+    before, last = ["", ""], ""
+    for _, start, end in tokens(text):
+        before, last = [before[-1], last], text[start:end]
+    if not last.startswith("'") or last.count("'") % 2 == 0:
+        return None
+    is_path = before[-1].upper() in _BEFORE_PATH or (before[-1] == "(" and before[0].lower() == READ_FILES)
+    return last[1:], is_path
+
+
+def _is_data(path: str) -> bool:
+    # The server of this process has brought it already.
+    from operators.scan.table_files import extension
+
+    return os.path.isdir(path) or extension(path) is not None
 
 
 def columns_of(scope: Iterable[TableInScope], tables: Iterable[TableStatus]) -> list[tuple[str, str]]:

@@ -13,13 +13,12 @@ from flight_server.cli.progress import QueryProgress
 from flight_server.cli.running_statement import RunningStatement
 from flight_server.cli.shell_commands import FORCE, RunningShell, ShellCommand, ShellError, forced, nearest, switched, unquoted
 from flight_server.cli.shell_targets import ResultTarget, target
-from flight_server.cli.showing import PAGER_ROWS, Shown, default_rows, footer, paged_text, show, shown_rows
+from flight_server.cli.showing import PAGER_ROWS, Shown, default_rows, paged_text, rows_in, show, shown_rows, times
 from flight_server.client.box_tables import TableStyle, cells_of, natural_width, printable
 from flight_server.client.output import BINARY, FORMATS, FileExists, Format, write_stream
-from flight_server.settings.quantities import format_seconds
 from planner.tokens import tokens
 
-FOR_ALL = "\\o FILE writes all"
+FOR_ALL = "\\g FILE writes all"
 TOO_WIDE = "\\x shows rows as lines"
 FOOTER_LINES = 6
 SHOWN_FORMATS: tuple[Format, ...] = tuple(name for name in FORMATS if name not in BINARY)
@@ -49,18 +48,21 @@ class ResultCommands:
             ShellCommand("timing [on|off]", "tell when each statement was planned and gave its first rows", self._time),
         ]
 
-    def take(self, execution: RunningStatement) -> None:
-        """Shows or writes the result of a statement."""
+    @property
+    def looks(self) -> bool:
+        """Whether only the first rows of a result are shown just now, to somebody who sits there."""
+        return self._target is None and self._settings.format == "table" and self._shell.console.is_terminal and self._shell.ask is not None
+
+    def take(self, execution: RunningStatement, rows: int | None = None) -> None:
+        """Shows or writes the result of a statement; of what is shown ``rows``, or what a screen or the pager is for."""
         if self._target is not None:
             self._write(execution, self._target)
         elif self._settings.format == "table":
-            self._show(execution)
+            self._show(execution, rows)
         else:
             self._print(execution)
         if self._settings.timing:
-            planned, first = execution.planned_seconds or 0.0, execution.first_seconds or execution.seconds
-            said = f"planned {format_seconds(planned)} · first rows {format_seconds(first)} · all {format_seconds(execution.seconds)}"
-            self._shell.say(said)
+            self._shell.say(times(execution))
 
     def close(self) -> None:
         """Ends the file that results go to, if there is one."""
@@ -68,16 +70,17 @@ class ResultCommands:
             ended, self._target = self._target, None
             ended.close()
 
-    def _show(self, execution: RunningStatement) -> None:
+    def _show(self, execution: RunningStatement, rows: int | None) -> None:
         console = self._shell.console
         paging = self._settings.pager and console.is_terminal
+        most = rows or (PAGER_ROWS if paging else default_rows(console.is_terminal))
         with QueryProgress(self._shell.client, execution.query_id):
-            shown = shown_rows(execution, PAGER_ROWS if paging else default_rows(), count_all=True)
+            shown = shown_rows(execution, most, "soon" if self.looks else "all")
         style = TableStyle(self._settings.null, BOXES[self._settings.border], TOO_WIDE)
         expanded = self._settings.expanded
         if paging and self._exceeds_screen(shown):
             self._pager(paged_text(shown, as_records=expanded, style=style, for_all=FOR_ALL))
-            self._shell.say(footer(shown.table.num_rows if shown.total is None else shown.total, shown.total is None, shown.seconds))
+            show(console, shown, footer_only=True)
         else:
             show(console, shown, as_records=expanded, style=style, for_all=FOR_ALL)
 
@@ -100,42 +103,42 @@ class ResultCommands:
             rows = write_stream(batches(), execution.schema, format, cast("BinaryIO", _TextSink(self._shell.console.file.write)))
         self._shell.console.file.flush()
         if self._shell.ask is not None:
-            self._shell.say(footer(rows, False, execution.seconds))
+            self._shell.say(rows_in(rows, execution.seconds))
 
     def _write(self, execution: RunningStatement, target: ResultTarget) -> None:
         with QueryProgress(self._shell.client, execution.query_id) as progress:
             rows = target.write(progress.counted(execution.batches()), execution.schema)
-        self._shell.say(f"{footer(rows, False, execution.seconds)} → {printable(target.name)}")
+        self._shell.say(f"{rows_in(rows, execution.seconds)} → {printable(target.name)}")
 
-    def _open(self, argument: str) -> ResultTarget:
+    def _open(self, argument: str, *, several: bool) -> ResultTarget:
         """Where an argument sends results. On a terminal one is asked before a file is written over."""
         path, force = forced(argument)
         default: Format = "line" if self._settings.expanded and self._settings.format == "table" else self._settings.format
         try:
-            return target(path, default, force)
+            return target(path, default, replace=force, several=several)
         except FileExists:
             if self._shell.ask is None or not self._shell.ask(f"{path} exists. Write over it?"):
                 raise
-            return target(path, default, True)
+            return target(path, default, replace=True, several=several)
 
     def _redirect(self, argument: str) -> None:
         self.close()
         if argument:
-            self._target = self._open(argument)
+            self._target = self._open(argument, several=True)
             self._shell.say(self._target.said)
 
     def _go(self, argument: str) -> None:
         if self._shell.last is None:
             raise ShellError("there is no statement to run yet", remedy="\\g stands behind one, or runs the last one again")
         if not argument:
-            self._shell.execute(self._shell.last)
-            return
-        self._execute_into(self._shell.last, argument)
+            self._shell.execute_again()
+        else:
+            self._into(argument, self._shell.execute_again)
 
-    def _execute_into(self, sql: str, argument: str) -> None:
-        before, self._target = self._target, self._open(argument)
+    def _into(self, argument: str, execute: Callable[[], None]) -> None:
+        before, self._target = self._target, self._open(argument, several=False)
         try:
-            self._shell.execute(sql)
+            execute()
         finally:
             self.close()
             self._target = before
@@ -156,7 +159,7 @@ class ResultCommands:
             raise ShellError("\\copy only writes files", remedy="a query reads them: SELECT * FROM read_files('FILE')")
         source = argument[:source_end]
         sql = source[1:-1] if source.startswith("(") else f"SELECT * FROM {source}"
-        self._execute_into(self._interpolated(sql), found[2])
+        self._into(found[2], lambda: self._shell.execute(self._interpolated(sql)))
 
     def _set(self, argument: str) -> None:
         name, _, value = argument.partition(" ")

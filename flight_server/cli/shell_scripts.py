@@ -11,7 +11,7 @@ from pathlib import Path
 
 from flight_server.cli.shell_commands import RunningShell, ShellCommand, ShellError, nearest, unquoted
 from flight_server.client.box_tables import Cells, print_table, printable
-from flight_server.client.parameters import bound
+from flight_server.client.parameters import bound, shared
 from flight_server.client.statements import is_complete, split_statements
 
 MAX_NESTED_FILES = 16
@@ -52,13 +52,15 @@ class ScriptCommands:
         return sorted(path.stem for path in self._queries.glob("*.sql"))
 
     def _include(self, argument: str) -> None:
-        self._run_file(Path(unquoted(argument)).expanduser())
+        self._run_file(argument, Path())
 
     def _include_beside(self, argument: str) -> None:
-        folder = self._files[-1].parent if self._files else Path()
-        self._run_file(folder / Path(unquoted(argument)).expanduser())
+        self._run_file(argument, self._files[-1].parent if self._files else Path())
 
-    def _run_file(self, path: Path) -> None:
+    def _run_file(self, argument: str, folder: Path) -> None:
+        if not argument:
+            raise ShellError("which file is to be run?", remedy="\\i FILE, or \\ir FILE for one beside the file in which it stands")
+        path = folder / Path(unquoted(argument)).expanduser()
         if len(self._files) >= MAX_NESTED_FILES:
             raise ShellError(
                 f"{printable(str(path))} is included in {MAX_NESTED_FILES} files, one in another", remedy="does one include itself?"
@@ -105,8 +107,10 @@ class ScriptCommands:
             given = shlex.split(values)
         except ValueError as error:
             raise ShellError(f"the values of \\n {name} cannot be read: {error}") from None
-        for statement in statements:
-            self._shell.execute(*bound(statement.text, given))
+        for statement, taken in zip(statements, shared((statement.text for statement in statements), given), strict=True):
+            sql, parameters = bound(statement.text, taken)
+            self._shell.remember(statement.text, sql, parameters)
+            self._shell.execute(sql, parameters)
 
     def _save(self, argument: str) -> None:
         name, _, sql = argument.partition(" ")
@@ -139,7 +143,7 @@ class ScriptCommands:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise ShellError(f"cannot read {printable(str(path))}: {reason}") from None

@@ -6,6 +6,7 @@ shown, and where they go), ``shell_scripts`` (files, the editor, queries with a 
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -30,7 +31,19 @@ from planner.tokens import tokens
 WATCH_SECONDS = 2.0
 NO_TABLES = "no tables here: the server shows the Parquet, CSV and JSON files of the folders that it was given with --data"
 LEAVING = ("exit", "quit")
+HELP = "help"
 QUIT = "q"
+_DOTTED = re.compile(r"\.[a-z]+\b")
+_LIKE_DOTTED = {
+    "tables": "\\d",
+    "schema": "\\d TABLE",
+    "mode": "\\pset format",
+    "output": "\\o",
+    "once": "\\g FILE",
+    "read": "\\i",
+    "timer": "\\timing",
+}
+"""What the commands of other shells, which begin with a dot, are called here."""
 
 
 def command_start(text: str) -> int | None:
@@ -41,11 +54,17 @@ def command_start(text: str) -> int | None:
 def ends(text: str) -> bool:
     """Whether Enter runs ``text``: a command, a whole statement, or nothing at all."""
     stripped = text.strip()
-    return not stripped or stripped in LEAVING or is_complete(text) or command_start(text) is not None
+    return (
+        not stripped
+        or stripped in (*LEAVING, HELP)
+        or bool(_DOTTED.match(stripped))
+        or is_complete(text)
+        or command_start(text) is not None
+    )
 
 
 class ShellSession:
-    """Runs what was typed. Errors are printed to ``errors``, not raised, and ``failures`` counts them.
+    """Runs what was typed. Errors are printed to ``errors``, not raised, and ``failures`` counts them; ``interrupted``: a Ctrl-C was one.
 
     ``ask`` asks whoever is at the terminal yes or no, None where nobody is; ``queries`` is the folder of queries with a name.
     """
@@ -68,6 +87,8 @@ class ShellSession:
         self.last: str | None = None
         self.ask = ask
         self.failures = 0
+        self.interrupted = False
+        self._again: tuple[str, Sequence[object]] = ("", ())
         self._errors = errors
         self._sleep = sleep
         self._variables = VariableCommands(self)
@@ -89,6 +110,7 @@ class ShellSession:
         try:
             return self.run_text(text)
         except KeyboardInterrupt:
+            self.interrupted = True
             self.console.print(Text("killed", style="yellow"))
         except VolleyError as error:
             self.failures += 1
@@ -98,8 +120,17 @@ class ShellSession:
     def run_text(self, text: str, file: str | None = None) -> bool:
         """Runs ``text`` up to the first error, which is raised; one of a statement of ``file`` with its place there."""
         for start, statements, command in _pieces(text):
-            if statements.strip().rstrip(";") in LEAVING and file is None:
+            word = statements.strip().rstrip(";")
+            if word in LEAVING and file is None:
                 return False
+            if word == HELP:
+                self._help("")
+                continue
+            if (dotted := _DOTTED.match(word)) is not None:
+                called = _LIKE_DOTTED.get(dotted[0][1:])
+                raise ShellError(
+                    f"commands begin with a backslash, not {dotted[0]}", remedy=f"{f'it is {called} here; ' if called else ''}\\? lists all"
+                )
             taken = None if command is None else self._command(command)
             if taken is not None and not taken[0].takes_statement and split_statements(statements) and not is_complete(statements):
                 raise ShellError(
@@ -107,17 +138,25 @@ class ShellSession:
                 )
             left = self._statements(text, start, statements, file, keep_last=taken is not None and taken[0].takes_statement)
             if left is not None:
-                self.last = left
+                self.remember(left, left)
             if taken is not None:
                 if taken[0].name == QUIT:
                     return False
                 taken[0].run(taken[1])
         return True
 
-    def execute(self, sql: str, parameters: Sequence[object] = ()) -> None:
-        """Runs one statement and shows its result, or writes it where results go."""
-        with RunningStatement(self.client, sql, parameters) as execution:
-            self._results.take(execution)
+    def execute(self, sql: str, parameters: Sequence[object] = (), *, rows: int | None = None) -> None:
+        """Runs one statement and shows its result, or writes it where results go. ``rows``: so many are shown, not a screenful."""
+        with RunningStatement(self.client, sql, parameters, look=self._results.looks) as execution:
+            self._results.take(execution, rows)
+
+    def execute_again(self) -> None:
+        """Runs the last statement once more, with the values that it had."""
+        self.execute(*self._again)
+
+    def remember(self, text: str, sql: str, parameters: Sequence[object] = ()) -> None:
+        """The last statement is ``text`` from now on, which runs as ``sql`` with values."""
+        self.last, self._again = text, (sql, parameters)
 
     def say(self, text: str) -> None:
         """Tells something that is no data."""
@@ -149,7 +188,7 @@ class ShellSession:
         statements = split_statements(self._interpolated(piece))
         kept = statements.pop() if keep_last and statements else None
         for statement in statements:
-            self.last = statement.text
+            self.remember(statement.text, statement.text)
             try:
                 self.execute(statement.text)
             except VolleyError as error:
@@ -174,7 +213,7 @@ class ShellSession:
         try:
             while True:
                 self.console.print(Text(time.strftime("%H:%M:%S"), style="bold"))
-                self.execute(self.last)
+                self.execute_again()
                 self._sleep(max(0.1, seconds))
         finally:
             self.settings.pager = paging

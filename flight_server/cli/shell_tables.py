@@ -6,6 +6,9 @@ from flight_server.cli.shell_commands import RunningShell, ShellCommand
 from flight_server.client.box_tables import Cells, print_table, printable
 from flight_server.client.sql_words import quoted
 from flight_server.settings.quantities import format_size
+from planner.catalog import SCHEMA_PREFIXES
+
+MAX_COLUMNS = 100_000
 
 
 class TableCommands:
@@ -24,7 +27,7 @@ class TableCommands:
 
     def _describe(self, table: str) -> None:
         if table:
-            self._shell.execute(f"DESCRIBE {table if table.startswith(chr(34)) else quoted(table)}")
+            self._shell.execute(f"DESCRIBE {_written(table)}", rows=MAX_COLUMNS)
             return
         tables = self._shell.client.tables(details=False)
         self._print([Cells("table", "", False, tuple(printable(t.name) for t in tables))])
@@ -48,3 +51,12 @@ class TableCommands:
             print_table(self._shell.console, shown, types=False)
         else:
             self._shell.say(self._no_tables)
+
+
+def _written(table: str) -> str:
+    """A table as SQL writes it: a name in quotes and a path as they stand, any other with the quotes that it needs."""
+    if '"' in table or table.startswith("'"):
+        return table
+    *schema, name = table.split(".")
+    in_schema = tuple(part.lower() for part in schema) in SCHEMA_PREFIXES
+    return ".".join([*schema, quoted(name)]) if in_schema else quoted(table)

@@ -9,16 +9,15 @@ from typing import BinaryIO, Protocol
 
 import pyarrow as pa
 
-from flight_server.cli.paging import piped
+from flight_server.cli.paging import piped, sink_of
 from flight_server.cli.shell_commands import ShellError
 from flight_server.client.output import (
-    BINARY,
     ONE_RESULT,
     Format,
     OutputError,
     compressed,
-    compression_of,
     format_of,
+    refuse_compressing_twice,
     refuse_to_replace,
     write_file,
     write_stream,
@@ -41,11 +40,13 @@ class ResultTarget(Protocol):
 
 
 class OneResultFile:
-    """A file of a format that holds one result: it appears with the first one, and refuses a second."""
+    """A file of one result, which appears when it is whole; it refuses a second."""
 
     def __init__(self, path: Path, format: Format, replace: bool) -> None:
-        if format in BINARY and compression_of(path) is not None:
-            raise OutputError(f"{path}: {format} is not compressed once more", remedy=f"leave out {path.suffix}")
+        """Raises ``OutputError`` if the file is there and may not go, or cannot be of that format."""
+        refuse_compressing_twice(path, format)
+        if not replace:
+            refuse_to_replace(path)
         self.name = str(path)
         self.said = f"the next result goes to {path} as {format}"
         self._path = path
@@ -96,8 +97,11 @@ class AppendedFile:
         return rows
 
     def close(self) -> None:
-        """Ends the file."""
-        self._stack.close()
+        """Ends the file. Raises ``OutputError`` if its last bytes cannot be written."""
+        try:
+            self._stack.close()
+        except OSError as error:
+            raise OutputError(f"cannot write {self.name}: {error.strerror}") from None
 
 
 class PipedCommand:
@@ -112,7 +116,7 @@ class PipedCommand:
         self._format = format
 
     def write(self, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> int:
-        """Runs the command, which may take as much of it as it likes."""
+        """Runs the command, which may take as much of it as it likes. ``name`` tells how it ended, if not well."""
         rows = 0
 
         def counted() -> Iterator[pa.RecordBatch]:
@@ -121,18 +125,24 @@ class PipedCommand:
                 rows += batch.num_rows
                 yield batch
 
-        with piped(self._command) as sink:
-            write_stream(counted(), schema, self._format, sink)
+        with piped(self._command) as process:
+            write_stream(counted(), schema, self._format, sink_of(process))
+        status = process.returncode
+        self.name = f"| {self._command}{f' (ended with status {status})' if status else ''}"
         return rows
 
     def close(self) -> None:
         """Nothing runs between results."""
 
 
-def target(argument: str, default: Format, replace: bool) -> ResultTarget:
-    """What ``\\o`` means by its argument: ``|command``, or a file of the format of its suffix, or of ``default``."""
+def target(argument: str, default: Format, *, replace: bool, several: bool) -> ResultTarget:
+    """Where an argument sends results: ``|command``, or a file of the format of its suffix, or of ``default``.
+
+    With ``several``, a text file takes one result behind another, and is there from the start. Else a file is written whole or not at all.
+    """
     if argument.startswith("|"):
         return PipedCommand(argument[1:].strip(), default)
     path = Path(argument).expanduser()
+    refuse_compressing_twice(path)
     format = format_of(path) or default
-    return OneResultFile(path, format, replace) if format in ONE_RESULT else AppendedFile(path, format, replace)
+    return AppendedFile(path, format, replace) if several and format not in ONE_RESULT else OneResultFile(path, format, replace)

@@ -80,7 +80,7 @@ class Client:
 
         ``parameters`` are the values of its ``?`` or ``$1``, ``$2`` …; a text becomes the type that the server announces there.
         With ``ahead`` only what is looked at is made: so many row groups beyond the furthest that was read or is waited for. The query
-        runs meanwhile, and is stopped when nobody has read it or asked for its status for the server's ``limits.abandon``.
+        runs meanwhile. While it waits, it is stopped when nobody has read it or asked for its status for the server's ``limits.abandon``.
         ``purpose`` (a word of letters, digits and ``-``) keeps what a program asks for itself out of :meth:`queries`.
         """
         if parameters:
@@ -152,12 +152,15 @@ class Client:
         """Removes a query and its result at once, having stopped it; its last status, or None if there is no such query."""
         return self._found(lambda: self._one("query.drop", QueryRef(query_id), QueryStatus, timeout))
 
-    def queries(self, *, everything: bool = False, limit: int | None = None, timeout: float = CALL_SECONDS) -> list[QueryLine]:
+    def queries(
+        self, *, everything: bool = False, limit: int | None = None, before: float | None = None, timeout: float = CALL_SECONDS
+    ) -> list[QueryLine]:
         """A line for each of the caller's queries, newest first, at most ``limit``; :meth:`status` has all that is known of one.
 
-        Those that a program asked for itself (with a purpose) are left out, unless ``everything`` is asked for.
+        Those that a program asked for itself (with a purpose) are left out, unless ``everything`` is asked for. ``before`` (Unix
+        seconds), the last line's ``submitted_at``, gives the next page.
         """
-        return list(self._act("query.list", encode(QueryListRequest(everything, limit)), QueryLine, timeout))
+        return list(self._act("query.list", encode(QueryListRequest(everything, limit, before)), QueryLine, timeout))
 
     def watch(self, query_id: str, *, timeout: float | None = None) -> Iterator[QueryStatus]:
         """The status of a query now, at each change, and at last when it has ended. Raises NOT_FOUND if there is no such query."""

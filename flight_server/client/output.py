@@ -72,6 +72,26 @@ def format_of(path: str | Path) -> Format | None:
     return None if inner in BINARY else inner
 
 
+def refuse_compressing_twice(path: str | Path, format: Format | None = None) -> None:
+    """Raises :class:`OutputError` if a file of that name, or of that format, would be compressed though its format is already."""
+    found = format or _SUFFIXES.get(Path(path).with_suffix("").suffix.lower())
+    if found in BINARY and compression_of(path) is not None:
+        raise OutputError(f"{path}: {found} is not compressed once more", remedy=f"leave out {Path(path).suffix}")
+
+
+def endings() -> list[str]:
+    """How files may end, without the dot: the first suffix of each format, in the order in which people are told them."""
+    first: dict[Format, str] = {}
+    for suffix, format in _SUFFIXES.items():
+        first.setdefault(format, suffix[1:])
+    return list(first.values())
+
+
+def compressed_endings() -> list[str]:
+    """What may stand behind the ending of a text."""
+    return list(_COMPRESSIONS)
+
+
 def compression_of(path: str | Path) -> str | None:
     """How a text in a file of that name is compressed, as Arrow calls it; None if it is not."""
     return _COMPRESSIONS.get(Path(path).suffix.lower())
@@ -125,7 +145,7 @@ def whole_file(path: str | Path, *, replace: bool) -> Iterator[BinaryIO]:
     except BaseException as error:
         if not special:
             partial.unlink(missing_ok=True)
-        if isinstance(error, OSError):
+        if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
             raise OutputError(f"cannot write {path}: {error.strerror}") from None
         raise
 
@@ -133,12 +153,11 @@ def whole_file(path: str | Path, *, replace: bool) -> Iterator[BinaryIO]:
 @contextmanager
 def compressed(sink: BinaryIO, path: str | Path, format: Format) -> Iterator[BinaryIO]:
     """``sink``, or one that compresses what goes into it as the suffix of ``path`` says. Raises :class:`OutputError`."""
+    refuse_compressing_twice(path, format)
     codec = compression_of(path)
     if codec is None:
         yield sink
         return
-    if format in BINARY:
-        raise OutputError(f"{path}: {format} is not compressed once more", remedy=f"leave out {Path(path).suffix}")
     with pa.CompressedOutputStream(pa.PythonFile(_Counted(sink), "w"), codec) as stream:
         yield stream
 

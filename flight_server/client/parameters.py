@@ -41,6 +41,24 @@ def bound(sql: str, given: Iterable[str]) -> tuple[str, list[str | None]]:
     return "".join([*parts, sql[last:]]), [values[name] for name in names]
 
 
+def shared(statements: Iterable[str], given: Sequence[str]) -> list[list[str]]:
+    """Which of the values each of several statements takes: its own names, or, where none has names, all of them; none without parameters.
+
+    Raises ``ClientError`` for a value that no statement takes.
+    """
+    found = [_parameters(sql) for sql in statements]
+    names = list(dict.fromkeys(name for own, _ in found for name in own))
+    places = sum(unnamed for _, unnamed in found)
+    if names and places:
+        raise _error("some parameters of the statements have names, and others have none", remedy="give all of them names, or none")
+    if given and not names and not places:
+        raise _error(f"no statement has a parameter, and {len(given)} value{' was' if len(given) == 1 else 's were'} given")
+    if places:
+        return [list(given) if unnamed else [] for _, unnamed in found]
+    values = [(_name(text, names), text) for text in given]
+    return [[text for name, text in values if name in own] for own, _ in found]
+
+
 def typed_row(values: Sequence[object], schema: pa.Schema) -> pa.RecordBatch:
     """One row of values for the parameters of ``schema``; texts become the types there, other values what Arrow makes of them.
 
@@ -79,6 +97,13 @@ def _number(text: str, kind: pa.DataType, number: int) -> int | float | decimal.
         raise _error(f"the value {printable(text)!r} of parameter {number} is no {type_name(kind)}") from None
 
 
+def _parameters(sql: str) -> tuple[list[str], int]:
+    """The names of a statement's parameters, and how many places for values have none."""
+    found = [(kind, sql[start + 1 : end]) for kind, start, end in tokens(sql) if kind in ("parameter", "question")]
+    names = [name for kind, name in found if kind == "parameter" and not name.isdigit()]
+    return names, len(found) - len(names)
+
+
 def _places(sql: str) -> list[tuple[int, int]]:
     """Where the names of parameters stand. Raises ``ClientError`` if there are numbers or ``?`` beside them."""
     found = [(kind, start, end) for kind, start, end in tokens(sql) if kind in ("parameter", "question")]
@@ -91,21 +116,27 @@ def _places(sql: str) -> list[tuple[int, int]]:
 def _by_name(given: Iterable[str], names: Sequence[str]) -> dict[str, str | None]:
     """The value of each name. Raises ``ClientError`` unless there is exactly one for each."""
     values: dict[str, str | None] = {}
-    asked = ", ".join(f"${name}" for name in names)
     for text in given:
-        found = _NAMED.fullmatch(text)
-        if found is None:
-            raise _error(f"the value {printable(text)!r} has no name", remedy=f"the statement asks for {asked}: give {names[0]}=value")
-        name, value = found.groups()
-        if name not in names:
-            raise _error(f"the statement has no parameter ${printable(name)}", remedy=f"it asks for {asked}")
+        name = _name(text, names)
         if name in values:
             raise _error(f"the parameter ${name} was given twice")
+        value = text[len(name) + 1 :]
         values[name] = None if value == NULL else value
     missing = [name for name in names if name not in values]
     if missing:
         raise _error(f"the parameter ${missing[0]} has no value", remedy=f"give {missing[0]}=value")
     return values
+
+
+def _name(text: str, names: Sequence[str]) -> str:
+    """The name in ``name=value``. Raises ``ClientError`` if there is none, or none that is asked for."""
+    there = f"there {'is' if len(names) == 1 else 'are'} {', '.join(f'${name}' for name in names)}"
+    found = _NAMED.fullmatch(text)
+    if found is None:
+        raise _error(f"the value {printable(text)!r} has no name", remedy=f"{there}: give {names[0]}=value")
+    if found[1] not in names:
+        raise _error(f"there is no parameter ${printable(found[1])}", remedy=there)
+    return found[1]
 
 
 def _error(message: str, *, remedy: str | None = None) -> ClientError:

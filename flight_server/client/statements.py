@@ -59,6 +59,11 @@ def split_statements(text: str) -> list[Statement]:
     return statements
 
 
+def one_line_up(error: str) -> str:
+    """An error of a text with a line before the statement, told with the statement's own place."""
+    return _POSITION.sub(lambda found: f" (line {int(found[1]) - 1}, column {found[2]})", error, count=1)
+
+
 def statement_at(text: str, offset: int) -> Statement | None:
     """The statement that ``offset`` is in or just behind, else the next one, else the last; None if the text has none.
 

@@ -73,9 +73,9 @@ class Forwarding:
             _admit_losses(query_id, [worker for worker, answer in answers if answer is None], self._cluster.missed())
         return found[0] if found else None
 
-    def queries(self, owner: str, everything: bool = False, limit: int | None = None) -> list[QueryLine]:
+    def queries(self, owner: str, everything: bool = False, limit: int | None = None, before: float | None = None) -> list[QueryLine]:
         """The queries of all other workers that answer."""
-        question = OwnedQueries(owner, everything, limit)
+        question = OwnedQueries(owner, everything, limit, before)
         return [line for _, answer in self._ask(LOCAL_QUERIES, question, QueryLines) if answer is not None for line in answer.queries]
 
     def read(self, ticket: ResultTicket, owner: str, cancelled: Cancelled, abandon: bool) -> ResultStream | None:

@@ -16,15 +16,18 @@ import pyarrow.flight as flight
 from google.protobuf.any_pb2 import Any as AnyMessage
 
 from flight_server.endpoints import catalog_tables as catalog
+from flight_server.endpoints.column_metadata import described
+from flight_server.endpoints.parts import part_batches, part_of, part_schema, part_tickets
 from flight_server.endpoints.prepared import PreparedStatements, Values, parameter_values
 from flight_server.endpoints.sql_info import SQL_INFO_SCHEMA, SqlInfoValue, sql_info_table
 from flight_server.endpoints.streams import Stopping, flight_info, now, plain_stream, result_stream, table_stream
+from flight_server.endpoints.transactions import Transactions
 from flight_server.endpoints.xdbc_types import XDBC_TYPES_SCHEMA, xdbc_types
 from flight_server.errors import BadRequest, UnknownAction, shorten
 from flight_server.protocol import flight_sql_pb2 as pb
 from flight_server.protocol.any_message import pack, read, type_name
 from flight_server.protocol.messages import START, QueryRef, ResultTicket, build_decoders, decode, encode
-from flight_server.protocol.service import Accepted, Cancelled, Services, Tables
+from flight_server.protocol.service import Accepted, Cancelled, Services, StatementSettings, Tables
 from flight_server.protocol.tickets import parse_ticket
 from planner.errors import NotReadOnly
 
@@ -52,43 +55,55 @@ class FlightSql:
 
     def __init__(self, services: Services, infos: dict[int, SqlInfoValue], result_seconds: float, stopping: Stopping) -> None:
         self.prepared = PreparedStatements()
+        self.transactions = Transactions()
         self._services = services
         self._result_seconds = result_seconds
         self._stopping = stopping
         self._catalog = _catalog_commands(services.tables, infos)
 
-    def info(self, command: AnyMessage, descriptor: flight.FlightDescriptor, owner: str) -> flight.FlightInfo:
-        """Answers GetFlightInfo: starts a statement, or says where a catalog command's table is."""
+    def info(
+        self, command: AnyMessage, descriptor: flight.FlightDescriptor, owner: str, settings: StatementSettings, parts: int
+    ) -> flight.FlightInfo:
+        """Answers GetFlightInfo: starts a statement, whose result has so many endpoints, or says where a catalog command's table is."""
         name = type_name(command)
         if name == "CommandStatementQuery":
             request = read(command, pb.CommandStatementQuery)
-            _refuse_transaction(request)
-            return self._submit(request.query, None, descriptor, owner)
+            self.transactions.check(request.transaction_id, owner)
+            return self._submit(request.query, None, descriptor, owner, settings, parts)
         if name == "CommandPreparedStatementQuery":
-            return self._execute(read(command, pb.CommandPreparedStatementQuery).prepared_statement_handle, descriptor, owner)
+            handle = read(command, pb.CommandPreparedStatementQuery).prepared_statement_handle
+            return self._execute(handle, descriptor, owner, settings, parts)
         known = self._catalog_command(command)
-        return flight_info(known.schema(read(command, known.message)), descriptor, descriptor.command)
+        return flight_info(known.schema(read(command, known.message)), descriptor, [descriptor.command])
 
     def schema(self, command: AnyMessage, owner: str) -> pa.Schema:
         """Answers GetSchema; runs nothing."""
         name = type_name(command)
         if name == "CommandStatementQuery":
-            return self._services.queries.plan_schema(read(command, pb.CommandStatementQuery).query)
+            request = read(command, pb.CommandStatementQuery)
+            self.transactions.check(request.transaction_id, owner)
+            return described(self._services.queries.plan_schema(request.query))
         if name == "CommandPreparedStatementQuery":
             statement = self.prepared.get(read(command, pb.CommandPreparedStatementQuery).prepared_statement_handle, owner)
-            return self._services.queries.plan_schema(statement.sql, statement.rows[0] if statement.rows else None)
+            return described(self._services.queries.plan_schema(statement.sql, statement.rows[0] if statement.rows else None))
         known = self._catalog_command(command)
         return known.schema(read(command, known.message))
 
-    def get(self, ticket: AnyMessage, owner: str, cancelled: Cancelled) -> flight.FlightDataStream:
+    def get(self, ticket: AnyMessage, owner: str, settings: StatementSettings, cancelled: Cancelled) -> flight.FlightDataStream:
         """Answers DoGet."""
         if type_name(ticket) == "TicketStatementQuery":
-            parsed = parse_ticket(read(ticket, pb.TicketStatementQuery).statement_handle)
+            handle = read(ticket, pb.TicketStatementQuery).statement_handle
+            if (part := part_of(handle)) is not None:
+                schema = described(part_schema(part, self._services.queries, owner, cancelled))
+                return plain_stream(schema, part_batches(part, self._services.queries, owner, cancelled))
+            parsed = parse_ticket(handle)
             if not isinstance(parsed, ResultTicket):
                 raise BadRequest("the statement's ticket is not one that this server made")
-            return result_stream(self._services.queries.read(parsed, owner, cancelled, True), self._stopping)
+            stream = self._services.queries.read(parsed, owner, cancelled, True)
+            return result_stream(stream._replace(schema=described(stream.schema)), self._stopping)
         if type_name(ticket) == "CommandPreparedStatementQuery":
-            return self._executions(read(ticket, pb.CommandPreparedStatementQuery).prepared_statement_handle, owner, cancelled)
+            handle = read(ticket, pb.CommandPreparedStatementQuery).prepared_statement_handle
+            return self._executions(handle, owner, settings, cancelled)
         known = self._catalog_command(ticket)
         return table_stream(known.table(read(ticket, known.message)))
 
@@ -96,6 +111,7 @@ class FlightSql:
         self,
         command: AnyMessage,
         owner: str,
+        settings: StatementSettings,
         reader: flight.MetadataRecordBatchReader,
         writer: flight.FlightMetadataWriter,
         cancelled: Cancelled,
@@ -107,11 +123,12 @@ class FlightSql:
             self.prepared.bind(handle, owner, parameter_values(reader))
         elif name == "CommandStatementUpdate":
             request = read(command, pb.CommandStatementUpdate)
-            _refuse_transaction(request)
-            self._run(request.query, None, owner, cancelled)
+            self.transactions.check(request.transaction_id, owner)
+            self._run(request.query, None, owner, settings, cancelled)
             _write_count(writer)
         elif name == "CommandPreparedStatementUpdate":
-            self._update(read(command, pb.CommandPreparedStatementUpdate).prepared_statement_handle, owner, reader, cancelled)
+            handle = read(command, pb.CommandPreparedStatementUpdate).prepared_statement_handle
+            self._update(handle, owner, settings, reader, cancelled)
             _write_count(writer)
         elif name == "CommandStatementIngest":
             table = read(command, pb.CommandStatementIngest).table
@@ -125,28 +142,38 @@ class FlightSql:
             raise UnknownAction(f"Volley does not serve {shorten(type_name(command) or command.type_url)}")
         return known
 
-    def _submit(self, sql: str, values: Values | None, descriptor: flight.FlightDescriptor, owner: str) -> flight.FlightInfo:
-        query_id, schema = self._services.queries.submit(sql, owner, values)
-        handle = encode(ResultTicket(query_id, START, True))
+    def _submit(
+        self,
+        sql: str,
+        values: Values | None,
+        descriptor: flight.FlightDescriptor,
+        owner: str,
+        settings: StatementSettings,
+        parts: int,
+    ) -> flight.FlightInfo:
+        query_id, schema = self._services.queries.submit(sql, owner, values, settings=settings)
+        handles = [encode(ResultTicket(query_id, START, True))] if parts == 1 else part_tickets(query_id, parts)
         return flight_info(
-            schema,
+            described(schema),
             descriptor,
-            pack(pb.TicketStatementQuery(statement_handle=handle)),
+            [pack(pb.TicketStatementQuery(statement_handle=handle)) for handle in handles],
             expires_at=now() + self._result_seconds,
             app_metadata=encode(QueryRef(query_id)),
         )
 
-    def _execute(self, handle: bytes, descriptor: flight.FlightDescriptor, owner: str) -> flight.FlightInfo:
+    def _execute(
+        self, handle: bytes, descriptor: flight.FlightDescriptor, owner: str, settings: StatementSettings, parts: int
+    ) -> flight.FlightInfo:
         statement = self.prepared.get(handle, owner)
         rows = statement.bound()
         if len(rows) == 1:
-            return self._submit(statement.sql, rows[0] if statement.types else None, descriptor, owner)
+            return self._submit(statement.sql, rows[0] if statement.types else None, descriptor, owner, settings, parts)
         schema = self._services.queries.plan_schema(statement.sql, rows[0] if rows else None)
         execution = encode(ExecutionTicket(statement.handle, self.prepared.freeze(handle, owner)))
         command = pb.CommandPreparedStatementQuery(prepared_statement_handle=execution)
-        return flight_info(schema, descriptor, pack(command))
+        return flight_info(described(schema), descriptor, [pack(command)])
 
-    def _executions(self, handle: bytes, owner: str, cancelled: Cancelled) -> flight.FlightDataStream:
+    def _executions(self, handle: bytes, owner: str, settings: StatementSettings, cancelled: Cancelled) -> flight.FlightDataStream:
         try:
             ticket = decode(handle, ExecutionTicket)
         except msgspec.MsgspecError as error:
@@ -154,18 +181,18 @@ class FlightSql:
         statement = self.prepared.get(ticket.statement.encode(), owner)
         rows = self.prepared.execution(statement.handle.encode(), owner, ticket.execution)
         if not rows:
-            return plain_stream(self._services.queries.plan_schema(statement.sql), ())
-        first = self._services.queries.submit(statement.sql, owner, rows[0])
-        return plain_stream(first.schema, self._one_after_another(statement.sql, rows, first, owner, cancelled))
+            return plain_stream(described(self._services.queries.plan_schema(statement.sql)), ())
+        first = self._services.queries.submit(statement.sql, owner, rows[0], settings=settings)
+        return plain_stream(described(first.schema), self._one_after_another(statement.sql, rows, first, owner, settings, cancelled))
 
     def _one_after_another(
-        self, sql: str, rows: list[Values], first: Accepted, owner: str, cancelled: Cancelled
+        self, sql: str, rows: list[Values], first: Accepted, owner: str, settings: StatementSettings, cancelled: Cancelled
     ) -> Iterator[pa.RecordBatch]:
         """The results of all rows of parameters. ``first`` is the query of the first one, which runs already."""
         schema = first.schema
         for number, values in enumerate(rows, start=1):
-            query_id = first.query_id if number == 1 else self._services.queries.submit(sql, owner, values).query_id
-            for batch in self._rows_of(query_id, owner, cancelled):
+            query = first if number == 1 else self._services.queries.submit(sql, owner, values, settings=settings)
+            for batch in self._rows_of(query.query_id, owner, cancelled):
                 if batch.schema != schema and batch.schema.types != schema.types:
                     raise BadRequest(f"row {number} of the parameters makes a result of other types than row 1", remedy="add casts")
                 yield batch.cast(schema) if batch.schema != schema else batch
@@ -175,17 +202,20 @@ class FlightSql:
         for batch, _ in stream.batches:
             yield batch
 
-    def _run(self, sql: str, values: Values | None, owner: str, cancelled: Cancelled) -> None:
-        for _ in self._rows_of(self._services.queries.submit(sql, owner, values).query_id, owner, cancelled):
+    def _run(self, sql: str, values: Values | None, owner: str, settings: StatementSettings, cancelled: Cancelled) -> None:
+        query = self._services.queries.submit(sql, owner, values, settings=settings)
+        for _ in self._rows_of(query.query_id, owner, cancelled):
             pass
 
-    def _update(self, handle: bytes, owner: str, reader: flight.MetadataRecordBatchReader, cancelled: Cancelled) -> None:
+    def _update(
+        self, handle: bytes, owner: str, settings: StatementSettings, reader: flight.MetadataRecordBatchReader, cancelled: Cancelled
+    ) -> None:
         values = parameter_values(reader)
         statement = self.prepared.get(handle, owner)
         if statement.types:
             self.prepared.bind(handle, owner, values)
         for values in statement.bound():
-            self._run(statement.sql, values if statement.types else None, owner, cancelled)
+            self._run(statement.sql, values if statement.types else None, owner, settings, cancelled)
 
 
 def _catalog_commands(tables: Tables, infos: dict[int, SqlInfoValue]) -> dict[str, CatalogCommand]:
@@ -212,11 +242,6 @@ def _catalog_commands(tables: Tables, infos: dict[int, SqlInfoValue]) -> dict[st
         "CommandGetImportedKeys": keys(pb.CommandGetImportedKeys, catalog.FOREIGN_KEYS_SCHEMA),
         "CommandGetCrossReference": keys(pb.CommandGetCrossReference, catalog.FOREIGN_KEYS_SCHEMA),
     }
-
-
-def _refuse_transaction(request: Any) -> None:
-    if request.transaction_id:
-        raise BadRequest("there are no transactions here", remedy="each statement stands alone: use autocommit")
 
 
 def _write_count(writer: flight.FlightMetadataWriter) -> None:

@@ -22,13 +22,17 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.flight as flight
 
+from flight_server.endpoints.call_headers import CALL_HEADERS, CallHeadersReader, headers_of
+from flight_server.endpoints.credentials import AnyHandshake, UncheckedCallers, on_loopback
 from flight_server.endpoints.flight_sql import FlightSql
 from flight_server.endpoints.guard import guarded, guarded_items
+from flight_server.endpoints.parts import parts_asked
+from flight_server.endpoints.sessions import Sessions, new_cookie
 from flight_server.endpoints.sql_actions import SqlActions
 from flight_server.endpoints.sql_info import sql_infos
 from flight_server.endpoints.streams import exchange_stream, flight_info, now, peek_stream, result_stream
 from flight_server.errors import BadRequest, PortInUse, ServerError, UnknownAction, UnknownQuery, shorten
-from flight_server.protocol.any_message import unpack
+from flight_server.protocol.any_message import type_name, unpack
 from flight_server.protocol.messages import (
     START,
     PeekTicket,
@@ -43,11 +47,13 @@ from flight_server.protocol.messages import (
 )
 from flight_server.protocol.service import Cancelled, Services
 from flight_server.protocol.tickets import ExchangeTicket, Forwarded, parse_command, parse_ticket, read_message
-from flight_server.protocol.wire_types import wire_schema
+from flight_server.protocol.wire_types import bare_schema, wire_schema
 from flight_server.settings.config import MAX_SQL_BYTES, ResultsConfig
 from planner.errors import Status, UnknownTable, VolleyError
 from planner.quoting import quote_name
 
+MAX_LISTED_RESULTS = 1_000
+"""Of one ``ListFlights``: each takes a look at the result's schema."""
 _JSON = b"{"
 
 
@@ -81,7 +87,8 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         self._result_seconds = result_seconds
         self._stopping = threading.Event()
         self._sql = FlightSql(services, sql_infos(version, read_only=read_only), result_seconds, self._stopping.is_set)
-        self._sql_actions = SqlActions(services.queries, self._sql.prepared)
+        self._sessions = Sessions()
+        self._sql_actions = SqlActions(services.queries, self._sql.prepared, self._sql.transactions, self._sessions)
         self._actions: dict[str, tuple[str, Callable[[bytes, str, Cancelled], Iterator[bytes]]]] = {
             "query.list": ("the caller's queries, newest first: body {all, limit}, or none", self._query_list),
             "query.status": ("how a query is doing: body {query_id}", self._query_status),
@@ -91,7 +98,8 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
             "worker.list": ("the workers", self._worker_list),
             "table.list": ("the tables: body {pattern, details}, or none", self._table_list),
         }
-        super().__init__(f"{self._scheme}://{_bracketed(host)}:{port}", **flight_options)
+        headers = {CALL_HEADERS: CallHeadersReader(UncheckedCallers(on_loopback(host))), **flight_options.pop("middleware", {})}
+        super().__init__(f"{self._scheme}://{_bracketed(host)}:{port}", AnyHandshake(), middleware=headers, **flight_options)
 
     @property
     def uri(self) -> str:
@@ -119,7 +127,10 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         command = descriptor.command or b""
         packed = unpack(command)
         if packed is not None:
-            return self._sql.info(packed, descriptor, owner)
+            if type_name(packed) == "CommandGetSqlInfo":
+                _offer_session(context)
+            headers = headers_of(context)
+            return self._sql.info(packed, descriptor, owner, self._sessions.settings(headers.session_id), parts_asked(headers.parts))
         if command.startswith(_JSON):
             asked = parse_command(command)
             if isinstance(asked, ResultTicket):
@@ -130,7 +141,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
     @guarded
     def get_schema(self, context: flight.ServerCallContext, descriptor: flight.FlightDescriptor) -> flight.SchemaResult:
         """Plans only."""
-        return flight.SchemaResult(wire_schema(self._schema(descriptor, owner_of(context))))
+        return flight.SchemaResult(wire_schema(bare_schema(self._schema(descriptor, owner_of(context)))))
 
     @guarded
     def do_get(self, context: flight.ServerCallContext, ticket: flight.Ticket) -> flight.FlightDataStream:
@@ -139,10 +150,11 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         cancelled = self._cancelled(context)
         packed = unpack(ticket.ticket)
         if packed is not None:
-            return self._sql.get(packed, owner, cancelled)
+            return self._sql.get(packed, owner, self._sessions.settings(headers_of(context).session_id), cancelled)
         parsed = parse_ticket(ticket.ticket)
         if isinstance(parsed, ResultTicket):
-            return result_stream(self._services.queries.read(parsed, owner, cancelled, False), self._stopping.is_set)
+            stream = self._services.queries.read(parsed, owner, cancelled, False)
+            return result_stream(stream._replace(schema=bare_schema(stream.schema)), self._stopping.is_set)
         if isinstance(parsed, ExchangeTicket):
             return exchange_stream(self._services.exchanges.pull(parsed.body, cancelled))
         if isinstance(parsed, Forwarded):
@@ -161,7 +173,8 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         packed = unpack(descriptor.command or b"")
         if packed is None:
             raise UnknownAction("DoPut is served only for Flight SQL's parameters and updates")
-        self._sql.put(packed, owner_of(context), reader, writer, self._cancelled(context))
+        settings = self._sessions.settings(headers_of(context).session_id)
+        self._sql.put(packed, owner_of(context), settings, reader, writer, self._cancelled(context))
 
     @guarded
     def do_exchange(
@@ -187,7 +200,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
 
     @guarded
     def list_flights(self, context: flight.ServerCallContext, criteria: bytes) -> Iterator[flight.FlightInfo]:
-        """Tables, then finished results."""
+        """Tables, then finished results. ``criteria`` is a LIKE pattern of tables' names, or a ``QueryListRequest`` as JSON for results."""
         return guarded_items(self._flights(criteria, owner_of(context)))
 
     def _passed_on(self, parsed: Forwarded, cancelled: Cancelled) -> flight.FlightDataStream:
@@ -216,7 +229,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         query_id, schema = self._services.queries.submit(asked.sql, owner, ahead=asked.ahead, purpose=asked.purpose)
         ticket = encode(ResultTicket(query_id, START, True))
         expires_at = now() + self._result_seconds
-        return flight_info(schema, descriptor, ticket, expires_at=expires_at, app_metadata=encode(QueryRef(query_id)))
+        return flight_info(schema, descriptor, [ticket], expires_at=expires_at, app_metadata=encode(QueryRef(query_id)))
 
     def _ticket_info(self, ticket: ResultTicket, descriptor: flight.FlightDescriptor, owner: str) -> flight.FlightInfo:
         status = self._services.queries.status(ticket.query_id, owner)
@@ -230,7 +243,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         return flight_info(
             self._result_schema(ticket, owner),
             descriptor,
-            encode(ticket),
+            [encode(ticket)],
             expires_at=status.result.expires_at,
             app_metadata=encode(QueryRef(status.query_id)),
             rows=status.result.rows if status.result.closed else -1,
@@ -241,12 +254,20 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         return self._services.queries.read(ticket, owner, self._stopping.is_set, False).schema
 
     def _flights(self, criteria: bytes, owner: str) -> Iterator[flight.FlightInfo]:
+        if criteria.startswith(_JSON):
+            yield from self._finished(read_message(criteria, QueryListRequest, "the criteria"), owner)
+            return
         pattern = criteria.decode("utf-8", "replace")
         for name, schema in self._services.tables.schemas(pattern or None):
             if schema is not None:
                 yield flight.FlightInfo(wire_schema(schema), flight.FlightDescriptor.for_path(name), [], -1, -1)
-        for status in [] if pattern else self._services.queries.queries(owner):
-            if status.state == "completed" and (info := self._finished_info(status, owner)) is not None:
+        if not pattern:
+            yield from self._finished(QueryListRequest(), owner)
+
+    def _finished(self, asked: QueryListRequest, owner: str) -> Iterator[flight.FlightInfo]:
+        limit = min(asked.limit or MAX_LISTED_RESULTS, MAX_LISTED_RESULTS)
+        for line in self._services.queries.queries(owner, everything=asked.all, limit=limit, before=asked.before):
+            if line.state == "completed" and (info := self._finished_info(line, owner)) is not None:
                 yield info
 
     def _finished_info(self, status: QueryLine, owner: str) -> flight.FlightInfo | None:
@@ -265,7 +286,9 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         if known is not None:
             return known[1](body, owner, self._cancelled(context))
         if self._sql_actions.knows(name):
-            return iter(self._sql_actions.run(name, body, owner))
+            if self._sql_actions.of_session(name):
+                _offer_session(context)
+            return iter(self._sql_actions.run(name, body, owner, headers_of(context).session_id))
         answers = self._services.between_workers.run(name, body)
         if answers is None:
             raise UnknownAction(f"there is no action {shorten(name)!r}", remedy="ListActions names them")
@@ -273,7 +296,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
 
     def _query_list(self, body: bytes, owner: str, cancelled: Cancelled) -> Iterator[bytes]:
         asked = read_message(body or b"{}", QueryListRequest, "the action's body")
-        return map(encode, self._services.queries.queries(owner, everything=asked.all, limit=asked.limit))
+        return map(encode, self._services.queries.queries(owner, everything=asked.all, limit=asked.limit, before=asked.before))
 
     def _query_status(self, body: bytes, owner: str, cancelled: Cancelled) -> Iterator[bytes]:
         return _one(_query_id(body), self._services.queries.status, owner)
@@ -296,6 +319,12 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
     def _cancelled(self, context: flight.ServerCallContext) -> Cancelled:
         stopping, gone = self._stopping.is_set, context.is_cancelled
         return lambda: stopping() or gone()
+
+
+def _offer_session(context: flight.ServerCallContext) -> None:
+    """Gives a client that has no session a cookie, to begin one if it keeps it."""
+    if headers_of(context).session_id is None:
+        context.add_header("set-cookie", new_cookie())
 
 
 def check_port(host: str, port: int) -> None:

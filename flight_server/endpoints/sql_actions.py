@@ -1,4 +1,4 @@
-"""The actions of Flight SQL, and those of plain Flight that its drivers use: preparing, cancelling, renewing, sessions."""
+"""The actions of Flight SQL, and those of plain Flight that its drivers use: preparing, transactions, cancelling, renewing, sessions."""
 
 from __future__ import annotations
 
@@ -8,69 +8,96 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.flight as flight
 
-from flight_server.endpoints.catalog_tables import CATALOG, DB_SCHEMA
+from flight_server.endpoints.column_metadata import described
+from flight_server.endpoints.parts import part_of
 from flight_server.endpoints.prepared import PreparedStatements
+from flight_server.endpoints.sessions import Sessions
 from flight_server.endpoints.streams import timestamp
+from flight_server.endpoints.transactions import Transactions
 from flight_server.errors import BadRequest, UnknownAction, UnknownQuery
 from flight_server.protocol import flight_sql_pb2 as pb
 from flight_server.protocol.any_message import pack, parse, read, type_name, unpack
-from flight_server.protocol.messages import ResultTicket
+from flight_server.protocol.messages import ENDED, QueryPhase, ResultTicket
 from flight_server.protocol.service import Queries
 from flight_server.protocol.tickets import parse_ticket
 from flight_server.protocol.wire_types import wire_schema
 
-SESSION_OPTIONS = {"catalog": CATALOG, "schema": DB_SCHEMA}
-UNSUPPORTED = ("BeginTransaction", "EndTransaction", "BeginSavepoint", "EndSavepoint", "CreatePreparedSubstraitPlan")
+UNSUPPORTED = {
+    "BeginSavepoint": "nothing is written that could be taken back: leave savepoints out",
+    "EndSavepoint": "nothing is written that could be taken back: leave savepoints out",
+    "CreatePreparedSubstraitPlan": "send SQL",
+}
+"""Actions of the protocol that are refused, and what to do instead."""
 
 
 class SqlActions:
     """DoAction for drivers: bodies and answers are protobuf, each action's as its protocol has them. Thread-safe."""
 
-    def __init__(self, queries: Queries, prepared: PreparedStatements) -> None:
+    def __init__(self, queries: Queries, prepared: PreparedStatements, transactions: Transactions, sessions: Sessions) -> None:
         self._queries = queries
         self._prepared = prepared
+        self._transactions = transactions
         self._actions: dict[str, Callable[[bytes, str], bytes | None]] = {
             "CreatePreparedStatement": self._create_prepared,
             "ClosePreparedStatement": self._close_prepared,
+            "BeginTransaction": self._begin_transaction,
+            "EndTransaction": self._end_transaction,
             "CancelQuery": self._cancel_query,
             "CancelFlightInfo": self._cancel_flight_info,
             "RenewFlightEndpoint": self._renew_endpoint,
-            "SetSessionOptions": _set_session_options,
-            "GetSessionOptions": _get_session_options,
-            "CloseSession": _close_session,
+        }
+        self._session_actions: dict[str, Callable[[bytes, str | None], bytes]] = {
+            "SetSessionOptions": sessions.set_options,
+            "GetSessionOptions": lambda _body, session_id: sessions.options(session_id),
+            "CloseSession": lambda _body, session_id: sessions.close(session_id),
         }
 
     def names(self) -> list[str]:
         """The actions that are served."""
-        return list(self._actions)
+        return [*self._actions, *self._session_actions]
 
     def knows(self, name: str) -> bool:
         """Whether the action is one of these, served or refused."""
-        return name in self._actions or name in UNSUPPORTED
+        return name in self._actions or name in self._session_actions or name in UNSUPPORTED
 
-    def run(self, name: str, body: bytes, owner: str) -> list[bytes]:
+    def of_session(self, name: str) -> bool:
+        """Whether the action is about a session."""
+        return name in self._session_actions
+
+    def run(self, name: str, body: bytes, owner: str, session_id: str | None) -> list[bytes]:
         """Runs an action; raises ``UnknownAction`` for those that Volley refuses."""
+        if (of_session := self._session_actions.get(name)) is not None:
+            return [of_session(body, session_id)]
         action = self._actions.get(name)
         if action is None:
-            raise UnknownAction(f"Volley does not serve {name}: each statement stands alone, in SQL")
+            raise UnknownAction(f"Volley does not serve {name}", remedy=UNSUPPORTED[name])
         answer = action(body, owner)
         return [] if answer is None else [answer]
 
     def _create_prepared(self, body: bytes, owner: str) -> bytes:
         request = _read(body, pb.ActionCreatePreparedStatementRequest)
-        if request.transaction_id:
-            raise BadRequest("there are no transactions here", remedy="each statement stands alone: use autocommit")
+        self._transactions.check(request.transaction_id, owner)
         types, schema = self._queries.prepare(request.query)
         statement = self._prepared.add(request.query, owner, types)
         answer = pb.ActionCreatePreparedStatementResult(
             prepared_statement_handle=statement.handle.encode(),
-            dataset_schema=b"" if schema is None else wire_schema(schema).serialize().to_pybytes(),
+            dataset_schema=b"" if schema is None else wire_schema(described(schema)).serialize().to_pybytes(),
             parameter_schema=_parameter_schema(types).serialize().to_pybytes(),
         )
         return pack(answer)
 
     def _close_prepared(self, body: bytes, owner: str) -> None:
         self._prepared.close(_read(body, pb.ActionClosePreparedStatementRequest).prepared_statement_handle, owner)
+
+    def _begin_transaction(self, body: bytes, owner: str) -> bytes:
+        _read(body, pb.ActionBeginTransactionRequest)
+        return pack(pb.ActionBeginTransactionResult(transaction_id=self._transactions.begin(owner)))
+
+    def _end_transaction(self, body: bytes, owner: str) -> None:
+        request = _read(body, pb.ActionEndTransactionRequest)
+        if request.action == pb.ActionEndTransactionRequest.UNSPECIFIED:
+            raise BadRequest("the request says neither COMMIT nor ROLLBACK")
+        self._transactions.end(request.transaction_id, owner)
 
     def _cancel_query(self, body: bytes, owner: str) -> bytes:
         status = self._cancel(_read(body, pb.ActionCancelQueryRequest).info, owner)
@@ -85,10 +112,17 @@ class SqlActions:
         known = [ticket for ticket in tickets if ticket is not None]
         if not known:
             return int(pb.CANCEL_STATUS_NOT_CANCELLABLE)
-        for ticket in known:
-            if self._queries.kill(ticket.query_id, owner) is None:
-                raise UnknownQuery(ticket.query_id)
-        return int(pb.CANCEL_STATUS_CANCELLED)
+        states = {self._killed(query_id, owner) for query_id in {ticket.query_id for ticket in known}}
+        if states <= {"completed", "failed"}:
+            return int(pb.CANCEL_STATUS_NOT_CANCELLABLE)
+        # A query is killed once it has stopped; until then the client may ask again.
+        return int(pb.CANCEL_STATUS_CANCELLED if states <= ENDED else pb.CANCEL_STATUS_CANCELLING)
+
+    def _killed(self, query_id: str, owner: str) -> QueryPhase:
+        status = self._queries.kill(query_id, owner)
+        if status is None:
+            raise UnknownQuery(query_id)
+        return status.state
 
     def _renew_endpoint(self, body: bytes, owner: str) -> bytes:
         endpoint = _flight_endpoint(_read(body, pb.RenewFlightEndpointRequest).endpoint)
@@ -147,26 +181,7 @@ def _result_ticket(endpoint: flight.FlightEndpoint) -> ResultTicket | None:
         if type_name(packed) != "TicketStatementQuery":
             return None
         data = read(packed, pb.TicketStatementQuery).statement_handle
+        if (part := part_of(data)) is not None:
+            return ResultTicket(part.query_id)
     ticket = parse_ticket(data)
     return ticket if isinstance(ticket, ResultTicket) else None
-
-
-def _set_session_options(body: bytes, owner: str) -> bytes:
-    answer = pb.SetSessionOptionsResult()
-    for name, value in _read(body, pb.SetSessionOptionsRequest).session_options.items():
-        if name not in SESSION_OPTIONS:
-            answer.errors[name].value = pb.SetSessionOptionsResult.INVALID_NAME
-        elif value.WhichOneof("option_value") is not None and value.string_value != SESSION_OPTIONS[name]:
-            answer.errors[name].value = pb.SetSessionOptionsResult.INVALID_VALUE
-    return _bytes(answer)
-
-
-def _get_session_options(body: bytes, owner: str) -> bytes:
-    answer = pb.GetSessionOptionsResult()
-    for name, value in SESSION_OPTIONS.items():
-        answer.session_options[name].string_value = value
-    return _bytes(answer)
-
-
-def _close_session(body: bytes, owner: str) -> bytes:
-    return _bytes(pb.CloseSessionResult(status=pb.CloseSessionResult.CLOSED))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -11,12 +11,12 @@ import pyarrow.flight as flight
 
 from flight_server.endpoints.guard import guarded_items
 from flight_server.errors import ServerClosing
+from flight_server.protocol.message_sizes import message_slices
 from flight_server.protocol.messages import BatchPlace, encode
 from flight_server.protocol.service import ExchangeStream, PeekStream, ResultStream
-from flight_server.protocol.wire_types import wire_batch, wire_schema
+from flight_server.protocol.wire_types import bare_schema, wire_batch, wire_schema
 from planner.errors import NotSupported
 
-MAX_ROWS_OF_A_CATALOG_BATCH = 1000
 _TIMESTAMP = pa.timestamp("ns", tz="UTC")
 
 Stopping = Callable[[], bool]
@@ -49,24 +49,28 @@ def plain_stream(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> flight
 
 
 def table_stream(table: pa.Table) -> flight.FlightDataStream:
-    """A small table: a catalog's, in batches that stay far below a client's limit."""
-    batches = table.to_batches(max_chunksize=MAX_ROWS_OF_A_CATALOG_BATCH)
+    """A catalog's table; with the schemas of wide tables in it, it may be large."""
+    batches = [piece for batch in table.to_batches() for _, piece in message_slices(batch)]
     return flight.RecordBatchStream(pa.RecordBatchReader.from_batches(table.schema, batches))
 
 
 def flight_info(
     schema: pa.Schema,
     descriptor: flight.FlightDescriptor,
-    ticket: bytes,
+    tickets: Sequence[bytes],
     *,
     expires_at: float | None = None,
     app_metadata: bytes = b"",
     rows: int = -1,
     size_bytes: int = -1,
 ) -> flight.FlightInfo:
-    """A FlightInfo with one endpoint, to be read from this same server. ``expires_at`` is in Unix seconds."""
-    endpoint = flight.FlightEndpoint(ticket, [], None if expires_at is None else timestamp(expires_at))
-    return flight.FlightInfo(wire_schema(schema), descriptor, [endpoint], rows, size_bytes, ordered=True, app_metadata=app_metadata)
+    """A FlightInfo with an endpoint for each ticket, all to be read from this same server. ``expires_at`` is in Unix seconds."""
+    until = None if expires_at is None else timestamp(expires_at)
+    endpoints = [flight.FlightEndpoint(ticket, [], until) for ticket in tickets]
+    ordered = len(endpoints) == 1
+    return flight.FlightInfo(
+        wire_schema(bare_schema(schema)), descriptor, endpoints, rows, size_bytes, ordered=ordered, app_metadata=app_metadata
+    )
 
 
 def timestamp(seconds: float) -> pa.TimestampScalar:
@@ -85,12 +89,22 @@ def _placed(
     place: BatchPlace | None = None
     try:
         for batch, place in batches:
-            yield wire_batch(batch, schema), pa.py_buffer(encode(place))
+            for piece, its_place in _placed_pieces(wire_batch(batch, schema), place):
+                yield piece, pa.py_buffer(encode(its_place))
     finally:
         _close(batches)
     if stopping() and (place is None or place.next is not None):
         # The reader was told to give up; an end here would look like the end of the result.
         raise ServerClosing("the server is shutting down", remedy="read on from the last batch's `next` once it is back")
+
+
+def _placed_pieces(batch: pa.RecordBatch, place: BatchPlace) -> Iterator[tuple[pa.RecordBatch, BatchPlace]]:
+    """``batch`` in messages that every client reads, each with its place."""
+    first = place.cursor
+    for start, piece in message_slices(batch):
+        after = start + piece.num_rows
+        following = place.next if after == batch.num_rows else first._replace(row=first.row + after)
+        yield piece, BatchPlace(first._replace(row=first.row + start), following)
 
 
 def _marked(batches: Iterator[tuple[pa.RecordBatch, bytes]]) -> Generator[tuple[Any, Any], None, None]:
@@ -104,7 +118,8 @@ def _marked(batches: Iterator[tuple[pa.RecordBatch, bytes]]) -> Generator[tuple[
 def _closing(batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Generator[pa.RecordBatch, None, None]:
     try:
         for batch in batches:
-            yield wire_batch(batch, schema)
+            for _, piece in message_slices(wire_batch(batch, schema)):
+                yield piece
     finally:
         _close(batches)
 

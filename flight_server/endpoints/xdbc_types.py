@@ -34,10 +34,14 @@ _NULLABLE = 1
 _SEARCHABLE_BASIC = 2
 _SEARCHABLE_FULL = 3
 _SQL_DATETIME = 9
+_INTERVAL = 10
 
 
 class XdbcType(NamedTuple):
-    """One type. ``code`` is its number in JDBC and ODBC; ``scale`` the largest, for decimals; ``subcode`` for dates and times."""
+    """One type. ``code`` is its number in JDBC and ODBC; ``subcode`` its kind of date, time or interval.
+
+    ``scale`` are the fewest and the most digits behind the point, in decimals and in seconds.
+    """
 
     name: str
     code: int
@@ -46,32 +50,42 @@ class XdbcType(NamedTuple):
     params: list[str] | None = None
     unsigned: bool | None = None
     radix: int | None = None
-    scale: int | None = None
+    scale: tuple[int, int] | None = None
     subcode: int | None = None
 
 
+_WHOLE = (0, 0)
+
 TYPES = (
     XdbcType("BOOLEAN", -7, 1),
-    XdbcType("UTINYINT", -6, 3, unsigned=True, radix=10),
-    XdbcType("TINYINT", -6, 3, unsigned=False, radix=10),
-    XdbcType("BIGINT", -5, 19, unsigned=False, radix=10),
-    XdbcType("UBIGINT", -5, 20, unsigned=True, radix=10),
+    XdbcType("UTINYINT", -6, 3, unsigned=True, radix=10, scale=_WHOLE),
+    XdbcType("TINYINT", -6, 3, unsigned=False, radix=10, scale=_WHOLE),
+    XdbcType("BIGINT", -5, 19, unsigned=False, radix=10, scale=_WHOLE),
+    XdbcType("UBIGINT", -5, 20, unsigned=True, radix=10, scale=_WHOLE),
     XdbcType("BLOB", -3, None, "'"),
-    XdbcType("DECIMAL", 3, 38, None, ["precision", "scale"], unsigned=False, radix=10, scale=38),
-    XdbcType("HUGEINT", 2, 38, unsigned=False, radix=10, scale=0),
-    XdbcType("INTEGER", 4, 10, unsigned=False, radix=10),
-    XdbcType("UINTEGER", 4, 10, unsigned=True, radix=10),
-    XdbcType("SMALLINT", 5, 5, unsigned=False, radix=10),
-    XdbcType("USMALLINT", 5, 5, unsigned=True, radix=10),
+    XdbcType("DECIMAL", 3, 38, None, ["precision", "scale"], unsigned=False, radix=10, scale=(0, 38)),
+    XdbcType("HUGEINT", 2, 38, unsigned=False, radix=10, scale=_WHOLE),
+    XdbcType("INTEGER", 4, 10, unsigned=False, radix=10, scale=_WHOLE),
+    XdbcType("UINTEGER", 4, 10, unsigned=True, radix=10, scale=_WHOLE),
+    XdbcType("SMALLINT", 5, 5, unsigned=False, radix=10, scale=_WHOLE),
+    XdbcType("USMALLINT", 5, 5, unsigned=True, radix=10, scale=_WHOLE),
     XdbcType("FLOAT", 7, 24, unsigned=False, radix=2),
     XdbcType("DOUBLE", 8, 53, unsigned=False, radix=2),
+    XdbcType("INTERVAL", 10, None, "'", subcode=0),
     XdbcType("VARCHAR", 12, None, "'"),
+    XdbcType("ENUM", 12, None, "'", ["values"]),
+    XdbcType("JSON", 12, None, "'"),
     XdbcType("UUID", 12, 36, "'"),
     XdbcType("DATE", 91, 10, "'", subcode=1),
-    XdbcType("TIME", 92, 15, "'", subcode=2),
-    XdbcType("TIMESTAMP", 93, 26, "'", subcode=3),
-    XdbcType("TIMESTAMP WITH TIME ZONE", 93, 32, "'", subcode=5),
+    XdbcType("TIME", 92, 15, "'", scale=(6, 6), subcode=2),
+    XdbcType("TIME WITH TIME ZONE", 92, 21, "'", scale=(6, 6), subcode=4),
+    XdbcType("TIMESTAMP", 93, 26, "'", scale=(6, 6), subcode=3),
+    XdbcType("TIMESTAMP_S", 93, 19, "'", scale=_WHOLE, subcode=3),
+    XdbcType("TIMESTAMP_MS", 93, 23, "'", scale=(3, 3), subcode=3),
+    XdbcType("TIMESTAMP_NS", 93, 29, "'", scale=(9, 9), subcode=3),
+    XdbcType("TIMESTAMP WITH TIME ZONE", 93, 32, "'", scale=(6, 6), subcode=5),
 )
+"""Of lists, structs, maps and unions the protocol knows no number: they are not among them."""
 
 
 def xdbc_types(code: int | None) -> pa.Table:
@@ -83,11 +97,12 @@ def xdbc_types(code: int | None) -> pa.Table:
 
 def _row(kind: XdbcType) -> tuple[object, ...]:
     textual = kind.code == 12
+    least, most = (None, None) if kind.scale is None else kind.scale
     return (
         *(kind.name, kind.code, kind.size, kind.quote, kind.quote, kind.params, _NULLABLE, textual),
         _SEARCHABLE_FULL if textual else _SEARCHABLE_BASIC,
         *(kind.unsigned, False, None if kind.unsigned is None else False, kind.name),
-        *(None if kind.scale is None else 0, kind.scale),
-        _SQL_DATETIME if kind.subcode is not None else kind.code,
+        *(least, most),
+        _SQL_DATETIME if kind.subcode is not None and kind.code != _INTERVAL else kind.code,
         *(kind.subcode, kind.radix, None),
     )

@@ -25,12 +25,14 @@ import msgspec
 
 from flight_server.errors import ServerError
 from flight_server.process.worker import Worker
-from flight_server.settings.config import Config
+from flight_server.settings.config import Config, ConfigError
 from planner.errors import Status
 
 CHILD_START_SECONDS = 60.0
 CHILD_STOP_SECONDS = 10.0
 DRAIN_SECONDS = 30.0
+LOG_VARIABLE = "VOLLEY_LOG"
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 STOP_SIGNALS = frozenset((signal.SIGTERM, signal.SIGINT))
 
 log = logging.getLogger(__name__)
@@ -189,9 +191,13 @@ class _Child:
 
 
 def _log_to_stderr() -> None:
+    """Raises ``ConfigError`` for a ``VOLLEY_LOG`` that says no level."""
+    given = os.environ.get(LOG_VARIABLE) or "INFO"
+    if given.upper() not in LOG_LEVELS:
+        raise ConfigError(f"{LOG_VARIABLE} must be {', '.join(LOG_LEVELS[:-1])} or {LOG_LEVELS[-1]}, not {given!r}")
     logging.basicConfig(
         stream=sys.stderr,
-        level=os.environ.get("VOLLEY_LOG", "INFO").upper(),
+        level=given.upper(),
         format="%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s",
     )
 

@@ -24,6 +24,7 @@ from flight_server.process.worker_actions import WorkerActions
 from flight_server.protocol.messages import WorkerStatus
 from flight_server.protocol.service import Services
 from flight_server.queries.query_handler import QueryHandler
+from flight_server.queries.stored import short_status
 from flight_server.queries.table_listing import TableListing
 from flight_server.settings.config import Config
 from flight_server.settings.connections import DEFAULT, connections_of
@@ -31,6 +32,7 @@ from operators.exchange.heartbeats import Heartbeats
 from operators.kernel.kernel import Kernel
 from operators.results.results import ResultStore
 from operators.scan.catalog import FileCatalog
+from operators.scan.table_files import extension
 from operators.storage import Storage
 from planner import PlanOptions
 from planner.limits import SqlLimits
@@ -57,7 +59,7 @@ class Worker:
         self._started_at = time.time()
         self._process = psutil.Process()
         self._storage = Storage(connections_of(config), scratch_directory=state / "scratch")
-        roots = [self._storage.add_root(root) for root in config.data_roots]
+        roots = [self._storage.add_root(root, may_be_file=extension(root) is not None) for root in config.data_roots]
         self._storage.check()
         self._kernel = self._new_kernel(config.threads, KERNEL_SHARE, state)
         self._serial_kernel = self._new_kernel(1, SERIAL_KERNEL_SHARE, state)
@@ -82,7 +84,16 @@ class Worker:
         self._guests = RemoteOperators(site)
         forwarding = Forwarding(self._peers, self._cluster)
         options = PlanOptions(gather_bytes=int(config.memory_bytes * GATHER_SHARE), limits=SqlLimits(sql_bytes=config.limits.sql_bytes))
-        self._handler = QueryHandler(self._catalog, self._results, site, forwarding, config.limits, options, self._discard_uploads)
+        self._handler = QueryHandler(
+            self._catalog,
+            self._results,
+            site,
+            forwarding,
+            config.limits,
+            options,
+            self._discard_uploads,
+            config.results.stream_ttl_seconds,
+        )
         actions = WorkerActions(self._handler, self._registry, self._guests, self._cluster)
         self.services = Services(self._handler, TableListing(self._catalog), self._registry, actions, self._cluster.workers)
         """What the Flight face asks, and of whom."""
@@ -182,12 +193,14 @@ class Worker:
             filesystem,
             root,
             self._storage.failure if DEFAULT in self._config.connections else lambda _error: None,
+            short=short_status,
             rows_per_group=results.rows_per_group,
             groups_per_file=results.groups_per_file,
             ttl_seconds=results.ttl_seconds,
             cache_bytes=min(MAX_CACHE_BYTES, int(self._config.memory_bytes * CACHE_SHARE)),
             max_result_bytes=self._config.limits.result_bytes,
             total_bytes=results.total_bytes,
+            patience_seconds=self._config.connections[DEFAULT].patience_seconds if DEFAULT in self._config.connections else 0.0,
         )
 
 

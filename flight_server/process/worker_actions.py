@@ -58,7 +58,7 @@ class WorkerActions:
             LOCAL_DROP: (OwnedQuery, lambda question: _one(handler.local_drop(question.query_id, question.owner))),
             LOCAL_QUERIES: (
                 OwnedQueries,
-                lambda question: QueryLines(handler.local_queries(question.owner, question.all, question.limit)),
+                lambda question: QueryLines(handler.local_queries(question.owner, question.all, question.limit, question.before)),
             ),
         }
 

@@ -164,11 +164,12 @@ class OwnedQuery(msgspec.Struct):
 
 
 class OwnedQueries(msgspec.Struct):
-    """A question about all queries of one owner: ``all`` and ``limit`` as in ``messages.QueryListRequest``."""
+    """A question about all queries of one owner: ``all``, ``limit`` and ``before`` as in ``messages.QueryListRequest``."""
 
     owner: str
     all: bool = False
     limit: int | None = None
+    before: float | None = None
 
 
 class QueryList(msgspec.Struct):

@@ -229,10 +229,14 @@ class TableStatus(msgspec.Struct):
 
 
 class QueryListRequest(msgspec.Struct):
-    """The body of ``query.list``: ``all`` asks for queries with a purpose too, ``limit`` for the newest so many."""
+    """The body of ``query.list``: ``all`` asks for queries with a purpose too, ``limit`` for the newest so many.
+
+    ``before``: of those that were submitted earlier, in Unix seconds; the last line's ``submitted_at`` gives the next page.
+    """
 
     all: bool = False
     limit: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    before: float | None = None
 
 
 class TableListRequest(msgspec.Struct):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import pyarrow as pa
 
@@ -46,7 +46,7 @@ class StatementShape(NamedTuple):
 
 
 class ResultStream(NamedTuple):
-    """A result, or a part of it. Every batch has exactly ``schema`` and is well under 16 MiB."""
+    """A result, or a part of it. Every batch has exactly ``schema``."""
 
     schema: pa.Schema
     batches: Iterator[tuple[pa.RecordBatch, BatchPlace]]
@@ -66,6 +66,23 @@ class ExchangeStream(NamedTuple):
     batches: Iterator[tuple[pa.RecordBatch, bytes]]
 
 
+Distribution = Literal["auto", "always", "never"]
+
+
+@dataclass(frozen=True, slots=True)
+class StatementSettings:
+    """How one statement is to run: for at most ``seconds`` (None: as long as it takes), and whether several workers are to share it.
+
+    ``auto`` leaves that to the planner; ``always`` shares each scan, however small; ``never`` keeps it on the worker that was asked.
+    """
+
+    seconds: float | None = None
+    distribute: Distribution = "auto"
+
+
+DEFAULT_SETTINGS = StatementSettings()
+
+
 class Queries(Protocol):
     """Runs queries and knows about them. ``owner`` is who asks, ``""`` where nobody had to say who they are.
 
@@ -73,7 +90,14 @@ class Queries(Protocol):
     """
 
     def submit(
-        self, sql: str, owner: str, parameters: Sequence[pa.Scalar] | None = None, *, ahead: int | None = None, purpose: str = ""
+        self,
+        sql: str,
+        owner: str,
+        parameters: Sequence[pa.Scalar] | None = None,
+        *,
+        ahead: int | None = None,
+        purpose: str = "",
+        settings: StatementSettings = DEFAULT_SETTINGS,
     ) -> Accepted:
         """Plans a statement and starts or queues it. ``parameters`` are values for its placeholders, in their order.
 
@@ -105,8 +129,11 @@ class Queries(Protocol):
     def status(self, query_id: str, owner: str) -> QueryStatus | None:
         """How a query is doing, or None if the owner has no such query."""
 
-    def queries(self, owner: str, *, everything: bool = False, limit: int | None = None) -> list[QueryLine]:
-        """The owner's queries, newest first, at most ``limit``. Those with a purpose only if ``everything`` is asked for."""
+    def queries(self, owner: str, *, everything: bool = False, limit: int | None = None, before: float | None = None) -> list[QueryLine]:
+        """The owner's queries, newest first, at most ``limit``, of those submitted ``before`` (Unix seconds) where that is given.
+
+        Those with a purpose only if ``everything`` is asked for.
+        """
 
     def kill(self, query_id: str, owner: str) -> QueryStatus | None:
         """Asks a query to stop, and returns its status; None if the owner has no such query. Killing an ended query changes nothing."""

@@ -1,4 +1,4 @@
-"""Results as clients get them: dictionary-encoded columns (the kernel's ENUM) travel as plain values.
+"""Results as clients get them: dictionary-encoded columns (the kernel's ENUM) travel as plain values, and without our own metadata.
 
 pyarrow's ``GeneratorStream``, the only kind that can carry a place with each batch, sends no dictionaries.
 """
@@ -7,12 +7,25 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from planner.origins import TABLE_KEY
+
 
 def wire_schema(schema: pa.Schema) -> pa.Schema:
     """``schema`` without dictionaries at any depth; the same object if there are none."""
     if not any(has_dictionary(field.type) for field in schema):
         return schema
     return pa.schema([_plain_field(field) for field in schema], schema.metadata)
+
+
+def bare_schema(schema: pa.Schema) -> pa.Schema:
+    """``schema`` without the planner's word on where columns come from; the same object if it says nothing."""
+    if not any(field.metadata and TABLE_KEY in field.metadata for field in schema):
+        return schema
+    return pa.schema([field.with_metadata(_others(field.metadata)) for field in schema], schema.metadata)
+
+
+def _others(metadata: dict[bytes, bytes] | None) -> dict[bytes, bytes] | None:
+    return {key: value for key, value in (metadata or {}).items() if key != TABLE_KEY} or None
 
 
 def wire_batch(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

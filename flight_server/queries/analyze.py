@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import pyarrow as pa
 
 from flight_server.protocol.messages import OperatorStatus
 from flight_server.settings.quantities import format_size
 from operators.kernel.kernel import Kernel
+from planner.explain import plan_json
+from planner.physical import PhysicalPlan
 
 SPILL_LOOK_SECONDS = 0.1
 
@@ -38,13 +41,17 @@ class SpillWatch:
         self.most_bytes = max(self.most_bytes, sum(kernel.statistics().spill_bytes for kernel in self._kernels))
 
 
-def analyze_lines(plan: str, operators: Sequence[OperatorStatus], seconds: float, spill_bytes: int) -> list[str]:
+def analyze_lines(plan: PhysicalPlan, operators: Sequence[OperatorStatus], seconds: float, spill_bytes: int) -> list[str]:
     """The plan, then a line for each operator with its rows, bytes, time, reads and retries, and its instances below it.
 
+    Asked for JSON, one document: the plan's, and beside it ``run`` with the operators as ``query.status`` has them.
     ``spill_bytes`` is what a :class:`SpillWatch` has seen.
     """
+    if plan.analyze == "json":
+        run = {"seconds": seconds, "spill_bytes": spill_bytes, "operators": msgspec.to_builtins(operators)}
+        return [plan_json(plan.fragments, plan.exchanges, run=run)]
     spill = f"spill: up to {format_size(spill_bytes)} seen, of all queries on this worker" if spill_bytes else "spill: none seen"
-    lines = [*plan.splitlines(), "", f"ran in {seconds:.3f} s, {spill}"]
+    lines = [*plan.text.splitlines(), "", f"ran in {seconds:.3f} s, {spill}"]
     for operator in operators:
         lines.append(_operator_line(operator))
         if len(operator.instances) > 1:

@@ -38,7 +38,7 @@ OperatorStatuses = Callable[[], list[OperatorStatus]]
 class HandledQuery:
     """One accepted statement. Thread-safe. ``clock`` gives seconds from any origin.
 
-    ``look``: it makes only what is read, and would wait for ever for a reader that never comes: it can be abandoned from the beginning.
+    ``seconds``: how long it may take, from here on.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class HandledQuery:
         clock: Callable[[], float] = time.monotonic,
         *,
         purpose: str = "",
-        look: bool = False,
+        seconds: float | None = None,
     ) -> None:
         self.query_id = query_id
         self.owner = owner
@@ -65,7 +65,9 @@ class HandledQuery:
         self._state = QueryState(submitted_at=time.time())
         self._changed = threading.Condition()
         self._readers = 0
-        self._heard_at: float | None = clock() if look else None
+        self.seconds = seconds
+        self._accepted_at = clock()
+        self._heard_at: float | None = None
 
     @property
     def state(self) -> QueryState:
@@ -114,13 +116,23 @@ class HandledQuery:
             if self._heard_at is not None:
                 self._heard_at = self._clock()
 
-    def abandoned_seconds(self) -> float:
-        """For how long nobody has read it or asked for it, since its last reader left; 0.0 if it has a reader, or never had any.
+    def on_hold(self) -> None:
+        """It waits for a reader who may never come: from now on it can be abandoned, though it never had one."""
+        with self._changed:
+            if self._heard_at is None and self._readers == 0:
+                self._heard_at = self._clock()
 
-        A look counts from its beginning.
+    def abandoned_seconds(self) -> float:
+        """For how long nobody has read it or asked for it, since its last reader left or it first waited for one.
+
+        0.0 if it has a reader, or never had any and waits for none.
         """
         heard_at = self._heard_at
         return 0.0 if heard_at is None else self._clock() - heard_at
+
+    def age_seconds(self) -> float:
+        """For how long it has been there."""
+        return self._clock() - self._accepted_at
 
     def wait_ended(self, seconds: float) -> bool:
         """Waits until it has ended, at most so long; whether it has."""

@@ -1,7 +1,8 @@
 """Admission: how many queries run at once, how many wait, and who is turned away. Pure: no threads, no clock.
 
 A query that waits for its reader (a look) lends its place to others meanwhile, and goes on as soon as it is read on: then, for a while, one
-more runs than may.
+more runs than may. Nobody waits for readers that may never come: where more would pause than may, the one that has paused for longest
+goes on to its end.
 """
 
 from __future__ import annotations
@@ -11,6 +12,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 Verdict = Literal["run", "wait", "refuse"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """What follows from a query's pausing: ``following`` may start, ``freed`` has to go on, since too many pause."""
+
+    following: str | None = None
+    freed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +43,7 @@ class Admission:
         self._max_running = max_running
         self._max_waiting = max_waiting
         self._running: set[str] = set()
-        self._paused: set[str] = set()
+        self._paused: OrderedDict[str, None] = OrderedDict()
         self._waiting: OrderedDict[str, None] = OrderedDict()
 
     def arrive(self, query_id: str) -> Verdict:
@@ -59,26 +68,27 @@ class Admission:
             del self._waiting[query_id]
             return None
         if query_id not in self._running:
-            self._paused.discard(query_id)
+            self._paused.pop(query_id, None)
             return None
         self._running.remove(query_id)
         return self._next()
 
-    def pause(self, query_id: str) -> str | None:
-        """A running query waits for its reader. Returns the one that may start in its place, or None.
-
-        Where as many have paused already as may, it keeps its place.
-        """
-        if query_id not in self._running or len(self._paused) == self._max_running:
-            return None
+    def pause(self, query_id: str) -> Pause:
+        """A running query waits for its reader. Where as many have paused already as may, the one that has for longest runs again."""
+        if query_id not in self._running:
+            return Pause()
         self._running.remove(query_id)
-        self._paused.add(query_id)
-        return self._next()
+        self._paused[query_id] = None
+        freed = None
+        if len(self._paused) > self._max_running:
+            freed, _ = self._paused.popitem(last=False)
+            self._running.add(freed)
+        return Pause(self._next(), freed)
 
     def resume(self, query_id: str) -> None:
         """A query that had paused goes on, whoever has its place by now."""
         if query_id in self._paused:
-            self._paused.remove(query_id)
+            del self._paused[query_id]
             self._running.add(query_id)
 
     def _next(self) -> str | None:

@@ -17,6 +17,7 @@ import msgspec
 
 from flight_server.settings.quantities import machine_memory_bytes, machine_threads, parse_seconds, parse_size
 from operators.results.materialize import TOTAL_BYTES, ResultLimits
+from operators.storage.connections import PATIENCE_SECONDS
 from planner.errors import Status, VolleyError
 from planner.limits import DEFAULT_LIMITS
 
@@ -30,7 +31,7 @@ MAX_SQL_BYTES = 16 << 20
 """No server reads longer statements, whatever its ``limits.sql_bytes``."""
 ENVIRONMENT_PREFIX = "VOLLEY_"
 
-_OBJECT_STORE_OPTIONS = ("endpoint_url", "region", "key", "secret", "secret_file", "path_style")
+_OBJECT_STORE_OPTIONS = ("endpoint_url", "region", "key", "secret", "secret_file", "path_style", "patience")
 _STORED = ResultLimits()
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]+")
 
@@ -51,15 +52,20 @@ class ConnectionConfig:
     key: str | None = field(default=None, repr=False)
     secret: str | None = field(default=None, repr=False)
     path_style: bool | None = None
+    patience_seconds: float = PATIENCE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
 class ResultsConfig:
-    """How results are stored, for how long, and how much all together may have."""
+    """How results are stored, for how long, and how much all together may have.
+
+    ``stream_ttl_seconds``: for those that a Flight SQL stream has read to their end, where it is less than ``ttl_seconds``.
+    """
 
     rows_per_group: int = _STORED.rows_per_group
     groups_per_file: int = _STORED.groups_per_file
     ttl_seconds: float = _STORED.ttl_seconds
+    stream_ttl_seconds: float = _STORED.ttl_seconds
     total_bytes: int = TOTAL_BYTES
 
 
@@ -123,12 +129,14 @@ class _ConnectionSection(_Section):
     secret: str | None = None
     secret_file: str | None = None
     path_style: bool | None = None
+    patience: str | int | None = None
 
 
 class _ResultsSection(_Section):
     rows_per_group: int | None = None
     groups_per_file: int | None = None
     ttl: str | int | None = None
+    stream_ttl: str | int | None = None
     total_bytes: str | int | None = None
 
 
@@ -313,7 +321,8 @@ def _connection(name: str, section: _ConnectionSection) -> ConnectionConfig:
         if secret is not None:
             raise ConfigError(f"{place} has both secret and secret_file: keep one")
         secret = _secret_from(place, section.secret_file)
-    return ConnectionConfig(section.url, section.endpoint_url, section.region, section.key, secret, section.path_style)
+    patience = _seconds(f"{place}.patience", section.patience, PATIENCE_SECONDS)
+    return ConnectionConfig(section.url, section.endpoint_url, section.region, section.key, secret, section.path_style, patience)
 
 
 def _secret_from(place: str, path: str) -> str:
@@ -348,6 +357,7 @@ def _build(
             rows_per_group=whole.rows_per_group if results.rows_per_group is None else results.rows_per_group,
             groups_per_file=whole.groups_per_file if results.groups_per_file is None else results.groups_per_file,
             ttl_seconds=_seconds("results.ttl", results.ttl, whole.ttl_seconds),
+            stream_ttl_seconds=_seconds("results.stream_ttl", results.stream_ttl, whole.stream_ttl_seconds),
             total_bytes=_bytes("results.total_bytes", results.total_bytes, whole.total_bytes),
         ),
         limits=LimitsConfig(

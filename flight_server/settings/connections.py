@@ -26,7 +26,8 @@ def connection(name: str, given: ConnectionConfig) -> Connection:
     """One connection; its keys become secrets."""
     key = None if given.key is None else Secret(given.key)
     secret = None if given.secret is None else Secret(given.secret)
-    return Connection(name, given.url, given.endpoint_url, given.region, key, secret, given.path_style)
+    patience = given.patience_seconds
+    return Connection(name, given.url, given.endpoint_url, given.region, key, secret, given.path_style, patience_seconds=patience)
 
 
 def containing(config: Config, url: str) -> str | None:

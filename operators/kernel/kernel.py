@@ -22,7 +22,8 @@ from operators.errors import KernelError, OperatorError
 from operators.kernel.kernel_errors import FAILURES, ErrorTranslator, invalidates
 from operators.kernel.kernel_run import KernelRun
 from operators.kernel.relations import FileRelation, Relation, empty_relation, register, with_relations
-from planner.catalog import Column
+from operators.kernel.sendable import as_sendable
+from planner.catalog import CATALOG_NAME, SCHEMA_NAME, Column
 from planner.quoting import quote_name, quote_text
 
 DEFAULT_BATCH_ROWS = 65_536
@@ -42,6 +43,14 @@ class KernelStatistics:
     memory_bytes: int
     spill_bytes: int
     runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Output:
+    """What a statement gives as Arrow: its schema, and the select list over its columns that makes them so, where one is needed."""
+
+    schema: pa.Schema
+    select: str | None
 
 
 class Kernel:
@@ -73,7 +82,7 @@ class Kernel:
         except FAILURES as error:
             self._directory.close()
             raise self._errors.translate(error) from None
-        self._schemas: LRUCache[tuple[str, Inputs], pa.Schema] = LRUCache(MAX_CACHED_SCHEMAS)
+        self._outputs: LRUCache[tuple[str, Inputs], _Output] = LRUCache(MAX_CACHED_SCHEMAS)
         self._cached_name = lru_cache(maxsize=MAX_CACHED_SCHEMAS)(self._column_name)
         self._fields: dict[str, pa.Field] = {}
 
@@ -83,14 +92,17 @@ class Kernel:
         ``same_as``: a name for all statements that have one schema over the same inputs; after the first of them, none is bound.
         Raises ``KernelError`` with the binder's message.
         """
+        return self._output(sql, inputs, same_as).schema
+
+    def _output(self, sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None) -> _Output:
         key = tuple(inputs.items())
         keys = [(name, key) for name in (sql, same_as) if name is not None and len(name) <= MAX_CACHED_SQL_CHARS]
         with self._lock:
-            known = [schema for name in keys if (schema := self._schemas.get(name)) is not None]
-        schema = known[0] if known else self._bind_schema(sql, key)
+            known = [output for name in keys if (output := self._outputs.get(name)) is not None]
+        output = known[0] if known else self._bind_output(sql, key)
         with self._lock:
-            self._schemas.update((name, schema) for name in keys)
-        return schema
+            self._outputs.update((name, output) for name in keys)
+        return output
 
     def column_name(self, expression: str) -> str | None:
         """What DuckDB calls a column of ``expression`` that has no alias: its text, as DuckDB prints it. Only parses; ``$1`` may be in it.
@@ -164,14 +176,15 @@ class Kernel:
         bound = connection.sql(with_relations(sql, relations))
         # From the cache of planned queries where the columns of all relations are known; else by binding, which opens files.
         columns = {name: relation.columns for name, relation in relations.items() if isinstance(relation, FileRelation)}
-        return bound, self.result_schema(sql, columns) if len(columns) == len(relations) else self._schema(bound)
+        output = self._output(sql, columns) if len(columns) == len(relations) else self._output_of(bound)
+        return bound if output.select is None else bound.project(output.select), output.schema
 
-    def _bind_schema(self, sql: str, inputs: Inputs) -> pa.Schema:
+    def _bind_output(self, sql: str, inputs: Inputs) -> _Output:
         connection = self._connection.cursor()
         try:
             for name, columns in inputs:
                 connection.execute(f"CREATE TEMP VIEW {quote_name(name)} AS {empty_relation(columns)}")
-            return self._schema(connection.sql(_single_select(connection, sql)))
+            return self._output_of(connection.sql(_single_select(connection, sql)))
         except FAILURES as error:
             raise self.failed(error) from None
         finally:
@@ -188,6 +201,10 @@ class Kernel:
         finally:
             connection.close()
         return str(told[0]).removeprefix("SELECT ") if told else None
+
+    def _output_of(self, relation: duckdb.DuckDBPyRelation) -> _Output:
+        select = as_sendable(relation.columns, [str(kind) for kind in relation.types])
+        return _Output(self._schema(relation if select is None else relation.project(select)), select)
 
     def _schema(self, relation: duckdb.DuckDBPyRelation) -> pa.Schema:
         # Asking a relation for its Arrow schema costs three times what binding does; Arrow fields depend on the type alone.
@@ -211,6 +228,10 @@ def _settings(memory_bytes: int, spill: Path, *, allowed: Sequence[str], spill_b
     yield "SET autoload_known_extensions = false"
     yield "SET allow_community_extensions = false"
     yield "SET allow_persistent_secrets = false"
+    # The kernel's own answers name its database, which is nothing that a client could ask of.
+    yield f"CREATE MACRO current_database() AS {quote_text(CATALOG_NAME)}"
+    yield f"CREATE MACRO current_catalog() AS {quote_text(CATALOG_NAME)}"
+    yield f"CREATE MACRO current_schemas(_) AS [{quote_text(SCHEMA_NAME)}]"
     # Else what a large query leaves behind stays with the allocator for good; it goes back to the system within a second.
     yield "SET allocator_background_threads = true"
     # In this order: what is allowed can only be said before external access ends, and nothing can be said after the lock.

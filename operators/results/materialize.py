@@ -4,7 +4,8 @@
 
 Row groups close at ``rows_per_group`` rows, or earlier at ``MAX_GROUP_BYTES``; files at ``groups_per_file`` groups, or earlier at
 ``MAX_FILE_BYTES``. A writer has at most ``MAX_FILES_UNDER_WAY`` full files in memory: then :meth:`ResultWriter.append` waits for the
-storage. With ``ahead`` it waits for readers too: so many row groups are made before somebody reads on, and no file before it is full.
+storage. With ``ahead`` it waits for readers too: so many row groups are made before somebody reads on, the first of them small, and no
+file before it is full.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ from planner.errors import VolleyError
 
 ROWS_PER_GROUP = 122_880
 GROUPS_PER_FILE = 8
+FIRST_LOOK_ROWS = 4_096
+LOOK_GROWTH = 4
+"""Row groups of a look begin small, a few screens, and grow to the size of all others: the first rows are there sooner, fewer are made."""
 MAX_GROUP_BYTES = 32 << 20
 MAX_FILE_BYTES = 64 << 20
 MAX_FILES_UNDER_WAY = 2
@@ -84,6 +88,7 @@ class ResultWriter:
         self._ended = ended
         self._ahead = ahead
         self._on_hold = on_hold
+        self._group_rows = limits.rows_per_group if ahead is None else min(FIRST_LOOK_ROWS, limits.rows_per_group)
         self._created_at = clock()
         self._pending: list[pa.RecordBatch] = []
         self._pending_rows = 0
@@ -118,7 +123,7 @@ class ResultWriter:
             if rows == 0:
                 self._close_group()
             start += rows
-            if self._pending_rows == self._limits.rows_per_group:
+            if self._pending_rows == self._group_rows:
                 self._close_group()
 
     def release(self) -> None:
@@ -179,7 +184,7 @@ class ResultWriter:
     def _take(self, batch: pa.RecordBatch, start: int) -> int:
         """Moves as many rows as fit into the pending row group; returns how many. One row fits into any empty group."""
         free_bytes = self._limits.group_bytes - self._pending_bytes
-        rows = fitting_rows(batch, start, self._limits.rows_per_group - self._pending_rows, free_bytes)
+        rows = fitting_rows(batch, start, self._group_rows - self._pending_rows, free_bytes)
         part = batch.slice(start, rows)
         size = referenced_bytes(part)
         if size > free_bytes and self._pending_rows:
@@ -193,6 +198,7 @@ class ResultWriter:
         self._check()
         group = merged(self._pending)
         self._pending, self._pending_rows, self._pending_bytes = [], 0, 0
+        self._group_rows = min(LOOK_GROWTH * self._group_rows, self._limits.rows_per_group)
         size = self.result.add_group(self._file, group)
         if self.result.bytes > self._limits.result_bytes:
             raise ResultTooLarge(

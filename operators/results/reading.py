@@ -26,8 +26,8 @@ from operators.results.row_group_cache import RowGroupCache
 from planner.errors import VolleyError
 
 MAX_SLICE_ROWS = 65_536
-MAX_SLICE_BYTES = 4 << 20
-"""Clients such as ADBC refuse messages over 16 MiB; what a slice's buffers say is not all that travels."""
+MAX_SLICE_BYTES = (3 << 20) - (64 << 10)
+"""Clients refuse messages over 4 MiB; what a slice's buffers say is not all that travels."""
 POLL_SECONDS = 0.2
 """How soon a waiting reader sees that it is cancelled."""
 
@@ -75,7 +75,8 @@ class _Group:
 class Result:
     """The rows of a query, by row groups, as far as they are closed. Thread-safe.
 
-    The methods of the writer are :meth:`hold`, :meth:`add_group`, :meth:`stored`, :meth:`complete` and :meth:`fail`.
+    The methods of the writer are :meth:`hold`, :meth:`add_group`, :meth:`stored`, :meth:`complete` and :meth:`fail`; the store's own is
+    :meth:`replace_manifest`.
     """
 
     def __init__(
@@ -179,7 +180,7 @@ class Result:
         """Slices from ``cursor`` on: all to the end of the result (``whole``), or to the end of that row group. At most ``limit`` rows.
 
         Waits for what is not there yet; ends silently once ``cancelled`` says so. Where there is nothing to deliver, one empty batch
-        comes. Slices have at most 65,536 rows and about 4 MiB, unless one row is larger. Raises ``CursorOutOfRange``, the error
+        comes. Slices have at most 65,536 rows and about 3 MiB, unless one row is larger. Raises ``CursorOutOfRange``, the error
         with which the query failed, ``NoSuchResult`` if the result was removed meanwhile, ``ResultUnreadable``.
         """
         with self._reading():
@@ -405,6 +406,12 @@ class Result:
             assert len(self._stored) == len(self._first_of_file)
             self._manifest = manifest
             self._changed.notify_all()
+
+    def replace_manifest(self, manifest: ResultManifest) -> None:
+        """The same result, which expires at another time."""
+        with self._changed:
+            assert self._manifest is not None
+            self._manifest = manifest
 
     def fail(self, error: VolleyError) -> None:
         """Has all readers get ``error``, now and later, and frees the rows in memory. The first error stays."""

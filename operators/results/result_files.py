@@ -9,9 +9,12 @@ names of a result may repeat). A schema with any other type (nested, dictionary,
 
 from __future__ import annotations
 
+import errno
+import itertools
 import os
 import posixpath
 import shutil
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -25,12 +28,15 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from operators.errors import StorageError
+from operators.errors import StorageAway, StorageError
 
 MANIFEST_NAME = "result.json"
 ALIVE_NAME = "alive"
 READ_NAME = "read"
 RESULTS_FOLDER = "results"
+PAUSES_SECONDS = (0.2, 0.5, 1.0)
+_PASSING = frozenset((errno.EBUSY, errno.EIO, errno.ETIMEDOUT, errno.ECONNREFUSED, errno.ECONNRESET, errno.EHOSTUNREACH))
+"""What libraries say of an object store that is out of order or out of reach."""
 Compression = Literal["none", "lz4"]
 Failure = Callable[[Exception], StorageError | None]
 """What a filesystem's error means that is no ``OSError``; None for one that it would not raise."""
@@ -97,14 +103,38 @@ def _told(method: Callable[Concatenate[ResultFiles, Arguments], Answer]) -> Call
     return call
 
 
+def _patient(method: Callable[Concatenate[ResultFiles, Arguments], Answer]) -> Callable[Concatenate[ResultFiles, Arguments], Answer]:
+    """Tries again while the storage is away, for as long as its connection's patience lasts."""
+
+    @wraps(method)
+    def call(self: ResultFiles, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
+        waited = 0.0
+        for pause in itertools.chain(PAUSES_SECONDS, itertools.repeat(PAUSES_SECONDS[-1])):
+            began = time.monotonic()
+            try:
+                return method(self, *args, **kwargs)
+            except (OSError, StorageAway) as error:
+                if isinstance(error, OSError) and (self._local or error.errno not in _PASSING):
+                    raise
+                waited += time.monotonic() - began + pause
+                if waited > self.patience_seconds or self.closing.wait(pause):
+                    raise
+        raise AssertionError("unreachable: the pauses have no end")
+
+    return call
+
+
 class ResultFiles:
     """Reads and writes results below ``root`` of an fsspec filesystem. Thread-safe.
 
-    Raises ``OSError`` as the filesystem does, and ``StorageError`` for what ``failure`` says of its other errors.
+    Raises ``OSError`` as the filesystem does, and ``StorageError`` for what ``failure`` says of its other errors. Rows and manifests are
+    written, and rows are read, with patience: a storage that is away is waited for ``patience_seconds``, until ``closing`` is set.
     """
 
-    def __init__(self, fs: Any, root: str, failure: Failure = lambda _error: None) -> None:
+    def __init__(self, fs: Any, root: str, failure: Failure = lambda _error: None, patience_seconds: float = 0.0) -> None:
         self.failure = failure
+        self.patience_seconds = patience_seconds
+        self.closing = threading.Event()
         self._fs = fs
         self._folder = f"{root.rstrip('/')}/{RESULTS_FOLDER}"
         protocol = fs.protocol
@@ -181,12 +211,21 @@ class ResultFiles:
     @_told
     def write_manifest(self, manifest: ResultManifest) -> None:
         """Makes a result exist: the manifest appears whole or not at all."""
+        self.create(manifest.query_id)
+        self.replace_manifest(manifest)
+
+    @_patient
+    @_told
+    def replace_manifest(self, manifest: ResultManifest) -> None:
+        """Writes a result's manifest anew, whole or not at all.
+
+        Raises ``FileNotFoundError`` where the result is gone, if the storage knows.
+        """
         path = self._path(manifest.query_id, MANIFEST_NAME)
         body = msgspec.json.encode(manifest)
         if not self._local:
             self._fs.pipe_file(path, body)
             return
-        self.create(manifest.query_id)
         nascent = f"{path}.{uuid.uuid4().hex[:8]}"
         Path(nascent).write_bytes(body)
         os.replace(nascent, path)
@@ -201,6 +240,7 @@ class ResultFiles:
             return None
         return _MANIFESTS.decode(body)
 
+    @_patient
     @_told
     def write_groups(self, query_id: str, number: int, schema: pa.Schema, groups: Sequence[Sequence[pa.RecordBatch]]) -> ManifestFile:
         """Writes one data file of row groups; returns what the manifest says of it, with bytes left to the caller."""
@@ -214,6 +254,7 @@ class ResultFiles:
         rows = [sum(batch.num_rows for batch in group) for group in groups]
         return ManifestFile(name, rows, [0] * len(rows), offsets)
 
+    @_patient
     @_told
     def read_group(self, query_id: str, file: ManifestFile, group: int, schema: pa.Schema) -> list[pa.RecordBatch]:
         """The batches of one row group. Raises ``OSError`` or ``pa.ArrowException`` if the file is gone or damaged."""

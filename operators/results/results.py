@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 import threading
 import time
 from collections import OrderedDict
@@ -18,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from weakref import WeakValueDictionary
 
 import msgspec
@@ -31,7 +32,7 @@ from operators.results.result_files import Failure, ResultFiles, ResultManifest
 from operators.results.row_group_cache import CacheStatistics, RowGroupCache
 from planner.errors import VolleyError
 
-__all__ = ["BEGINNING", "ReadBatch", "Result", "ResultManifest", "ResultPlace", "ResultStore", "ResultStoreStatistics"]
+__all__ = ["BEGINNING", "ReadBatch", "Result", "ResultManifest", "ResultPlace", "ResultStore", "ResultStoreStatistics", "StoredResult"]
 
 ABANDONED_SECONDS = 900.0
 READING_SECONDS = 60.0
@@ -58,12 +59,27 @@ class ResultStoreStatistics:
     cache: CacheStatistics
 
 
+class StoredResult(NamedTuple):
+    """A finished result in short, of which there may be very many. ``line`` is what the store's ``short`` says of its query."""
+
+    query_id: str
+    owner: str
+    created_at: float
+    completed_at: float
+    expires_at: float
+    rows: int
+    bytes: int
+    line: str
+
+
 class ResultStore:
     """The results below ``root``/results of an fsspec filesystem. Thread-safe.
 
     ``ttl_seconds``, ``max_result_bytes``: a result's life after it is whole, and its greatest size in bytes of Arrow data.
     ``total_bytes``: what all finished results together may have, as a sweep finds them.
-    ``failure`` says what the filesystem's own errors mean. ``clock`` gives Unix seconds.
+    ``failure`` says what the filesystem's own errors mean, ``patience_seconds`` for how long it is waited for where it is away.
+    ``short`` makes of a manifest what :meth:`list` should tell of its query; that is all that is kept in memory of most. ``clock`` gives
+    Unix seconds.
     """
 
     def __init__(
@@ -72,20 +88,23 @@ class ResultStore:
         root: str,
         failure: Failure = lambda _error: None,
         *,
+        short: Callable[[ResultManifest], str] = lambda manifest: manifest.status,
         rows_per_group: int = ROWS_PER_GROUP,
         groups_per_file: int = GROUPS_PER_FILE,
         ttl_seconds: float = 86_400.0,
         max_result_bytes: int = 64 << 30,
         total_bytes: int = TOTAL_BYTES,
+        patience_seconds: float = 0.0,
         cache_bytes: int = CACHE_BYTES,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._files = ResultFiles(fs, root, failure)
+        self._files = ResultFiles(fs, root, failure, patience_seconds)
         self._cache = RowGroupCache(cache_bytes)
         self._limits = ResultLimits(
             rows_per_group=rows_per_group, groups_per_file=groups_per_file, result_bytes=max_result_bytes, ttl_seconds=ttl_seconds
         )
         self._total_bytes = total_bytes
+        self._short = short
         self._clock = clock
         self._pool = ThreadPoolExecutor(WRITER_THREADS, thread_name_prefix="result-files")
         self._lock = threading.Lock()
@@ -93,7 +112,7 @@ class ResultStore:
         self._finished: OrderedDict[str, Result] = OrderedDict()
         # Also those that only their readers or their query still have: a result is one object, or nobody would know who reads it.
         self._alive: WeakValueDictionary[str, Result] = WeakValueDictionary()
-        self._manifests: dict[str, ResultManifest] = {}
+        self._stored: dict[str, StoredResult] = {}
 
     def create(
         self,
@@ -147,11 +166,11 @@ class ResultStore:
             raise _expired(query_id)
         return result
 
-    def list(self) -> Sequence[ResultManifest]:
+    def list(self) -> Sequence[StoredResult]:
         """The finished results of all processes that have not expired, oldest first. Raises ``StorageError``."""
         now = self._clock()
-        found = [manifest for manifest in self._known_manifests() if manifest.expires_at > now]
-        return sorted(found, key=lambda manifest: manifest.completed_at)
+        found = [stored for stored in self._known() if stored.expires_at > now]
+        return sorted(found, key=lambda stored: stored.completed_at)
 
     def delete(self, query_id: str) -> bool:
         """Removes a finished result; False if there is none. Readers of it get ``NoSuchResult``. Raises ``StorageError``."""
@@ -159,6 +178,34 @@ class ResultStore:
             return False
         self._remove(query_id, NoSuchResult(f"the result of query {query_id} was removed", remedy="Run the query again."))
         return True
+
+    def expire_within(self, query_id: str, seconds: float) -> None:
+        """Has a finished result of this process expire ``seconds`` from now, where it would stay for longer.
+
+        Returns at once; storage is told in the background.
+        """
+        with self._lock:
+            result = self._alive.get(query_id)
+        manifest = None if result is None else result.manifest
+        expires_at = self._clock() + seconds
+        if result is not None and manifest is not None and expires_at < manifest.expires_at:
+            self._pool.submit(self._replace, result, msgspec.structs.replace(manifest, expires_at=expires_at))
+
+    def _replace(self, result: Result, manifest: ResultManifest) -> None:
+        """Puts another manifest in the place of a result's; one that was removed meanwhile stays so. Never raises."""
+        try:
+            self._files.replace_manifest(manifest)
+        except (OSError, StorageError) as error:
+            log.warning("result %s stays for its whole time: %s", manifest.query_id, error)
+            return
+        with self._lock:
+            there = manifest.query_id in self._stored
+            if there:
+                self._stored[manifest.query_id] = self._stored[manifest.query_id]._replace(expires_at=manifest.expires_at)
+        if there:
+            result.replace_manifest(manifest)
+        else:
+            self._guarded(partial(self._files.remove, manifest.query_id))
 
     def sweep(self, now: float) -> Sequence[str]:
         """Removes what has expired, was abandoned, or is too much; returns those query ids. To be called every minute or so.
@@ -172,7 +219,7 @@ class ResultStore:
             self._guarded(partial(self._files.keep_alive, query_id))
         for query_id in reading:
             self._guarded(partial(self._mark_read, query_id, now))
-        expired = [manifest.query_id for manifest in self._known_manifests() if manifest.expires_at <= now]
+        expired = [stored.query_id for stored in self._known() if stored.expires_at <= now]
         for query_id in expired:
             self._remove(query_id, _expired(query_id))
         return [*expired, *self._make_room(now), *self._sweep_abandoned(now)]
@@ -182,7 +229,8 @@ class ResultStore:
         return self.sweep(self._clock())
 
     def close(self) -> None:
-        """Waits for files that are being written. Results stay on storage."""
+        """Waits for files that are being written, but not for a storage that is away. Results stay on storage."""
+        self._files.closing.set()
         self._pool.shutdown(wait=True)
 
     def statistics(self) -> ResultStoreStatistics:
@@ -193,11 +241,24 @@ class ResultStore:
     # -- inside ---------------------------------------------------------------------------------------------------------
 
     def _on_ended(self, result: Result, manifest: ResultManifest | None) -> None:
+        stored = None if manifest is None else self._in_short(manifest)
         with self._lock:
             self._writers.pop(result.query_id, None)
-            if manifest is not None:
-                self._manifests[manifest.query_id] = manifest
+            if stored is not None:
+                self._stored[stored.query_id] = stored
                 self._remember(result)
+
+    def _in_short(self, manifest: ResultManifest) -> StoredResult:
+        return StoredResult(
+            manifest.query_id,
+            sys.intern(manifest.owner),
+            manifest.created_at,
+            manifest.completed_at,
+            manifest.expires_at,
+            manifest.rows_total,
+            manifest.bytes_total,
+            self._short(manifest),
+        )
 
     def _remember(self, result: Result) -> None:
         self._finished[result.query_id] = self._alive[result.query_id] = result
@@ -229,38 +290,38 @@ class ResultStore:
             log.warning("the manifest of result %s is damaged: %s", query_id, error)
             return None
 
-    def _known_manifests(self) -> Sequence[ResultManifest]:
-        """All manifests on storage; each is read once, since it never changes. What others have removed is forgotten."""
+    def _known(self) -> Sequence[StoredResult]:
+        """What all manifests on storage say; each is read once, since it never changes. What others have removed is forgotten."""
         with self._lock:
-            before = set(self._manifests)
+            before = set(self._stored)
         names = {name for name in self._guarded(self._files.query_ids) if QUERY_ID.fullmatch(name)}
         with self._lock:
             # Only what was known before: what has come since is not in the list.
             gone = before - names
             for query_id in gone:
-                self._manifests.pop(query_id, None)
+                self._stored.pop(query_id, None)
                 self._finished.pop(query_id, None)
                 self._alive.pop(query_id, None)
-            new = names - self._manifests.keys() - self._writers.keys()
+            new = names - self._stored.keys() - self._writers.keys()
         for query_id in gone:
             self._cache.forget(query_id)
-        read = [manifest for manifest in map(self._read_manifest, sorted(new)) if manifest is not None]
+        read = [self._in_short(manifest) for manifest in map(self._read_manifest, sorted(new)) if manifest is not None]
         with self._lock:
-            self._manifests.update((manifest.query_id, manifest) for manifest in read)
-            return tuple(self._manifests.values())
+            self._stored.update((stored.query_id, stored) for stored in read)
+            return tuple(self._stored.values())
 
     def _make_room(self, now: float) -> Sequence[str]:
         """Removes the oldest results that nobody reads, until all others together are no larger than they may be."""
-        manifests = sorted(self._known_manifests(), key=lambda manifest: (manifest.completed_at, manifest.query_id))
-        excess = sum(manifest.bytes_total for manifest in manifests) - self._total_bytes
+        oldest_first = sorted(self._known(), key=lambda stored: (stored.completed_at, stored.query_id))
+        excess = sum(stored.bytes for stored in oldest_first) - self._total_bytes
         removed = []
-        for manifest in manifests:
+        for stored in oldest_first:
             if excess <= 0:
                 break
-            if not self._is_read(manifest.query_id, now):
-                self._remove(manifest.query_id, _crowded_out(manifest.query_id, self._total_bytes))
-                removed.append(manifest.query_id)
-                excess -= manifest.bytes_total
+            if not self._is_read(stored.query_id, now):
+                self._remove(stored.query_id, _crowded_out(stored.query_id, self._total_bytes))
+                removed.append(stored.query_id)
+                excess -= stored.bytes
         return removed
 
     def _is_read(self, query_id: str, now: float) -> bool:
@@ -277,7 +338,7 @@ class ResultStore:
     def _sweep_abandoned(self, now: float) -> Sequence[str]:
         names = {name for name in self._guarded(self._files.query_ids) if QUERY_ID.fullmatch(name)}
         with self._lock:
-            unknown = names - self._manifests.keys() - self._writers.keys()
+            unknown = names - self._stored.keys() - self._writers.keys()
         abandoned = []
         for query_id in sorted(unknown):
             touched_at = self._guarded(partial(self._files.touched_at, query_id))
@@ -290,7 +351,7 @@ class ResultStore:
         with self._lock:
             self._finished.pop(query_id, None)
             result = self._alive.pop(query_id, None)
-            self._manifests.pop(query_id, None)
+            self._stored.pop(query_id, None)
         if result is not None:
             result.fail(error)
         self._cache.forget(query_id)

@@ -119,6 +119,14 @@ def clean_key(key: str, connection: str) -> str:
     return "/".join(part for part in key.split("/") if part not in ("", "."))
 
 
+def beside(key: str, connection: str, only: str) -> PathRefused:
+    """The error for a path in a connection that is one file alone."""
+    return PathRefused(
+        f"the path {connection}:{key} is outside the connections: '{connection}' is the file {only} alone",
+        remedy="To read others too, give their folder to --data.",
+    )
+
+
 def hidden(key: str) -> bool:
     """Whether a part of ``key`` starts with ``.`` or ``_``: such files are nobody's data (``_SUCCESS``, ``.crc``, ``_delta_log/``)."""
     # A hive partition may well be named _year=2024.

@@ -16,11 +16,15 @@ class Secret(str):
         return "'***'"
 
 
+PATIENCE_SECONDS = 20.0
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """A named storage root. What is None comes from the environment and the usual chain of its kind (AWS: variables, files, roles).
 
-    ``only`` is the one file of a folder on this machine that it reaches; None for all that is there.
+    ``only`` is the one file in the folder ``url`` that it reaches; None for all that is there. ``patience_seconds``: for how long a server
+    that has answered before is waited for when it does not.
     """
 
     name: str
@@ -31,6 +35,7 @@ class Connection:
     secret: Secret | None = None
     path_style: bool | None = None
     only: str | None = None
+    patience_seconds: float = PATIENCE_SECONDS
 
     @property
     def scheme(self) -> str:

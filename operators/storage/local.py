@@ -12,7 +12,18 @@ from typing import Any
 import fsspec
 
 from operators.errors import PathRefused, StorageError
-from operators.storage.backend import BackendStatistics, ByteRange, Fetched, Listing, StoredFile, changed, clean_key, hidden, vanished
+from operators.storage.backend import (
+    BackendStatistics,
+    ByteRange,
+    Fetched,
+    Listing,
+    StoredFile,
+    beside,
+    changed,
+    clean_key,
+    hidden,
+    vanished,
+)
 from operators.storage.connections import Connection, root_path
 
 MAX_DEPTH = 100
@@ -135,10 +146,7 @@ class LocalBackend:
     def _resolve(self, key: str) -> Path:
         cleaned = clean_key(key, self.name)
         if self._only is not None and cleaned not in ("", self._only):
-            raise PathRefused(
-                f"the path {self.name}:{key} is outside the connections: '{self.name}' is the file {self._only} alone",
-                remedy="To read others too, give their folder to --data.",
-            )
+            raise beside(key, self.name, self._only)
         path = Path(os.path.realpath(self._root / cleaned))
         if not path.is_relative_to(self._root):
             raise PathRefused(f"the path {self.name}:{key} leads out of its connection", remedy="Put the file below the connection's root.")

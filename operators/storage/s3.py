@@ -19,10 +19,21 @@ from typing import Any, Protocol, TypeVar
 
 import s3fs
 
-from operators.errors import OutOfMemory, PathRefused, StorageError
-from operators.storage.backend import BackendStatistics, ByteRange, Fetched, Listing, StoredFile, changed, clean_key, hidden, vanished
+from operators.errors import OutOfMemory, PathRefused, StorageAway, StorageError
+from operators.storage.backend import (
+    BackendStatistics,
+    ByteRange,
+    Fetched,
+    Listing,
+    StoredFile,
+    beside,
+    changed,
+    clean_key,
+    hidden,
+    vanished,
+)
 from operators.storage.connections import Connection
-from operators.storage.s3_errors import ListedVersionGone, ShortBody, judge, not_s3
+from operators.storage.s3_errors import ListedVersionGone, ShortBody, meaning, not_s3
 
 BACK_OFF_SECONDS = 0.1
 MAX_BACK_OFF_SECONDS = 2.0
@@ -45,23 +56,27 @@ class Attempt(Protocol[Answer_co]):
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long each attempt may stay without a byte of an answer, and when a server that was not heard of since counts as gone."""
+    """How long each attempt may stay without a byte of an answer, and when a server that was never heard of counts as gone.
+
+    One that has answered before is waited for as long as its connection's ``patience_seconds`` say, if that is longer.
+    """
 
     attempt_seconds: tuple[float, ...]
     give_up_seconds: float
 
 
 ASKING = Patience((1.5, 2.5, 4.0, 6.0, 8.0, 10.0), 4.4)
-"""For small questions. Every query begins with one: a server that is gone is told within five seconds, with what else takes time."""
+"""For small questions. Every server begins with one: an address at which nothing answers is told within five seconds."""
 READING = Patience((2.5, 5.0, 8.0, 10.0, 10.0), 30.0)
 """For bytes of files, asked for just after a small question was answered: a server that is busy with them is not gone."""
 
 
 class S3Backend:
-    """One bucket, or a prefix in it."""
+    """One bucket, a prefix in it, or one file."""
 
     def __init__(self, connection: Connection) -> None:
         self.name = connection.name
+        self._only = connection.only
         self._connection = connection
         self._bucket, _, prefix = connection.url.partition("://")[2].partition("/")
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
@@ -80,23 +95,37 @@ class S3Backend:
         return self._statistics
 
     def check(self) -> None:
-        self._run(self._page(self._prefix, "/", None, 1))
+        if self._only is None:
+            self._run(self._page(self._prefix, "/", None, 1))
+        else:
+            self.stat(self._only)
 
     def list_folder(self, folder: str) -> Listing:
+        if self._only is not None:
+            return Listing(tuple(self._only_file(folder)), ())
         return self._run(self._list(folder, "/"))
 
     def list_tree(self, folder: str) -> list[StoredFile]:
+        if self._only is not None:
+            return self._only_file(folder)
         files = self._run(self._list(folder, "")).files
         return [file for file in files if not hidden(file.key[len(folder) :])]
 
     def stat(self, key: str) -> StoredFile | None:
         if not key:
             return None
+        if self._only is not None and key != self._only:
+            raise beside(key, self.name, self._only)
         try:
             head = self._run(self._attempts(_within(lambda client: client.head_object(Bucket=self._bucket, Key=self._prefix + key))))
         except ListedVersionGone:
             return None
         return StoredFile(f"{self.name}:{key}", int(head["ContentLength"]), _etag(head))
+
+    def _only_file(self, folder: str) -> list[StoredFile]:
+        """The file, as what there is in the folder ``""``. Raises ``PathRefused`` for others."""
+        file = self.stat(folder or self._only or "")
+        return [] if file is None else [file]
 
     def read_ranges(self, file: StoredFile, ranges: Sequence[ByteRange]) -> list[bytes]:
         buffers = [bytearray(stop - start) for start, stop in ranges]
@@ -130,8 +159,8 @@ class S3Backend:
         return self._writing_fs, f"{self._bucket}/{self._prefix}".rstrip("/")
 
     def failure(self, error: Exception) -> StorageError | None:
-        verdict = judge(error, self._connection, self._bucket)
-        return verdict.error if verdict is not None and isinstance(verdict.error, StorageError) else None
+        meant = meaning(error, self._connection, self._bucket)
+        return meant if isinstance(meant, StorageError) else None
 
     def abort_uploads(self, folder: str) -> int:
         return self._run(self._abort_uploads(self._prefix + folder))
@@ -146,41 +175,60 @@ class S3Backend:
         return asyncio.run_coroutine_threadsafe(work, self._reader().loop).result()
 
     async def _attempts(self, work: Attempt[Answer], patience: Patience | None = None) -> Answer:
-        """``work(client, seconds)`` until it succeeds, fails for good, or the server has been silent for too long."""
+        """``work(client, seconds)`` until it succeeds, fails for good, or the server has been silent for too long.
+
+        A server that answers others meanwhile gets as many attempts as ``patience`` lists.
+        """
         if self._slots is None:
             self._slots = asyncio.Semaphore(REQUESTS_IN_FLIGHT)
         loop = asyncio.get_running_loop()
         started: float | None = None
         limits = patience or ASKING
-        following = (*limits.attempt_seconds[1:], None)
-        for attempt, (seconds, next_seconds) in enumerate(zip(limits.attempt_seconds, following, strict=True)):
+        attempts, seconds = 0, limits.attempt_seconds[0]
+        while True:
             async with self._slots:
-                started = loop.time() if started is None else started
+                began = loop.time()
+                started = began if started is None else started
                 self._count(requests=1)
                 try:
                     client = await asyncio.wait_for(self._reader().set_session(), limits.give_up_seconds)
                     answer = await work(client, seconds)
                 except Exception as error:
-                    failure = self._judged(error)
+                    failure = self._failure(error)
                 else:
                     self.heard()
                     return answer
-            pause = min(BACK_OFF_SECONDS * 2**attempt, MAX_BACK_OFF_SECONDS) * (0.5 + random.random() / 2)
-            silent = self._heard < started
-            if next_seconds is None or (silent and loop.time() + pause + next_seconds - started > limits.give_up_seconds):
+            pause = min(BACK_OFF_SECONDS * 2 ** min(attempts, 10), MAX_BACK_OFF_SECONDS) * (0.5 + random.random() / 2)
+            attempts += 1
+            since = max(started, self._heard)
+            following = self._following(limits, attempts, loop.time() + pause - since, answering=self._heard >= began)
+            if following is None:
                 raise failure
+            seconds = following
             await asyncio.sleep(pause)
-        raise AssertionError("unreachable: the last attempt raises")
 
-    def _judged(self, error: Exception) -> Exception:
+    def _following(self, limits: Patience, attempts: int, silence: float, *, answering: bool) -> float | None:
+        """For how long the next attempt may be silent, after so many and so many seconds of silence; None: there should be none.
+
+        ``answering``: others got answers during the last attempt.
+        """
+        known = limits.attempt_seconds
+        last = attempts >= len(known)
+        seconds = known[min(attempts, len(known) - 1)]
+        if not self._heard:
+            return None if last or silence + seconds > limits.give_up_seconds else seconds
+        left = max(limits.give_up_seconds, self._connection.patience_seconds) - silence
+        return None if (last and answering) or left < known[0] else min(seconds, left)
+
+    def _failure(self, error: Exception) -> StorageAway:
         """The error to tell if no other attempt succeeds; raised at once where none can."""
-        verdict = judge(error, self._connection, self._bucket)
-        if verdict is None:
+        meant = meaning(error, self._connection, self._bucket)
+        if meant is None:
             raise error
-        if not verdict.retry:
-            raise verdict.error from None
+        if not isinstance(meant, StorageAway):
+            raise meant from None
         self._count(failures=1)
-        return verdict.error
+        return meant
 
     def heard(self, size: int = 0) -> None:
         """The server has answered just now, with ``size`` bytes of a file. For the loop's thread."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import aiohttp
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
-from operators.errors import StorageError
+from operators.errors import StorageAway, StorageError
 from operators.storage.connections import Connection
 
 _WRONG_KEYS = frozenset(
@@ -38,54 +37,44 @@ class ListedVersionGone(Exception):
         super().__init__(missing)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What to do about a failed request: try again, or tell ``error``."""
-
-    retry: bool
-    error: Exception
-
-
-def judge(error: Exception, connection: Connection, bucket: str) -> Verdict | None:
-    """The verdict on what a request raised; None for what no request should raise."""
+def meaning(error: Exception, connection: Connection, bucket: str) -> ListedVersionGone | StorageError | None:
+    """What it means that a request raised ``error``; None for what no request should raise. Where it may pass, it is ``StorageAway``."""
     if isinstance(error, ListedVersionGone):
-        return Verdict(False, error)
+        return error
     if isinstance(error, boto.ClientError):
         return _answered(error, connection, bucket)
     if isinstance(error, _NO_KEYS):
-        return Verdict(False, _failure(connection, "has no keys", "Set 'key' and 'secret', or the usual AWS variables or profile"))
+        return _failure(connection, "has no keys", "Set 'key' and 'secret', or the usual AWS variables or profile")
     if isinstance(error, boto.ParamValidationError | boto.InvalidRegionError):
         # What is wrong stands in the last line.
         reason = str(error).strip().splitlines()[-1]
-        return Verdict(False, _failure(connection, f"is wrong: {reason}", "Correct options 'url' and 'region'"))
+        return _failure(connection, f"is wrong: {reason}", "Correct options 'url' and 'region'")
     if isinstance(error, _UNREACHABLE):
-        return Verdict(True, _unreachable(error, connection))
+        return _unreachable(error, connection)
     if isinstance(error, ValueError | boto.BotoCoreError):
-        return Verdict(False, _failure(connection, f"cannot be used: {_first_line(error)}", "Correct options 'url' and 'endpoint_url'"))
+        return _failure(connection, f"cannot be used: {_first_line(error)}", "Correct options 'url' and 'endpoint_url'")
     return None
 
 
-def _answered(error: boto.ClientError, connection: Connection, bucket: str) -> Verdict:
+def _answered(error: boto.ClientError, connection: Connection, bucket: str) -> ListedVersionGone | StorageError:
     code = str(error.response.get("Error", {}).get("Code", ""))
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     if code == "NoSuchBucket":
-        return Verdict(
-            False, _failure(connection, f"has no bucket: '{bucket}' does not exist there", "Create the bucket, or correct option 'url'")
-        )
+        return _failure(connection, f"has no bucket: '{bucket}' does not exist there", "Create the bucket, or correct option 'url'")
     if code in _NOT_FOUND or code in _CHANGED:
-        return Verdict(False, ListedVersionGone(missing=code in _NOT_FOUND))
+        return ListedVersionGone(missing=code in _NOT_FOUND)
     if code in _WRONG_KEYS:
         remedy = "Check options 'key', 'secret' and 'region' (or the AWS variables that stand in for them)"
-        return Verdict(False, _failure(connection, f"was refused by its server ({code}): the key or the secret is wrong", remedy))
+        return _failure(connection, f"was refused by its server ({code}): the key or the secret is wrong", remedy)
     if code in _FORBIDDEN or status in (401, 403):
         remedy = "Check options 'key' and 'secret', and what that key may do in the bucket"
-        return Verdict(False, _failure(connection, f"was refused by its server ({code}): its key may not do this in '{bucket}'", remedy))
+        return _failure(connection, f"was refused by its server ({code}): its key may not do this in '{bucket}'", remedy)
     if code in _RETRYABLE_CODES or status >= 500 or status == 429:
         reason = f"is out of order: its server answers {code or status}"
-        return Verdict(True, _failure(connection, reason, "Try again; if it stays, look at the storage server"))
+        return _away(connection, reason, "Try again; if it stays, look at the storage server")
     if status in (301, 307) or code in ("PermanentRedirect", "IllegalLocationConstraintException"):
-        return Verdict(False, _failure(connection, f"is in another region than '{connection.region}'", "Correct option 'region'"))
-    return Verdict(False, not_s3(connection, code or str(status)))
+        return _failure(connection, f"is in another region than '{connection.region}'", "Correct option 'region'")
+    return not_s3(connection, code or str(status))
 
 
 def not_s3(connection: Connection, answer: str) -> StorageError:
@@ -94,14 +83,14 @@ def not_s3(connection: Connection, answer: str) -> StorageError:
     return _failure(connection, reason, "Check that option 'endpoint_url' is that of an S3 server")
 
 
-def _unreachable(error: Exception, connection: Connection) -> StorageError:
+def _unreachable(error: Exception, connection: Connection) -> StorageAway:
     if isinstance(error, boto.SSLError):
-        return _failure(connection, f"cannot be reached: no TLS at {_place(connection)}", "Check http or https in option 'endpoint_url'")
+        return _away(connection, f"cannot be reached: no TLS at {_place(connection)}", "Check http or https in option 'endpoint_url'")
     silent = isinstance(error, asyncio.TimeoutError | boto.ConnectTimeoutError | boto.ReadTimeoutError)
     if isinstance(error, ShortBody | aiohttp.ClientPayloadError | ResponseParserError | boto.ResponseStreamingError):
-        return _failure(connection, f"breaks off its answers ({_place(connection)})", "Try again; if it stays, look at the network")
+        return _away(connection, f"breaks off its answers ({_place(connection)})", "Try again; if it stays, look at the network")
     reason = "does not answer in time" if silent else "does not answer"
-    return _failure(
+    return _away(
         connection, f"cannot be reached: {_place(connection)} {reason}", "Check option 'endpoint_url', and that the storage server is up"
     )
 
@@ -116,6 +105,11 @@ def _place(connection: Connection) -> str:
 
 def _failure(connection: Connection, what: str, remedy: str) -> StorageError:
     return StorageError(f"the connection '{connection.name}' {what}", remedy=f"{remedy} (connection '{connection.name}').")
+
+
+def _away(connection: Connection, what: str, remedy: str) -> StorageAway:
+    """What passes, perhaps, if one waits."""
+    return StorageAway(f"the connection '{connection.name}' {what}", remedy=f"{remedy} (connection '{connection.name}').")
 
 
 def _first_line(error: Exception) -> str:

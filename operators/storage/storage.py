@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,24 +70,35 @@ class Storage:
         """All connections, those that :meth:`add_root` made included."""
         return tuple(self._connections.values())
 
-    def add_root(self, root: str) -> str:
-        """Makes a data root (a folder, URL or local file) readable; returns it as ``connection:folder/``, a file as ``connection:key``.
+    def add_root(self, root: str, *, may_be_file: bool = False) -> str:
+        """Makes a data root (a folder, URL or file) readable; returns it as ``connection:folder/``, a file as ``connection:key``.
 
         A root inside a connection belongs to that one. Another S3 root takes endpoint and keys from the default connection
-        where that is S3 too, and else from the environment.
+        where that is S3 too, and else from the environment. ``may_be_file``: an object of an object store is looked for under that name.
+        Raises ``StorageError`` if there is none, and nothing below it.
         """
         found = self._inside(root)
-        if found is not None:
-            name, key = found
-            is_file = root_path(root).is_file() if self._connections[name].scheme == "file" else False
-            return f"{name}:{key}" if is_file or not key else f"{name}:{key}/"
-        name = self._free_name(root)
-        given = with_root(Connection(name, root), root)
-        default = self._connections.get(DEFAULT_CONNECTION)
-        if default is not None and default.scheme == given.scheme != "file":
-            given = Connection(name, root, default.endpoint_url, default.region, default.key, default.secret, default.path_style)
-        self._add(given)
-        return f"{name}:{given.only or ''}"
+        if found is None:
+            name = self._free_name(root)
+            given = with_root(Connection(name, root), root)
+            default = self._connections.get(DEFAULT_CONNECTION)
+            if default is not None and default.scheme == given.scheme != "file":
+                given = replace(default, name=name, url=root, only=None)
+            self._add(given)
+            found = name, given.only or ""
+        name, key = found
+        if self._connections[name].scheme == "file":
+            may_be_file, is_file = False, root_path(root).is_file()
+        elif may_be_file and not key:
+            key = self._narrow(name)
+            is_file = bool(key)
+        else:
+            is_file = may_be_file and self._backend(name).stat(key) is not None
+        if may_be_file and not is_file:
+            below = self.list_folder(f"{name}:{key}/")
+            if not below.files and not below.folders:
+                raise StorageError(f"there is nothing at the data root {root}", remedy="Check its name; that of a folder may end with /.")
+        return f"{name}:{key}" if is_file or not key else f"{name}:{key}/"
 
     def check(self) -> None:
         """Raises ``StorageError`` for the first connection whose root cannot be listed."""
@@ -284,6 +296,19 @@ class Storage:
             assert connection.name not in self._connections, connection.name
             self._backends[connection.name] = open_backend(connection)
             self._connections[connection.name] = connection
+
+    def _narrow(self, name: str) -> str:
+        """Has a connection to an object store reach the one file that its URL names, if it does; returns the key, or nothing."""
+        folder, _, file = self._connections[name].url.rpartition("/")
+        if not file or folder.endswith("/"):  # a folder, a bucket
+            return ""
+        narrow = replace(self._connections[name], url=folder, only=file)
+        backend = open_backend(narrow)
+        if backend.stat(file) is None:
+            return ""
+        with self._lock:
+            self._connections[name], self._backends[name] = narrow, backend
+        return file
 
     def _free_name(self, root: str) -> str:
         stem = "".join(char if char.isalnum() else "_" for char in posixpath.basename(root.rstrip("/"))) or "data"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from planner.ast import Ast
+from planner.quoting import folded
 
 Operator = Literal["=", "<", "<=", ">", ">=", "in", "null"]
 LiteralKind = Literal["number", "double", "string", "date", "timestamp"]
@@ -84,9 +85,9 @@ def _binary(binary: Ast) -> tuple[Comparison, ...]:
 
 def _column(node: Ast) -> tuple[tuple[str, ...], str] | None:
     if (name := node.get("Identifier")) is not None:
-        return (), str(name["value"]).lower()
+        return (), folded(str(name["value"]))
     if (parts := node.get("CompoundIdentifier")) is not None:
-        *qualifiers, column = (str(part["value"]).lower() for part in parts)
+        *qualifiers, column = (folded(str(part["value"])) for part in parts)
         return tuple(qualifiers), column
     return None
 

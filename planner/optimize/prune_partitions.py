@@ -10,6 +10,7 @@ from planner.catalog import SCHEMA_PREFIXES, Column, DataFile, Table
 from planner.logical import QueryBlock, Scan, Select, block_scans, rewrite_scans, rewrite_selects
 from planner.optimize.comparisons import Comparable, Comparison, comparisons, literal_value
 from planner.optimize.pushable import BlockNames, block_names, candidates
+from planner.quoting import folded
 
 
 def prune_partitions(query: QueryBlock) -> QueryBlock:
@@ -32,7 +33,7 @@ def _prune(select: Select) -> Select:
 
 def _means_partition(comparison: Comparison, scan: Scan, names: BlockNames, select: Select) -> bool:
     """Whether the name can only be a partition column of ``scan``: if another relation had it too, the kernel would refuse."""
-    if all(column.name.lower() != comparison.column for column in scan.table.partition_columns):
+    if all(folded(column.name) != comparison.column for column in scan.table.partition_columns):
         return False
     if comparison.qualifiers:
         *schema, table = comparison.qualifiers
@@ -40,19 +41,19 @@ def _means_partition(comparison: Comparison, scan: Scan, names: BlockNames, sele
             return False
         return names.is_unique(scan.alias)
     others = [other for other in block_scans(select) if other.name != scan.name]
-    shared = any(comparison.column == column.name.lower() for other in others for column in other.table.partition_columns)
+    shared = any(comparison.column == folded(column.name) for other in others for column in other.table.partition_columns)
     return not (names.natural or comparison.column in names.merged or shared)
 
 
 def _without(scan: Scan, tests: list[Comparison]) -> Scan:
-    columns = {column.name.lower(): column for column in scan.table.partition_columns}
+    columns = {folded(column.name): column for column in scan.table.partition_columns}
     kept = tuple(file for file in scan.table.files if all(_may_match(file, test, columns[test.column]) for test in tests))
     table = Table(scan.table.name, kept or scan.table.files[:1], scan.table.partition_columns)
     return replace(scan, table=table)
 
 
 def _may_match(file: DataFile, test: Comparison, column: Column) -> bool:
-    text = next((value for key, value in file.partitions if key.lower() == test.column), "")
+    text = next((value for key, value in file.partitions if folded(key) == test.column), "")
     if test.operator == "null":
         return text is None or text == ""
     if text is None:

@@ -9,14 +9,15 @@ from planner.catalog import ColumnRange, RowGroup, StatisticsValue
 from planner.logical import Scan
 from planner.optimize.comparisons import Comparable, Comparison, comparisons, literal_value
 from planner.optimize.prune_partitions import holds
+from planner.quoting import folded
 
 
 def prunable(scan: Scan) -> tuple[tuple[Comparison, str], ...]:
     """The comparisons of a scan's predicates that statistics can decide, each with its column's name in the file."""
     # The kernel tells names apart that differ in the case of letters like Ä: which of them is meant cannot be told here.
-    alike = Counter(column.name.lower() for column in scan.columns)
-    columns = {column.name.lower(): column for column in scan.columns if alike[column.name.lower()] == 1}
-    partitions = {column.name.lower() for column in scan.table.partition_columns}
+    alike = Counter(folded(column.name) for column in scan.columns)
+    columns = {folded(column.name): column for column in scan.columns if alike[folded(column.name)] == 1}
+    partitions = {folded(column.name) for column in scan.table.partition_columns}
     found: list[tuple[Comparison, str]] = []
     for predicate in scan.predicates:
         for comparison in comparisons(predicate):

@@ -12,6 +12,7 @@ from dataclasses import replace
 from planner.ast import Ast
 from planner.logical import QueryBlock, Scan, Select, block_scans, rewrite_scans, rewrite_selects
 from planner.optimize.pushable import BlockNames, block_names, candidates
+from planner.quoting import folded
 from planner.references import References
 
 
@@ -25,7 +26,7 @@ def _push(select: Select) -> Select:
     if not scans:
         return select
     names = block_names(select)
-    columns = {scan.name: frozenset(column.name.lower() for column in scan.columns) for scan in scans}
+    columns = {scan.name: frozenset(folded(column.name) for column in scan.columns) for scan in scans}
     pushed: dict[str, list[Ast]] = defaultdict(list)
     for candidate in candidates(select):
         for scan in candidate.scans:

@@ -31,6 +31,8 @@ public class JdbcProbe {
             section(connection, "keys", c -> print(c.getMetaData().getPrimaryKeys(null, null, "kinds"), 3, 4));
             section(connection, "foreign keys", c -> print(c.getMetaData().getImportedKeys(null, null, "kinds"), 3, 4));
             section(connection, "type info", c -> print(c.getMetaData().getTypeInfo(), 1, 2));
+            section(connection, "column facts", JdbcProbe::columnFacts);
+            section(connection, "conversions", JdbcProbe::conversions);
             section(connection, "statement", c -> query(c, "SELECT 6 * 7 AS answer"));
             section(connection, "many statements", JdbcProbe::manyStatements);
             section(connection, "kinds", c -> query(c, "SELECT * EXCLUDE (tz) FROM kinds ORDER BY 1"));
@@ -53,6 +55,7 @@ public class JdbcProbe {
             section(connection, "empty", c -> query(c, "SELECT i FROM big WHERE i < 0"));
             section(connection, "max rows", JdbcProbe::maxRows);
             section(connection, "execute", JdbcProbe::execute);
+            section(connection, "transaction", JdbcProbe::transaction);
             section(connection, "valid", c -> System.out.println(c.isValid(5) + " " + c.getAutoCommit() + " " + c.isReadOnly()));
         }
         System.out.println("== end");
@@ -76,7 +79,25 @@ public class JdbcProbe {
         System.out.println(metadata.getDatabaseProductVersion());
         System.out.println(metadata.isReadOnly());
         System.out.println(metadata.getIdentifierQuoteString());
-        System.out.println(metadata.supportsGroupBy() + " " + metadata.supportsOuterJoins() + " " + metadata.supportsTransactions());
+        System.out.println(metadata.supportsGroupBy() + " " + metadata.supportsFullOuterJoins() + " " + metadata.supportsTransactions());
+    }
+
+    static void columnFacts(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement(); ResultSet rows = statement.executeQuery("SELECT id, dec, text, day, id + 1 AS next FROM kinds")) {
+            ResultSetMetaData metadata = rows.getMetaData();
+            for (int column = 1; column <= metadata.getColumnCount(); column++) {
+                System.out.println(metadata.getColumnName(column) + " " + metadata.getPrecision(column) + " " + metadata.getScale(column) + " "
+                        + metadata.isReadOnly(column) + " " + metadata.isSearchable(column) + " " + metadata.isCaseSensitive(column) + " "
+                        + metadata.getCatalogName(column) + "." + metadata.getSchemaName(column) + "." + metadata.getTableName(column));
+            }
+        }
+    }
+
+    static void conversions(Connection connection) throws SQLException {
+        DatabaseMetaData metadata = connection.getMetaData();
+        System.out.println(metadata.supportsConvert() + " " + metadata.supportsConvert(java.sql.Types.INTEGER, java.sql.Types.VARCHAR) + " "
+                + metadata.supportsConvert(java.sql.Types.DATE, java.sql.Types.TIMESTAMP) + " "
+                + metadata.supportsConvert(java.sql.Types.DATE, java.sql.Types.INTEGER));
     }
 
     static void query(Connection connection, String sql) throws SQLException {
@@ -221,6 +242,18 @@ public class JdbcProbe {
     static void write(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             System.out.println(statement.executeUpdate("CREATE TABLE t (i INTEGER)"));
+        }
+    }
+
+    static void transaction(Connection connection) throws SQLException {
+        connection.setAutoCommit(false);
+        query(connection, "SELECT 1 AS one");
+        connection.commit();
+        query(connection, "SELECT 2 AS two");
+        connection.rollback();
+        connection.setAutoCommit(true);
+        try (Statement statement = connection.createStatement()) {
+            System.out.println(statement.execute("BEGIN") + " " + statement.execute("COMMIT"));
         }
     }
 

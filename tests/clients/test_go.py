@@ -37,11 +37,12 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_go_program_reads_results_tables_and_errors(program: Path, uri: str) -> None:
     ended = subprocess.run([str(program), uri.removeprefix("grpc://")], capture_output=True, text=True, timeout=RUN_SECONDS)
     assert ended.returncode == 0, ended.stderr
-    rows, big, kinds, error, prepared, failed, end = ended.stdout.splitlines()
+    rows, big, kinds, error, prepared, transaction, failed, end = ended.stdout.splitlines()
     assert rows == f"rows {BIG_ROWS} {BIG_ROWS * (BIG_ROWS - 1) // 2}"
     assert (big, kinds) == ("table big", "table kinds")
     assert "code = NotFound desc = there is no table 'nowhere' (line 1, column 15)" in error
     assert prepared == "database/sql 9 row 8"
+    assert transaction == f"database/sql transaction {BIG_ROWS}"
     assert "code = InvalidArgument" in failed
     assert "Could not convert string 'x' to INT32" in failed
     assert end == "end"

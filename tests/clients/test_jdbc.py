@@ -40,6 +40,17 @@ def told(uri: str) -> Sections:
         ("tables like", ["kinds"]),
         ("keys", []),
         ("foreign keys", []),
+        (
+            "column facts",
+            [
+                "id 10 0 true true false volley.main.kinds",
+                "dec 9 2 true true false volley.main.kinds",
+                "text 0 0 true true true volley.main.kinds",
+                "day 10 0 true true false volley.main.kinds",
+                "next 10 0 true true false null.null.null",
+            ],
+        ),
+        ("conversions", ["true true true false"]),
         ("statement", ["answer INTEGER", "42"]),
         ("many statements", ["210"]),
         ("moment", ["2024-02-29T12:30:00Z", "null"]),
@@ -54,6 +65,7 @@ def told(uri: str) -> Sections:
         ("after errors", ["one INTEGER", "1"]),
         ("max rows", ["0", "1", "2"]),
         ("execute", ["true -1", "big", "kinds"]),
+        ("transaction", ["one INTEGER", "1", "two INTEGER", "2", "true true"]),
         ("valid", ["true true true"]),
     ],
 )
@@ -63,7 +75,7 @@ def test_answers(told: Sections, section: str, lines: list[str]) -> None:
 
 def test_the_server_names_itself(told: Sections) -> None:
     assert told["server"][0] == "Volley"
-    assert told["server"][2:] == ["true", '"', "true true false"]
+    assert told["server"][2:] == ["true", '"', "true true true"]
 
 
 def test_columns_have_their_jdbc_types(told: Sections) -> None:
@@ -72,7 +84,7 @@ def test_columns_have_their_jdbc_types(told: Sections) -> None:
     kinds = {column[0]: column[2] for column in columns}
     assert kinds["dec"] == "DECIMAL"
     assert kinds["at"] == "TIMESTAMP"
-    assert kinds["lst"] == "ARRAY"
+    assert kinds["lst"] == "INTEGER[]"
     assert next(column for column in columns if column[0] == "dec")[3:5] == ["9", "2"]
 
 

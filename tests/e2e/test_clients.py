@@ -12,10 +12,14 @@ import duckdb
 import pyarrow as pa
 import pyarrow.flight as flight
 import pytest
+from google.protobuf.message import Message
 
+from flight_server.protocol import flight_sql_pb2 as pb
+from flight_server.protocol.any_message import pack
 from tests.e2e.answers import rows_of, same_rows
 from tests.e2e.running_server import RunningServer
 from tests.e2e.served_lake import EVENTS
+from tests.e2e.waiting import eventually
 
 ROWS = "SELECT id, person, amount FROM events"
 BY_KIND = "SELECT kind, count(*) AS n FROM events JOIN kinds USING (kind_id) GROUP BY kind ORDER BY kind"
@@ -141,6 +145,63 @@ def test_partitions_are_tickets(connection: adbc.Connection, cursor: adbc.Cursor
     assert len(rows) == 10
 
 
+def read_partition(cursor: adbc.Cursor, partition: bytes) -> pa.Table:
+    cursor.adbc_read_partition(partition)
+    return cursor.fetch_arrow_table()
+
+
+def test_several_partitions_where_they_are_asked_for(uri: str, oracle: duckdb.DuckDBPyConnection) -> None:
+    options = {"adbc.flight.sql.rpc.call_header.x-volley-endpoints": "3"}
+    with adbc.connect(uri, options, autocommit=True) as connection, connection.cursor() as cursor:
+        partitions, _ = cursor.adbc_execute_partitions(ROWS)
+        parts = [read_partition(cursor, partition) for partition in partitions]
+    assert len(parts) == 3
+    assert all(part.num_rows for part in parts)
+    same_rows(pa.concat_tables(parts).sort_by("id"), oracle.sql(f"{ROWS} ORDER BY id").to_arrow_table())
+
+
+def test_a_query_that_fails_fails_each_of_its_partitions(uri: str) -> None:
+    options = {"adbc.flight.sql.rpc.call_header.x-volley-endpoints": "2"}
+    with adbc.connect(uri, options, autocommit=True) as connection, connection.cursor() as cursor:
+        partitions, _ = cursor.adbc_execute_partitions(
+            "SELECT id, CAST(CASE WHEN id = 70000 THEN 'x' ELSE '1' END AS INTEGER) AS n FROM events"
+        )
+        for partition in partitions:
+            with pytest.raises(adbc.Error, match="Could not convert string 'x'"):
+                read_partition(cursor, partition)
+
+
+@pytest.fixture(name="session")
+def _session(cluster: RunningServer) -> Iterator[adbc.Connection]:
+    """A connection to three workers that keeps cookies, and so has a session."""
+    with adbc.connect(cluster.uri, {"adbc.flight.sql.rpc.with_cookie_middleware": "true"}, autocommit=True) as connection:
+        yield connection
+
+
+def test_a_session_gives_its_statements_so_long(session: adbc.Connection) -> None:
+    session.adbc_connection.set_options(**{"adbc.flight.sql.session.option.statement_timeout": "1s"})
+    with session.cursor() as cursor:
+        with pytest.raises(adbc.Error, match="longer than the 1 s that its session gives to a statement") as told:
+            cursor.execute("SELECT count(*) AS n FROM range(100000000) a, range(100000000) b WHERE a.range + b.range = 7").fetchall()
+        assert isinstance(told.value, adbc_driver_manager.Error)
+        assert told.value.status_code.name == "TIMEOUT"
+        cursor.execute("SELECT 1 AS one")
+        assert cursor.fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("distribute", "table", "shared"),
+    [("auto", "kinds", False), ("always", "kinds", True), ("auto", "events", True), ("never", "events", False)],
+)
+def test_a_session_says_whether_workers_share_a_scan(session: adbc.Connection, distribute: str, table: str, shared: bool) -> None:
+    session.adbc_connection.set_options(**{"adbc.flight.sql.session.option.distribute": distribute})
+    with session.cursor() as cursor:
+        cursor.execute(f"EXPLAIN SELECT count(*) AS n FROM {table}")
+        assert any("gather" in line for (line,) in cursor.fetchall()) is shared
+        cursor.execute(f"SELECT count(*) AS n FROM {table}")
+        assert cursor.fetchall() == [(1000 if table == "kinds" else EVENTS,)]
+
+
 @pytest.mark.parametrize(
     ("sql", "status", "words"),
     [
@@ -148,8 +209,10 @@ def test_partitions_are_tickets(connection: adbc.Connection, cursor: adbc.Cursor
         ("SELECT persn FROM events", "INVALID_ARGUMENT", "person"),
         ("SELECT * FROM evnts", "NOT_FOUND", "events"),
         ("SELECT 1 / 0", "INVALID_ARGUMENT", "zero"),
-        ("DROP TABLE events", "INVALID_ARGUMENT", "DROP"),
-        ("BEGIN", "NOT_IMPLEMENTED", "BEGIN"),
+        ("DROP TABLE events", "NOT_IMPLEMENTED", "DROP"),
+        ("SAVEPOINT a", "NOT_IMPLEMENTED", "savepoints"),
+        ("SET TimeZone = 'Europe/Berlin'", "NOT_IMPLEMENTED", "AT TIME ZONE"),
+        ("USE other", "NOT_FOUND", "volley.main"),
     ],
 )
 def test_statuses(cursor: adbc.Cursor, sql: str, status: str, words: str) -> None:
@@ -163,6 +226,32 @@ def test_statuses(cursor: adbc.Cursor, sql: str, status: str, words: str) -> Non
     assert cursor.fetchall() == [(1,)]
 
 
+@pytest.mark.parametrize("sql", ["BEGIN", "SET search_path TO main", "USE volley.main", "SET TIME ZONE 'UTC'", "COMMIT", "ROLLBACK"])
+def test_what_tools_send_first_is_accepted(cursor: adbc.Cursor, sql: str) -> None:
+    cursor.execute(sql)
+    assert (cursor.fetch_arrow_table().num_rows, cursor.description[0][0]) == (0, "Success")
+    cursor.executescript(sql)
+
+
+def test_transactions_are_accepted_for_reading(uri: str) -> None:
+    with adbc.connect(uri) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) AS n FROM kinds")
+        assert cursor.fetchall() == [(1000,)]
+        connection.commit()
+        cursor.execute("SELECT count(*) AS n FROM kinds WHERE kind_id < ?", [10])
+        assert cursor.fetchall() == [(10,)]
+        connection.rollback()
+
+
+def test_the_catalog_and_the_schema_are_volleys(cursor: adbc.Cursor) -> None:
+    cursor.execute(
+        "SELECT current_catalog, current_catalog(), current_database(), current_schema(), current_schemas(true), upper(current_database())"
+    )
+    assert cursor.fetchall() == [("volley", "volley", "volley", "main", ["main"], "VOLLEY")]
+    cursor.execute("SELECT count(*) AS n FROM information_schema.tables WHERE table_catalog = current_catalog AND table_name = 'kinds'")
+    assert cursor.fetchall() == [(1,)]
+
+
 def test_types_arrive_as_they_are(cursor: adbc.Cursor, oracle: duckdb.DuckDBPyConnection) -> None:
     sql = """SELECT 1::TINYINT a, 1::UBIGINT b, 1.5::FLOAT c, 1.25::DECIMAL(9, 2) d, true e, 'ä' f, '\\x41'::BLOB g, DATE '2020-02-29' h,
         TIME '12:34:56' i, TIMESTAMP '2020-01-01 00:00:00.123456' j, [1, NULL] k, {'x': 1, 'y': 'z'} l, MAP {'a': 1} m, NULL::INTEGER n,
@@ -172,6 +261,73 @@ def test_types_arrive_as_they_are(cursor: adbc.Cursor, oracle: duckdb.DuckDBPyCo
     assert rows_of(answer) == rows_of(truth)
     differing = [field.name for field, other in zip(answer.schema, truth.schema, strict=True) if field.type != other.type]
     assert differing == ["p"], "dictionaries travel as plain values; nothing else changes"
+
+
+def catalog_rows(plain: flight.FlightClient, message: Message, options: flight.FlightCallOptions) -> pa.Table:
+    info = plain.get_flight_info(flight.FlightDescriptor.for_command(pack(message)), options)
+    (endpoint,) = info.endpoints
+    return plain.do_get(endpoint.ticket, options).read_all()
+
+
+def test_grafanas_calls_in_their_order(plain: flight.FlightClient) -> None:
+    # Its plugin wants a user or a token, one endpoint, no place for NULL in GetSqlInfo's union, and asks for base tables.
+    header, token = plain.authenticate_basic_token("grafana", "secret")
+    options = flight.FlightCallOptions(headers=[(header, token)])
+    health = catalog_rows(plain, pb.CommandStatementQuery(query="select 1"), options)
+    assert health.num_rows == 1
+    info = catalog_rows(plain, pb.CommandGetSqlInfo(), options)
+    assert not info.schema.field("value").nullable
+    assert {"kinds", "events"} <= set(
+        catalog_rows(plain, pb.CommandGetTables(table_types=["BASE TABLE"]), options).column("table_name").to_pylist()
+    )
+    asked = pb.CommandGetTables(table_name_filter_pattern="kinds", include_schema=True)
+    (schema,) = catalog_rows(plain, asked, options).column("table_schema").to_pylist()
+    assert pa.ipc.read_schema(pa.py_buffer(schema)).names == ["kind_id", "kind"]
+
+
+def told_of(schema: pa.Schema) -> list[tuple[str, str]]:
+    """The SQL type and the table of each column, by the protocol's metadata."""
+    prefix = b"ARROW:FLIGHT:SQL:"
+    told = [field.metadata or {} for field in schema]
+    return [(facts.get(prefix + b"TYPE_NAME", b"").decode(), facts.get(prefix + b"TABLE_NAME", b"").decode()) for facts in told]
+
+
+@pytest.mark.parametrize(
+    ("sql", "told"),
+    [
+        ("SELECT id, person, amount * 2 AS twice FROM events", [("BIGINT", "events"), ("VARCHAR", "events"), ("DOUBLE", "")]),
+        ("SELECT * FROM kinds LIMIT 10", [("BIGINT", "kinds"), ("VARCHAR", "kinds")]),
+        (BY_KIND, [("VARCHAR", "kinds"), ("BIGINT", "")]),
+    ],
+)
+def test_a_stream_tells_of_its_columns_what_was_announced(
+    cursor: adbc.Cursor, plain: flight.FlightClient, sql: str, told: list[tuple[str, str]]
+) -> None:
+    command = flight.FlightDescriptor.for_command(pack(pb.CommandStatementQuery(query=sql)))
+    info = plain.get_flight_info(command)
+    assert told_of(info.schema) == told
+    assert plain.get_schema(command).schema.equals(info.schema, check_metadata=True)
+    ticket = info.endpoints[0].ticket
+    assert all(plain.do_get(ticket).read_all().schema.equals(info.schema, check_metadata=True) for _ in range(2))
+    cursor.execute(sql)
+    assert told_of(cursor.fetch_arrow_table().schema) == told
+    bare = plain.get_flight_info(flight.FlightDescriptor.for_command(sql))
+    schemas = [bare.schema, plain.do_get(bare.endpoints[0].ticket).read_all().schema]
+    schemas.append(plain.get_schema(flight.FlightDescriptor.for_command(sql)).schema)
+    assert all(field.metadata is None for schema in schemas for field in schema)
+
+
+def test_a_stream_through_another_worker_tells_it_too(cluster: RunningServer) -> None:
+    with flight.connect(cluster.uri) as first:
+        other, *_ = sorted({worker["uri"] for worker in act(first, "worker.list")} - {cluster.uri})
+        info = first.get_flight_info(
+            flight.FlightDescriptor.for_command(pack(pb.CommandStatementQuery(query="SELECT id, 1 AS one FROM events")))
+        )
+        assert told_of(info.schema) == [("BIGINT", "events"), ("INTEGER", "")]
+    with flight.connect(other) as second:
+        stream = second.do_get(info.endpoints[0].ticket)
+        assert stream.schema.equals(info.schema, check_metadata=True)
+        assert stream.read_all().num_rows == EVENTS
 
 
 def test_empty_results_have_their_schema(cursor: adbc.Cursor) -> None:
@@ -251,6 +407,23 @@ def test_flights_are_tables_and_finished_results(plain: flight.FlightClient) -> 
     assert plain.do_get(finished.endpoints[0].ticket).read_all().to_pylist() == [{"n": 17}]
     only = list(plain.list_flights(criteria=b"kin%"))
     assert [one.descriptor.path for one in only] == [[b"kinds"]]
+
+
+def cancelled(plain: flight.FlightClient, info: flight.FlightInfo) -> int:
+    request = pb.CancelFlightInfoRequest(info=info.serialize()).SerializeToString()
+    (answer,) = plain.do_action(flight.Action("CancelFlightInfo", request))
+    return int(pb.CancelFlightInfoResult.FromString(answer.body.to_pybytes()).status)
+
+
+def test_cancelling_says_whether_there_was_something_to_cancel(plain: flight.FlightClient) -> None:
+    finished = plain.get_flight_info(flight.FlightDescriptor.for_command(pack(pb.CommandStatementQuery(query=BY_KIND))))
+    *_, last = act(plain, "query.watch", query_id=json.loads(finished.app_metadata)["query_id"])
+    assert last["state"] == "completed"
+    assert cancelled(plain, finished) == pb.CANCEL_STATUS_NOT_CANCELLABLE
+    endless = "SELECT count(*) AS n FROM range(100000000) a, range(100000000) b WHERE a.range + b.range = 7"
+    running = plain.get_flight_info(flight.FlightDescriptor.for_command(pack(pb.CommandStatementQuery(query=endless))))
+    assert cancelled(plain, running) in (pb.CANCEL_STATUS_CANCELLING, pb.CANCEL_STATUS_CANCELLED)
+    assert eventually(lambda: cancelled(plain, running) == pb.CANCEL_STATUS_CANCELLED, 20, "it has stopped")
 
 
 def act(plain: flight.FlightClient, name: str, **body: object) -> list[dict[str, Any]]:

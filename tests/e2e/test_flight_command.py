@@ -166,6 +166,25 @@ def test_an_interrupted_run_kills_all_its_queries(server: RunningServer, tmp_pat
         assert [list(client.watch(query.query_id))[-1].state for query in mine] == ["killed"] * 3
 
 
+def test_an_interrupt_ends_a_shell_that_reads_from_a_pipe(server: RunningServer) -> None:
+    with (
+        subprocess.Popen(
+            command("shell"), env=environment(VOLLEY_URI=server.uri), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process,
+        Client(server.uri) as client,
+    ):
+        assert process.stdin is not None
+        process.stdin.write(f"{ENDLESS} AND a.id = -1;\nSELECT 'what comes next' AS a;\n".encode())
+        process.stdin.flush()
+        while not (mine := [query for query in client.queries() if "a.id = -1" in query.sql]):
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert b"what comes next" not in said
+        assert list(client.watch(mine[0].query_id))[-1].state == "killed"
+
+
 def test_kill_from_another_terminal(server: RunningServer) -> None:
     with Client(server.uri) as client:
         query_id = client.submit(ENDLESS).query_id
@@ -212,6 +231,9 @@ def test_what_a_server_cannot_start_with_is_one_line(tmp_path: Path) -> None:
     ended = run("serve", "--data", str(tmp_path / "nowhere"))
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.count("\n") == 1
+    ended = run("serve", "--port", "0", VOLLEY_LOG="quiet")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == "error: VOLLEY_LOG must be DEBUG, INFO, WARNING or ERROR, not 'quiet'\n"
 
 
 @pytest.mark.parametrize(
@@ -237,6 +259,59 @@ def test_parameters_mean_what_their_values_would_where_they_stand(
 def test_a_parameter_that_is_no_value_of_its_place(server: RunningServer) -> None:
     ended = run("query", "SELECT * FROM orders WHERE customer_id = $who", "-p", "who=Ada", VOLLEY_URI=server.uri)
     assert (ended.returncode, ended.stderr) == (1, "error: the value 'Ada' of parameter 1 is no bigint\n")
+
+
+def test_a_plan_of_a_statement_with_parameters(server: RunningServer) -> None:
+    sql = "SELECT order_id FROM orders\nWHERE amount > $least AND customer_id = $who"
+    options = ("-p", "who=7", "-p", "least=10")
+    for words in (("explain",), ("explain", "--analyze")):
+        ended = run(*words, sql, *options, VOLLEY_URI=server.uri)
+        assert ended.returncode == 0, ended.stderr
+        assert "WHERE amount > 10 AND customer_id = 7" in ended.stdout
+    missing = run("explain", sql, "-p", "who=7", VOLLEY_URI=server.uri)
+    assert (missing.returncode, missing.stderr) == (1, "error: the parameter $least has no value\ngive least=value\n")
+
+
+@pytest.mark.parametrize("words", [("explain",), ("explain", "--analyze")])
+def test_errors_of_a_plan_stand_at_their_places_in_the_statement(server: RunningServer, words: tuple[str, ...]) -> None:
+    ended = run(*words, "SELECT order_id, nothing\nFROM orders", VOLLEY_URI=server.uri)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("error: there is no column 'nothing' (line 1, column 18)\n  SELECT order_id, nothing\n")
+    ended = run(*words, "SELECT *\nFROM nowhere", VOLLEY_URI=server.uri)
+    assert "there is no table 'nowhere' (line 2, column 6)\n  FROM nowhere\n" in ended.stderr
+
+
+def test_each_statement_of_a_file_takes_its_own_parameters(server: RunningServer, tmp_path: Path) -> None:
+    (tmp_path / "a.sql").write_text("SELECT 'first ' || $a AS x;\nSELECT 'second' AS x;\nSELECT 'third ' || $b || $a AS x;\n")
+    ended = run("run", "a.sql", "-p", "a=A", "-p", "b=B", "--parallel", "2", folder=tmp_path, VOLLEY_URI=server.uri)
+    assert ended.returncode == 0, ended.stderr
+    assert [said in ended.stdout for said in ("│ first A │", "│ second  │", "│ third BA │")] == [True] * 3
+    ended = run("run", "a.sql", "-p", "a=A", "--keep-going", folder=tmp_path, VOLLEY_URI=server.uri)
+    assert (ended.returncode, ended.stderr) == (1, "error: a.sql:3: the parameter $b has no value\ngive b=value\n")
+    assert "2 completed, 1 failed" in ended.stdout
+    ended = run("run", "a.sql", "-p", "a=A", "-p", "c=C", folder=tmp_path, VOLLEY_URI=server.uri)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", "error: there is no parameter $c\nthere are $a, $b\n")
+
+
+def test_a_file_of_statements_may_begin_with_a_mark_of_its_encoding(server: RunningServer, tmp_path: Path) -> None:
+    text = "\ufeffSELECT 1 AS a;"
+    (tmp_path / "a.sql").write_text(text, encoding="utf-8")
+    for words, stdin in ((("run", "a.sql"), None), (("run", "-"), text), (("query", "-"), text.rstrip(";")), (("shell",), text)):
+        ended = run(*words, folder=tmp_path, stdin=stdin, VOLLEY_URI=server.uri, PYTHONUTF8="1")
+        assert ended.returncode == 0, ended.stderr
+        assert "│       1 │" in ended.stdout
+
+
+def test_output_that_cannot_be_written_is_no_internal_error(server: RunningServer) -> None:
+    words = command("query", "SELECT * FROM sample", "--format", "csv", "--uri", server.uri)
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(words, env=environment(), stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert (ended.returncode, ended.stderr) == (1, "error: the output cannot be written: No space left on device\n")
+    reader = subprocess.Popen(["head", "-1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    words = command("query", "SELECT * FROM sample", "--format", "csv", "-o", "/dev/stdout", "--uri", server.uri)
+    ended = subprocess.run(words, env=environment(), stdout=reader.stdin, stderr=subprocess.PIPE, text=True, timeout=120)
+    said, _ = reader.communicate(timeout=60)
+    assert (said.count("\n"), ended.returncode, ended.stderr) == (1, 1, "")
 
 
 def test_errors_of_a_file_stand_at_their_lines_of_the_file(server: RunningServer, tmp_path: Path) -> None:

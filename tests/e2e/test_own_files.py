@@ -21,7 +21,7 @@ ROWS = 1000
 def _folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Parquet file, a CSV file in Latin-1, a gz JSON file, and a log: what lies in a folder of somebody's."""
     folder = tmp_path_factory.mktemp("own")
-    duckdb.execute(f"COPY (SELECT range AS id, range * 1.5 AS amount FROM range({ROWS})) TO '{folder}/sales.parquet'")
+    duckdb.connect().execute(f"COPY (SELECT range AS id, range * 1.5 AS amount FROM range({ROWS})) TO '{folder}/sales.parquet'")
     (folder / "kunden.csv").write_bytes("name;ort\nJosé;Köln\nMüller;Düsseldorf\n".encode("latin-1"))
     (folder / "events.json.gz").write_bytes(gzip.compress(b'{"id": 1, "kind": "a"}\n{"id": 2, "kind": "b"}\n'))
     (folder / "access.log").write_text("path|ms\n/|12\n/a|7\n")
@@ -102,6 +102,7 @@ def test_a_server_of_the_environment_is_asked_instead_of_the_current_folder(fold
         ended = run("query", "SELECT * FROM sales", folder=folder, VOLLEY_URI=server.uri)
         assert ended.returncode == 1
         assert "there is no table 'sales'" in ended.stderr
+        assert f'sales.parquet is on this machine, not at {server.uri}: `flight query --data . "…"` reads it.' in ended.stderr
         assert asked(folder, "SELECT count(*) AS n FROM sales", "--data", ".", VOLLEY_URI=server.uri) == [{"n": ROWS}]
         assert server.stop() == 0, server.log
 
@@ -111,7 +112,10 @@ def test_a_server_of_the_environment_is_asked_instead_of_the_current_folder(fold
     [
         ("SELECT * FROM kunden", "read_files('kunden.csv', encoding = 'latin-1')"),
         ("SELECT * FROM sales.parquet", "FROM 'sales.parquet'"),
-        ("SELECT * FROM 'sale.parquet'", "Did you mean 'sales.parquet'?"),
+        (
+            "SELECT * FROM 'sale.parquet'",
+            "(line 1, column 15)\n  SELECT * FROM 'sale.parquet'\n                ^^^^^^^^^^^^^^\nDid you mean 'sales.parquet'?",
+        ),
         ("SELECT * FROM 'access.log'", "read_files('access.log', format = 'csv')"),
         ("SELECT * FROM access", "read_files('access.log', format = 'csv')"),
         ("SELECT * FROM salse", "Did you mean sales?"),

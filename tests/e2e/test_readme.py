@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import shlex
@@ -108,6 +109,14 @@ def test_the_first_block_prints_rows_in_both_places(folder: Path, uri: str) -> N
     printed = ran([sys.executable, "-c", at(PYTHON_BLOCKS[0], uri)], folder, uri)
     assert re.search(r"^country: \[\[\"\w+\"", printed, re.MULTILINE), printed
     assert re.search(r"^\(\d+,\)$", printed, re.MULTILINE), printed
+
+
+def test_the_demonstration_asks_for_what_the_sample_data_has(folder: Path, uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "scripts" / "demo"))
+    storyboard = importlib.import_module("storyboard")
+    assert any(storyboard.REVENUE in step.keys for step in storyboard.STORY)
+    for statement in storyboard.STATEMENTS:
+        assert ran([sys.executable, "-m", "flight_server.cli", "query", "--format", "jsonl", statement], folder, uri)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

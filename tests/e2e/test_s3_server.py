@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from flight_server.client import Client
+from flight_server.client import Client, ClientError
 from flight_server.protocol.messages import Cursor
 from tests.e2e.answers import same_rows
 from tests.e2e.running_server import RunningServer, run
@@ -23,6 +24,7 @@ from tests.lakes import open_s3
 from tests.s3_server import S3Place
 
 BUCKET = "served"
+KINDS = 1000
 TPCH_QUERIES = Path(__file__).parents[2].parent / "shared" / "conformance" / "tpch"
 TPCH_TABLES = 8
 
@@ -82,6 +84,75 @@ def test_read_files_by_url_by_connection_and_by_path(served: RunningServer) -> N
     with Client(served.uri) as client:
         for pattern in (f"s3://{BUCKET}/lake/events/*.parquet", "default:lake/events/part-*.parquet", "lake/events/**"):
             assert client.query(f"SELECT count(*) FROM read_files('{pattern}')").column(0).to_pylist() == [480_000]
+
+
+TEXTS = {
+    "plain.csv": b"id,name\n1,a\n2,b\n",
+    "packed.csv.gz": gzip.compress(b"id,name\n1,a\n2,b\n"),
+    "lines.jsonl": b'{"id": 1, "name": "a"}\n{"id": 2, "name": "b"}\n',
+    "array.json.gz": gzip.compress(b'[{"id": 1, "name": "a"}, {"id": 2, "name": "b"}]'),
+}
+
+
+@pytest.fixture(name="texts", scope="module")
+def _texts(bucket: Bucket) -> None:
+    open_s3(bucket.place).pipe({f"{BUCKET}/texts/{name}": content for name, content in TEXTS.items()})
+
+
+@pytest.fixture(name="keys")
+def _keys(s3: S3Place) -> dict[str, str]:
+    """What the usual variables say to a command without a configuration."""
+    named = {"AWS_ACCESS_KEY_ID": s3.key, "AWS_SECRET_ACCESS_KEY": s3.secret, "AWS_REGION": s3.region}
+    return {"AWS_ENDPOINT_URL": s3.endpoint_url, **named}
+
+
+@pytest.mark.usefixtures("texts")
+def test_texts_of_a_bucket_are_tables_each(keys: dict[str, str]) -> None:
+    roots = {name.partition(".")[0]: f"s3://{BUCKET}/texts/{name}" for name in TEXTS}
+    options = [word for root in roots.values() for word in ("--data", root)]
+    with RunningServer(*options, **keys) as running, Client(running.uri) as client:
+        assert [table.name for table in client.tables()] == sorted(roots)
+        for table, root in roots.items():
+            found = client.query(f"SELECT a.* FROM {table} AS a JOIN '{root}' USING (id, name) ORDER BY id")
+            assert found.to_pylist() == [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}], table
+        assert client.query("SELECT count(*) FROM 'plain.csv'").column(0).to_pylist() == [2]
+        assert running.stop() == 0, running.log
+
+
+@pytest.mark.usefixtures("texts")
+def test_nothing_beside_one_file_of_a_bucket_is_reached(keys: dict[str, str]) -> None:
+    with RunningServer("--data", f"s3://{BUCKET}/lake/kinds.parquet", **keys) as running, Client(running.uri) as client:
+        assert [table.name for table in client.tables()] == ["kinds"]
+        assert client.query("SELECT count(*) FROM '*.parquet'").column(0).to_pylist() == [KINDS]
+        for other in (f"s3://{BUCKET}/lake/odd.parquet", "odd.parquet", "lake/odd.parquet", f"s3://{BUCKET}/texts/plain.csv", "sub/*"):
+            with pytest.raises(ClientError, match="is outside the connections"):
+                client.query(f"FROM '{other}'")
+        assert running.stop() == 0, running.log
+
+
+def test_files_of_a_bucket_beside_each_other_and_a_folder_with_the_name_of_one(bucket: Bucket, keys: dict[str, str]) -> None:
+    files = open_s3(bucket.place)
+    files.copy(f"{BUCKET}/lake/kinds.parquet", f"{BUCKET}/written.parquet/part-0.parquet")
+    roots = [f"s3://{BUCKET}/lake/kinds.parquet", f"s3://{BUCKET}/lake/people.parquet", f"s3://{BUCKET}/written.parquet"]
+    options = [word for root in roots for word in ("--data", root)]
+    with RunningServer(*options, **keys) as running, Client(running.uri) as client:
+        assert [table.name for table in client.tables()] == ["kinds", "part-0", "people"]
+        assert client.query('SELECT count(*) FROM kinds JOIN "part-0" USING (kind_id)').column(0).to_pylist() == [KINDS]
+        assert running.stop() == 0, running.log
+
+
+def test_a_file_of_a_bucket_that_is_not_there_is_told(keys: dict[str, str]) -> None:
+    root = f"s3://{BUCKET}/lake/kind.parquet"
+    ended = run("query", "SHOW TABLES", "--data", root, folder=None, stdin=None, **keys)
+    said = f"error: there is nothing at the data root {root}\nCheck its name; that of a folder may end with /.\n"
+    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", said)
+
+
+def test_one_file_below_a_connection_and_workers_that_share_it(bucket: Bucket) -> None:
+    with bucket.server("--data", f"s3://{BUCKET}/lake/kinds.parquet", "--workers", "2") as running, Client(running.uri) as client:
+        assert [table.name for table in client.tables()] == ["kinds"]
+        assert client.query("SELECT count(*) FROM kinds").column(0).to_pylist() == [KINDS]
+        assert running.stop() == 0, running.log
 
 
 def test_explain_analyze_says_what_was_fetched(served: RunningServer) -> None:

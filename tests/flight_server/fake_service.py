@@ -17,6 +17,8 @@ from flight_server.endpoints.server import VolleyServer
 from flight_server.errors import ServerClosing, UnknownQuery
 from flight_server.protocol.like import like
 from flight_server.protocol.messages import (
+    END,
+    ENDED,
     BatchPlace,
     ColumnStatus,
     Cursor,
@@ -30,7 +32,17 @@ from flight_server.protocol.messages import (
     TableStatus,
     WorkerStatus,
 )
-from flight_server.protocol.service import Accepted, Cancelled, ExchangeStream, PeekStream, ResultStream, Services, StatementShape
+from flight_server.protocol.service import (
+    DEFAULT_SETTINGS,
+    Accepted,
+    Cancelled,
+    ExchangeStream,
+    PeekStream,
+    ResultStream,
+    Services,
+    StatementSettings,
+    StatementShape,
+)
 from operators.errors import Interrupted, KernelError
 from planner.errors import NotReadOnly, SqlSyntaxError, UnknownTable
 
@@ -43,8 +55,19 @@ class FakeQuery:
     schema: pa.Schema
     groups: list[pa.RecordBatch]
     endless: bool = False
+    ahead: int | None = None
     killed: threading.Event = field(default_factory=threading.Event)
     left: threading.Event = field(default_factory=threading.Event)
+
+    def read_to(self, group: int) -> None:
+        """A reader has come to a row group: a look goes on to those that are ahead of it."""
+        if self.ahead is None or self.status.state in ENDED:
+            return
+        made = self.groups[: group + 1 + self.ahead]
+        held = len(made) < len(self.groups)
+        self.status.state, self.status.ended_at = ("running", None) if held else ("completed", time.time())
+        self.status.result.held, self.status.result.closed = held, not held
+        self.status.result.rows = max(self.status.result.rows, sum(part.num_rows for part in made))
 
 
 def line_of(status: QueryStatus) -> QueryLine:
@@ -56,7 +79,8 @@ class FakeService:
     """Runs statements at once. ``SELECT 'endless'`` never gets past its first row group until it is killed.
 
     ``fail`` is raised by every method, for tests of errors. ``draining`` refuses new queries, and nothing else. ``planned``: what was
-    planned, also for a schema alone. ``looks``: the ``ahead`` of those queries that were submitted with one.
+    planned, also for a schema alone. ``looks``: the ``ahead`` of those queries that were submitted with one; they wait for their readers.
+    ``settings``: those of the statement that was submitted last.
     """
 
     def __init__(self) -> None:
@@ -69,10 +93,23 @@ class FakeService:
         self.actions: list[tuple[str, bytes]] = []
         self.planned: list[str] = []
         self.looks: dict[str, int] = {}
+        self.settings = DEFAULT_SETTINGS
+
+    def add_table(self, statement: str) -> None:
+        """One table more, by a statement that makes it."""
+        self._connection.execute(statement)
 
     def submit(
-        self, sql: str, owner: str, parameters: Sequence[pa.Scalar] | None = None, *, ahead: int | None = None, purpose: str = ""
+        self,
+        sql: str,
+        owner: str,
+        parameters: Sequence[pa.Scalar] | None = None,
+        *,
+        ahead: int | None = None,
+        purpose: str = "",
+        settings: StatementSettings = DEFAULT_SETTINGS,
     ) -> Accepted:
+        self.settings = settings
         if self.draining:
             raise ServerClosing("the server is shutting down and takes no new queries")
         table = self._run(sql, parameters).combine_chunks()
@@ -84,9 +121,12 @@ class FakeService:
             self.looks[query_id] = ahead
         status.result.rows, status.result.closed, status.result.expires_at = table.num_rows, True, time.time() + 3600
         status.result.row_groups = [RowGroupStatus(0, index, group.num_rows) for index, group in enumerate(groups)]
-        query = FakeQuery(status, table.schema, groups, endless="endless" in sql)
+        query = FakeQuery(status, table.schema, groups, endless="endless" in sql, ahead=ahead)
         if query.endless:
             status.state, status.ended_at, status.result.closed = "running", None, False
+        elif ahead is not None:
+            status.state, status.result.rows = "running", 0
+            query.read_to(-1)
         self._queries[query_id] = query
         return Accepted(query_id, table.schema)
 
@@ -125,10 +165,11 @@ class FakeService:
         query = self._queries.get(query_id)
         return query.status if query is not None and query.status.owner == owner else None
 
-    def queries(self, owner: str, *, everything: bool = False, limit: int | None = None) -> list[QueryLine]:
+    def queries(self, owner: str, *, everything: bool = False, limit: int | None = None, before: float | None = None) -> list[QueryLine]:
         self._check()
         known = [query.status for query in reversed(self._queries.values()) if query.status.owner == owner]
-        return [line_of(status) for status in known if everything or not status.purpose][:limit]
+        page = [status for status in known if before is None or status.submitted_at < before]
+        return [line_of(status) for status in page if everything or not status.purpose][:limit]
 
     def kill(self, query_id: str, owner: str) -> QueryStatus | None:
         self._check()
@@ -216,11 +257,22 @@ class FakeService:
     ) -> Iterator[tuple[pa.RecordBatch, BatchPlace]]:
         try:
             last = len(query.groups) - 1
-            first = ticket.cursor.row_group
+            first, left = len(query.groups) if ticket.cursor == END else ticket.cursor.row_group, ticket.limit
+            if ticket.cursor == END:
+                query.read_to(last)
             for index in range(first, len(query.groups)) if ticket.follow else [first] if first <= last else []:
                 row = ticket.cursor.row if index == first else 0
+                query.read_to(index)
                 after = Cursor(0, index + 1, 0) if index < last or query.endless else None
-                yield query.groups[index].slice(row), BatchPlace(Cursor(0, index, row), after)
+                batch = query.groups[index].slice(row)
+                if left is not None and left <= batch.num_rows:
+                    yield (
+                        batch.slice(0, left),
+                        BatchPlace(Cursor(0, index, row), after if left == batch.num_rows else Cursor(0, index, row + left)),
+                    )
+                    return
+                left = None if left is None else left - batch.num_rows
+                yield batch, BatchPlace(Cursor(0, index, row), after)
             while ticket.follow and query.endless:
                 if query.killed.wait(0.01):
                     raise Interrupted("the query was killed by its user")

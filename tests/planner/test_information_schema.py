@@ -9,6 +9,7 @@ from operators.errors import FileUnreadable
 from planner import PlanOptions, plan
 from planner.catalog import Column, DataFile, Table
 from planner.errors import UnknownColumn, UnknownTable
+from planner.information_schema import VIEWS
 from tests.planner.answers import ALONE, SPLIT_UP, check
 from tests.planner.memory_catalog import FolderCatalog, plan_rows, run_plan
 
@@ -35,6 +36,33 @@ def rows(sql: str, catalog: FolderCatalog, options: PlanOptions = ALONE) -> list
 )
 def test_answers_are_the_kernels(sql: str, catalog: FolderCatalog, direct: duckdb.DuckDBPyConnection) -> None:
     check(sql, catalog, direct)
+
+
+@pytest.mark.parametrize("view", sorted(VIEWS))
+def test_the_views_are_the_kernels(view: str, catalog: FolderCatalog, direct: duckdb.DuckDBPyConnection) -> None:
+    told = plan(f"SELECT * FROM information_schema.{view}", catalog, ALONE)
+    wanted = direct.sql(f"SELECT * FROM information_schema.{view} LIMIT 0").to_arrow_table().schema
+    assert told.schema == wanted
+
+
+def test_there_is_every_view_of_the_kernels(direct: duckdb.DuckDBPyConnection) -> None:
+    found = direct.sql("SELECT view_name FROM duckdb_views() WHERE schema_name = 'information_schema'").fetchall()
+    assert set(VIEWS) == {name for (name,) in found}
+
+
+def test_there_are_no_views_no_keys_and_no_constraints(catalog: FolderCatalog) -> None:
+    empty = set(VIEWS) - {"tables", "columns", "schemata", "character_sets"}
+    assert {view: rows(f"SELECT * FROM information_schema.{view}", catalog) for view in empty} == {view: [] for view in empty}
+    joined = (
+        "SELECT k.column_name FROM information_schema.table_constraints t JOIN information_schema.key_column_usage k"
+        " ON t.constraint_name = k.constraint_name AND t.table_name = k.table_name WHERE t.constraint_type = 'PRIMARY KEY'"
+    )
+    assert rows(joined, catalog) == []
+
+
+def test_text_is_utf8(catalog: FolderCatalog) -> None:
+    asked = "SELECT character_set_name, default_collate_catalog, default_collate_name FROM information_schema.character_sets"
+    assert rows(asked, catalog) == [("UTF8", "volley", "ucs_basic")]
 
 
 def test_what_is_volleys_own(catalog: FolderCatalog) -> None:
@@ -87,8 +115,9 @@ def test_only_the_columns_open_tables(catalog: FolderCatalog) -> None:
 
 def test_other_views_are_not_there(catalog: FolderCatalog) -> None:
     with pytest.raises(UnknownTable) as caught:
-        plan("SELECT * FROM information_schema.key_column_usage", catalog, PlanOptions())
-    assert caught.value.remedy == "There are columns, schemata, tables."
+        plan("SELECT * FROM information_schema.routines", catalog, PlanOptions())
+    assert caught.value.remedy is not None
+    assert caught.value.remedy.startswith("There are character_sets, check_constraints, columns, ")
 
 
 def test_a_wrong_column_is_pointed_at(catalog: FolderCatalog) -> None:

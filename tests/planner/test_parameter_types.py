@@ -36,6 +36,7 @@ def parameter_types(sql: str, catalog: FolderCatalog) -> tuple[pa.DataType, ...]
         ("SELECT id FROM (SELECT id FROM people) WHERE id IN (SELECT id FROM orders WHERE amount = ?)", (DOUBLE,)),
         ("SELECT CASE name WHEN ? THEN 1 ELSE ? END, coalesce(age, ?) FROM people", (TEXT, INTEGER, INTEGER)),
         ("EXPLAIN SELECT id FROM orders WHERE amount < ?", (DOUBLE,)),
+        ("SELECT id FROM orders WHERE id IN [?, 3] AND note GLOB ? LIMIT ?%", (INTEGER, TEXT, DOUBLE)),
         ("SELECT ?", (TEXT,)),
         ("SELECT $2 + 1", (TEXT, INTEGER)),
         ("SELECT f.id FROM read_files(?) AS f WHERE f.id > 1 + ?", (TEXT, INTEGER)),

@@ -12,9 +12,9 @@ ODD = ["a", "A b", 'say "hi"', "it's", '"', "'", "select", "ä\n;--", "a.b", "\\
 
 @pytest.mark.parametrize("name", ODD)
 def test_a_quoted_name_is_the_name(name: str) -> None:
-    assert duckdb.sql(f"SELECT 1 AS {quote_name(name)}").columns == [name]
+    assert duckdb.connect().sql(f"SELECT 1 AS {quote_name(name)}").columns == [name]
 
 
 @pytest.mark.parametrize("text", [*ODD, ""])
 def test_a_quoted_text_is_the_text(text: str) -> None:
-    assert duckdb.sql(f"SELECT {quote_text(text)}").fetchall() == [(text,)]
+    assert duckdb.connect().sql(f"SELECT {quote_text(text)}").fetchall() == [(text,)]

@@ -152,7 +152,7 @@ def test_an_unknown_option_is_told_what_there_is(catalog: FolderCatalog) -> None
 @pytest.mark.parametrize("format", ["csv", "json", "parquet"])
 def test_the_kernel_knows_every_option_by_that_type(format: str) -> None:
     sql = f"SELECT parameters, parameter_types FROM duckdb_functions() WHERE function_name = 'read_{format}'"
-    found = duckdb.execute(sql).fetchone()
+    found = duckdb.connect().execute(sql).fetchone()
     assert found is not None
     types = dict(zip(*found, strict=True))
     ours = {"text": "VARCHAR", "true or false": "BOOLEAN", "a number": "DOUBLE", "a list of texts": "VARCHAR[]"}

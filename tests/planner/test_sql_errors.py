@@ -14,6 +14,7 @@ from planner.errors import (
     NotReadOnly,
     NotSupported,
     PlannerError,
+    Position,
     SqlSyntaxError,
     Status,
     UnknownColumn,
@@ -38,6 +39,26 @@ def caret_of(text: str) -> str:
     place = next(number for number, line in enumerate(lines) if line.strip() and set(line.strip()) == {"^"})
     start = lines[place].index("^")
     return lines[place - 1][start : len(lines[place])]
+
+
+@pytest.mark.parametrize(
+    ("sql", "place"),
+    [
+        ("SELECT 1\n  FROM '/x.csv' AS x", (2, 8)),
+        ("SELECT '/x.csv'\nFROM '/x.csv'", (2, 6)),
+        ("SELECT name, '/x.csv' AS a FROM people JOIN '/x.csv' AS x ON true", (1, 45)),
+        ("FROM people, '/x.csv'", (1, 14)),
+        ("DESCRIBE '/x.csv'", (1, 10)),
+        ("SUMMARIZE '/x.csv'", (1, 11)),
+        ("EXPLAIN FROM '/x.csv'", (1, 14)),
+        ("WITH a AS (FROM '/x.csv') FROM a", (1, 17)),
+        ("SELECT 1 FROM read_files(\n  '/x.csv'\n)", (2, 3)),
+    ],
+)
+def test_a_path_that_cannot_be_read_is_underlined(sql: str, place: tuple[int, int], catalog: FolderCatalog) -> None:
+    text = refusal(sql, catalog, AccessRefused)
+    assert text.startswith("'/x.csv' is outside the connections (line {}, column {})\n".format(*place))
+    assert caret_of(text) == "'/x.csv'"
 
 
 @pytest.mark.parametrize(
@@ -82,8 +103,8 @@ def test_near_tables_are_named(catalog: FolderCatalog) -> None:
 
 def test_statuses_fit_the_errors() -> None:
     assert UnknownTable.status is Status.NOT_FOUND
-    assert NotSupported.status is Status.UNIMPLEMENTED
-    assert {kind.status for kind in (SqlSyntaxError, LimitExceeded, UnknownColumn, InvalidQuery, NotReadOnly, AccessRefused)} == {
+    assert {kind.status for kind in (NotSupported, NotReadOnly)} == {Status.UNIMPLEMENTED}
+    assert {kind.status for kind in (SqlSyntaxError, LimitExceeded, UnknownColumn, InvalidQuery, AccessRefused)} == {
         Status.INVALID_ARGUMENT
     }
 
@@ -108,7 +129,7 @@ def test_places_after_parameters_are_right(catalog: FolderCatalog) -> None:
         ("INSTALL spatial", NotReadOnly, "no extensions"),
         ("LOAD spatial", NotReadOnly, "no extensions"),
         ("PRAGMA table_info('people')", NotReadOnly, "DESCRIBE t"),
-        ("USE main", NotReadOnly, "names alone"),
+        ("USE other", UnknownTable, "names alone"),
         ("COPY people TO 'x.parquet'", NotReadOnly, "flight query"),
         ("ATTACH 'x.db'", NotReadOnly, "configuration"),
         ("CREATE VIEW v AS SELECT 1", NotReadOnly, "WITH name AS"),
@@ -122,3 +143,32 @@ def test_advice_can_be_followed(sql: str, kind: type[PlannerError], advice: str,
     text = refusal(sql, catalog, kind)
     assert advice in text
     assert not re.search(r"INSTALL \w+;|LOAD \w+;|https?:", text)
+
+
+@pytest.mark.parametrize(
+    ("sql", "kind", "place", "message"),
+    [
+        ("SELECT name, o.name FROM people p JOIN orders o ON true", UnknownColumn, "name FROM", "there is no column 'name' in o"),
+        ("SELECT id, (SELECT id FROM orders WHERE orders.name = 'x') FROM people", UnknownColumn, "name =", "no column 'name' in orders"),
+        ("SELECT age FROM people WHERE id IN (SELECT id FROM orders o WHERE o.age > 1)", UnknownColumn, "age >", "no column 'age' in o"),
+        ("SELECT id AS a, a.b FROM people", InvalidQuery, "a.b", 'table "a" not found'),
+    ],
+)
+def test_of_names_that_are_there_twice_the_one_that_is_wrong_is_pointed_at(
+    sql: str, kind: type[PlannerError], place: str, message: str, catalog: FolderCatalog
+) -> None:
+    with pytest.raises(PlannerError) as caught:
+        plan(sql, catalog, PlanOptions())
+    assert type(caught.value) is kind
+    assert message in str(caught.value)
+    assert caught.value.position == Position(1, sql.index(place) + 1)
+
+
+def test_a_column_that_another_table_has_is_no_remedy(catalog: FolderCatalog) -> None:
+    assert "Did you mean" not in refusal("SELECT name FROM orders, (SELECT name AS n FROM people)", catalog, UnknownColumn)
+
+
+def test_the_ways_to_call_an_operator_are_cut(catalog: FolderCatalog) -> None:
+    lines = refusal("SELECT name + id FROM people", catalog, InvalidQuery).split("\n")
+    assert len(lines) < 20
+    assert lines[-1].endswith("more")

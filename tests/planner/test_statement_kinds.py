@@ -60,6 +60,7 @@ PEOPLE = [("id", "BIGINT", "YES"), ("name", "VARCHAR", "YES"), ("age", "BIGINT",
         ("SHOW SCHEMAS", [("volley", "main"), ("volley", "information_schema")]),
         ("SHOW SCHEMAS LIKE 'm%'", [("volley", "main")]),
         ("SHOW DATABASES", [("volley",)]),
+        ("SHOW", [("empty",), ("events",), ("orders",), ("people",)]),
         ("SHOW people", PEOPLE),
         ("SHOW main.people", PEOPLE),
         ('SHOW "People"', PEOPLE),
@@ -86,9 +87,10 @@ def test_questions_about_tables(sql: str, answer: list[tuple[str, ...]], catalog
         ("SHOW COLUMNS", InvalidQuery, "SHOW COLUMNS FROM"),
         ("SHOW TABLES WHERE name = 'people'", NotSupported, "information_schema"),
         ("SHOW CREATE VIEW people", NotSupported, "SHOW CREATE TABLE"),
+        ("EXPLAIN EXPLAIN SELECT 1", SqlSyntaxError, "take a query or a table"),
+        ("EXPLAIN DESCRIBE people", SqlSyntaxError, "FROM (DESCRIBE t)"),
         ("EXPLAIN (BUFFERS) SELECT 1", NotSupported, "no option BUFFERS"),
         ("EXPLAIN (FORMAT graphviz) SELECT 1", NotSupported, "no format GRAPHVIZ"),
-        ("EXPLAIN (ANALYZE, FORMAT JSON) SELECT 1", NotSupported, "text only"),
         ("EXPLAIN (FORMAT JSON) DELETE FROM people", NotReadOnly, "DELETE"),
     ],
 )
@@ -106,6 +108,7 @@ PLAN_FORMS = [
     "EXPLAIN (FORMAT 'text')",
 ]
 RUN_FORMS = ["EXPLAIN (ANALYZE)", "EXPLAIN (ANALYZE on, FORMAT TEXT)", "EXPLAIN ANALYZE VERBOSE", "EXPLAIN (VERBOSE, ANALYZE)"]
+RUN_JSON_FORMS = ["EXPLAIN (ANALYZE, FORMAT JSON)", "EXPLAIN (FORMAT json, ANALYZE true)", "EXPLAIN ANALYZE FORMAT JSON"]
 JSON_FORMS = ["EXPLAIN (FORMAT JSON)", "EXPLAIN (VERBOSE, FORMAT json)", "EXPLAIN FORMAT JSON", "EXPLAIN (FORMAT 'json')"]
 
 
@@ -116,7 +119,21 @@ def test_forms_of_explain_that_give_the_plan(explain: str, catalog: FolderCatalo
 
 @pytest.mark.parametrize("explain", RUN_FORMS)
 def test_forms_of_explain_that_run_the_query(explain: str, catalog: FolderCatalog) -> None:
-    assert plan(f"{explain} SELECT id FROM people", catalog, PlanOptions()).analyze
+    assert plan(f"{explain} SELECT id FROM people", catalog, PlanOptions()).analyze == "text"
+
+
+@pytest.mark.parametrize("explain", RUN_JSON_FORMS)
+def test_forms_of_explain_that_run_the_query_and_tell_it_in_json(explain: str, catalog: FolderCatalog) -> None:
+    asked = plan(f"{explain} FROM people SELECT id", catalog, PlanOptions())
+    assert (asked.analyze, asked.schema.names) == ("json", ["plan"])
+
+
+@pytest.mark.parametrize("explain", ["EXPLAIN", "EXPLAIN ANALYZE", "EXPLAIN VERBOSE", "EXPLAIN (ANALYZE, FORMAT TEXT)"])
+def test_a_query_in_parentheses_is_explained(explain: str, catalog: FolderCatalog) -> None:
+    for query in ("(SELECT id FROM people)", "((SELECT id FROM people))", "(FROM people)", "(TABLE people)", "(SUMMARIZE people)"):
+        asked = plan(f"{explain} {query}", catalog, PlanOptions())
+        assert asked.analyze == ("text" if "ANALYZE" in explain else None)
+        assert asked.schema.names == ["plan"]
 
 
 @pytest.mark.parametrize("explain", JSON_FORMS)
@@ -140,7 +157,7 @@ def test_explain_gives_the_plans_lines(catalog: FolderCatalog) -> None:
 
 def test_explain_analyze_is_the_query_with_another_answer(catalog: FolderCatalog) -> None:
     asked = plan("EXPLAIN ANALYZE SELECT count(*) FROM orders", catalog, PlanOptions())
-    assert asked.analyze
+    assert asked.analyze == "text"
     assert asked.schema.names == ["plan"]
     assert plan_rows(run_plan(asked)) == [(1000,)]
 
@@ -277,7 +294,8 @@ def test_limits_hold_for_planning_and_for_preparing(limits: SqlLimits, catalog: 
 
 
 @pytest.mark.parametrize(
-    ("sql", "error"), [("SELECT ? FRM x", SqlSyntaxError), ("INSERT INTO x VALUES (?)", NotReadOnly), ("BEGIN", NotSupported)]
+    ("sql", "error"),
+    [("SELECT ? FRM x", SqlSyntaxError), ("INSERT INTO x VALUES (?)", NotReadOnly), ("PREPARE p AS SELECT 1", NotSupported)],
 )
 def test_what_cannot_be_planned_cannot_be_prepared(sql: str, error: type[PlannerError]) -> None:
     with pytest.raises(error):

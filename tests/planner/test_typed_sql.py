@@ -49,6 +49,8 @@ PIVOTS = [
     "PIVOT (FROM events WHERE year > 2023) ON kind IN ('view', 'click') USING sum(value) GROUP BY year",
     "PIVOT events ON year IN (2023, 2024), kind IN ('view') USING max(id)",
     "PIVOT people ON city IN ('Rome') GROUP BY age",
+    "PIVOT people ON (city || '!') IN ('Rome!'), upper(name) IN ('ADA') USING count(*)",
+    "PIVOT people ON city::VARCHAR IN ('Rome') USING count(*)",
     "PIVOT people p JOIN orders o USING (id) ON city IN ('Rome', 'Oslo') USING sum(amount)",
     "PIVOT people p JOIN (FROM orders SELECT person_id, amount) o ON p.id = o.person_id ON city IN ('Rome', 'Oslo') USING sum(amount)",
     "WITH a AS (FROM people SELECT city, age) PIVOT a ON city IN ('Rome', 'Oslo') USING sum(age)",
@@ -100,6 +102,35 @@ NAMED = [
     "SELECT s FROM (SELECT s: sum(amount), p: person_id FROM orders GROUP BY ALL)",
     "SUMMARIZE SELECT v: 3",
 ]
+SHARES = [
+    "SELECT id FROM orders ORDER BY id LIMIT 10%",
+    "SELECT id FROM orders ORDER BY id LIMIT 1_0 PERCENT OFFSET 3",
+    "SELECT id FROM orders ORDER BY id OFFSET 3 LIMIT 0.5%",
+    "SELECT id FROM orders ORDER BY id LIMIT (2+3)% OFFSET 2",
+    "SELECT id FROM orders ORDER BY id LIMIT 10 % 3",
+    "SELECT id FROM orders ORDER BY id LIMIT 5+5%",
+    "SELECT count(*) FROM (SELECT * FROM orders LIMIT 10%)",
+    "(FROM people ORDER BY id LIMIT 40%) UNION ALL FROM people",
+    "FROM people ORDER BY id LIMIT 40% -- forty",
+    "SELECT id % 3, name FROM people ORDER BY id LIMIT 2",
+]
+GLOBS = [
+    "SELECT name FROM people WHERE name GLOB '*o*'",
+    "SELECT name NOT GLOB 'A*', name glob 'A' || '*', NOT name GLOB '?ob' FROM people",
+    "SELECT count(*) FROM orders WHERE note GLOB 'note 00[0-4]?' AND id > 3 OR note GLOB ('note 9*')",
+    "SELECT name, 'x' AS \"RLIKE\" FROM people WHERE name GLOB '*o*'",
+]
+EXCLUSIONS = [
+    "SELECT id, sum(amount) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING EXCLUDE CURRENT ROW) FROM orders WHERE id < 50",
+    "SELECT id, sum(amount) OVER (PARTITION BY person_id ORDER BY id % 3 DESC NULLS LAST GROUPS BETWEEN 1 PRECEDING AND 1 "
+    "FOLLOWING EXCLUDE TIES) AS s FROM orders WHERE id < 50",
+    "SELECT id, sum(amount) OVER w AS s, count(*) OVER (ORDER BY person_id RANGE UNBOUNDED PRECEDING EXCLUDE GROUP) c FROM "
+    "orders WHERE id < 50 WINDOW w AS (ORDER BY id ROWS BETWEEN (1+1) PRECEDING AND CURRENT ROW EXCLUDE NO OTHERS)",
+    "SELECT id, count(*) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING EXCLUDE CURRENT ROW) AS n FROM people",
+    "SELECT id, count(*) OVER (PARTITION BY city ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING EXCLUDE CURRENT ROW) FROM people",
+    "SELECT max(s) FROM (SELECT sum(amount) OVER (ORDER BY id ROWS 3 PRECEDING EXCLUDE TIES) FROM orders) t(s)",
+    "SELECT id, sum(age) OVER (w ROWS 2 PRECEDING EXCLUDE TIES) FROM people WINDOW w AS (ORDER BY id)",
+]
 SMALL = [
     "SELECT count(*) FILTER (age > 30), count(*) FILTER (WHERE age > 30) FROM people",
     'SELECT column_name, "min", "count" FROM (SUMMARIZE people) WHERE column_type = \'BIGINT\'',
@@ -108,7 +139,7 @@ SMALL = [
 ]
 
 
-@pytest.mark.parametrize("sql", [*FROM_FIRST, *PIVOTS, *ASOF, *SAMPLES, *NAMED, *SMALL])
+@pytest.mark.parametrize("sql", [*FROM_FIRST, *PIVOTS, *ASOF, *SAMPLES, *NAMED, *SHARES, *GLOBS, *EXCLUSIONS, *SMALL])
 def test_answers_are_the_kernels(sql: str, catalog: FolderCatalog, direct: duckdb.DuckDBPyConnection) -> None:
     check(sql, catalog, direct)
 
@@ -155,9 +186,19 @@ def test_summaries_are_the_kernels(sql: str, catalog: FolderCatalog, direct: duc
         ("PIVOT people ON city IN ('a') USING sum(nope)", UnknownColumn, "nope"),
         ("PIVOT people ON city IN ('a')\nUSING sum(age) GROUP BY nope", UnknownColumn, "nope"),
         ("PIVOT people ON city USING sum(age)", InvalidQuery, "city"),
+        ("PIVOT people ON city NOT IN ('a') USING sum(age)", InvalidQuery, "city"),
+        ("PIVOT people ON age, city || '!' IN ('a!') USING sum(age)", InvalidQuery, "age"),
+        ("PIVOT people ON city || '!' IN ('a!') USING sum(age)", InvalidQuery, "city"),
+        ("PIVOT people ON age + 1 IN (3) USING sum(age)", InvalidQuery, "age"),
         ("PIVOT people ON city IN (SELECT note FROM orders) USING sum(age)", NotSupported, "SELECT"),
         ("PIVOT people ON city IN ('a') USING sum((SELECT age))", NotSupported, "SELECT"),
         ("PIVOT people USING sum(age)", SqlSyntaxError, "PIVOT"),
+        ("SELECT name GLOB 'A*',\n  nope FROM people", UnknownColumn, "nope"),
+        ("SELECT name rlike 'A' FROM people", NotSupported, "rlike"),
+        ("SELECT sum(id) OVER (ORDER BY id ROWS 1 PRECEDING EXCLUDE TIES), nope FROM people", UnknownColumn, "nope"),
+        ("SELECT sum(id) OVER (ORDER BY nope ROWS 1 PRECEDING EXCLUDE CURRENT ROW) FROM people", UnknownColumn, "nope"),
+        ("SELECT sum(id) OVER (ROWS 1 PRECEDING EXCLUDE CURRENT) FROM people", SqlSyntaxError, "EXCLUDE"),
+        ("SELECT id FROM people ORDER BY nope LIMIT 10%", UnknownColumn, "nope"),
         ("UNPIVOT people ON id, nope", InvalidQuery, "nope"),
         ("UNPIVOT people ON id INTO nope VALUE v", SqlSyntaxError, "INTO"),
     ],
@@ -177,6 +218,34 @@ def test_pivot_without_values_tells_how_to_write_them(catalog: FolderCatalog) ->
         plan("PIVOT people ON city", catalog, PlanOptions())
 
 
+@pytest.mark.parametrize(
+    ("sql", "listing"),
+    [
+        ("PIVOT people ON city USING sum(age)", "SELECT DISTINCT city FROM people"),
+        ("PIVOT (FROM people WHERE age > 30) AS p ON city", "SELECT DISTINCT city FROM (SELECT * FROM people WHERE age > 30) AS p"),
+        (
+            "FROM (PIVOT people p JOIN orders o USING (id) ON upper(note))",
+            "SELECT DISTINCT upper(note) FROM people p JOIN orders o USING(id)",
+        ),
+    ],
+)
+def test_pivot_without_values_names_the_query_that_lists_them(sql: str, listing: str, catalog: FolderCatalog) -> None:
+    with pytest.raises(InvalidQuery) as caught:
+        plan(sql, catalog, PlanOptions())
+    assert f"They are what {listing} gives." in str(caught.value)
+    assert run_plan(plan(listing, catalog, PlanOptions())).num_columns == 1
+
+
+def test_pivot_on_a_star_is_refused_as_without_values(catalog: FolderCatalog) -> None:
+    with pytest.raises(InvalidQuery, match="before it runs"):
+        plan("PIVOT people ON * USING count(city)", catalog, PlanOptions())
+
+
+def test_pivot_tells_to_put_operations_in_parentheses(catalog: FolderCatalog) -> None:
+    with pytest.raises(InvalidQuery, match="needs parentheses"):
+        plan("PIVOT people ON city || '!' IN ('Rome!')", catalog, PlanOptions())
+
+
 def test_what_takes_no_where_says_so(catalog: FolderCatalog) -> None:
     with pytest.raises(SqlSyntaxError, match="Write PIVOT"):
         plan("PIVOT people ON city IN ('a') WHERE age > 3", catalog, PlanOptions())
@@ -188,6 +257,7 @@ def test_values_stand_in_all_places(catalog: FolderCatalog) -> None:
 
     assert answer("FROM people SELECT name WHERE age > ? AND city = ?", 30, "Rome") == [("Ada",)]
     assert answer("PIVOT people ON city IN (?) USING sum(age + ?) GROUP BY id ORDER BY id LIMIT ?", "Rome", 1, 1) == [(1, 37)]
+    assert answer("FROM people SELECT name WHERE name GLOB ? ORDER BY name LIMIT ?%", "*[ob]", 50) == [("Bob",)]
     assert answer("SELECT count(*) FILTER (age > ?), ? FROM people", 30, "x") == [(3, "x")]
     assert answer('SELECT "max" FROM (SUMMARIZE SELECT id FROM orders WHERE id < ?)', 5) == [("4",)]
 

@@ -37,7 +37,10 @@ class Unreachable(VolleyError):
 
 @dataclass
 class FakeServer:
-    """``held``: new queries stay running with half of their rows until :meth:`release`. ``down``: nothing answers."""
+    """``held``: new queries stay running with half of their rows until :meth:`release`. ``down``: nothing answers.
+
+    A query with ``ahead`` makes only so many row groups beyond those that were read, then waits for its reader, as with the real server.
+    """
 
     tables_: dict[str, pa.Table] = field(default_factory=dict)
     rows_per_group: int = 1000
@@ -46,6 +49,9 @@ class FakeServer:
     results: dict[str, pa.Table] = field(default_factory=dict)
     statuses: dict[str, QueryStatus] = field(default_factory=dict)
     killed: list[str] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
+    ahead: dict[str, int] = field(default_factory=dict)
+    furthest: dict[str, int] = field(default_factory=dict)
     reads: list[ResultTicket] = field(default_factory=list)
     peeked: list[pa.RecordBatch] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -66,17 +72,32 @@ class FakeServer:
         if self.down:
             raise Unreachable("cannot reach a server at fake", remedy="is one running there?")
 
-    def submit(self, sql: str) -> Submitted:
+    def submit(self, sql: str, *, ahead: int | None = None, purpose: str | None = None) -> Submitted:
         table = self._run(sql)
         query_id = f"q{next(self._numbers)}"
         self.results[query_id] = table
-        state = "running" if self.held else "completed"
-        self.statuses[query_id] = self._status(query_id, sql, state)
-        return Submitted(query_id, table.schema, ResultTicket(query_id))
+        if self.held:
+            self.statuses[query_id] = self._status(query_id, sql, "running", table.num_rows // 2)
+        else:
+            if ahead is not None:
+                self.ahead[query_id] = ahead
+            self._make(query_id, sql, -1)
+        if purpose is not None:
+            self.statuses[query_id].purpose = purpose
+        return Submitted(query_id, table.schema, ResultTicket(query_id, follow=True))
 
-    def _status(self, query_id: str, sql: str, state: str) -> QueryStatus:
+    def _make(self, query_id: str, sql: str, read: int) -> None:
+        """Makes as many row groups as may be made when the ``read``-th has been read; all of what is no look."""
+        total = self.results[query_id].num_rows
+        self.furthest[query_id] = max(read, self.furthest.get(query_id, -1))
+        groups = total if query_id not in self.ahead else max(0, self.furthest[query_id] + 1 + self.ahead[query_id])
+        made = min(total, groups * self.rows_per_group)
+        purpose = self.statuses[query_id].purpose if query_id in self.statuses else ""
+        self.statuses[query_id] = self._status(query_id, sql, "completed" if made == total else "running", made, held=made < total)
+        self.statuses[query_id].purpose = purpose
+
+    def _status(self, query_id: str, sql: str, state: str, rows: int, *, held: bool = False) -> QueryStatus:
         table = self.results[query_id]
-        rows = table.num_rows if state == "completed" else table.num_rows // 2
         starts = range(0, rows, self.rows_per_group)
         groups = [RowGroupStatus(0, number, min(self.rows_per_group, rows - start)) for number, start in enumerate(starts)]
         now = time.time()
@@ -89,13 +110,23 @@ class FakeServer:
             started_at=now,
             ended_at=now if state == "completed" else None,
             progress=1.0 if state == "completed" else 0.5,
-            result=ResultStatus(rows, table.nbytes * rows // max(1, table.num_rows), groups, state == "completed"),
+            result=ResultStatus(rows, table.nbytes * rows // max(1, table.num_rows), groups, state == "completed", held=held),
             operators=OPERATORS,
         )
 
     def release(self, query_id: str) -> None:
         old = self.statuses[query_id]
-        self.statuses[query_id] = self._status(query_id, old.sql, "completed")
+        self.statuses[query_id] = self._status(query_id, old.sql, "completed", self.results[query_id].num_rows)
+
+    def make_all(self, query_id: str, *, timeout: float | None = None) -> None:
+        self._answer()
+        self.ahead.pop(query_id, None)
+        self._make(query_id, self.statuses[query_id].sql, 0)
+
+    def drop(self, query_id: str) -> QueryStatus | None:
+        self._answer()
+        self.dropped.append(query_id)
+        return self.statuses.pop(query_id, None)
 
     def query(self, sql: str) -> pa.Table:
         return self._run(sql)
@@ -107,6 +138,9 @@ class FakeServer:
         self._answer()
         self.reads.append(ticket)
         table = self.results[ticket.query_id]
+        if ticket.query_id in self.ahead and self.statuses[ticket.query_id].state == "running":
+            read = table.num_rows // self.rows_per_group if ticket.follow else ticket.cursor.row_group
+            self._make(ticket.query_id, self.statuses[ticket.query_id].sql, read)
         start = ticket.cursor.row_group * self.rows_per_group + ticket.cursor.row
         end = table.num_rows if ticket.follow else min(table.num_rows, (ticket.cursor.row_group + 1) * self.rows_per_group)
         if ticket.limit is not None:
@@ -118,9 +152,9 @@ class FakeServer:
         self._answer()
         return self.statuses.get(query_id)
 
-    def queries(self, *, timeout: float = 1.0) -> list[QueryLine]:
+    def queries(self, *, everything: bool = False, limit: int | None = None, timeout: float = 1.0) -> list[QueryLine]:
         self._answer()
-        return [line_of(status) for status in reversed(self.statuses.values())]
+        return [line_of(status) for status in reversed(self.statuses.values()) if everything or not status.purpose][:limit]
 
     def kill(self, query_id: str) -> QueryStatus | None:
         self._answer()

@@ -48,18 +48,37 @@ class InlineBackground(Background):
 
 
 class InlineFollower(Follower):
-    """Looks at a query when it is added, and at all of them at :meth:`look`."""
+    """Looks at a query when it is added and when it is woken, and at all of them at :meth:`look_at_all`."""
 
     def __init__(self, status: Callable[[str], QueryStatus | None]) -> None:
         self._status = status
         self._queries: dict[str, tuple[Callable[[QueryStatus], None], Callable[[VolleyError], None]]] = {}
+        self._silent: dict[str, Callable[[VolleyError], None]] = {}
 
-    def add(self, query_id: str, take: Callable[[QueryStatus], None], lost: Callable[[VolleyError], None]) -> None:
+    def add(
+        self,
+        query_id: str,
+        take: Callable[[QueryStatus], None],
+        lost: Callable[[VolleyError], None],
+        silent: Callable[[VolleyError], None] = lambda _error: None,
+    ) -> None:
         if query_id not in self._queries:
             self._queries[query_id] = (take, lost)
+            self._silent[query_id] = silent
             self._look(query_id)
 
-    def look(self) -> None:
+    def wake(self, query_id: str) -> None:
+        if query_id in self._queries:
+            self._look(query_id)
+
+    def forget(self, query_id: str) -> None:
+        self._queries.pop(query_id, None)
+
+    def hear_nothing(self, query_id: str, error: VolleyError) -> None:
+        """Tells that nobody answers for a query."""
+        self._silent[query_id](error)
+
+    def look_at_all(self) -> None:
         for query_id in list(self._queries):
             self._look(query_id)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 WAIT_SECONDS = 40.0
 LOOK_SECONDS = 0.03
+_NUMBERS = itertools.count()
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -60,7 +62,8 @@ class Terminal:
     """A program in a tmux session of its own."""
 
     def __init__(self, home: Path, command: list[str], *, columns: int = 100, rows: int = 30) -> None:
-        self._socket = f"volley-{os.getpid()}-{id(self)}"
+        # Never the name of one before: a tmux that ends would take the next one along.
+        self._socket = f"volley-{os.getpid()}-{next(_NUMBERS)}"
         self._environment = environment(home)
         words = " ".join(f"'{word}'" for word in command)
         settings = [
@@ -87,6 +90,17 @@ class Terminal:
     def paste(self, text: str) -> None:
         """Pastes a text as the terminal does: in brackets, if the program has asked for them."""
         self._tmux("set-buffer", text, ";", "paste-buffer", "-p")
+
+    def paste_large(self, text: str, folder: Path) -> None:
+        """Pastes what is too long for an argument of a command; ``folder`` takes it meanwhile."""
+        file = folder / "pasted"
+        file.write_text(text)
+        self._tmux("load-buffer", str(file), ";", "paste-buffer", "-p")
+
+    def click(self, column: int, row: int) -> None:
+        """Presses and releases the mouse there (both from 0), as a terminal reports it."""
+        for end in "Mm":
+            self._tmux("send-keys", "-l", f"\x1b[<0;{column + 1};{row + 1}{end}")
 
     def screen(self) -> str:
         return self._tmux("capture-pane", "-p")

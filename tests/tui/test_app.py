@@ -19,6 +19,7 @@ from tui.editor.saved_tabs import SavedTabs
 from tui.keys import KEYS
 
 SIZE = (100, 30)
+WIDE_SIZE = (140, 30)
 LINEITEM = pa.table(
     {
         "l_orderkey": list(range(5000)),
@@ -91,10 +92,11 @@ def test_write_complete_run_and_look(screen: Screen) -> None:
     screen.type("select * from line")
     screen.keys("tab")
     shown = screen.keys("f5")
-    assert "✓ completed  5,000 rows" in shown
     assert "l_shipmode" in shown
+    assert "▷ held  2,000+ rows" in screen.text(), "the first page has been read by now, and more was made"
     shown = screen.keys("esc", "G")
     assert "5,000/5,000" in shown
+    assert "✓ completed  5,000 rows" in shown
     assert "Enter value" in shown.splitlines()[-1]
 
 
@@ -150,12 +152,37 @@ def test_results_can_be_sorted_filtered_and_searched(screen: Screen) -> None:
     screen.keys("/")
     screen.type("rail")
     shown = screen.keys("enter")
-    assert "5,000 rows" in shown
+    assert "2,000+ rows" in shown
     view = screen.app.views.editor_panel.view
     assert view is not None
     assert view.table is not None
     assert view.table.value() == "RAIL"
     assert "no 'nowhere'" in screen.keys("/", *["backspace"] * 8, *"nowhere", "enter")
+
+
+def test_one_stays_in_the_column_that_one_filters_by(screen: Screen) -> None:
+    screen.run("select * from lineitem")
+    screen.keys("esc", "right", "right", "f", *["backspace"] * 60, *"l_tax < 0.01", "enter")
+    screen.keys("s")
+    assert "▲ l_tax" in screen.text()
+    screen.keys("left", "f", *["backspace"] * 60, "enter")
+    assert "l_shipmode varchar" in screen.keys("h")
+
+
+def test_a_click_takes_a_sort_or_a_condition_away(screen: Screen) -> None:
+    screen.run("select * from lineitem")
+    screen.keys("esc", "s", "f", *["backspace"] * 60, *"l_tax < 0.01", "enter")
+
+    def click(chip: str) -> str:
+        lines = screen.text().splitlines()
+        row = next(number for number, line in enumerate(lines) if chip in line and "×" in line)
+        screen.app.loop.process_input([("mouse press", 1, lines[row].index(chip) + 1, row)])
+        return next((line for line in screen.text().splitlines() if "×" in line), "")
+
+    assert click("▲ l_orderkey").strip() == "where l_tax < 0.01 ×"
+    assert click("where l_tax") == ""
+    assert screen.app.views.editor_panel.run is screen.app.book.runs[0]
+    assert len(screen.app.book.runs) == 4
 
 
 def test_going_to_a_row_and_reading_a_value_whole(screen: Screen) -> None:
@@ -175,6 +202,8 @@ def test_a_chart_of_the_column_and_of_all_its_rows(screen: Screen) -> None:
     assert "AIR" in shown
     shown = screen.keys("right", "a")
     assert "l_tax double all 5,000 rows" in shown
+    screen.keys("1", "G")
+    assert "l_tax double all 5,000 rows" in screen.keys("3")
 
 
 def test_the_plan_is_there_and_an_exchange_can_be_looked_into(screen: Screen) -> None:
@@ -221,7 +250,7 @@ def test_killing_the_query_that_is_shown(screen: Screen) -> None:
     screen.server.held = True
     screen.run("select * from lineitem")
     screen.keys("f8")
-    screen.follower.look()
+    screen.follower.look_at_all()
     assert screen.server.killed == ["q1"]
     assert "killed" in screen.text()
 
@@ -338,6 +367,22 @@ def test_leaving_asks_when_a_query_is_not_over(screen: Screen) -> None:
     assert screen.server.killed == ["q1"]
 
 
+def test_that_tabs_cannot_be_kept_is_told_once_and_the_keys_are_in_sight_again(tmp_path: Path) -> None:
+    tabs = SavedTabs(tmp_path / "state")
+    screen = Screen(tmp_path, tabs=tabs)
+    screen.type("select 1")
+    (tmp_path / "state" / "tabs.json").mkdir()
+    screen.app.keep_tabs()
+    assert "cannot save" in screen.text().splitlines()[-1]
+    screen.app.footer.say("something else")
+    screen.app.keep_tabs()
+    assert "something else" in screen.text().splitlines()[-1]
+    (tmp_path / "state" / "tabs.json").rmdir()
+    screen.app.keep_tabs()
+    assert "select 1" in (tmp_path / "state" / "tabs.json").read_text()
+    tabs.close()
+
+
 def test_tabs_come_back_at_the_next_start_and_a_file_comes_in_front(tmp_path: Path) -> None:
     file = tmp_path / "report.sql"
     file.write_text("select 1 as one;\n")
@@ -390,7 +435,7 @@ def test_in_the_list_of_queries_the_current_one_runs_again(screen: Screen, way: 
 
 
 WAYS_OVER_A_RUN = {"results": ("f7",), "plan": ("f7", "2"), "chart": ("f7", "3"), "queries": ("f3",), "cluster": ("f4",)}
-WAYS = WAYS_OVER_A_RUN | {"catalog": ("f6",)}
+WAYS = WAYS_OVER_A_RUN | {"catalog": ("f6",), "tables": ("meta c",)}
 
 
 @pytest.mark.parametrize(("context", "key"), [(key.context, name) for key in KEYS for name in key.keys])
@@ -405,10 +450,11 @@ def test_every_key_of_the_tables_is_somebodys(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr(App, "act", watched)
     monkeypatch.setattr(App, "_unhandled", lambda _app, key: unknown.append(key))
-    screen = Screen(tmp_path)
+    screen = Screen(tmp_path, size=WIDE_SIZE)
     if context in WAYS_OVER_A_RUN:
         screen.run("select 1")
         screen.app.session.look()
+    screen.text()
     screen.keys(*WAYS.get(context, ()))
     assert screen.app.views.context() == ("editor" if context == "everywhere" else context)
     with contextlib.suppress(urwid.ExitMainLoop):

@@ -17,7 +17,7 @@ from tests.tui.fake_server import FakeServer
 from tui.app import App
 from tui.keys import KEYS, TITLES
 
-SIZE = (100, 30)
+SIZE = (140, 30)
 WAITS_SECONDS = 30.0
 
 
@@ -79,6 +79,9 @@ class Program:
             views.editor_panel.show(run)
             views.editor_panel.set_mode(context if context in ("plan", "chart") else "results")
             views.editor_split.go(lower=context in ("results", "plan", "chart"))
+        if context == "tables":
+            self.text()
+            views.go_to_tables()
         if context == "plan":
             self.keys("home", "down", "down")  # to an exchange
 
@@ -101,7 +104,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Program
     made.server.held = True
     made.keys(*"select * from t", "f5")
     run = made.app.book.runs[0]
-    made.until(lambda: run.source is not None and run.source.loaded_rows() == 1500)
+    made.until(lambda: run.source is not None and run.source.loaded_rows() == 1000)
     made.look()
     made.until(lambda: made.app.session.tables_loaded and made.app.session.pulse is not None)
     made.server.answers.clear()

@@ -37,7 +37,7 @@ class CatalogActions:
     def _insert(self) -> None:
         word = self.catalog.word()
         if word is not None:
-            self.documents.current.editor.insert(word)
+            self.documents.current.editor.insert_name(word)
             self.say(f"put {word} into the editor")
 
     def _query(self) -> None:

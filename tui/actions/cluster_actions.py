@@ -7,10 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from flight_server.protocol.messages import ENDED
+from tui.actions.dropping import Dropping
 from tui.actions.killing import Killing
 from tui.draw.popup import Dialogs
 from tui.keys import Actions
 from tui.link.runs import RunBook
+from tui.link.session import Session
 from tui.panes.cluster_pane import ClusterPane, QueryFilter
 from tui.panes.views import Views
 
@@ -23,6 +25,8 @@ class ClusterActions:
     views: Views
     book: RunBook
     killing: Killing
+    dropping: Dropping
+    session: Session
     dialogs: Dialogs
     clock: Callable[[], float] = time.time
 
@@ -30,6 +34,9 @@ class ClusterActions:
         return {
             "open": self._open,
             "kill": lambda: self.killing.query(self.cluster.query),
+            "drop": lambda: self.dropping.query(self.cluster.query),
+            "more": self.session.list_more,
+            "everything": self.session.list_everything,
             "filter": lambda: self.dialogs.prompt("Show queries with", "text ", self.cluster.filter.text, self._filter),
             "sort": lambda: self.cluster.set_filter(self.cluster.filter.next_sort(), self.clock()),
         }

@@ -15,11 +15,12 @@ from tui.actions.paths import complete_path
 from tui.draw.amounts import count, plural, seconds
 from tui.draw.chrome import Say
 from tui.draw.popup import Choice, Dialogs
-from tui.editor.documents import Document, Documents
+from tui.editor.documents import Document, Documents, changed_elsewhere
 from tui.editor.history import History
 from tui.editor.text_buffer import Place
 from tui.keys import Actions
-from tui.link.runs import TOGETHER, Origin, RunBook
+from tui.link.run import Origin
+from tui.link.runs import TOGETHER, RunBook
 from tui.link.session import Session
 from tui.panes.views import Views
 
@@ -99,6 +100,7 @@ class EditorActions:
             return
         document = self.documents.current
         document.editor.set_mark(None)
+        self.views.stay()
         if len(statements) == 1:
             document.run = self.book.run(*statements[0])
         else:
@@ -109,7 +111,7 @@ class EditorActions:
     def _interrupt(self) -> None:
         """Ctrl-C without a selection: what people press to stop a query."""
         run = self.documents.current.run
-        if run is not None and not run.over:
+        if run is not None and not run.over and not run.held:
             self.killing.run(run)
         else:
             self.say("nothing is selected and no query runs here; Ctrl-Q leaves")
@@ -159,6 +161,9 @@ class EditorActions:
         document = self.documents.current
         if document.path is None:
             self.dialogs.prompt("Save as", "file ", f"query-{document.number}.sql", self._save_to, completer=complete_path)
+        elif changed_elsewhere(document) is not None:
+            question = f"{document.path} was changed elsewhere since. Write over it?"
+            self.dialogs.ask("Save", question, lambda: self._save_as(None), answer="write over it")
         else:
             self._save_as(None)
 

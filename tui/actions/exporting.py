@@ -14,7 +14,7 @@ from tui.draw.chrome import Say
 from tui.draw.popup import Dialogs
 from tui.link.background import Background, Post
 from tui.link.export import SUFFIXES, Export
-from tui.link.runs import Run
+from tui.link.run import Run
 from tui.link.server import Server
 
 

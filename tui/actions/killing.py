@@ -10,7 +10,8 @@ from tui.draw.amounts import plural
 from tui.draw.chrome import Say
 from tui.draw.popup import Dialogs
 from tui.link.background import Background
-from tui.link.runs import Run, RunBook
+from tui.link.run import Run
+from tui.link.runs import RunBook
 from tui.link.server import Server
 
 SHOWN_CHARACTERS = 200
@@ -34,7 +35,7 @@ class Killing:
 
     def all_runs(self) -> None:
         """Asks, then kills all runs that are not over."""
-        active = [*self.book.active(), *self.book.held()]
+        active = [*self.book.active(), *self.book.held(), *self.book.parked()]
         if active:
             question = f"Kill {plural(len(active), 'query')} that are not over?" if len(active) > 1 else "Kill the query that is not over?"
             self.dialogs.ask("Kill all", question, lambda: self._each(active), answer="kill")

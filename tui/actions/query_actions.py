@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tui.actions.dropping import Dropping
 from tui.actions.killing import Killing
 from tui.editor.documents import Documents
 from tui.keys import Actions
@@ -19,11 +20,13 @@ class QueryActions:
     documents: Documents
     book: RunBook
     killing: Killing
+    dropping: Dropping
 
     def table(self) -> Actions:
         return {
             "open": lambda: self.views.queries_split.go(lower=True),
             "kill": lambda: self.killing.run(self.views.queries.run),
+            "drop": lambda: self.dropping.run(self.views.queries.run),
             "kill all": self.killing.all_runs,
             "together": self.book.go_together,
             "again": self._again,
@@ -33,7 +36,7 @@ class QueryActions:
 
     def run(self) -> None:
         """Lets the statements that wait to be told go, one after another; where none waits, runs the current query again."""
-        if self.book.held():
+        if self.book.parked():
             self.book.go()
         else:
             self._again()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import pyarrow as pa
 
 from planner.errors import VolleyError
 from tui.actions.clipboard import Clipboard
+from tui.actions.dropping import Dropping
 from tui.actions.exporting import Exporting
 from tui.actions.search import find
 from tui.draw import cells
@@ -22,18 +24,18 @@ from tui.keys import Actions
 from tui.link import derived
 from tui.link.background import Background
 from tui.link.derived import Derived
-from tui.link.own_queries import own_query
-from tui.link.runs import Run, RunBook
+from tui.link.run import Run
+from tui.link.runs import RunBook
 from tui.link.server import Server
-from tui.panes.chart_pane import WHOLE_BINS, ChartPane, bars_of, histogram_of
+from tui.panes.chart_pane import ChartPane
 from tui.panes.peek_pane import PeekPane
 from tui.panes.results_table import ResultsTable
 from tui.panes.run_panel import MODES, RunPanel
 
 _PLACE = re.compile(r" \(line \d+, column \d+\)")  # of the derived statement, which nobody has written
+MOST_CHIPS = 50  # over a result that can be clicked away
 PEEK_RECORDS = 3
 PEEK_SECONDS = 1.0
-MOST_VALUES = 40
 
 
 @dataclass
@@ -49,8 +51,25 @@ class _Peeking:
 
 
 @dataclass
+class _Reaching:
+    """Rows of a run that are being made because somebody wants to go there, who was in row ``at`` of ``table``.
+
+    ``what`` they want; whether they were ``told`` how far it is.
+    """
+
+    run: Run
+    table: ResultsTable
+    at: int
+    what: str
+    told: bool = False
+
+
+@dataclass
 class ResultActions:
-    """Acts on the run that ``panel()`` shows. ``replaced(old, new)`` is called when a derived query takes the place of another."""
+    """Acts on the run that ``panel()`` shows. ``replaced(old, new)`` is called when a derived query takes the place of another.
+
+    ``left()`` goes elsewhere, when nothing that was asked for is being made any more.
+    """
 
     panel: Callable[[], RunPanel]
     book: RunBook
@@ -59,17 +78,23 @@ class ResultActions:
     dialogs: Dialogs
     clipboard: Clipboard
     exporting: Exporting
+    dropping: Dropping
     say: Say
     replaced: Callable[[Run, Run], None]
+    left: Callable[[], None]
     clock: Callable[[], float] = time.monotonic
     _peeking: _Peeking | None = None
+    _reaching: _Reaching | None = None
 
     def table(self) -> Actions:
         modes = {f"show {mode}": lambda mode=mode: self.panel().set_mode(mode) for mode in MODES}
+        modes |= {f"without {chip}": functools.partial(self._without, chip) for chip in range(MOST_CHIPS)}
         return modes | {
             "peek": self._peek,
-            "whole chart": self._whole_chart,
             "export": self.exporting.ask,
+            "drop": lambda: self.dropping.run(self.panel().run),
+            "leave": self._leave,
+            "last row": self._with_rows(lambda rows: self._reach(rows, None)),
             "go to row": self._with_rows(self._ask_row),
             "go to column": self._with_rows(self._ask_column),
             "search": self._with_rows(self._ask_search),
@@ -99,13 +124,71 @@ class ResultActions:
     def _go(self, table: ResultsTable, text: str) -> None:
         digits = text.strip().replace(",", "").replace("_", "")
         if digits.isdigit():
-            table.go(int(digits) - 1)
+            row = int(digits) - 1
+            if row >= table.source.rows and not table.source.closed:
+                self._reach(table, row)
+            else:
+                table.go(row)
         elif digits:
             self.say(f"{text!r} is not a row number", "bad")
 
     def _ask_column(self, table: ResultsTable) -> None:
         choices = [Choice(column.name, column.type, str(number)) for number, column in enumerate(table.columns)]
         self.dialogs.choose("Go to column", choices, lambda choice: table.go_column(int(choice.value)), footer="type to search, Enter goes")
+
+    # -- rows that are not made yet ---------------------------------------------------------------------------------
+
+    def _reach(self, table: ResultsTable, row: int | None) -> None:
+        """Has the rows of a look made up to ``row``, or all of them, and goes there."""
+        run = self.panel().run
+        if run is None:
+            return
+        self._stop_reaching()
+        reaching = _Reaching(run, table, table.row, "all rows" if row is None else f"row {count(row + 1)}")
+
+        def reached() -> None:
+            self._reaching = None if self._reaching is reaching else self._reaching
+            if table.row == reaching.at:
+                table.go(table.source.rows - 1 if row is None else row)
+            if reaching.told:
+                self.say(f"{plural(table.source.made, 'row')} made")
+
+        def failed(error: VolleyError) -> None:
+            self._reaching = None if self._reaching is reaching else self._reaching
+            self._failed(error)
+
+        self._reaching = reaching
+        self.book.reach(run, row, reached, failed)
+
+    def _stop_reaching(self) -> bool:
+        """Has no more rows made than are looked at; whether any were."""
+        reaching, self._reaching = self._reaching, None
+        if reaching is None:
+            return False
+        self.book.stop_reaching(reaching.run)
+        return True
+
+    def _leave(self) -> None:
+        """The first Esc ends what is waited for, the next one leaves."""
+        if self._stop_reaching():
+            self.say("stopped; what is made stays")
+        else:
+            self.left()
+
+    def tick(self) -> None:
+        """Goes on with what goes on by itself: looking into an exchange, and telling how far rows are that somebody waits for.
+
+        Who moves elsewhere waits no more.
+        """
+        self._peek_again()
+        reaching = self._reaching
+        if reaching is None:
+            return
+        if reaching.table.row != reaching.at:
+            self._stop_reaching()
+        elif self.panel().run is reaching.run:
+            reaching.told = True
+            self.say(f"making {reaching.what}: {count(reaching.run.rows)} so far …   Esc stops it")
 
     # -- looking closer -------------------------------------------------------------------------------------------
 
@@ -144,7 +227,7 @@ class ResultActions:
 
         self.background.submit(lambda: list(self.server.peek(query_id, name, PEEK_RECORDS)), done, self._failed)
 
-    def follow(self) -> None:
+    def _peek_again(self) -> None:
         """Looks again into the exchange whose records are shown, every ``PEEK_SECONDS``, until they are closed or the query is over."""
         looking = self._peeking
         if looking is None or looking.awaits or self.clock() - looking.at < PEEK_SECONDS:
@@ -220,6 +303,12 @@ class ResultActions:
         if run is not None:
             self._derive(run, _derived(run).sorted_by(table.column + 1))
 
+    def _without(self, chip: int) -> None:
+        """Takes away what the ``chip``-th chip over the rows tells."""
+        run = self.panel().run
+        if run is not None and run.derived is not None:
+            self._derive(run, run.derived.without(chip))
+
     def _filter(self, table: ResultsTable) -> None:
         run = self.panel().run
         if run is None:
@@ -237,27 +326,6 @@ class ResultActions:
         view = self.panel().view
         if view is not None and isinstance(view.widget(), ChartPane):
             view.widget().column = table.column
-
-    def _whole_chart(self) -> None:
-        view, run = self.panel().view, self.panel().run
-        if view is None or view.chart is None or run is None:
-            return
-        pane, column = view.chart, view.chart.ask_whole()
-        if column is None:
-            return
-        field = pane.source.schema.field(column)
-        number = cells.is_number(field.type)
-        base = run.sql
-        sql = derived.histogram_sql(base, field.name, WHOLE_BINS) if number else derived.frequencies_sql(base, field.name, MOST_VALUES)
-
-        def failed(error: VolleyError) -> None:
-            pane.set_whole(column, None)
-            self._failed(error)
-
-        def done(found: pa.Table) -> None:
-            pane.set_whole(column, histogram_of(found) if number else bars_of(found))
-
-        self.background.submit(lambda: own_query(self.server, sql), done, failed)
 
     # -- copy -----------------------------------------------------------------------------------------------------
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 
 import urwid
 
@@ -15,12 +17,14 @@ from tui.draw.canvas import Line, fit
 from tui.draw.chrome import VIEWS, Say
 from tui.draw.popup import Choice, Dialogs
 from tui.draw.themes import palette
-from tui.editor.documents import Document, Documents, FileError
+from tui.editor.documents import Document, Documents, changed_elsewhere
 from tui.editor.saved_tabs import SavedTabs
-from tui.link.background import Background
+from tui.editor.text_files import FileError
+from tui.link.run import Run
 from tui.link.runs import RunBook
-from tui.link.server import Server
 from tui.panes.views import Views
+
+HELP_COLUMNS = 56  # of what a key does, so that the list fits 80
 
 
 @dataclass
@@ -29,8 +33,6 @@ class ScreenActions:
 
     views: Views
     book: RunBook
-    server: Server
-    background: Background
     killing: Killing
     dialogs: Dialogs
     screen: urwid.BaseScreen
@@ -43,6 +45,7 @@ class ScreenActions:
         views = {f"view {name}": lambda name=name: self.views.go(name) for name, _key, _label in VIEWS}
         return views | {
             "help": self._help,
+            "tables": self.views.go_to_tables,
             "quit": self._quit,
             "kill": self._kill,
             "theme": self._other_theme,
@@ -58,7 +61,9 @@ class ScreenActions:
         lines: list[Line] = []
         for name in sorted(keys.TITLES, key=lambda item: (item != here, item != "everywhere")):
             lines.append([("dialog.title", keys.TITLES[name])])
-            lines += [[("footer.key", f" {fit(k.label, 10)}"), ("dialog", f" {k.text}")] for k in keys.KEYS if k.context == name]
+            for key in (key for key in keys.KEYS if key.context == name):
+                for label, text in zip([key.label, *[""] * len(key.text)], wrap(key.text, HELP_COLUMNS), strict=False):
+                    lines.append([("footer.key", f" {fit(label, 10)}"), ("dialog", f" {text}")])
             lines.append([("dialog", "")])
         self.dialogs.show_text("Keys", lines)
 
@@ -106,6 +111,9 @@ class ScreenActions:
     def _save(self, unsaved: Sequence[Document]) -> None:
         """Saves those that have a file; the others must come back at the next start, or one stays."""
         for document in unsaved:
+            if changed_elsewhere(document) is not None:
+                raise FileError(f"{document.path} was changed elsewhere since", remedy="Ctrl-S in its tab asks before it writes over it")
+        for document in unsaved:
             if document.path is not None:
                 self.documents.save(document=document)
         self.tabs.keep(self.documents)
@@ -127,7 +135,7 @@ class ScreenActions:
             raise urwid.ExitMainLoop
         choices = [
             Choice("kill them and leave", "", "kill"),
-            Choice("leave; they go on at the server", "", "leave"),
+            Choice("leave; they go on at the server until there are rows to look at", "", "leave"),
             Choice("stay", "", "stay"),
         ]
         self.dialogs.choose(f"{plural(len(active), 'query')} not over", choices, self._quit_as, footer="Enter")
@@ -135,12 +143,25 @@ class ScreenActions:
     def _quit_as(self, choice: Choice) -> None:
         match choice.value:
             case "kill":
-                killed = [run.query_id for run in self.book.active() if run.query_id is not None]
-                self.background.submit(
-                    lambda: [self.server.kill(query_id) for query_id in killed], lambda _done: _exit(), lambda _error: _exit()
-                )
+                self.say("killing them, then leaving …")
+                self._kill_and_leave(self.book.active())
             case "leave":
                 _exit()
+
+    def _kill_and_leave(self, runs: Sequence[Run]) -> None:
+        """Leaves when the server has answered for each, whatever it said; one that is being submitted is killed as soon as it can be."""
+        left = set(runs)
+        if not left:
+            _exit()
+
+        def told(run: Run) -> None:
+            left.discard(run)
+            if not left:
+                _exit()
+
+        # The last first: those that wait for their turn must not get it when one before them ends.
+        for run in reversed(runs):
+            self.book.kill(run, functools.partial(told, run))
 
 
 def _exit() -> None:

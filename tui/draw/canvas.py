@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 import urwid
 
 Segment = tuple[str, str]  # attribute, text
 Line = Sequence[Segment]
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\ufeff\ud800-\udfff]")
+"""Characters that would move the cursor, turn the line around, or command the terminal; no canvas has one."""
+
+
+def visible(text: str) -> str:
+    """``text`` with a dot, one column wide, for each of ``CONTROLS``."""
+    return text if text.isprintable() else CONTROLS.sub("·", text)
 
 
 def width(text: str) -> int:
@@ -33,7 +41,7 @@ def fit(text: str, columns: int, *, right: bool = False) -> str:
 
 
 def draw(lines: Iterable[Line], columns: int, rows: int, *, cursor: tuple[int, int] | None = None) -> urwid.Canvas:
-    """A canvas of exactly ``columns`` × ``rows``: lines that are too long are cut, missing ones are blank."""
+    """A canvas of exactly ``columns`` × ``rows``: lines that are too long are cut, missing ones are blank, controls are dots."""
     texts: list[bytes] = []
     attributes: list[list[tuple[str | None, int]]] = []
     for line in lines:
@@ -67,14 +75,15 @@ def _encode(line: Line, columns: int) -> tuple[bytes, list[tuple[str | None, int
     parts: list[bytes] = []
     runs: list[tuple[str | None, int]] = []
     left = columns
-    for attribute, text in line:
+    for attribute, raw in line:
         if left <= 0:
             break
+        text = visible(raw)
         taken = width(text)
         if taken > left:
             end, taken = urwid.calc_text_pos(text, 0, len(text), left)
             text = text[:end]
-        encoded = text.encode("utf-8", "replace")
+        encoded = text.encode()
         parts.append(encoded)
         runs.append((attribute, len(encoded)))
         left -= taken

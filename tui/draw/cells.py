@@ -12,9 +12,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from tui.draw.canvas import CONTROLS
+
 NULL = "NULL"
 MAX_CELL_CHARS = 400  # of one value in a table; popups show it whole
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\ufeff]")
 _NAMES: tuple[tuple[Any, str], ...] = (
     (pa.types.is_int8, "tinyint"),
     (pa.types.is_int16, "smallint"),
@@ -82,7 +83,7 @@ def one_line(value: Any) -> str:
     text = plain(value)
     if len(text) > MAX_CELL_CHARS:
         text = text[: MAX_CELL_CHARS - 1] + "…"
-    return _CONTROLS.sub(_visible, text)
+    return CONTROLS.sub(_visible, text)
 
 
 def plain(value: Any) -> str:
@@ -120,8 +121,8 @@ def many_lines(value: Any) -> str:
         try:
             return json.dumps(json.loads(value), ensure_ascii=False, indent=2)
         except ValueError:
-            return value
-    return plain(value)
+            return value.expandtabs()
+    return plain(value).expandtabs()
 
 
 def _json_value(value: Any) -> Any:

@@ -29,17 +29,18 @@ class Histogram:
     missing: int = 0
 
     @property
-    def total(self) -> int:
-        return sum(self.counts)
+    def rows(self) -> int:
+        return sum(self.counts) + self.missing
 
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """A label and a value for each bar. ``rest`` says what was left out."""
+    """A label and a value for each bar, of so many ``rows``; ``left_out`` bars are not among them."""
 
     labels: tuple[str, ...]
     values: tuple[float, ...]
-    rest: str = ""
+    left_out: int = 0
+    rows: int = 0
 
 
 def histogram(column: pa.ChunkedArray, bins: int) -> Histogram | None:
@@ -67,18 +68,19 @@ def frequencies(column: pa.ChunkedArray, most: int = 40) -> Bars:
     plain = column if not pa.types.is_nested(column.type) else pa.chunked_array([[cells.one_line(v) for v in column.to_pylist()]])
     found = [(item["counts"], cells.one_line(item["values"])) for item in pc.value_counts(plain).to_pylist()]
     found.sort(key=lambda pair: (-pair[0], pair[1]))
-    rest = len(found) - most
     shown = found[:most]
     return Bars(
         tuple(label for _, label in shown),
         tuple(float(number) for number, _ in shown),
-        f"and {amounts.plural(rest, 'value')} more" if rest > 0 else "",
+        len(found) - len(shown),
+        len(column),
     )
 
 
 def bars_of_rows(labels: Sequence[str], values: Sequence[float | None]) -> Bars:
     """A bar for each row."""
-    return Bars(tuple(labels[:MAX_BARS]), tuple(0.0 if value is None or math.isnan(value) else float(value) for value in values[:MAX_BARS]))
+    numbers = tuple(0.0 if value is None or math.isnan(value) else float(value) for value in values[:MAX_BARS])
+    return Bars(tuple(labels[:MAX_BARS]), numbers, max(0, len(values) - MAX_BARS), len(values))
 
 
 def draw_histogram(found: Histogram, columns: int, rows: int) -> list[Line]:
@@ -106,7 +108,7 @@ def draw_histogram(found: Histogram, columns: int, rows: int) -> list[Line]:
 
 def draw_bars(found: Bars, columns: int, rows: int) -> list[Line]:
     """A line for each bar, as many as fit."""
-    shown = min(len(found.labels), rows - 1 if found.rest or len(found.labels) > rows else rows)
+    shown = min(len(found.labels), rows - 1 if found.left_out or len(found.labels) > rows else rows)
     label_width = min(max((width(label) for label in found.labels[:shown]), default=0), max(4, columns // 3))
     texts = [number_text(value) for value in found.values[:shown]]
     text_width = max((len(text) for text in texts), default=0)
@@ -119,10 +121,9 @@ def draw_bars(found: Bars, columns: int, rows: int) -> list[Line]:
         bar = "▇" * (max(1, round(abs(value) / scale * room)) if value else 0)
         attribute = "bar.hot" if value < 0 else "chart"
         lines.append([("text", fit(label, label_width) + " "), ("strong", fit(text, text_width, right=True) + " "), (attribute, bar)])
-    left_out = len(found.labels) - shown
-    if left_out or found.rest:
-        note = found.rest if not left_out else f"and {amounts.plural(left_out, 'bar')} more"
-        lines.append([("dim", cut(note, columns))])
+    left_out = len(found.labels) - shown + found.left_out
+    if left_out:
+        lines.append([("dim", cut(f"and {amounts.plural(left_out, 'value')} more", columns))])
     return lines
 
 

@@ -130,10 +130,12 @@ class KeyLine(urwid.Widget):
         line: list[Segment] = []
         self._spans = []
         used = 0
+        help_wide = len("F1") + len("keys") + 3
         for label, word in [*keys.footer(self.context), ("F1", "keys"), ("Ctrl-Q", "quit")]:
             wide = len(label) + len(word) + 3
-            if used + wide > columns:
-                break
+            # However narrow the line, it says where all keys are listed.
+            if used + wide > columns - (help_wide if label not in ("F1", "Ctrl-Q") and columns > 2 * help_wide else 0):
+                continue
             line += [("footer.key", f" {label}"), ("footer", f" {word} ")]
             self._spans.append((used, used + wide, label))
             used += wide

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import urwid
 
-from tui.draw.canvas import Line, cut, draw, fit
+from tui.draw.canvas import Line, cut, draw, fit, width
+from tui.draw.pasting import Pasted
 
 Completer = Callable[[str, int], Sequence[tuple[str, int]]]
 """Replacements for a text with the caret at a position, each with its own caret."""
@@ -59,7 +60,7 @@ class TextView(urwid.Widget):
 
 
 class ChoiceList(urwid.Widget):
-    """A list with a line to type above it, which narrows the list."""
+    """A list with a line to type above it, which narrows the list. What is pasted narrows it, too, and chooses nothing."""
 
     _sizing = frozenset([urwid.BOX])
     _selectable = True
@@ -71,6 +72,7 @@ class ChoiceList(urwid.Widget):
         self.typed = ""
         self.here = 0
         self._top = 0
+        self._pasted: list[str] | None = None
 
     def matching(self) -> list[Choice]:
         words = self.typed.lower().split()
@@ -89,9 +91,12 @@ class ChoiceList(urwid.Widget):
             lines.append([(attribute, fit(f" {choice.text}", columns - len(detail) - 3)), (attribute, f"  {detail} ")])
         if not found:
             lines.append([("dialog", " nothing found")])
-        return draw(lines, columns, rows, cursor=(min(columns - 1, 3 + len(self.typed)), 0) if focus else None)
+        return draw(lines, columns, rows, cursor=(min(columns - 1, 3 + width(self.typed)), 0) if focus else None)
 
     def keypress(self, size: tuple[int, int], key: str) -> str | None:
+        if self._pasted is not None or key == "begin paste":
+            self._take_paste(key)
+            return None
         found = self.matching()
         page = max(1, size[1] - 2)
         moves = {"up": -1, "down": 1, "page up": -page, "page down": page, "ctrl r": 1}
@@ -101,6 +106,11 @@ class ChoiceList(urwid.Widget):
             self._chosen(found[self.here])
         elif key == "backspace":
             self.typed = self.typed[:-1]
+        elif key == "ctrl w":
+            self.typed = self.typed.rstrip().rpartition(" ")[0]
+            self.typed += " " if self.typed else ""
+        elif key == "ctrl u":
+            self.typed = ""
         elif len(key) == 1 and key.isprintable():
             self.typed += key
             self.here = 0
@@ -108,6 +118,15 @@ class ChoiceList(urwid.Widget):
             return key
         self._invalidate()
         return None
+
+    def _take_paste(self, key: str) -> None:
+        pasted = [] if self._pasted is None else self._pasted
+        if key == "end paste":
+            self.typed += " ".join("".join(pasted).split())
+            self.here, self._pasted = 0, None
+            self._invalidate()
+        else:
+            self._pasted = [*pasted, _pasted(key)]
 
     def mouse_event(self, size: tuple[int, int], event: str, button: int, col: int, row: int, focus: bool) -> bool:
         if event != "mouse press":
@@ -126,6 +145,18 @@ class Dialogs(urwid.OverlayStack):
 
     def __init__(self, base: urwid.Widget) -> None:
         super().__init__(base, close_on_menu=True, close_on_click_outside=True)
+        self._dropping = False
+
+    def keypress(self, size: tuple[int, int], key: str) -> str | None:
+        """What is pasted where nobody writes presses no keys."""
+        if self._dropping:
+            self._dropping = key != "end paste"
+            return None
+        rest = super().keypress(size, key)
+        if key == "begin paste" and rest is not None:
+            self._dropping = True
+            return None
+        return None if rest is None else str(rest)
 
     def show_text(self, title: str, lines: Sequence[Line], *, footer: str = "Esc closes") -> None:
         """A text to read."""
@@ -219,11 +250,18 @@ class _Field(urwid.Edit):
             pasted, self._pasted = "".join(self._pasted or []), None
             self.insert_text(" ".join(pasted.split("\n")).strip())
         elif self._pasted is not None:
-            self._pasted.append(key if len(key) == 1 else "\n" if key == "enter" else " ")
+            self._pasted.append(_pasted(key))
         else:
             found = super().keypress(size, key)
             return None if found is None else str(found)
         return None
+
+
+def _pasted(key: str) -> str:
+    """The text of a key that came while something was pasted."""
+    if isinstance(key, Pasted) or len(key) == 1:
+        return key
+    return "" if key == "begin paste" else "\n" if key == "enter" else " "
 
 
 class _Question(urwid.Pile):

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -14,21 +12,15 @@ import urwid
 
 from flight_server.client.statements import Statement, split_statements, statement_at
 from flight_server.protocol.messages import TableStatus
-from planner.errors import Status, VolleyError
-from tui.draw.canvas import Line, Segment, draw
+from tui.draw.canvas import Line, Segment, cut, draw, fit, width
 from tui.editor.completion import mentioned_tables
-from tui.editor.editor import MAX_OFFERED_CHARS, Editor, Mark, Pasteboard
+from tui.editor.editor import MAX_OFFERED_CHARS, Editor, Pasteboard
+from tui.editor.lines import Mark
 from tui.editor.text_buffer import Place
-from tui.link.runs import Run
+from tui.editor.text_files import FileError, FileText, TextForm, read_text, stamp, write_text
+from tui.link.run import Run
 
-MAX_FILE_BYTES = 4 << 20
 _POSITION = re.compile(r"\(line (\d+), column (\d+)\)")
-
-
-class FileError(VolleyError):
-    """A file that cannot be opened or saved."""
-
-    status = Status.NOT_FOUND
 
 
 class KeptTab(msgspec.Struct, frozen=True):
@@ -46,7 +38,8 @@ class KeptTab(msgspec.Struct, frozen=True):
 class Document:
     """A tab: its text, its file if it has one, and the text as it was saved.
 
-    ``run`` is the one whose results it shows, ``marked`` the one whose error is marked in it.
+    ``run`` is the one whose results it shows, ``marked`` the one whose error is marked in it. ``seen`` is the file's stamp when it
+    was looked at last.
     """
 
     number: int
@@ -55,6 +48,8 @@ class Document:
     saved: str
     run: Run | None = None
     marked: Run | None = None
+    form: TextForm = field(default_factory=TextForm)
+    seen: tuple[int, int] | None = None
 
     @property
     def name(self) -> str:
@@ -113,7 +108,10 @@ class Documents(urwid.Widget):
             if document.path is not None and document.path.absolute() == file.absolute():
                 self.go(number)
                 return document
-        return self.add(read_text(file), file)
+        found = read_text(file)
+        document = self.add(found.text, file)
+        document.form = found.form
+        return document
 
     def save(self, path: str | None = None, document: Document | None = None) -> Path:
         """Writes a tab, the current one if none is named, to its file, or to ``path``. Raises ``FileError``."""
@@ -121,10 +119,27 @@ class Documents(urwid.Widget):
         target = document.path if path is None else Path(path).expanduser()
         assert target is not None
         text = document.editor.buffer.text
-        write_text(target, text if text.endswith("\n") or not text else text + "\n")
-        document.path, document.saved = target, text
+        write_text(target, document.form.whole(text))
+        document.path, document.saved, document.seen = target, text, stamp(target)
         self._invalidate()
         return target
+
+    def refresh(self) -> list[str]:
+        """Looks at files that were changed elsewhere: a tab without changes takes the new text. Returns what its user should know."""
+        notes = []
+        for document in self.documents:
+            seen = None if document.path is None else stamp(document.path)
+            if seen == document.seen or document.path is None:
+                continue
+            document.seen = seen
+            found = changed_elsewhere(document)
+            if isinstance(found, FileText) and not document.changed:
+                document.editor.take(found.text)
+                document.saved, document.form = document.editor.buffer.text, found.form
+                notes.append(f"{document.name} was changed elsewhere and is read anew")
+            elif found is not None:
+                notes.append(f"{document.name} was changed elsewhere, and here: Ctrl-S asks before it writes over it")
+        return notes
 
     def close(self) -> None:
         """Closes the current tab; the last one is emptied."""
@@ -145,8 +160,7 @@ class Documents(urwid.Widget):
         """Takes unsaved texts away: files are as they were saved, tabs without a file are gone."""
         for document in self.unsaved():
             if document.path is not None:
-                document.editor.buffer.select_all()
-                document.editor.insert(document.saved)
+                document.editor.take(document.saved)
         self.documents = [document for document in self.documents if document.path is not None]
         if not self.documents:
             self.add("")
@@ -164,31 +178,55 @@ class Documents(urwid.Widget):
 
         A file whose tab held no change is read anew; an unsaved text stays as it is.
         """
-        notes = []
+        notes: list[str] = []
         opened: list[Document] = []
         for tab in tabs:
-            path = None if tab.path is None else Path(tab.path)
-            text, saved = tab.text, tab.text if tab.saved is None else tab.saved
-            if path is not None:
-                try:
-                    found = Editor(read_text(path)).buffer.text
-                except FileError as error:
-                    notes.append(str(error))
-                    saved = ""  # what the tab holds is all that is left of it
-                else:
-                    if text == saved:
-                        text = found
-                    elif found.rstrip("\n") != saved.rstrip("\n"):
-                        notes.append(f"{path} was changed elsewhere since: Ctrl-S writes over it")
-                    saved = found if text == found else saved
-            document = self.add(text, path)
-            document.number, document.saved = tab.number, saved
-            document.editor.buffer.go(Place(tab.line, tab.column))
+            document = self._reopened(tab, notes)
+            document.number = tab.number
             opened.append(document)
         self._made = max([self._made, *(document.number for document in self.documents)])
         if opened:
             self.go(self.documents.index(opened[min(max(0, here), len(opened) - 1)]))
         return notes
+
+    def _reopened(self, tab: KeptTab, notes: list[str]) -> Document:
+        """The tab as it was kept; what its user should know goes to ``notes``."""
+        path = None if tab.path is None else Path(tab.path)
+        text, saved, form = tab.text, tab.text if tab.saved is None else tab.saved, TextForm()
+        if path is not None:
+            try:
+                file = read_text(path)
+            except FileError as error:
+                notes.append(str(error))
+                saved = ""  # what the tab holds is all that is left of it
+            else:
+                form = file.form
+                if text == saved:
+                    text = file.text
+                elif file.text.rstrip("\n") != saved.rstrip("\n"):
+                    notes.append(f"{path} was changed elsewhere since: Ctrl-S asks before it writes over it")
+                saved = file.text if text == file.text else saved
+        document = self.add(text, path)
+        document.saved, document.form, document.seen = saved, form, None if path is None else stamp(path)
+        document.editor.buffer.go(Place(tab.line, tab.column))
+        return document
+
+    def adopt(self, tabs: Sequence[KeptTab]) -> list[str]:
+        """Opens tabs that another sitting had, but for files that are open here and have no changes there; returns what one should know.
+
+        A file that is open here and has changes there comes as a text of its own. The tab in sight stays in sight.
+        """
+        here = self.current
+        names: list[str] = []
+        notes: list[str] = []
+        paths = {document.path for document in self.documents if document.path is not None}
+        for tab in tabs:
+            if tab.path is None or Path(tab.path) not in paths:
+                names.append(self._reopened(tab, notes).name)
+            elif tab.saved is not None:
+                names.append(self.add(tab.text).name)
+        self.go(self.documents.index(here) if here in self.documents else 0)
+        return [f"tabs of another sitting are here, too: {', '.join(names)}", *notes] if names else notes
 
     def find(self, number: int) -> Document | None:
         """The tab of that number, if it is still open."""
@@ -266,17 +304,23 @@ class Documents(urwid.Widget):
             listener()
 
     def _bar(self, columns: int, focus: bool) -> Line:
-        line: list[Segment] = []
-        self._spans = []
-        used = 0
-        for number, document in enumerate(self.documents):
-            label = f" {document.name}{' ●' if document.changed else ''} "
+        """The tabs, from one on that leaves room for the current one; at the right, where the caret is."""
+        position = f" {self.current.editor.position()} "
+        room = max(0, columns - len(position))
+        labels = [f" {document.name}{' ●' if document.changed else ''} " for document in self.documents]
+        first = 0
+        while first < self.here and sum(map(width, labels[first : self.here + 1])) > room - bool(first):
+            first += 1
+        line: list[Segment] = [("tab", "‹")] if first else []
+        used = len(line)
+        self._spans = [(0, 0)] * first
+        for number, label in enumerate(labels[first:], first):
+            shown = cut(label, room - used)
             here = number == self.here
-            line.append(("tab.on.focus" if here and focus else "tab.on" if here else "tab", label))
-            self._spans.append((used, used + len(label)))
-            used += len(label)
-        position = self.current.editor.position() + " "
-        line.append(("tab", position.rjust(max(0, columns - used))))
+            line.append(("tab.on.focus" if here and focus else "tab.on" if here else "tab", shown))
+            self._spans.append((used, used + width(shown)))
+            used += width(shown)
+        line.append(("tab", fit(position, columns - used, right=True)))
         return [*line, ("tab", "")]
 
 
@@ -287,28 +331,12 @@ def _kept(document: Document) -> KeptTab:
     return KeptTab(document.number, buffer.text, path, saved, buffer.caret.line, buffer.caret.column)
 
 
-def read_text(path: Path) -> str:
-    """The text of a file. Raises ``FileError`` if it is not there, too large, or no text."""
+def changed_elsewhere(document: Document) -> FileText | FileError | None:
+    """What a tab's file holds now, or why that cannot be read, if it is not what was read or saved here; None if it is, or is gone."""
+    if document.path is None or not document.path.is_file():
+        return None
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise FileError(f"{path} is larger than {MAX_FILE_BYTES >> 20} MB, too large to edit here")
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise FileError(f"cannot open {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise FileError(f"cannot open {path}: it is not a UTF-8 text") from error
-
-
-def write_text(path: Path, text: str, mode: int = 0o644) -> None:
-    """Writes a file whole or not at all; ``mode`` is of a new one. Raises ``FileError``."""
-    try:
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        if path.exists():
-            os.chmod(name, path.stat().st_mode & 0o777)
-        else:
-            os.chmod(name, mode)
-        os.replace(name, path)
-    except OSError as error:
-        raise FileError(f"cannot save {path}: {error.strerror}") from error
+        found = read_text(document.path)
+    except FileError as error:
+        return error
+    return None if found.text.rstrip("\n") == document.saved.rstrip("\n") else found

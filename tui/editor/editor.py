@@ -10,9 +10,11 @@ import urwid
 
 from flight_server.protocol.messages import TableStatus
 from tui import keys
-from tui.draw.canvas import Line, Segment, draw, fit, width
+from tui.draw.canvas import draw, fit, width
+from tui.draw.pasting import Pasted
 from tui.editor.completion import Completion, complete
 from tui.editor.highlight import highlight
+from tui.editor.lines import Mark, Window, shown, text_line
 from tui.editor.suggestions import Suggestions
 from tui.editor.text_buffer import Place, TextBuffer
 
@@ -23,14 +25,6 @@ PLACEHOLDER = (
     "-- Write SQL here.  F5 runs the statement under the cursor,  Tab completes,  F1 lists all keys.",
     "-- Tables are on F6,  statements from before on Ctrl-R.",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """An error's place in the text, and what it says."""
-
-    place: Place
-    message: str
 
 
 @dataclass
@@ -63,6 +57,7 @@ class Editor(urwid.Widget):
         self._left = 0
         self._suggestions: Suggestions | None = None
         self._pasting: list[str] | None = None
+        self._named: tuple[int, Place] | None = None
 
     # -- drawing --------------------------------------------------------------------------------------------------
 
@@ -72,12 +67,13 @@ class Editor(urwid.Widget):
         room = max(1, columns - gutter)
         self._scroll(room, rows)
         runs = highlight(self.buffer.lines, self._top, rows)
-        lines = [self._line(self._top + row, run, gutter, room) for row, run in enumerate(runs)]
+        window = Window(gutter, self._left, room)
+        lines = [text_line(self.buffer, self._top + row, run, self.mark, window) for row, run in enumerate(runs)]
         if self.buffer.lines == [""]:
             lines = [[("gutter.here", fit("1", gutter - 1, right=True) + " "), ("dim", PLACEHOLDER[0])]]
             lines.append([("gutter", " " * gutter), ("dim", PLACEHOLDER[1])])
         caret = self.buffer.caret
-        x = gutter + width(self.buffer.lines[caret.line][self._left : caret.column])
+        x = gutter + width(shown(self.buffer.lines[caret.line][self._left : caret.column]))
         y = caret.line - self._top
         cursor = (x, y) if focus and x < columns and 0 <= y < rows else None
         canvas = draw(lines, columns, rows, cursor=cursor)
@@ -85,46 +81,9 @@ class Editor(urwid.Widget):
             return self._with_suggestions(canvas, size, self._suggestions)
         return canvas
 
-    def _line(self, number: int, runs: list[tuple[str, int]], gutter: int, room: int) -> Line:
-        here = number == self.buffer.caret.line
-        wrong = self.mark is not None and self.mark.place.line == number
-        attribute = "gutter.error" if wrong else "gutter.here" if here else "gutter"
-        label = ("▶" if wrong else "") + str(number + 1)
-        text = self.buffer.lines[number]
-        attributes = [name for name, length in runs for _ in range(length)]
-        attributes += ["text"] * (len(text) - len(attributes))
-        self._paint_selection(number, attributes)
-        if wrong:
-            self._paint_mark(text, attributes)
-        segments: list[Segment] = [(attribute, fit(label, gutter - 1, right=True) + " ")]
-        shown = text[self._left : self._left + room]
-        start = 0
-        for position in range(1, len(shown) + 1):
-            same = position < len(shown) and attributes[self._left + position] == attributes[self._left + start]
-            if not same:
-                segments.append((attributes[self._left + start], shown[start:position]))
-                start = position
-        return segments
-
-    def _paint_selection(self, number: int, attributes: list[str]) -> None:
-        stretch = self.buffer.selection
-        if stretch is None or not stretch[0].line <= number <= stretch[1].line:
-            return
-        start = stretch[0].column if number == stretch[0].line else 0
-        end = stretch[1].column if number == stretch[1].line else len(attributes)
-        attributes[start:end] = ["selection"] * (end - start)
-
-    def _paint_mark(self, text: str, attributes: list[str]) -> None:
-        assert self.mark is not None
-        start = min(self.mark.place.column, max(0, len(text) - 1))
-        end = start + 1
-        while end < len(text) and (text[end].isalnum() or text[end] in "_."):
-            end += 1
-        attributes[start:end] = ["error.mark"] * (min(end, len(text)) - start)
-
     def _with_suggestions(self, canvas: urwid.Canvas, size: tuple[int, int], suggestions: Suggestions) -> urwid.Canvas:
         start = self.buffer.place(suggestions.start)
-        column = self._gutter() + width(self.buffer.lines[start.line][self._left : start.column])
+        column = self._gutter() + width(shown(self.buffer.lines[start.line][self._left : start.column]))
         return suggestions.over(canvas, size, column, self.buffer.caret.line - self._top)
 
     def _gutter(self) -> int:
@@ -134,7 +93,11 @@ class Editor(urwid.Widget):
         """Moves the window so that the caret is in it."""
         caret = self.buffer.caret
         self._top = max(0, min(self._top, caret.line, len(self.buffer.lines) - 1), caret.line - rows + 1)
-        self._left = max(0, min(self._left, caret.column), caret.column - room + 1)
+        first = caret.column  # of the characters before the caret, those that there is room for
+        line, left = self.buffer.lines[caret.line], room - 1
+        while first > 0 and (left := left - width(shown(line[first - 1]))) >= 0:
+            first -= 1
+        self._left = max(first, min(self._left, caret.column))
 
     # -- keys -----------------------------------------------------------------------------------------------------
 
@@ -254,12 +217,10 @@ class Editor(urwid.Widget):
             self._pasting = []
         elif key == "end paste":
             text, self._pasting = "".join(self._pasting or []), None
-            self.buffer.insert(text)
-            self.mark = None
-            self.act("changed")
-            self._invalidate()
+            self.insert(text)
         elif self._pasting is not None:
-            self._pasting.append({"enter": "\n", "tab": "    ", "ctrl j": "\n"}.get(key, key if len(key) == 1 else ""))
+            named = {"enter": "\n", "tab": "\t", "ctrl j": "\n"}
+            self._pasting.append(key if isinstance(key, Pasted) or len(key) == 1 else named.get(key, ""))
         else:
             return False
         return True
@@ -352,11 +313,18 @@ class Editor(urwid.Widget):
         elif button == 1 and event in ("mouse press", "mouse drag"):
             self._suggestions = None
             line = min(self._top + row, len(self.buffer.lines) - 1)
-            self.buffer.go(Place(line, self._left + max(0, col - self._gutter())), select=event == "mouse drag")
+            self.buffer.go(Place(line, self._column_at(line, col - self._gutter())), select=event == "mouse drag")
         else:
             return False
         self._invalidate()
         return True
+
+    def _column_at(self, line: int, x: int) -> int:
+        """The character of a line that is drawn ``x`` columns behind the gutter; the end of the line behind its last."""
+        text, column = self.buffer.lines[line], self._left
+        while column < len(text) and (x := x - width(shown(text[column]))) >= 0:
+            column += 1
+        return column
 
     # -- for others -----------------------------------------------------------------------------------------------
 
@@ -368,9 +336,28 @@ class Editor(urwid.Widget):
         self._invalidate()
 
     def insert(self, text: str) -> None:
+        """Puts in a text that was not typed here. What a list of candidates was about is not there any more."""
+        self._suggestions = None
         self.buffer.insert(text)
+        self.mark = None
         self.act("changed")
         self._invalidate()
+
+    def insert_name(self, name: str) -> None:
+        """Puts in a name, behind a comma if one was put in just before, and behind a space where it would run into a word."""
+        buffer = self.buffer
+        before = buffer.lines[buffer.caret.line][: buffer.caret.column][-1:]
+        ends_word = before.isalnum() or before in ("_", '"')
+        gap = ", " if self._named == (buffer.version, buffer.caret) else " " if before and ends_word else ""
+        self.insert(gap + name)
+        self._named = (buffer.version, buffer.caret)
+
+    def take(self, text: str) -> None:
+        """Puts another text in place of all; the caret stays at its line and column, and it can be undone."""
+        caret = self.buffer.caret
+        self.buffer.select_all()
+        self.insert(text)
+        self.buffer.go(caret)
 
     def position(self) -> str:
         caret = self.buffer.caret

@@ -11,33 +11,38 @@ from pygments.lexers._postgres_builtins import KEYWORDS as _POSTGRES_KEYWORDS
 from flight_server.client.sql_words import FUNCTIONS, KEYWORDS
 
 Run = tuple[str, int]  # attribute, characters
+MAX_COLOURED_CHARS = 20_000  # of one line; a longer one is shown plain, so that typing in it stays quick
 _WORDS = frozenset(KEYWORDS) | frozenset(word.upper() for word in _POSTGRES_KEYWORDS if len(word) > 3)
 _FUNCTIONS = frozenset(FUNCTIONS)
 _TOKEN = re.compile(
     r"""
     (?P<comment>--.*)
   | (?P<open_comment>/\*)
+  | (?P<open_escape>[eE]')
   | (?P<open_string>')
   | (?P<open_identifier>")
   | (?P<open_dollar>\$(?:[A-Za-z_]\w*)?\$)
+  | (?P<parameter>\$\w+)
   | (?P<number>(?<![\w.])(?:0[xX][0-9a-fA-F]+|\d[\d_]*(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?))
-  | (?P<word>[^\W\d]\w*)
+  | (?P<word>[^\W\d][\w$]*)
   | (?P<operator>[-+*/%<>=!|&^~:,;.()\[\]{}?@#]+?)
   | (?P<space>\s+)
   | (?P<other>.)
     """,
     re.VERBOSE,
 )
+_ESCAPED = re.compile(r"(?:[^'\\]|\\.?|'')*('?)")
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """What a line starts in: nothing, a comment of some depth, a string, an identifier, or a dollar quote."""
+    """What a line starts in: nothing, a comment of some depth, a string (with ``escapes`` or without), an identifier, or a dollar quote."""
 
     kind: str = ""
     depth: int = 0
     tag: str = ""
+    escapes: bool = False
 
 
 PLAIN = Inside()
@@ -56,6 +61,8 @@ def highlight(lines: list[str], first: int, count: int) -> list[list[Run]]:
 
 @lru_cache(maxsize=20_000)
 def _line(line: str, inside: Inside) -> tuple[tuple[Run, ...], Inside]:
+    if len(line) > MAX_COLOURED_CHARS:
+        return (("text", len(line)),), inside
     runs: list[Run] = []
     position = 0
     while position < len(line) or (inside.kind and not runs):
@@ -86,6 +93,8 @@ def _open(kind: str, token: str) -> Inside:
             return Inside("comment", depth=1)
         case "dollar":
             return Inside("string", tag=token)
+        case "escape":
+            return Inside("string", tag="'", escapes=True)
         case _:
             return Inside(kind, tag="'" if kind == "string" else '"')
 
@@ -99,6 +108,10 @@ def _close(line: str, position: int, inside: Inside) -> tuple[int, Inside]:
             if depth == 0:
                 return edge.end(), PLAIN
         return len(line), Inside("comment", depth=depth)
+    if inside.escapes:
+        match = _ESCAPED.match(line, position)
+        assert match is not None
+        return match.end(), PLAIN if match.group(1) else inside
     found = line.find(inside.tag, position)
     if found < 0:
         return len(line), inside

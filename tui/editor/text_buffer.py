@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 MAX_UNDO = 500
+MAX_UNDO_CHARS = 100_000_000  # of all texts that are kept to go back to; the last one is kept however long it is
 _WORD = re.compile(r"\w+|[^\w\s]+")
 
 
@@ -21,6 +22,7 @@ class Place:
 class _Snapshot:
     lines: tuple[str, ...]
     caret: Place
+    characters: int
 
 
 class TextBuffer:
@@ -242,16 +244,25 @@ class TextBuffer:
         return self.place(edges[-1] if edges else 0)
 
     def _remember(self) -> None:
-        self._undo.append(_Snapshot(tuple(self.lines), self.caret))
-        del self._undo[:-MAX_UNDO]
+        self._undo.append(self._snapshot())
+        kept, characters = 0, 0
+        for snapshot in reversed(self._undo[-MAX_UNDO:]):
+            characters += snapshot.characters
+            if kept and characters > MAX_UNDO_CHARS:
+                break
+            kept += 1
+        del self._undo[:-kept]
         self._redo.clear()
         self._typing_at = None
         self.version += 1
 
+    def _snapshot(self) -> _Snapshot:
+        return _Snapshot(tuple(self.lines), self.caret, sum(map(len, self.lines)))
+
     def _step(self, source: list[_Snapshot], target: list[_Snapshot]) -> bool:
         if not source:
             return False
-        target.append(_Snapshot(tuple(self.lines), self.caret))
+        target.append(self._snapshot())
         snapshot = source.pop()
         self.lines = list(snapshot.lines)
         self.caret = self.clamp(snapshot.caret)
@@ -262,4 +273,4 @@ class TextBuffer:
 
 
 def _split(text: str) -> list[str]:
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ").split("\n")
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")

@@ -45,6 +45,13 @@ class Derived:
         stripped = condition.strip()
         return replace(self, where=(*self.where, stripped) if stripped else ())
 
+    def without(self, chip: int) -> Derived:
+        """With all that was asked but the ``chip``-th of :meth:`chips`."""
+        condition = chip if self.order is None else chip - 1
+        if condition < 0:
+            return replace(self, order=None, ascending=True)
+        return replace(self, where=self.where[:condition] + self.where[condition + 1 :])
+
 
 def equals(column: str, text: str | None, *, number: bool) -> str:
     """The condition that a column has a value, as a filter begins with."""
@@ -56,10 +63,10 @@ def equals(column: str, text: str | None, *, number: bool) -> str:
 
 
 def histogram_sql(base: str, column: str, bins: int) -> str:
-    """Counts of a numeric column in ``bins`` equal stretches: columns bin, n, low, high, missing."""
-    return f"""WITH numbers AS (SELECT CAST({quote_name(column)} AS DOUBLE) AS x FROM (
+    """Counts of a numeric column in ``bins`` equal stretches: columns bin, n, low, high, missing (NULL, or no finite number)."""
+    return f"""WITH numbers AS (SELECT CASE WHEN isfinite(x) THEN x END AS x FROM (SELECT CAST({quote_name(column)} AS DOUBLE) AS x FROM (
 {base}
-) AS result),
+) AS result) AS cast_ones),
 bounds AS (SELECT min(x) AS low, max(x) AS high, count(*) - count(x) AS missing FROM numbers)
 SELECT CAST(least(coalesce(floor((x - low) / nullif((high - low) / {bins}, 0)), 0), {bins - 1}) AS INTEGER) AS bin,
        count(*) AS n, min(low) AS low, max(high) AS high, max(missing) AS missing
@@ -67,7 +74,8 @@ FROM numbers CROSS JOIN bounds WHERE x IS NOT NULL GROUP BY 1 ORDER BY 1"""
 
 
 def frequencies_sql(base: str, column: str, most: int) -> str:
-    """The values of a column that occur most: columns value, n."""
-    return f"""SELECT CAST({quote_name(column)} AS VARCHAR) AS value, count(*) AS n FROM (
+    """The values of a column that occur most: columns value, n; in each line also ``total`` rows, and how many values were ``found``."""
+    return f"""SELECT value, n, CAST(sum(n) OVER () AS BIGINT) AS total, count(*) OVER () AS found FROM (
+SELECT CAST({quote_name(column)} AS VARCHAR) AS value, count(*) AS n FROM (
 {base}
-) AS result GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {most}"""
+) AS result GROUP BY 1) AS counted ORDER BY n DESC, value LIMIT {most}"""

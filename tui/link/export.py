@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from flight_server.client.output import Format, format_of, write_file
+from flight_server.client.output import Format, compressed_endings, endings, format_of, write_file
 from flight_server.protocol.messages import START, ResultTicket
 from planner.errors import Status, VolleyError
 from tui.link.server import Server
 
-SUFFIXES = "csv, json, jsonl, arrow, parquet"
+SUFFIXES = f"{', '.join(endings())}; texts also {', '.join(compressed_endings())}"
 
 
 class ExportError(VolleyError):

@@ -2,6 +2,9 @@
 
 A result's row groups are known from the query's status. A page is a stretch of rows inside one row group, fetched with a result
 ticket that has a limit, so that a jump to the last of six million rows reads some thousand rows and nothing else.
+
+While more rows may come, the last known one is left out: whoever reads it waits for what follows. Reading in a row group has a look make
+the next one, so that nothing else needs to ask for it.
 """
 
 from __future__ import annotations
@@ -67,7 +70,10 @@ class SourceStatistics:
 
 @dataclass
 class RowSource:
-    """The rows of one result. Used on the thread of the loop only; ``changed`` is called there when pages have come."""
+    """The rows of one result. Used on the thread of the loop only; ``changed`` is called there when pages have come.
+
+    ``rows`` are those that can be read at once; ``made`` counts the one that is left out, too.
+    """
 
     schema: pa.Schema
     fetch: Fetch
@@ -75,6 +81,7 @@ class RowSource:
     changed: Callable[[], None] = lambda: None
     budget_bytes: int = BUDGET_BYTES
     rows: int = 0
+    made: int = 0
     closed: bool = False
     error: VolleyError | None = None
     _groups: list[_GroupSpan] = field(default_factory=list)
@@ -85,6 +92,7 @@ class RowSource:
     _wanted: list[Page] = field(default_factory=list)
     _needed: frozenset[Page] = frozenset()
     _fetching: set[Page] = field(default_factory=set)
+    _short: set[Page] = field(default_factory=set)
     _fetched: int = 0
     _dropped: int = 0
     _last_start: int = 0
@@ -96,6 +104,7 @@ class RowSource:
         source._page_rows = max(1, table.num_rows)
         source.closed = True
         source._add_group(Cursor(0, 0, 0), table.num_rows)
+        source.rows = source.made
         if table.num_rows:
             source._keep(Page(0, 0), table)
         return source
@@ -103,9 +112,12 @@ class RowSource:
     def extend(self, result: ResultStatus) -> bool:
         """Takes the row groups that have been closed since; says whether anything changed."""
         before = (len(self._groups), self.closed)
+        if len(result.row_groups) < before[0]:
+            return False  # what was told earlier has come later
         for group in result.row_groups[len(self._groups) :]:
             self._add_group(Cursor(group.file, group.row_group, 0), group.rows)
         self.closed = result.closed
+        self.rows = self.made - self._left_out()
         if self._page_rows is None and result.rows and result.bytes:
             wanted = PAGE_BYTES * result.rows // max(1, result.bytes)
             self._page_rows = min(MAX_PAGE_ROWS, max(MIN_PAGE_ROWS, wanted))
@@ -116,9 +128,9 @@ class RowSource:
         if start != self._last_start:
             self.error = None  # somebody scrolls on: what failed before may work now
         pages = self._pages_of(start, count)
-        missing = [page for page in pages if page not in self._pages]
+        missing = [page for page in pages if not self._is_here(page)]
         if not missing:
-            missing = [page for page in self._ahead(start, pages) if page not in self._pages]
+            missing = [page for page in self._ahead(start, pages) if not self._is_here(page)]
         self._wanted = missing
         self._needed = frozenset((*pages, *missing))
         self._last_start = start
@@ -155,9 +167,23 @@ class RowSource:
         return self._page_rows or MAX_PAGE_ROWS
 
     def _add_group(self, cursor: Cursor, rows: int) -> None:
-        self._groups.append(_GroupSpan(cursor, self.rows, rows))
-        self._starts.append(self.rows)
-        self.rows += rows
+        self._groups.append(_GroupSpan(cursor, self.made, rows))
+        self._starts.append(self.made)
+        self.made += rows
+
+    def _left_out(self) -> int:
+        """The rows at the end that wait for what follows. A row group of one row is read all the same: else nothing would follow."""
+        return 1 if not self.closed and self._groups and self._groups[-1].rows > 1 else 0
+
+    def _is_here(self, page: Page) -> bool:
+        """Whether all of a page is here that can be."""
+        return page in self._pages and (page not in self._short or self._pages[page].num_rows >= self._readable(page))
+
+    def _readable(self, page: Page) -> int:
+        """The rows of a page that can be read at once."""
+        group = self._groups[page.group]
+        offset = page.number * self.page_rows
+        return min(self.page_rows, group.rows - offset, self.rows - group.start - offset)
 
     def _start_of(self, page: Page) -> int:
         return self._groups[page.group].start + page.number * self.page_rows
@@ -175,14 +201,15 @@ class RowSource:
         return pages
 
     def _ahead(self, start: int, pages: Sequence[Page]) -> list[Page]:
-        """The next page in the direction of scrolling."""
+        """The next page in the direction of scrolling. While more rows may come, none of another row group: reading there makes more."""
         if not pages:
             return []
         if start < self._last_start:
             return self._pages_of(self._start_of(pages[0]) - 1, 1) if self._start_of(pages[0]) else []
         last = self._start_of(pages[-1])
         group = self._groups[pages[-1].group]
-        return self._pages_of(min(last + self.page_rows, group.start + group.rows), 1)
+        found = self._pages_of(min(last + self.page_rows, group.start + group.rows), 1)
+        return [page for page in found if self.closed or page.group == pages[-1].group]
 
     def _fetch_wanted(self) -> None:
         if self.error is not None:
@@ -190,7 +217,7 @@ class RowSource:
         for page in self._wanted:
             if len(self._fetching) >= MAX_FETCHES:
                 return
-            if page not in self._pages and page not in self._fetching:
+            if not self._is_here(page) and page not in self._fetching:
                 self._start_fetch(page)
 
     def _start_fetch(self, page: Page) -> None:
@@ -198,10 +225,12 @@ class RowSource:
         group = self._groups[page.group]
         offset = page.number * self.page_rows
         cursor = group.cursor._replace(row=offset)
-        rows = min(self.page_rows, group.rows - offset)
+        rows = self._readable(page)
+        short = rows < min(self.page_rows, group.rows - offset)
 
         def done(table: pa.Table) -> None:
             self._fetching.discard(page)
+            (self._short.add if short else self._short.discard)(page)
             self._keep(page, table)
             self._fetch_wanted()
             self.changed()
@@ -214,6 +243,8 @@ class RowSource:
         self.background.submit(lambda: self.fetch(cursor, rows), done, failed)
 
     def _keep(self, page: Page, table: pa.Table) -> None:
+        before = self._pages.pop(page, None)
+        self._bytes -= 0 if before is None else before.nbytes
         self._pages[page] = table
         self._bytes += table.nbytes
         self._fetched += 1

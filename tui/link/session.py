@@ -15,22 +15,27 @@ from tui.link.server import Server
 
 PULSE_SECONDS = 1.0
 PULSE_TIMEOUT = 5.0
+LISTED = 100  # queries that are listed, and so many more each time that more are asked for
 AWAY = frozenset((Status.UNAVAILABLE, Status.DEADLINE_EXCEEDED, Status.CANCELLED))
 Link = Literal["connecting", "up", "lost"]
 
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """What a look at the server showed."""
+    """What a look at the server showed. ``more``: there are queries that are older than these."""
 
     workers: list[WorkerStatus]
     queries: list[QueryLine]
+    more: bool
     seconds: float
 
 
 @dataclass
 class Session:
-    """Belongs to the thread of the loop. ``link_changed`` and ``pulsed`` are called there."""
+    """Belongs to the thread of the loop. ``link_changed`` and ``pulsed`` are called there.
+
+    ``listed`` are the queries that a look asks for, the newest; ``everything``: also those that programs ask for themselves.
+    """
 
     server: Server
     background: Background
@@ -39,6 +44,8 @@ class Session:
     link: Link = "connecting"
     link_error: VolleyError | None = None
     pulse: Pulse | None = None
+    listed: int = LISTED
+    everything: bool = False
     tables: list[TableStatus] = field(default_factory=list)
     tables_error: VolleyError | None = None
     tables_loaded: bool = False
@@ -58,12 +65,25 @@ class Session:
         """Asks for the catalog again."""
         self.background.submit(self.server.tables, self._take_tables, self._tables_failed)
 
+    def list_more(self) -> None:
+        """Lists more queries, if there are more."""
+        if self.pulse is not None and self.pulse.more:
+            self.listed += LISTED
+            self.background.submit(self.look, lambda _none: None)
+
+    def list_everything(self) -> None:
+        """Lists what programs ask for themselves, too, or no longer."""
+        self.everything = not self.everything
+        self.background.submit(self.look, lambda _none: None)
+
     def look(self) -> None:
         """One look at the server; waits for it, so not for the thread of the loop."""
         began = time.monotonic()
         try:
             workers = self.server.workers(timeout=PULSE_TIMEOUT)
-            pulse = Pulse(workers, self.server.queries(timeout=PULSE_TIMEOUT), time.monotonic() - began)
+            listed = self.listed
+            found = self.server.queries(everything=self.everything, limit=listed + 1, timeout=PULSE_TIMEOUT)
+            pulse = Pulse(workers, found[:listed], len(found) > listed, time.monotonic() - began)
         except Exception as raised:
             error = as_volley_error(raised)
             self.post(lambda: self._failed(error))

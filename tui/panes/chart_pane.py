@@ -31,11 +31,17 @@ class ChartPane(urwid.Widget):
         self._act = act
         self._whole: dict[int, chart.Histogram | chart.Bars] = {}
         self._asked: set[int] = set()
+        self._failed: set[int] = set()
         self._drawn: tuple[tuple[int, int, int, int], chart.Histogram | chart.Bars | None] | None = None
 
+    @property
+    def is_partial(self) -> bool:
+        """Whether rows are missing in what is drawn, and nobody has tried to count them."""
+        return self.column not in self._asked | self._failed and not self._has_all()
+
     def ask_whole(self) -> int | None:
-        """The column to count over all rows, if that has not been asked yet."""
-        if self.column in self._asked:
+        """The column to count over all rows, if that has not been asked yet, and they are not here."""
+        if self.column in self._asked or self._has_all() or not len(self.source.schema):
             return None
         self._asked.add(self.column)
         self._invalidate()
@@ -45,6 +51,7 @@ class ChartPane(urwid.Widget):
         """The chart over all rows; None when the query for it failed."""
         if found is None:
             self._asked.discard(column)
+            self._failed.add(column)
         else:
             self._whole[column] = found
         self._invalidate()
@@ -110,16 +117,22 @@ class ChartPane(urwid.Widget):
         texts = [[cells.one_line(value) for value in cells.values(table.column(number))] for number in chosen]
         return [" ".join(row) for row in zip(*texts, strict=True)]
 
+    def _has_all(self) -> bool:
+        return self.source.closed and self.source.loaded_rows() >= self.source.rows
+
     def _scope(self, found: chart.Histogram | chart.Bars | None) -> str:
-        missing = f", {count(found.missing)} NULL" if isinstance(found, chart.Histogram) and found.missing else ""
-        if self.column in self._whole:
-            return f"all {count(self.source.rows)} rows{missing}"
-        if self.column in self._asked:
-            return "counting over all rows …"
+        missing = f", {count(found.missing)} {self._missing()}" if isinstance(found, chart.Histogram) and found.missing else ""
+        if self.column in self._whole and found is not None:
+            return f"all {count(found.rows)} rows{missing}"
         loaded = self.source.loaded_rows()
-        if loaded >= self.source.rows and self.source.closed:
+        if self._has_all():
             return f"all {count(loaded)} rows{missing}"
-        return f"{count(loaded)} loaded of {count(self.source.rows)} rows{missing} — a: all"
+        more = "counting all …" if self.column in self._asked else "a: all"
+        made = f"{count(self.source.made)}{'' if self.source.closed else '+'}"
+        return f"{count(loaded)} loaded of {made} rows{missing} — {more}"
+
+    def _missing(self) -> str:
+        return "NULL or NaN" if pa.types.is_floating(self.source.schema.field(self.column).type) else "NULL"
 
     def _first_number(self) -> int:
         return next((number for number, field in enumerate(self.source.schema) if cells.is_number(field.type)), 0)
@@ -139,4 +152,7 @@ def histogram_of(table: pa.Table) -> chart.Histogram | None:
 
 def bars_of(table: pa.Table) -> chart.Bars:
     """The bars that ``derived.frequencies_sql`` counted."""
-    return chart.Bars(tuple(cells.one_line(v) for v in table.column(0).to_pylist()), tuple(float(v) for v in table.column(1).to_pylist()))
+    rows = table.to_pylist()
+    labels = tuple(cells.one_line(row["value"]) for row in rows)
+    values = rows[0]["found"] if rows else 0
+    return chart.Bars(labels, tuple(float(row["n"]) for row in rows), values - len(rows), rows[0]["total"] if rows else 0)

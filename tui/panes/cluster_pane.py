@@ -11,7 +11,7 @@ from flight_server.protocol.messages import QueryLine, WorkerStatus
 from tui import keys
 from tui.draw import amounts
 from tui.draw.canvas import Line, fit
-from tui.link.runs import MOST_PROGRESS
+from tui.link.run import MOST_PROGRESS
 from tui.panes.row_list import ListRow, RowList
 from tui.panes.run_panel import STATES
 
@@ -56,6 +56,8 @@ class ClusterPane(urwid.WidgetWrap):
     def __init__(self, act: Callable[[str], None]) -> None:
         self._act = act
         self._queries: list[QueryLine] = []
+        self._more = False
+        self._everything = False
         self.filter = QueryFilter()
         self.workers = RowList()
         self.workers.empty = " no workers known yet"
@@ -71,9 +73,18 @@ class ClusterPane(urwid.WidgetWrap):
             return None
         return next((query for query in self._queries if query.query_id == self.queries.key), None)
 
-    def refresh(self, workers: Sequence[WorkerStatus], queries: Sequence[QueryLine], now: float) -> None:
-        """Takes what the server said last."""
+    def refresh(
+        self,
+        workers: Sequence[WorkerStatus],
+        queries: Sequence[QueryLine],
+        now: float,
+        *,
+        more: bool = False,
+        everything: bool = False,
+    ) -> None:
+        """Takes what the server said last: the newest queries, whether there are ``more``, and whether ``everything`` is among them."""
         self._queries = list(queries)
+        self._more, self._everything = more, everything
         self.workers.set_rows([ListRow(w.worker_id, _worker_line(w, now)) for w in workers], _workers_header(workers))
         self._pile.contents[0] = (self.workers, self._pile.options("given", min(10, max(3, len(workers) + 2))))
         shown = self.filter.apply(queries)
@@ -96,11 +107,13 @@ class ClusterPane(urwid.WidgetWrap):
         return None if rest is None else str(rest)
 
     def _queries_header(self, queries: Sequence[QueryLine], shown: Sequence[QueryLine]) -> list[Line]:
-        running = sum(query.state == "running" for query in queries)
+        running = sum(query.state == "running" and not query.result.held for query in queries)
         queued = sum(query.state == "queued" for query in queries)
         filtered = f"   {len(shown)} match {self.filter.text!r}" if self.filter.text else ""
-        summary = f" {amounts.plural(len(queries), 'query')}   ▶ {running} running   ◌ {queued} queued   by {self.filter.sort}{filtered}"
-        names = f"   {'state':<10} {'owner':<9} {'age':>8} {'time':>8} {'rows':>7} {'progress':<{METER + 5}} statement"
+        which = ("newest " if self._more else "") + ("all " if self._everything else "")
+        counted = f"{which}{amounts.plural(len(queries), 'query')}{' (m: more)' if self._more else ''}"
+        summary = f" {counted}   ▶ {running} running   ◌ {queued} queued   by {self.filter.sort}{filtered}"
+        names = f"   {'state':<10} {'owner':<9} {'age':>8} {'time':>8} {'rows':>7} {'progress, size':>{METER + 5}} statement"
         return [[("header", summary), ("header", "")], [("header.type", names), ("header.type", "")]]
 
 
@@ -131,22 +144,25 @@ def _worker_line(worker: WorkerStatus, now: float) -> Line:
 
 
 def _query_line(query: QueryLine, now: float) -> Line:
-    attribute, icon = STATES[query.state]
+    state = "held" if query.result.held and query.state == "running" else query.state
+    attribute, icon = STATES[state]
     begun = query.started_at or query.submitted_at
     time = (query.ended_at or now) - begun if begun else 0.0
-    told = query.state == "running" and query.progress > 0
-    progress = (
-        f"{amounts.bar(min(query.progress, MOST_PROGRESS), METER)}{amounts.percent(query.progress):>5}" if told else " " * (METER + 5)
-    )
+    size = amounts.size(query.result.bytes) if query.result.bytes else ""
+    told = state == "running" and query.progress > 0
+    progress = f"{amounts.bar(min(query.progress, MOST_PROGRESS), METER)}{amounts.percent(query.progress):>5}" if told else size
+    rows = amounts.short_count(query.result.rows) + ("+" if state == "held" else "")
+    purpose = f"[{query.purpose}] " if query.purpose else ""
     error = query.error.message.splitlines()[0] + "  " if query.error is not None and query.error.message else ""
     return [
-        (attribute, f" {icon} {query.state:<10} "),
+        (attribute, f" {icon} {state:<10} "),
         ("text", fit(query.owner or "-", 9)),
         (
             "text",
-            f" {amounts.seconds(now - query.submitted_at):>8} {amounts.seconds(time):>8} {amounts.short_count(query.result.rows):>7} ",
+            f" {amounts.seconds(now - query.submitted_at):>8} {amounts.seconds(time):>8} {rows:>7} ",
         ),
-        ("bar", progress),
+        ("bar", progress.rjust(METER + 5)),
         ("error", " " + error),
+        ("dim", purpose),
         ("text", " ".join(query.sql.split())[:400]),
     ]

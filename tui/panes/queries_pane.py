@@ -1,4 +1,4 @@
-"""The queries of this sitting as a list: state, rows, time and progress of each, and how far all are."""
+"""The queries of this sitting as a list: state, rows, time, progress or size of each, and how far all are."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import urwid
 from tui import keys
 from tui.draw import amounts
 from tui.draw.canvas import Line, Segment, fit
-from tui.link.runs import Run, tally
+from tui.link.run import Run
+from tui.link.tally import tally
 from tui.panes.row_list import ListRow, RowList
-from tui.panes.run_panel import SPINNER, STATES
+from tui.panes.run_panel import SPINNER, STATES, moves
 
 BAR = 8
 
@@ -60,28 +61,31 @@ def _header(runs: Sequence[Run]) -> list[Line]:
         ("header", f" {amounts.percent(found.progress, over=found.progress == 1.0):>4}  ✓ {found.completed} completed  "),
         ("header.bad" if found.failed else "header", f"✗ {found.failed} failed"),
         ("header", f"  ▶ {found.running} running  ○ {found.waiting} waiting"),
+        *([("header", f"  ▷ {found.held} held")] if found.held else []),
     ]
-    names = f"   {'#':>3}  {'state':<10} {'rows':>9} {'time':>9}  {'progress':<{BAR}}  statement"
+    names = f"   {'#':>3}  {'state':<10} {'rows':>9} {'time':>9}  {'size':>{BAR}}  statement"
     return [[*summary, ("header", "")], [("header.type", names), ("header.type", "")]]
 
 
 def _bar(run: Run) -> str:
-    if run.over or run.state == "waiting":
-        return " " * BAR
+    """How far a run is; the size of its result where it does not go on."""
+    if not moves(run):
+        size = 0 if run.status is None else run.status.result.bytes
+        return (amounts.size(size) if size else "").rjust(BAR)
     return "…".ljust(BAR) if run.progress is None else amounts.bar(run.progress, BAR)
 
 
 def _line(run: Run, now: float) -> Line:
-    attribute, icon = STATES[run.state]
-    if not run.over and run.state != "waiting":
+    attribute, icon = STATES[run.shown_state]
+    if moves(run):
         icon = SPINNER[int(now * 10) % len(SPINNER)]
-    count = run.rows if run.over or run.progress is not None else run.rows_so_far
-    rows = amounts.short_count(count) if count or run.state == "completed" else ""
+    count = run.rows if not moves(run) or run.progress is not None else run.rows_so_far
+    rows = amounts.short_count(count) + ("+" if run.held else "") if count or run.state == "completed" else ""
     time = amounts.seconds(run.elapsed(now)) if run.started_at is not None else ""
     return [
         (attribute, f" {icon} "),
         ("dim", f"{run.number:>3}  "),
-        (attribute, fit(run.state, 10)),
+        (attribute, fit(run.shown_state, 10)),
         ("text", f" {rows:>9} {time:>9}  "),
         ("bar", _bar(run)),
         ("text", "  "),

@@ -191,6 +191,8 @@ class ResultsTable(urwid.Widget):
                 self.go(0)
             case "last row":
                 self.go(self.source.rows - 1)
+                if self.act is not None and not self.source.closed:
+                    self.act("last row")
             case "wider":
                 self._resize(2)
             case "narrower":
@@ -255,7 +257,7 @@ class ResultsTable(urwid.Widget):
         """Where the current cell is, for the line above the table: row and column, or the row alone where there is less room."""
         if not self.source.rows:
             return ()
-        row = f"{count(self.row + 1)}/{count(self.source.rows)}"
+        row = f"{count(self.row + 1)}/{count(self.source.made)}{'' if self.source.closed else '+'}"
         return f"column {self.column + 1}/{len(self.columns)}  {row}", row
 
     def _resize(self, by: int) -> None:

@@ -13,19 +13,21 @@ from tui.draw import amounts
 from tui.draw.canvas import Line, Segment, cut, draw, fit, width
 from tui.draw.popup import TextView
 from tui.editor.highlight import highlight
-from tui.link.runs import Run
+from tui.link.run import Run
 from tui.panes.chart_pane import ChartPane
 from tui.panes.plan_pane import PlanPane
 from tui.panes.results_table import ResultsTable
 
 MODES = ("results", "plan", "chart", "sql")
 _LABELS = {"results": "1 Results", "plan": "2 Plan", "chart": "3 Chart", "sql": "4 SQL"}
+ROOM_FOR_HINT = 75  # else the place of the cursor would not show beside it
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 STATES: dict[str, tuple[str, str]] = {
     "waiting": ("waiting", "○"),
     "submitting": ("running", "↑"),
     "queued": ("waiting", "◌"),
     "running": ("running", "▶"),
+    "held": ("ok", "▷"),
     "completed": ("ok", "✓"),
     "failed": ("error", "✗"),
     "killed": ("warn", "■"),
@@ -40,11 +42,20 @@ class RunView:
         self._run = weakref.ref(run)
         self._act = act
         self.mode = "results"
+        self._column: int | None = None
         self.table: ResultsTable | None = None
         self.chart: ChartPane | None = None
         self.plan = PlanPane(act)
         self._sql: TextView | None = None
         self.refresh()
+
+    def follow(self, other: RunView) -> None:
+        """Shows in the same way what ``other`` showed, which has the same columns."""
+        self.mode = other.mode
+        if other.table is not None:
+            self._column = other.table.column
+        if self.table is not None and self._column is not None:
+            self.table.go_column(self._column)
 
     def refresh(self) -> None:
         """Takes what has become known of the run since."""
@@ -57,6 +68,7 @@ class RunView:
             if run.derived is not None and run.derived.order is not None:
                 self.table.sorted_by = (run.source.schema.field(run.derived.order - 1).name, run.derived.ascending)
                 self.table.column = run.derived.order - 1
+            self.table.column = self.table.column if self._column is None else self._column
         self._rows_came()
         self.plan.show(run.status)
         self._sql = None
@@ -117,6 +129,7 @@ class RunPanel(urwid.Widget):
         self._views = views
         self._act = act
         self._tabs: list[tuple[int, int, str]] = []
+        self._chip_spans: list[tuple[int, int]] = []
 
     def show(self, run: Run | None) -> None:
         self.run = run
@@ -176,11 +189,15 @@ class RunPanel(urwid.Widget):
         self._invalidate()
         above = 1 + len(self._chips(size[0]))
         if row < above:
+            for number, (start, end) in enumerate(self._chip_spans):
+                if start <= col < end and event == "mouse press" and button == 1:
+                    self._act(f"without {number}")
             return True
         return bool(view.widget().mouse_event((size[0], size[1] - above), event, button, col, row - above, focus))
 
     def _chips(self, columns: int) -> list[Line]:
-        """The line that tells how the rows below were sorted and filtered; none where they were not."""
+        """The line that tells how the rows below were sorted and filtered, a click takes away; none where they were not."""
+        self._chip_spans = []
         run = self.run
         if run is None or run.derived is None or self.view is None or self.view.mode not in ("results", "chart"):
             return []
@@ -190,8 +207,10 @@ class RunPanel(urwid.Widget):
         line: list[Segment] = []
         left = columns
         for chip in run.derived.chips(schema.names):
-            text = cut(f" {chip} ", left - 1)
+            text = f" {cut(chip, max(0, left - 5))} × "
+            start = columns - left + 1
             line += [("tab", " "), ("selection", text)]
+            self._chip_spans.append((start, start + width(text)))
             left -= width(text) + 1
         return [[*line, ("tab", "")]]
 
@@ -229,15 +248,19 @@ class RunPanel(urwid.Widget):
 
 def run_state(run: Run, now: float, columns: int, *, told: bool = False) -> list[Segment]:
     """A run's state in at most ``columns`` columns: icon, rows, time, how far it is; what went wrong, unless that is ``told`` below."""
-    attribute, icon = STATES[run.state]
-    if not run.over and run.state != "waiting":
+    attribute, icon = STATES[run.shown_state]
+    if moves(run):
         icon = SPINNER[int(now * 10) % len(SPINNER)]
+    if run.unheard is not None:
+        return [("warn", fit(f"? nothing is heard of it: {run.unheard}", columns).rstrip())]
     elapsed = amounts.seconds(run.elapsed(now))
     if run.state in ("failed", "lost") and run.error is not None and not told:
         text = f"{run.state}  {run.error.message.splitlines()[0] if run.error.message else run.error.status}"
         return [(attribute, fit(f"{icon} {text}", columns).rstrip())]
-    parts: list[str] = [] if run.state == "completed" and columns < 60 else [run.state]
-    if run.state == "running" and run.progress is None:
+    parts: list[str] = [] if run.state == "completed" and columns < 60 else [run.shown_state]
+    if run.held:
+        parts.append(f"{amounts.count(run.rows)}+ rows")
+    elif run.state == "running" and run.progress is None:
         parts.append(f"{amounts.plural(run.rows_so_far, 'row')} so far")
     elif run.rows or run.state == "completed":
         parts.append(amounts.plural(run.rows, "row"))
@@ -245,9 +268,16 @@ def run_state(run: Run, now: float, columns: int, *, told: bool = False) -> list
         parts.append(amounts.size(run.status.result.bytes))
     if run.started_at is not None:
         parts.append(elapsed)
-    if run.state == "running" and run.progress is not None:
+    if run.held and columns >= ROOM_FOR_HINT:
+        parts.append("more as you scroll")
+    if run.state == "running" and run.progress is not None and not run.held:
         parts.insert(1, f"{amounts.bar(run.progress, 10)} {amounts.percent(run.progress):>4}")
     return [(attribute, fit(f"{icon} {'  '.join(parts)}", columns).rstrip())]
+
+
+def moves(run: Run) -> bool:
+    """Whether something is being done for a run at this moment."""
+    return not run.over and not run.held and run.state != "waiting"
 
 
 def _statement_lines(run: Run | None) -> list[Line]:
@@ -258,7 +288,7 @@ def _statement_lines(run: Run | None) -> list[Line]:
     if run.error is not None:
         lines += [[("error", f" {line}")] for line in run.error.message.splitlines()]
         lines.append([("text", "")])
-    texts = run.sql.splitlines()
+    texts = run.sql.expandtabs(4).split("\n")
     first = 1 if run.origin is None else run.origin.line
     for number, (text, runs) in enumerate(zip(texts, highlight(texts, 0, len(texts)), strict=True), first):
         segments: list[Segment] = [("gutter", f"{number:>4} ")]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import urwid
 
 from tui.editor.documents import Documents
-from tui.link.runs import Run
+from tui.link.run import Run
 from tui.panes.catalog_pane import CatalogPane
 from tui.panes.cluster_pane import ClusterPane
 from tui.panes.editor_with_tables import EditorWithTables
@@ -39,6 +39,7 @@ class Views(urwid.WidgetPlaceholder):
         self.name = "editor"
         self._trail: list[str] = []
         self._opened = False
+        self._came = False
         self._documents = documents
         self._clock = clock
         self._run_views = RunViews(act)
@@ -48,16 +49,18 @@ class Views(urwid.WidgetPlaceholder):
         self.cluster = cluster
         self.catalog = catalog
         self.editor_split = SplitScreen(documents, self.editor_panel)
-        self._editor_view = EditorWithTables(self.editor_split, lambda: catalog.tables, documents.mentioned, self._insert)
+        self.beside = EditorWithTables(self.editor_split, lambda: catalog.tables, documents.mentioned, self._insert, act)
         self.queries_split = SplitScreen(self.queries, self.queries_panel)
         documents.switched.append(lambda: self.editor_panel.show(documents.current.run))
-        super().__init__(self._editor_view)
+        super().__init__(self.beside)
 
     # -- where one is ---------------------------------------------------------------------------------------------
 
     def context(self) -> str:
         """The table of keys that holds where the focus is."""
         match self.name:
+            case "editor" if self.beside.in_tables:
+                return "tables"
             case "editor":
                 return self.editor_panel.context if self.editor_split.in_lower else "editor"
             case "queries":
@@ -89,14 +92,27 @@ class Views(urwid.WidgetPlaceholder):
             self._show(self._trail.pop())
 
     def leave(self) -> None:
-        """Goes to the other part of the view; from a run that was opened in another view, back there."""
+        """Goes to the other part of the view; from a run or a text that was opened from another view, back there."""
         if self.split is None:
             return
         if self._opened and self.split.in_lower:
             self.split.go(lower=False)
             self.back()
+        elif self._came and self._trail and not self.split.in_lower:
+            self.go(self._trail[-1])  # from where Esc comes back to the text
         else:
             self.split.go(lower=not self.split.in_lower)
+
+    def go_to_tables(self) -> None:
+        """Goes to the tables beside the editor; to the catalog where there is no room for them."""
+        if self.name != "editor":
+            self.go("editor")
+        if not self.beside.enter():
+            self.go("catalog")
+
+    def stay(self) -> None:
+        """One works in the editor now, and did not just come to look: from here, Esc goes to the results."""
+        self._came = False
 
     def open_run(self, run: Run) -> None:
         """Goes to what a run of another view shows."""
@@ -105,8 +121,9 @@ class Views(urwid.WidgetPlaceholder):
         self._opened = True
 
     def _show(self, name: str) -> None:
-        self._opened = False
-        widgets = {"editor": self._editor_view, "queries": self.queries_split, "cluster": self.cluster, "catalog": self.catalog}
+        self._opened = self._came = False
+        self.beside.leave()
+        widgets = {"editor": self.beside, "queries": self.queries_split, "cluster": self.cluster, "catalog": self.catalog}
         self.original_widget = widgets[name]
         self.name = name
         if name == "catalog":
@@ -119,15 +136,17 @@ class Views(urwid.WidgetPlaceholder):
 
     def tables_changed(self) -> None:
         """Takes the tables that the catalog has now."""
-        self._editor_view._invalidate()
+        self.beside._invalidate()
 
     def _insert(self, name: str) -> None:
-        self._documents.current.editor.insert(name)
+        self._documents.current.editor.insert_name(name)
 
     def write(self) -> None:
-        """Goes to the editor, into the text."""
+        """Goes to the editor, into the text; Esc comes back from it until something is run."""
+        came = self.name != "editor"
         self.go("editor")
         self.editor_split.go(lower=False)
+        self._came = came
 
     def list_run(self, run: Run) -> None:
         """Goes to the list of queries, to a run in it."""
@@ -139,6 +158,8 @@ class Views(urwid.WidgetPlaceholder):
 
     def changed(self, run: Run) -> None:
         """Takes what has become known of a run."""
+        if run.dropped:
+            self._forget(run)
         self.editor_panel.changed(run)
         self.queries_panel.changed(run)
         if self.name == "queries":
@@ -146,9 +167,20 @@ class Views(urwid.WidgetPlaceholder):
         if self.queries_panel.run is None:
             self.queries_panel.show(self.queries.run)
 
+    def _forget(self, run: Run) -> None:
+        """Shows a run that was dropped no more."""
+        for document in self._documents.documents:
+            if document.run is run:
+                document.run = None
+        self._refresh_list()
+        if self.editor_panel.run is run:
+            self.editor_panel.show(self._documents.current.run)
+        if self.queries_panel.run is run:
+            self.queries_panel.show(self.queries.run)
+
     def replace(self, old: Run, new: Run) -> None:
         """Shows ``new``, a query derived from ``old``, wherever that was shown, in the same way."""
-        self._run_views.of(new).mode = self._run_views.of(old).mode
+        self._run_views.of(new).follow(self._run_views.of(old))
         for document in self._documents.documents:
             if document.run is old:
                 document.run = new

@@ -74,6 +74,11 @@ func byDatabaseSQL(ctx context.Context, address string) {
 	var last string
 	check(database.QueryRowContext(ctx, "SELECT count(*), max(s) FROM big WHERE i < ? AND s <> ?", int64(10), "row 9").Scan(&count, &last))
 	fmt.Println("database/sql", count, last)
+	transaction, err := database.BeginTx(ctx, nil)
+	check(err)
+	check(transaction.QueryRowContext(ctx, "SELECT count(*) FROM big").Scan(&count))
+	check(transaction.Commit())
+	fmt.Println("database/sql transaction", count)
 	fmt.Println("database/sql error", oneLine(database.QueryRowContext(ctx, "SELECT CAST('x' AS INTEGER)").Scan(&count)))
 }
 

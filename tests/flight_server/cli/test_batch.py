@@ -24,7 +24,7 @@ class SlowClient:
         self.answer = threading.Event()
         self.killed: list[str] = []
 
-    def submit(self, sql: str, parameters: Sequence[object]) -> Submitted:
+    def submit(self, sql: str, parameters: Sequence[object], *, ahead: int | None) -> Submitted:
         if sql == "SELECT bad":
             raise ClientError("there is no column 'bad'", status=Status.NOT_FOUND)
         self.asked.set()

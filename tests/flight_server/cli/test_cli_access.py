@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from flight_server.cli import main
+from flight_server.cli.options import Access, paths_start_at
 from tests.flight_server.certificates import new_certificate
 from tests.flight_server.fake_service import Served
 
@@ -75,3 +76,18 @@ def test_the_look_of_tables_is_for_tables(arguments: list[str], capsys: pytest.C
 def test_a_table_is_paged_or_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["query", "SELECT 1", "--format", "table", "-o", str(tmp_path / "a.txt"), "--pager"]
     assert "keep one" in refused(arguments, capsys)
+
+
+def test_paths_begin_in_the_first_folder_of_an_embedded_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lake").mkdir()
+    (tmp_path / "a.csv").touch()
+    (tmp_path / "volley.toml").write_text('[connections.default]\nurl = "s3://lake"\n')
+    for access, folder in (
+        (Access(None, None, None), str(tmp_path)),
+        (Access(None, None, None, data=("lake", "a.csv")), str(tmp_path / "lake")),
+        (Access(None, None, None, data=("a.csv", "lake")), None),
+        (Access(None, None, None, config="volley.toml"), None),
+        (Access("grpc://127.0.0.1:1", None, None), None),
+    ):
+        assert paths_start_at(access) == folder

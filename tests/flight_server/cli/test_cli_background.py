@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import signal
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -100,3 +102,31 @@ def test_no_bar_where_nobody_looks() -> None:
         with QueryProgress(client, "0" * 32, Console(file=screen)):
             pass
         assert screen.getvalue() == ""
+
+
+def test_an_interrupt_is_heard_whichever_thread_the_system_hands_it_to() -> None:
+    let_go, waiting_now = threading.Event(), threading.Event()
+    too_late: list[bool] = []
+    waiter = threading.get_ident()
+
+    def source() -> Iterator[int]:
+        waiting_now.set()
+        too_late.extend([] if let_go.wait(10) else [True])
+        yield 1
+
+    def interrupt() -> None:
+        waiting_now.wait(10)
+        while sys._current_frames()[waiter].f_code.co_name != "wait":
+            pass
+        let_go.wait(0.2)  # from there to the lock itself is a moment that nothing tells
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)  # to this thread, not to the one that waits
+
+    other = threading.Thread(target=interrupt)
+    other.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            list(interruptible(source))
+        assert too_late == []
+    finally:
+        let_go.set()
+        other.join()

@@ -96,6 +96,9 @@ def test_leaving(typed: TypedShell, text: str) -> None:
         ("\\d", True),
         ("SELECT 1 -- ;", False),
         ("exit", True),
+        ("help", True),
+        (".tables", True),
+        ("SELECT 1 AS x,\n.5", False),
         ("SELECT 1 \\g", True),
         ("SELECT '\\g", False),
         ("SELECT 1 -- \\g", False),
@@ -174,3 +177,24 @@ def test_commands_and_what_they_take_are_completed(completer: SqlCompleter, type
     assert at(completer, f"\\i {tmp_path}/rep|") == ["ort.sql"]
     typed.run("\\ns daily SELECT 1")
     assert at(completer, "\\n da|") == ["daily"]
+
+
+def test_paths_are_completed_where_they_may_stand_and_other_texts_are_left_alone(typed: TypedShell, tmp_path: Path) -> None:
+    for name in ("sales.parquet", "salt.txt", "logs/a.csv.gz"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    here = SqlCompleter(cast(Client, Tables()), typed.session.commands, typed.session.query_names, str(tmp_path))
+    here._ask()
+    for before in ("FROM '", "SELECT 1 FROM orders JOIN 'x.csv' USING (id) JOIN '", "SUMMARIZE '", "FROM read_files('", "describe '"):
+        assert at(here, f"{before}sal|") == ["es.parquet"]
+    assert at(here, "FROM 'logs/|") == ["a.csv.gz"]
+    assert at(here, "FROM 'lo|") == ["gs"]
+    for text in ("SELECT * FROM orders WHERE name = 'ord|", "SELECT regexp_matches(name, '\\d|", "SELECT 'cus|", "SELECT 'it''s cus|"):
+        assert at(here, text) == []
+    assert "customers" in at(here, "SELECT * FROM 'sales.parquet' JOIN cus|")
+
+
+def test_paths_of_a_server_elsewhere_are_not_guessed(completer: SqlCompleter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sales.parquet").touch()
+    monkeypatch.chdir(tmp_path)
+    assert at(completer, "FROM 'sal|") == []

@@ -17,8 +17,14 @@ from tests.flight_server.fake_service import Served
 
 
 @pytest.fixture
-def client() -> Iterator[Client]:
-    with Served() as served, Client(served.uri) as connected:
+def served() -> Iterator[Served]:
+    with Served() as server:
+        yield server
+
+
+@pytest.fixture
+def client(served: Served) -> Iterator[Client]:
+    with Client(served.uri) as connected:
         yield connected
 
 
@@ -65,8 +71,9 @@ def test_a_file_that_is_there_is_written_over_by_force_only(typed: TypedShell, t
     assert target.read_text() == "a\n1\n"
 
 
-def test_on_a_terminal_one_is_asked_instead(client: Client, tmp_path: Path) -> None:
-    target = tmp_path / "out.csv"
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_on_a_terminal_one_is_asked_instead(client: Client, tmp_path: Path, suffix: str) -> None:
+    target = tmp_path / f"out.{suffix}"
     target.write_text("mine\n")
     answers = [False, True]
     asked: list[str] = []
@@ -80,7 +87,87 @@ def test_on_a_terminal_one_is_asked_instead(client: Client, tmp_path: Path) -> N
         assert target.read_text() == "mine\n"
         assert "2,500 rows" in typed.run(f"\\copy numbers to {target}")
     assert asked == [f"{target} exists. Write over it?"] * 2
-    assert target.read_text().startswith("n,name\n0,row 0\n")
+    assert target.read_bytes()[:4] == {"csv": b"n,na", "parquet": b"PAR1"}[suffix]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "csv.gz", "md", "jsonl", "txt", "parquet"])
+def test_a_file_of_one_result_is_whole_or_as_it_was(typed: TypedShell, tmp_path: Path, suffix: str) -> None:
+    new, old = tmp_path / f"new.{suffix}", tmp_path / f"old.{suffix}"
+    old.write_text("mine\n")
+    bad = "SELECT CASE WHEN n = 2400 THEN error('broken') ELSE n END AS n FROM numbers"
+    for sql in ("SELECT nothing FROM numbers", bad):
+        for command in (f"\\copy ({sql}) to {new}", f"{sql} \\g {new}", f"\\copy ({sql}) to {old} --force", f"{sql} \\g {old} --force"):
+            assert typed.run(command).startswith("error: ")
+    assert old.read_text() == "mine\n"
+    assert sorted(path.name for path in tmp_path.glob("*.*")) == [old.name]
+    assert list(tmp_path.glob(".*")) == []
+    assert f" → {new}\n" in typed.run(f"\\copy numbers to {new}")
+    assert new.stat().st_size > 1_000
+
+
+def test_what_is_compressed_already_is_not_compressed_again(typed: TypedShell, tmp_path: Path) -> None:
+    for command in ("\\o {}", "SELECT 1 AS a \\g {}", "\\copy numbers to {}"):
+        for name in ("out.parquet.gz", "out.arrow.zst"):
+            said = typed.run(command.format(tmp_path / name))
+            assert said == f"error: {tmp_path / name}: {name.split('.')[1]} is not compressed once more\nleave out .{name.split('.')[2]}\n"
+    assert list(tmp_path.glob("out*")) == []
+
+
+def test_a_file_that_cannot_be_ended_is_told(typed: TypedShell) -> None:
+    typed.run("\\o /dev/full")
+    assert typed.run("SELECT 1 AS a;") == "error: cannot write /dev/full: No space left on device\n"
+    assert typed.run("\\o") in ("", "error: cannot write /dev/full: No space left on device\n")
+    assert "here again" in typed.run("SELECT 'here again' AS a;")
+
+
+def test_how_a_command_ended_is_told(typed: TypedShell) -> None:
+    assert typed.run("SELECT 1 AS a \\g |cat >/dev/null; exit 3").endswith(" → | cat >/dev/null; exit 3 (ended with status 3)\n")
+    assert typed.run("SELECT 1 AS a \\g |cat >/dev/null").endswith(" → | cat >/dev/null\n")
+
+
+def test_a_query_with_a_name_is_the_last_one_with_its_values(typed: TypedShell, tmp_path: Path) -> None:
+    typed.run("SELECT 'before' AS a;")
+    typed.run("\\ns least SELECT n FROM numbers WHERE n::VARCHAR = $what;")
+    typed.run("\\n least what=2498")
+    assert "│   2498 │" in typed.run("\\g")
+    typed.run(f"\\g {tmp_path}/out.csv")
+    assert (tmp_path / "out.csv").read_text() == "n\n2498\n"
+    assert typed.run("\\watch 1").count("2498") == 2
+    assert typed.session.last == "SELECT n FROM numbers WHERE n::VARCHAR = $what"
+
+
+def test_tables_are_described_by_any_name(typed: TypedShell) -> None:
+    for name in ("numbers", "main.numbers", "MAIN.numbers", '"numbers"', "odd name", '"odd name"', 'main."odd name"'):
+        assert "│ " in typed.run(f"\\d {name}"), name
+    assert "error: " in typed.run("\\d other.numbers")
+
+
+def test_all_columns_of_a_wide_table_are_described(served: Served, client: Client, tmp_path: Path) -> None:
+    columns = ", ".join(f"{number} AS c{number}" for number in range(2_100))
+    served.service.add_table(f"CREATE TABLE wide AS SELECT {columns}")
+    with TypedShell(client, tmp_path / "queries", size=(80, 24), ask=lambda _: False) as typed:
+        typed.run("\\d wide")
+        assert "c2099" in typed.paged[0]
+        assert "more rows" not in typed.paged[0]
+        typed.run("\\pset pager off")
+        assert "│ c2099 " in typed.run("\\d wide")
+
+
+def test_a_file_to_run_has_to_be_named(typed: TypedShell) -> None:
+    for command in ("\\i", "\\ir"):
+        assert typed.run(command).startswith("error: which file is to be run?\n\\i FILE")
+
+
+def test_a_file_may_begin_with_a_mark_of_its_encoding(typed: TypedShell, tmp_path: Path) -> None:
+    (tmp_path / "a.sql").write_text("SELECT 1 AS a;\n", encoding="utf-8-sig")
+    assert "│       1 │" in typed.run(f"\\i {tmp_path}/a.sql")
+
+
+def test_words_of_other_shells_say_what_works_here(typed: TypedShell) -> None:
+    assert typed.run("help") == typed.run("help;") == typed.run("\\?")
+    assert typed.run(".tables") == "error: commands begin with a backslash, not .tables\nit is \\d here; \\? lists all\n"
+    assert typed.run(".sparks on") == "error: commands begin with a backslash, not .sparks\n\\? lists all\n"
+    assert ".5" in typed.run("SELECT\n.5 AS a;")
 
 
 def test_g_runs_what_stands_before_it_or_the_last(typed: TypedShell, tmp_path: Path) -> None:
@@ -167,6 +254,8 @@ def test_queries_have_names_that_last(typed: TypedShell, client: Client, tmp_pat
         assert "SELECT n FROM numbers WHERE" in another.run("\\n")
         assert "│   2498 │" in another.run("\\n least what=2498")
         assert "the parameter $what has no value" in another.run("\\n least")
+        another.run("\\ns both SELECT $a AS first; SELECT $b AS second")
+        assert "│ two     │" in another.run("\\n both b=two a=one")
         assert "do you mean \\n least?" in another.run("\\n lest")
         assert another.run("\\nd least") == ""
         assert "there is no query least" in another.run("\\nd least")
@@ -199,7 +288,7 @@ def test_what_exceeds_the_screen_goes_to_the_pager(client: Client, tmp_path: Pat
         assert typed.paged == []
         assert typed.run("SELECT n FROM numbers;").startswith("2,500 rows · ")
         assert "1999" in typed.paged[0]
-        assert "… 500 more rows (2,000 shown; \\o FILE writes all)" in typed.paged[0]
+        assert typed.paged[0].endswith("… 500 more rows (2,000 shown; \\g FILE writes all)\x1b[0m\n")  # the footer is told once, behind it
         wide = ", ".join(f"'{'x' * 30}' AS column_{number}" for number in range(5))
         typed.run(f"SELECT {wide};")
         assert typed.paged[1].count("x" * 30) == 5
@@ -222,7 +311,7 @@ def test_hints_are_true_where_one_stands(typed: TypedShell, client: Client, monk
     assert "\\x cannot stand behind an unfinished statement" in typed.run("SELECT 1 \\x")
     monkeypatch.setattr(client, "tables", lambda details: [])
     assert typed.run("\\d").startswith("no tables here: ")
-    assert "\\o FILE writes all" in typed.run("SELECT n FROM numbers;")
+    assert "\\g FILE writes all" in typed.run("SELECT n FROM numbers;")
 
 
 def test_help_lists_every_command(typed: TypedShell) -> None:

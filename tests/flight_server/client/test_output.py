@@ -164,7 +164,7 @@ def test_texts_are_compressed_as_the_suffix_says(tmp_path: Path, suffix: str, co
     many = pa.table({"n": range(100_000)})
     assert write_file(many.to_batches(max_chunksize=10_000), many.schema, "csv", target) == 100_000
     assert target.stat().st_size < 300_000
-    assert duckdb.sql(f"SELECT count(*), sum(n) FROM read_csv('{target}', compression = '{codec}')").fetchall() == [
+    assert duckdb.connect().sql(f"SELECT count(*), sum(n) FROM read_csv('{target}', compression = '{codec}')").fetchall() == [
         (100_000, 4_999_950_000)
     ]
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from flight_server.client import ClientError
-from flight_server.client.parameters import bound, typed_row
+from flight_server.client.parameters import bound, shared, typed_row
 
 
 def test_values_in_their_order_may_look_like_names() -> None:
@@ -26,8 +26,8 @@ def test_names_become_numbers_of_the_same_width() -> None:
     ("sql", "given", "message"),
     [
         ("SELECT $a, $b", ["a=1"], r"the parameter \$b has no value\ngive b=value"),
-        ("SELECT $a", ["a=1", "b=2"], r"no parameter \$b\nit asks for \$a"),
-        ("SELECT $a", ["1"], "the value '1' has no name"),
+        ("SELECT $a", ["a=1", "b=2"], r"no parameter \$b\nthere is \$a"),
+        ("SELECT $a", ["1"], r"the value '1' has no name\nthere is \$a: give a=value"),
         ("SELECT $a", ["a=1", "a=2"], "given twice"),
         ("SELECT $a, ?", ["a=1"], "some|others without"),
         ("SELECT $a", [], r"\$a has no value"),
@@ -36,6 +36,28 @@ def test_names_become_numbers_of_the_same_width() -> None:
 def test_what_does_not_fit_is_told_before_anything_is_asked(sql: str, given: list[str], message: str) -> None:
     with pytest.raises(ClientError, match=message):
         bound(sql, given)
+
+
+def test_each_of_several_statements_takes_the_values_that_it_asks_for() -> None:
+    statements = ["SELECT $a", "SELECT 1", "SELECT $b, $a"]
+    assert shared(statements, ["b=2", "a=1"]) == [["a=1"], [], ["b=2", "a=1"]]
+    assert shared(statements, ["a=1"]) == [["a=1"], [], ["a=1"]]
+    assert shared(["SELECT ?, ?", "SELECT 1", "SELECT $1"], ["a=1", "b"]) == [["a=1", "b"], [], ["a=1", "b"]]
+    assert shared(statements, []) == [[], [], []]
+
+
+@pytest.mark.parametrize(
+    ("statements", "given", "message"),
+    [
+        (["SELECT $a", "SELECT $b"], ["c=1"], r"there is no parameter \$c\nthere are \$a, \$b"),
+        (["SELECT $a", "SELECT $b"], ["1"], r"the value '1' has no name\nthere are \$a, \$b: give a=value"),
+        (["SELECT $a", "SELECT ?"], ["a=1"], "some parameters of the statements have names, and others have none"),
+        (["SELECT 1", "SELECT '$a'"], ["a=1"], "no statement has a parameter, and 1 value was given"),
+    ],
+)
+def test_a_value_that_no_statement_takes_is_told(statements: list[str], given: list[str], message: str) -> None:
+    with pytest.raises(ClientError, match=message):
+        shared(statements, given)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ OURS = {"read_files"}
 
 
 def column(query: str) -> list[str]:
-    return [str(row[0]) for row in duckdb.sql(query).fetchall()]
+    return [str(row[0]) for row in duckdb.connect().sql(query).fetchall()]
 
 
 def test_no_word_stands_twice() -> None:
@@ -42,5 +42,5 @@ def test_a_name_that_is_a_word_of_sql_too_is_written_so_that_it_is_a_name() -> N
         name = quoted(word)
         parsed = parse(f"SELECT {name}, {name}.{name} FROM (SELECT 1 AS {name}) AS {name} WHERE {name} = 1 ORDER BY {name}", SqlLimits())
         printed = print_sql(parsed.ast, parsed.scanned.chain_terms)
-        answer = duckdb.sql(printed)
+        answer = duckdb.connect().sql(printed)
         assert (answer.columns[0], answer.fetchall()) == (word, [(1, 1)]), printed

@@ -108,7 +108,7 @@ def test_tables_in_a_file_hold_every_row_in_blocks() -> None:
 @pytest.mark.parametrize("format", ["csv", "tsv", "markdown", "html", "line"])
 def test_values_are_the_same_texts_in_all_of_them(format: Format) -> None:
     sql = "SELECT 1.0 AS a, DATE '2026-01-02' AS b, TIMESTAMP '2026-01-02 03:04:05.5' AS c, INTERVAL 1 MONTH AS d, true AS e"
-    text = written(duckdb.sql(sql).to_arrow_table(), format)
+    text = written(duckdb.connect().sql(sql).to_arrow_table(), format)
     for value in ("1.0", "2026-01-02", "2026-01-02 03:04:05.5", "1 month", "true"):
         assert value in text
 

@@ -102,8 +102,8 @@ def test_a_list_asks_for_no_more_than_is_wanted() -> None:
     has = owner_of(QUERY)
     cast = Cast(a=has)
     cast.forwarding.queries("ada")
-    cast.forwarding.queries("ada", True, 20)
-    assert [decode(body, OwnedQueries) for body in has.did(LOCAL_QUERIES)] == [OwnedQueries("ada"), OwnedQueries("ada", True, 20)]
+    cast.forwarding.queries("ada", True, 20, 17.5)
+    assert [decode(body, OwnedQueries) for body in has.did(LOCAL_QUERIES)] == [OwnedQueries("ada"), OwnedQueries("ada", True, 20, 17.5)]
 
 
 def test_a_worker_that_drains_answers_for_its_queries() -> None:

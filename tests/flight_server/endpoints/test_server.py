@@ -154,6 +154,22 @@ def test_flights_are_the_tables_and_the_finished_results(client: flight.FlightCl
     assert [info.descriptor.path for info in client.list_flights(b"num%")] == [[b"numbers"]]
 
 
+def test_finished_results_are_listed_page_by_page(client: flight.FlightClient) -> None:
+    ids = [submit(client, f"SELECT {number} AS n") for number in range(5)]
+    lines = [json.loads(line.body.to_pybytes()) for line in client.do_action("query.list")]
+    submitted_at = {line["query_id"]: line["submitted_at"] for line in lines}
+
+    def page(**asked: object) -> list[str]:
+        return [json.loads(info.app_metadata)["query_id"] for info in client.list_flights(json.dumps(asked).encode())]
+
+    assert page() == ids[::-1]
+    assert page(limit=2) == [ids[4], ids[3]]
+    assert page(limit=2, before=submitted_at[ids[3]]) == [ids[2], ids[1]]
+    assert page(before=submitted_at[ids[0]]) == []
+    with pytest.raises(pa.ArrowInvalid, match="the criteria"):
+        page(limit="many")
+
+
 def test_peeking_takes_the_records_that_wait(client: flight.FlightClient) -> None:
     query_id = submit(client, "FROM numbers")
     assert rows_of(client.do_get(ticket(query_id=query_id, exchange="exchange-0", peek=2))) == 2000
@@ -227,7 +243,7 @@ BAD_CALLS: list[tuple[str, Callable[[flight.FlightClient], object], type[Excepti
     ("unknown in status", lambda c: list(c.do_action(flight.Action("query.status", b'{"query_id":"x"}'))), pa.ArrowKeyError, "no query"),
     ("unknown in watch", lambda c: list(c.do_action(flight.Action("query.watch", b'{"query_id":"x"}'))), pa.ArrowKeyError, "no query"),
     ("unknown action", lambda c: list(c.do_action(flight.Action("make.tea", b""))), pa.ArrowNotImplementedError, "no action 'make.tea'"),
-    ("transaction", lambda c: list(c.do_action(flight.Action("BeginTransaction", b""))), pa.ArrowNotImplementedError, "BeginTransaction"),
+    ("savepoint", lambda c: list(c.do_action(flight.Action("BeginSavepoint", b""))), pa.ArrowNotImplementedError, "leave savepoints out"),
     ("unknown command", lambda c: c.get_flight_info(command(TEA)), NotImplementedError, "Tea"),
     ("schema of it", lambda c: c.get_schema(command(TEA)), NotImplementedError, "Tea"),
 ]

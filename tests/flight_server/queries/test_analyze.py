@@ -1,10 +1,15 @@
 from __future__ import annotations
 
-from typing import cast
+import json
+from typing import Literal, cast
+
+import pyarrow as pa
 
 from flight_server.protocol.messages import InstanceStatus, OperatorStatus
 from flight_server.queries.analyze import SpillWatch, analyze_lines
 from operators.kernel.kernel import Kernel
+from planner.catalog import Column
+from planner.physical import Fragment, PhysicalPlan, PlannedExchange
 from tests.flight_server.queries.small_site import FakeKernel
 
 SCAN = OperatorStatus(
@@ -21,11 +26,16 @@ SCAN = OperatorStatus(
     files_bytes=4_000_000,
     requests=9,
 )
+PLAN = (Fragment(0, "SELECT 1", (), 0),), (PlannedExchange(0, "result", (Column("n", "INTEGER"),)),)
 RESULT = OperatorStatus("result", "result", "result", rows=7)
 
 
+def plan_of(text: str, form: Literal["text", "json"] = "text") -> PhysicalPlan:
+    return PhysicalPlan("EXPLAIN ANALYZE SELECT 1 AS n", *PLAN, pa.schema([("plan", pa.string())]), text, form)
+
+
 def test_each_operator_has_a_line_below_the_plan() -> None:
-    lines = analyze_lines("scan t\n  files 4", [SCAN, RESULT], 1.5, 0)
+    lines = analyze_lines(plan_of("scan t\n  files 4"), [SCAN, RESULT], 1.5, 0)
     assert lines == [
         "scan t",
         "  files 4",
@@ -38,7 +48,7 @@ def test_each_operator_has_a_line_below_the_plan() -> None:
 
 def test_instances_are_told_apart_where_there_are_several() -> None:
     scan = OperatorStatus("fragment-0", "producer", "scan t", instances=[InstanceStatus("w1", 3, 5000), InstanceStatus("w2", 1, 2000)])
-    assert analyze_lines("", [scan], 0.1, 0)[-2:] == [
+    assert analyze_lines(plan_of(""), [scan], 0.1, 0)[-2:] == [
         "    on w1: 3 records, 5,000 rows, 0.000 s",
         "    on w2: 1 records, 2,000 rows, 0.000 s",
     ]
@@ -51,4 +61,15 @@ def test_spill_is_the_most_that_was_seen_at_once() -> None:
         kernels[0].spill_bytes, kernels[1].spill_bytes = first, second
         watch.look()
     assert watch.most_bytes == 4_000_000
-    assert "spill: up to 4.0 MB seen, of all queries on this worker" in analyze_lines("", [], 0.1, watch.most_bytes)[1]
+    assert "spill: up to 4.0 MB seen, of all queries on this worker" in analyze_lines(plan_of(""), [], 0.1, watch.most_bytes)[1]
+
+
+def test_a_document_has_the_plan_and_what_the_run_was_seen_to_do() -> None:
+    (text,) = analyze_lines(plan_of("", "json"), [SCAN, RESULT], 1.5, 7)
+    document = json.loads(text)
+    assert document["columns"] == [{"name": "n", "type": "INTEGER"}]
+    assert document["plan"]["sql"] == "SELECT 1"
+    assert (document["run"]["seconds"], document["run"]["spill_bytes"]) == (1.5, 7)
+    scan, result = document["run"]["operators"]
+    assert (scan["operator"], scan["rows"], scan["records_total"], scan["requests"], scan["retries"]) == ("fragment-0", 7000, 4, 9, 1)
+    assert (result["operator"], result["rows"]) == ("result", 7)

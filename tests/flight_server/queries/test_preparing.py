@@ -12,7 +12,7 @@ import pytest
 import sqloxide
 
 from flight_server.process.launch import embedded
-from flight_server.queries.query_handler import MAX_KEPT_SQL_CHARS
+from flight_server.queries.statement_planner import MAX_KEPT_SQL_CHARS
 from flight_server.settings.config import Config, LimitsConfig
 from planner.limits import DEFAULT_LIMITS
 from planner.typed_literals import MAX_NESTING

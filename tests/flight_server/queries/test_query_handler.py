@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -15,21 +16,23 @@ import pyarrow as pa
 import pytest
 
 from flight_server.cluster.forwarding import Forwarding
-from flight_server.errors import ClientError, NoRoom, QueryKilled, ServerClosing, UnknownExchange, UnknownQuery
+from flight_server.errors import ClientError, NoRoom, QueryKilled, QueryTimedOut, ServerClosing, UnknownExchange, UnknownQuery
 from flight_server.protocol.messages import (
     ENDED,
     LINE_SQL_CHARS,
     START,
+    Cursor,
     OperatorStatus,
     PeekTicket,
     QueryLine,
     QueryStatus,
     ResultTicket,
 )
-from flight_server.protocol.service import PeekStream
-from flight_server.queries import query_handler
+from flight_server.protocol.service import PeekStream, StatementSettings
+from flight_server.queries import query_handler, query_runner, statement_planner
 from flight_server.queries.execution import RowSink
 from flight_server.queries.query_handler import QueryHandler
+from flight_server.queries.stored import short_status
 from flight_server.settings.config import LimitsConfig
 from operators.cancellation import Cancellation
 from operators.errors import NoSuchResult, ResultTooLarge, StorageError
@@ -43,6 +46,7 @@ from tests.e2e.waiting import eventually
 from tests.flight_server.queries.small_site import PATIENCE, SCHEMA, SmallSite, batch, streamed
 
 OWNER = "ada"
+STREAM_TTL_SECONDS = 600.0
 
 Work = Callable[[RowSink, Cancellation], None]
 
@@ -122,7 +126,7 @@ class NobodyElse:
     def __init__(self) -> None:
         self.lines: list[QueryLine] = []
 
-    def queries(self, owner: str, everything: bool, limit: int | None) -> list[QueryLine]:
+    def queries(self, owner: str, everything: bool, limit: int | None, before: float | None) -> list[QueryLine]:
         return self.lines
 
     def _nothing(self, *_: object, **__: object) -> None:
@@ -153,13 +157,13 @@ class Handling:
         self.small = SmallSite(self.monkeypatch)
         self.lost: list[tuple[str, str]] = []
         execution = type("Execution", (FakeExecution,), {"works": self.works, "lost": self.lost})
-        self.monkeypatch.setattr(query_handler, "Execution", execution)
-        self.monkeypatch.setattr(query_handler, "plan", lambda statement, *_: self.plans(statement.parsed.sql))
+        self.monkeypatch.setattr(query_runner, "Execution", execution)
+        self.monkeypatch.setattr(statement_planner, "plan", lambda statement, *_: self.plans(statement.parsed.sql))
         self.handler = self.another()
 
     def another(self) -> QueryHandler:
         """A handler over the same stored results, as after a restart."""
-        self.results = ResultStore(fsspec.filesystem("file"), str(self.root), rows_per_group=2, groups_per_file=1)
+        self.results = ResultStore(fsspec.filesystem("file"), str(self.root), short=short_status, rows_per_group=2, groups_per_file=1)
         return QueryHandler(
             cast(FileCatalog, FakeCatalog()),
             self.results,
@@ -168,6 +172,7 @@ class Handling:
             LimitsConfig(queries=self.queries, queue=self.queue, abandon_seconds=60.0),
             PlanOptions(),
             lambda _ids: None,
+            STREAM_TTL_SECONDS,
             self.clock,
         )
 
@@ -318,6 +323,30 @@ def test_a_look_that_nobody_reads_is_abandoned_though_it_never_had_a_reader(narr
     assert narrow.ended(narrow.submit("SELECT 2")).state == "completed", "its place is free"
 
 
+def test_a_look_that_nobody_asks_for_runs_on_until_it_waits_for_a_reader(narrow: Handling) -> None:
+    gate = Gate(0)
+
+    def work(sink: RowSink, cancellation: Cancellation) -> None:
+        gate(sink, cancellation)
+        for number in range(1, 9):
+            cancellation.check()
+            sink.append(batch(number))
+
+    narrow.works["SELECT 1"] = work
+    look = narrow.handler.submit("SELECT 1", OWNER, ahead=1).query_id
+    narrow.clock.now += 600
+    narrow.handler.kill_abandoned()
+    assert narrow.line(look).state in ("queued", "running"), "it is being made, for whoever comes back"
+    gate.open()
+    assert eventually(lambda: narrow.line(look).result.held, PATIENCE, "it waits for a reader")
+    narrow.clock.now += 59
+    narrow.handler.kill_abandoned()
+    assert narrow.line(look).state == "running"
+    narrow.clock.now += 2
+    narrow.handler.kill_abandoned()
+    assert narrow.ended(look).state == "killed"
+
+
 def test_a_look_that_waits_lends_its_place_to_others_and_needs_none_to_go_on(narrow: Handling) -> None:
     look = narrow.look("SELECT 1", 9, ahead=1)
     assert narrow.ended(narrow.submit("SELECT 2")).state == "completed"
@@ -327,6 +356,15 @@ def test_a_look_that_waits_lends_its_place_to_others_and_needs_none_to_go_on(nar
     assert narrow.state(other) == "running"
     gate.open()
     assert narrow.ended(other).state == "completed"
+
+
+def test_looks_that_nobody_reads_on_keep_nobody_waiting(narrow: Handling) -> None:
+    looks = [narrow.look(f"SELECT {number}", 9, ahead=1) for number in range(3)]
+    ended = [narrow.ended(query_id) for query_id in looks[:2]]
+    assert [(status.state, status.result.rows) for status in ended] == [("completed", 9)] * 2, "more would pause than may: the first go on"
+    assert narrow.state(looks[2]) == "running"
+    assert narrow.ended(narrow.submit("SELECT 3")).state == "completed"
+    assert narrow.rows(looks[2]) == list(range(9))
 
 
 def test_killing_wakes_a_look_that_waits(narrow: Handling) -> None:
@@ -362,6 +400,8 @@ def test_what_a_program_asks_for_itself_is_listed_only_when_it_is_asked_for(hand
         ]
         assert [line.query_id for line in handler.queries(OWNER, limit=2)] == [last, own]
         assert [line.query_id for line in handler.queries(OWNER, everything=True, limit=2)] == [last, count]
+        (newest,) = handler.queries(OWNER, limit=1)
+        assert [line.query_id for line in handler.queries(OWNER, limit=1, before=newest.submitted_at)] == [own], "the next page"
         status = handler.status(count, OWNER)
         assert status is not None
         assert status.purpose == "count"
@@ -606,6 +646,33 @@ def test_a_query_that_nobody_asks_for_any_more_is_killed(handling: Handling) -> 
     assert (ended.state, ended.error.message) == ("killed", "the query was stopped: nobody has read it or asked for it for 60 s")
 
 
+def test_a_query_that_takes_longer_than_its_session_gives_it_is_stopped(handling: Handling) -> None:
+    gate = Gate(1, 2, 3)
+    handling.works["SELECT 1"] = gate
+    query_id = handling.handler.submit("SELECT 1", OWNER, settings=StatementSettings(seconds=30)).query_id
+    assert gate.begun.wait(PATIENCE)
+    handling.clock.now += 30
+    handling.handler.kill_abandoned()
+    assert not gate.cancelled.is_set()
+    handling.clock.now += 1
+    handling.handler.kill_abandoned()
+    ended = handling.ended(query_id)
+    assert ended.error is not None
+    assert (ended.state, ended.error.status) == ("killed", "DEADLINE_EXCEEDED")
+    assert "longer than the 30 s that its session gives to a statement" in ended.error.message
+    with pytest.raises(QueryTimedOut):
+        handling.rows(query_id)
+
+
+def test_the_time_of_a_query_that_waits_for_its_turn_counts(narrow: Handling) -> None:
+    _first, gate = narrow.running("SELECT 1")
+    narrow.works["SELECT 2"] = Gate()
+    waiting = narrow.handler.submit("SELECT 2", OWNER, settings=StatementSettings(seconds=30)).query_id
+    narrow.clock.now += 31
+    narrow.handler.kill_abandoned()
+    assert (narrow.state(waiting), gate.cancelled.is_set()) == ("killed", False)
+
+
 def test_a_query_that_was_never_read_is_not_abandoned(handling: Handling) -> None:
     _query_id, gate = handling.running("SELECT 1")
     handling.clock.now += 1e6
@@ -716,6 +783,17 @@ def test_all_that_run_are_told_of_a_lost_worker(handling: Handling) -> None:
     assert sorted(handling.lost) == sorted([(first, "w2"), (second, "w2")])
 
 
+@pytest.mark.parametrize(("abandon", "cursor", "sooner"), [(True, START, True), (False, START, False), (True, Cursor(0, 0, 1), False)])
+def test_what_a_stream_has_read_from_start_to_end_expires_sooner(handling: Handling, abandon: bool, cursor: Cursor, sooner: bool) -> None:
+    query_id = handling.submit("SELECT 1")
+    assert handling.ended(query_id).state == "completed"
+    list(handling.handler.read(ResultTicket(query_id, cursor, True), OWNER, lambda: False, abandon).batches)
+    handling.results.close()  # what it does in the background is done
+    expires_at = handling.line(query_id).result.expires_at
+    assert expires_at is not None
+    assert (expires_at < time.time() + 2 * STREAM_TTL_SECONDS) is sooner
+
+
 # -- what is said of queries ------------------------------------------------------------------------------------------
 
 
@@ -775,7 +853,7 @@ def test_queries_of_all_workers_are_listed_newest_first(handling: Handling) -> N
 
 
 def test_only_so_many_ended_queries_are_remembered(handling: Handling, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(query_handler, "MAX_REMEMBERED", 2)
+    monkeypatch.setattr(query_runner, "MAX_REMEMBERED", 2)
     failed = [handling.submit(f"SELECT {number}", raising(StorageError("gone"))) for number in range(1)]
     handling.ended(failed[0])
     for number in range(1, 4):
@@ -796,7 +874,7 @@ def test_a_watched_query_tells_each_change_until_it_has_ended(handling: Handling
 
 def test_explain_analyze_answers_with_the_plan_and_what_was_measured(handling: Handling) -> None:
     schema = pa.schema([pa.field("plan", pa.string())])
-    handling.plans = lambda sql: replace(streamed("t", 1), sql=sql, schema=schema, analyze=True)
+    handling.plans = lambda sql: replace(streamed("t", 1), sql=sql, schema=schema, analyze="text")
     query_id = handling.submit("EXPLAIN ANALYZE SELECT n FROM t")
     stream = handling.handler.read(ResultTicket(query_id, START, True), OWNER, lambda: False, False)
     lines = [line for part, _ in stream.batches for line in part.column(0).to_pylist()]

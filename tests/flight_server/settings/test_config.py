@@ -56,6 +56,7 @@ def test_all_sections_of_the_file(tmp_path: Path) -> None:
         [results]
         rows_per_group = 1000
         ttl = "2h"
+        stream_ttl = "5m"
         [limits]
         queries = 3
         sql_bytes = "64kB"
@@ -66,7 +67,7 @@ def test_all_sections_of_the_file(tmp_path: Path) -> None:
     assert config.memory_bytes == 2 << 30
     assert (default.url, default.key, default.secret, default.path_style) == ("s3://lake/volley", "k", "s", True)
     assert config.tables == {"lines": "lines/*.parquet"}
-    assert (config.results.rows_per_group, config.results.ttl_seconds) == (1000, 7200.0)
+    assert (config.results.rows_per_group, config.results.ttl_seconds, config.results.stream_ttl_seconds) == (1000, 7200.0, 300.0)
     assert (config.limits.queries, config.limits.sql_bytes) == (3, 64_000)
 
 

@@ -45,7 +45,7 @@ def test_every_variable_is_told(prefix: str, section: type[msgspec.Struct]) -> N
 
 
 def test_the_defaults_are_the_defaults() -> None:
-    assert len(DEFAULTS) == 10
+    assert len(DEFAULTS) == 11
     variables = {f"VOLLEY_{key.upper().replace('.', '_')}": value for key, value in DEFAULTS.items()}
     told = load_config(environment=variables)
     assert (told.results, told.limits) == (Config().results, Config().limits)

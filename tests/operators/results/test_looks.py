@@ -5,15 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
+from pathlib import Path
 
+import fsspec
 import pytest
 
 from operators.errors import OperatorError
 from operators.results.materialize import ResultWriter
 from operators.results.reading import END_FILE, Result, ResultPlace
-from operators.results.results import BEGINNING
+from operators.results.results import BEGINNING, ResultStore
 from tests.e2e.waiting import eventually
-from tests.operators.results.result_samples import PATIENCE, SCHEMA, SmallStore, in_thread, new_id, numbers, rows
+from tests.operators.results.result_samples import PATIENCE, SCHEMA, SmallStore, all_numbers, in_thread, new_id, numbers, rows
 
 
 class Look:
@@ -56,6 +58,21 @@ def test_a_writer_waits_when_it_is_ahead_and_goes_on_when_somebody_reads(look: L
     assert look.group((0, 2, 5)) == list(range(25, 30))
     assert look.waits_at(5)
     assert not look.result.closed
+
+
+def test_row_groups_of_a_look_begin_small_and_grow_to_the_size_of_all_others(tmp_path: Path) -> None:
+    store = ResultStore(fsspec.filesystem("file"), str(tmp_path), rows_per_group=100_000)
+    sizes = {}
+    for ahead in (None, 1):
+        writer = store.create(new_id(), SCHEMA, "SELECT n, t FROM numbers", "ada", ahead)
+        writer.release()
+        for start in range(0, 350_000, 70_000):
+            writer.append(rows(start, start + 70_000))
+        writer.finish(lambda: "{}")
+        sizes[ahead] = [size for file in writer.result.row_groups for size in file]
+        assert all_numbers(writer.result) == list(range(350_000))
+    store.close()
+    assert sizes == {None: [100_000, 100_000, 100_000, 50_000], 1: [4_096, 16_384, 65_536, 100_000, 100_000, 63_984]}
 
 
 def test_reading_again_what_was_read_makes_nothing(look: Look) -> None:

@@ -1,19 +1,21 @@
 from __future__ import annotations
 
 import os
+import pickle
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import msgspec
 import pyarrow as pa
 import pytest
 
 from operators.errors import NoSuchResult, OperatorError, ResultExpired, ResultUnreadable, StorageError
 from operators.results.result_files import ResultFiles
-from operators.results.results import ABANDONED_SECONDS, BEGINNING
+from operators.results.results import ABANDONED_SECONDS, BEGINNING, ResultStore
 from operators.results.row_group_cache import RowGroupCache
 from planner.errors import Status
-from tests.operators.results.result_samples import SCHEMA, SmallStore, all_numbers, begun, finished, numbers, rows
+from tests.operators.results.result_samples import SCHEMA, SmallStore, all_numbers, begun, finished, new_id, numbers, rows
 
 
 def test_a_finished_result_survives_a_restart_with_all_its_cursors(small: SmallStore) -> None:
@@ -30,6 +32,17 @@ def test_a_finished_result_survives_a_restart_with_all_its_cursors(small: SmallS
     assert stored.manifest is not None
     assert stored.manifest.status == '{"state":"completed"}'
     assert stored.expires_at == small.clock.now + 100
+
+
+def test_what_is_said_of_columns_survives_too(small: SmallStore) -> None:
+    told = pa.schema([SCHEMA.field(0).with_metadata({"origin": "numbers"}), SCHEMA.field(1)])
+    writer = begun(small.store, told)
+    writer.append(rows(0, 12))
+    writer.finish(lambda: "{}")
+    stored = small.another().get(writer.result.query_id)
+    assert stored is not None
+    assert stored.schema.equals(told, check_metadata=True)
+    assert numbers(list(stored.follow(BEGINNING))) == list(range(12))
 
 
 def test_an_empty_result_survives_too(small: SmallStore) -> None:
@@ -56,15 +69,56 @@ def test_processes_that_share_a_storage_find_each_others_results(small: SmallSto
     small.clock.now += 1
     second = finished(other, 7)
     for store in (small.store, other):
-        assert [manifest.query_id for manifest in store.list()] == [first.query_id, second.query_id]
-    manifest = other.list()[0]
-    assert (manifest.owner, manifest.sql, sum(manifest.files[0].rows), manifest.status) == (
-        "ada",
-        "SELECT n, t FROM numbers",
-        5,
-        '{"state":"completed"}',
-    )
-    assert manifest.completed_at + 100 == manifest.expires_at
+        assert [stored.query_id for stored in store.list()] == [first.query_id, second.query_id]
+    stored = other.list()[0]
+    assert (stored.owner, stored.rows, stored.bytes, stored.line) == ("ada", 5, first.bytes, '{"state":"completed"}')
+    assert stored.completed_at + 100 == stored.expires_at
+    found = other.get(first.query_id)
+    assert found is not None
+    assert found.manifest is not None
+    assert (found.manifest.sql, found.manifest.status) == ("SELECT n, t FROM numbers", '{"state":"completed"}')
+
+
+def test_of_most_results_only_what_lists_tell_is_kept_in_memory(tmp_path: Path) -> None:
+    """``short`` makes little of a long status, and a store that has just begun knows no more."""
+    filesystem = fsspec.filesystem("file")
+    writing = ResultStore(filesystem, str(tmp_path), short=lambda manifest: manifest.sql[:6])
+    for _ in range(3):
+        writer = writing.create(new_id(), SCHEMA, "SELECT 1" + " " * 10_000, "ada")
+        writer.append(rows(0, 4))
+        writer.finish(lambda: "x" * 10_000)
+    begun_later = ResultStore(filesystem, str(tmp_path), short=lambda manifest: manifest.sql[:6])
+    for store in (writing, begun_later):
+        assert [stored.line for stored in store.list()] == ["SELECT"] * 3
+        assert len(pickle.dumps(store._stored)) < 1_000
+        store.close()
+
+
+def test_a_result_that_has_been_read_may_expire_sooner_for_every_process(small: SmallStore) -> None:
+    result, other = finished(small.store, 15), finished(small.store, 5)
+    before = {stored.query_id: stored.expires_at for stored in small.store.list()}
+    small.store.expire_within(result.query_id, 1_000)
+    small.store.expire_within(result.query_id, 30)
+    small.store.expire_within(new_id(), 30)
+    small.store.close()
+    assert result.expires_at == small.clock.now + 30 < before[result.query_id]
+    for store in (small.store, small.another()):
+        expiring = {stored.query_id: stored.expires_at for stored in store.list()}
+        assert expiring == before | {result.query_id: small.clock.now + 30}
+    assert all_numbers(result) == list(range(15))
+    small.clock.now += 31
+    assert small.another().sweep(small.clock.now) == [result.query_id]
+    assert small.another().list()[0].query_id == other.query_id
+
+
+def test_a_result_that_was_dropped_does_not_come_back_to_expire_sooner(small: SmallStore) -> None:
+    result = finished(small.store, 15)
+    manifest = result.manifest
+    assert manifest is not None
+    assert small.store.delete(result.query_id)
+    small.store._replace(result, manifest)
+    assert small.files() == []
+    assert small.another().list() == []
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,8 @@ def test_a_result_that_has_nowhere_to_go_fails_with_that_error(nowhere: ResultSt
 
 def test_rows_whose_server_has_gone_can_be_asked_for_again_later(nowhere: ResultStore) -> None:
     elsewhere = SmallStore("memory", f"/{new_id()}").store
-    finished(elsewhere, 15)
-    gone = Result.from_manifest(elsewhere.list()[0], nowhere._files, RowGroupCache(0))
+    manifest = finished(elsewhere, 15).manifest
+    assert manifest is not None
+    gone = Result.from_manifest(manifest, nowhere._files, RowGroupCache(0))
     with pytest.raises(ResultUnreadable, match=r"0\.parquet(?s:.*)Try again later"):
         list(gone.follow(BEGINNING))

@@ -40,7 +40,7 @@ def write(root: Path, name: str, columns: list[str], rows: int = 3, first: int =
 )
 def test_unusual_names_read_as_the_kernel_reads_them(lake: Lake, columns: list[str]) -> None:
     write(lake.root, "t.parquet", columns)
-    direct = duckdb.sql(f"SELECT * FROM read_parquet('{lake.root}/t.parquet')")
+    direct = duckdb.connect().sql(f"SELECT * FROM read_parquet('{lake.root}/t.parquet')")
     assert [column.name for column in lake.columns("t")] == direct.columns
     assert lake.rows("t") == direct.fetchall()
     for column in lake.columns("t"):

@@ -80,7 +80,7 @@ def test_filters_reach_the_files(lake: Lake) -> None:
     numbers(lake.root)
     scan = lake.scan("t")
     with prepare_scan(scan, scan.splits, lake.storage) as prepared:
-        ((_, plan),) = duckdb.sql(f"EXPLAIN SELECT s FROM ({prepared.sql}) WHERE n = 5").fetchall()
+        ((_, plan),) = duckdb.connect().sql(f"EXPLAIN SELECT s FROM ({prepared.sql}) WHERE n = 5").fetchall()
     reader = str(plan).partition("Read Parquet")[2]
     assert "n = 5" in reader
 

@@ -77,6 +77,7 @@ def test_an_empty_file_beside_others_has_no_columns_and_no_rows(lake: Lake, name
         ("t.csv.zst", pa.compress(b"a,b\n1,2\n", "zstd", asbytes=True)),
         ("t.jsonl.zst", pa.compress(b'{"a": 1, "b": 2}\n', "zstd", asbytes=True)),
     ],
+    ids=["T.CSV", "T.CSV.GZ", "t.csv.zst", "t.jsonl.zst"],  # what gzip writes has the time in it
 )
 def test_suffixes_in_any_case_and_both_kinds_of_compression(lake: Lake, name: str, content: bytes) -> None:
     write(lake.root, name, content)

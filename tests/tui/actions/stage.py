@@ -11,13 +11,15 @@ import urwid
 from tests.tui.fake_server import FakeServer
 from tests.tui.inline import InlineBackground, InlineFollower
 from tui.actions.clipboard import Clipboard
+from tui.actions.dropping import Dropping
 from tui.actions.killing import Killing
 from tui.draw.canvas import Line
 from tui.draw.chrome import Mood
 from tui.draw.popup import Choice, Completer, Dialogs
 from tui.editor.documents import Documents
 from tui.editor.saved_tabs import SavedTabs
-from tui.link.runs import Run, RunBook
+from tui.link.run import Run
+from tui.link.runs import RunBook
 from tui.link.session import Session
 from tui.panes.catalog_pane import CatalogPane
 from tui.panes.cluster_pane import ClusterPane
@@ -116,6 +118,7 @@ class Stage:
         )
         self.book.changed.append(self.views.changed)
         self.killing = Killing(self.book, self.server, self.background, self.dialogs, self.say)
+        self.dropping = Dropping(self.book, self.server, self.background, self.dialogs, self.say)
         self.tabs = SavedTabs(None)
         self.clipboard = Clipboard(self.documents, self.screen, self.say)
 

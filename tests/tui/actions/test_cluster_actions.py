@@ -5,6 +5,7 @@ import pytest
 from tests.tui.actions.stage import NOW, Stage
 from tests.tui.fake_server import WORKERS
 from tui.actions.cluster_actions import ClusterActions
+from tui.link.session import LISTED
 from tui.panes.cluster_pane import QueryFilter
 
 
@@ -15,7 +16,10 @@ def stage() -> Stage:
 
 def act(stage: Stage, action: str) -> None:
     stage.views.cluster.refresh(WORKERS, stage.server.queries(), NOW)
-    ClusterActions(stage.views.cluster, stage.views, stage.book, stage.killing, stage.dialogs, clock=lambda: NOW).table()[action]()
+    made = ClusterActions(
+        stage.views.cluster, stage.views, stage.book, stage.killing, stage.dropping, stage.session, stage.dialogs, clock=lambda: NOW
+    )
+    made.table()[action]()
 
 
 @pytest.mark.parametrize(("held", "context"), [(True, "plan"), (False, "results")])
@@ -35,6 +39,32 @@ def test_killing_is_about_the_current_query(stage: Stage) -> None:
     stage.server.submit("SELECT 1")
     act(stage, "kill")
     assert stage.server.killed == ["q1"]
+
+
+def test_dropping_is_about_the_current_query_and_asks(stage: Stage) -> None:
+    stage.server.submit("SELECT 1")
+    act(stage, "drop")
+    assert stage.server.dropped == []
+    stage.dialogs.agrees = True
+    act(stage, "drop")
+    assert stage.server.dropped == ["q1"]
+
+
+def test_more_queries_are_listed_when_they_are_asked_for(stage: Stage) -> None:
+    for _ in range(LISTED + 30):
+        stage.server.submit("SELECT 1")
+    stage.server.submit("SELECT 2", purpose="sample")
+    stage.session.look()
+    assert stage.session.pulse is not None
+    assert (len(stage.session.pulse.queries), stage.session.pulse.more) == (LISTED, True)
+    act(stage, "more")
+    assert (len(stage.session.pulse.queries), stage.session.pulse.more) == (LISTED + 30, False)
+    act(stage, "more")
+    assert stage.session.listed == 2 * LISTED, "there are no more to ask for"
+    act(stage, "everything")
+    assert stage.session.pulse.queries[0].purpose == "sample"
+    act(stage, "everything")
+    assert stage.session.pulse.queries[0].purpose == ""
 
 
 def test_a_filter_keeps_the_order_and_the_order_keeps_the_filter(stage: Stage) -> None:

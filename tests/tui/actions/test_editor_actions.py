@@ -99,6 +99,14 @@ def test_control_c_kills_the_query_of_the_tab_or_says_how_to_leave(stage: Stage)
     assert stage.server.killed == ["q1"]
 
 
+def test_control_c_leaves_the_rows_of_what_is_held_alone(stage: Stage) -> None:
+    stage.server.rows_per_group = 10
+    stage.documents.current.run = stage.book.run("SELECT * FROM t")
+    assert stage.documents.current.run.held
+    act(stage, "copy")
+    assert stage.server.killed == []
+
+
 # -- text ---------------------------------------------------------------------------------------------------------
 
 
@@ -156,6 +164,24 @@ def test_saving_as_over_a_file_that_is_there_asks(stage: Stage, tmp_path: Path) 
     stage.dialogs.agrees = True
     act(stage, "save")
     assert (tmp_path / "a.sql").read_text() == "SELECT 1\n"
+
+
+def test_saving_over_what_others_have_written_into_the_file_asks(stage: Stage, tmp_path: Path) -> None:
+    path = tmp_path / "a.sql"
+    path.write_text("SELECT 1")
+    stage.dialogs.typed = str(path)
+    act(stage, "open")
+    stage.write("-- mine\n")
+    path.write_text("SELECT 2 -- theirs")
+    act(stage, "save")
+    assert stage.dialogs.asked[-1] == f"Save: {path} was changed elsewhere since. Write over it?"
+    assert path.read_text() == "SELECT 2 -- theirs"
+    stage.dialogs.agrees = True
+    act(stage, "save")
+    assert path.read_text() == "-- mine\nSELECT 1\n"
+    stage.write("-- more\n")
+    act(stage, "save")
+    assert len(stage.dialogs.asked) == 3
 
 
 @pytest.mark.parametrize("view", ["editor", "cluster", "catalog"])

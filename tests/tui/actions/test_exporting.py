@@ -6,7 +6,7 @@ import pytest
 
 from tests.tui.actions.stage import Stage
 from tui.actions.exporting import Exporting
-from tui.link.runs import Run
+from tui.link.run import Run
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 from tests.tui.actions.stage import Stage
 from tui.actions.query_actions import QueryActions
 from tui.editor.text_buffer import Place
-from tui.link.runs import Origin
+from tui.link.run import Origin
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def stage() -> Stage:
 
 
 def act(stage: Stage, action: str) -> None:
-    QueryActions(stage.views, stage.documents, stage.book, stage.killing).table()[action]()
+    QueryActions(stage.views, stage.documents, stage.book, stage.killing, stage.dropping).table()[action]()
 
 
 def test_opening_goes_down_to_the_results(stage: Stage) -> None:
@@ -70,7 +70,19 @@ def test_a_list_that_waits_to_be_told_runs_in_order_and_is_asked_about_by_nobody
     assert len(stage.book.runs) == 3
 
 
-@pytest.mark.parametrize("action", ["kill", "kill all", "together", "again", "edit", "run"])
+def test_dropping_takes_a_query_out_of_the_list_and_off_the_screen(stage: Stage) -> None:
+    first, second = stage.book.run("SELECT 1"), stage.book.run("SELECT 2")
+    document = stage.documents.current
+    document.run = second
+    stage.views.editor_panel.show(second)
+    stage.views.list_run(second)
+    act(stage, "drop")
+    assert (stage.server.dropped, stage.book.runs) == (["q2"], [first])
+    assert stage.views.queries_panel.run is first
+    assert [shown for shown in (document.run, stage.views.editor_panel.run) if shown is not None] == []
+
+
+@pytest.mark.parametrize("action", ["kill", "drop", "kill all", "together", "again", "edit", "run"])
 def test_with_no_query_there_is_nothing_to_do(stage: Stage, action: str) -> None:
     act(stage, action)
     assert (stage.book.runs, stage.said, stage.dialogs.asked, stage.text) == ([], [], [], "")

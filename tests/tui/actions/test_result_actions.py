@@ -10,10 +10,11 @@ from urwid import testing
 
 from flight_server.protocol.messages import ErrorInfo
 from tests.tui.actions.stage import Stage
+from tests.tui.fake_server import FakeServer
 from tui.actions.exporting import Exporting
 from tui.actions.result_actions import ResultActions
 from tui.draw.popup import Completer
-from tui.link.runs import Run
+from tui.link.run import Run
 from tui.panes.results_table import ResultsTable
 from tui.panes.run_panel import RunPanel, RunViews
 
@@ -21,13 +22,17 @@ SIZE = (80, 12)
 
 
 class Shown:
-    """A panel that shows one run, and the actions on it. ``replaced`` are the runs that took the place of others."""
+    """A panel that shows one run, and the actions on it.
+
+    ``replaced`` are the runs that took the place of others; ``left`` has one entry for each time that one went elsewhere.
+    """
 
     def __init__(self, stage: Stage, run: Run | None) -> None:
         self.stage = stage
         self.panel = RunPanel(RunViews(lambda _action: None).of, lambda _action: None, "")
         self.panel.show(run)
         self.replaced: list[tuple[Run, Run]] = []
+        self.left: list[None] = []
         stage.book.changed.append(lambda changed: self.actions.mend(changed) if changed.state == "failed" else None)
         exporting = Exporting(lambda: run, stage.server, stage.background, stage.post, stage.dialogs, stage.say)
         self.actions = ResultActions(
@@ -38,8 +43,10 @@ class Shown:
             stage.dialogs,
             stage.clipboard,
             exporting,
+            stage.dropping,
             stage.say,
             self.replace,
+            lambda: self.left.append(None),
         )
         testing.render_text(self.panel, SIZE)
 
@@ -73,8 +80,9 @@ def shown(stage: Stage, sql: str = "SELECT * FROM t ORDER BY n") -> Shown:
 def test_where_there_are_no_rows_nothing_happens(stage: Stage, run: str | None) -> None:
     made = Shown(stage, None if run is None else stage.book.run(run))
     runs = len(stage.book.runs)
-    for action in made.actions.table().values():
-        action()
+    for name, action in made.actions.table().items():
+        if name != "drop":  # that is about the query, rows or not
+            action()
     assert (len(stage.book.runs), stage.said, stage.dialogs.asked) == (runs, [], [])
 
 
@@ -149,7 +157,7 @@ def test_a_derived_query_that_fails_while_it_runs_brings_the_rows_back(stage: St
     stage.server.statuses[failing.query_id] = msgspec.structs.replace(
         status, state="failed", error=ErrorInfo("INTERNAL", "no room (line 9, column 1)")
     )
-    stage.follower.look()
+    stage.follower.look_at_all()
     assert made.panel.run is rows
     assert stage.said == [("no room", "bad")]
 
@@ -160,7 +168,7 @@ def test_what_was_sorted_and_filtered_shows_over_the_rows(stage: Stage) -> None:
     made.act("filter")
     made.act("sort")
     lines = testing.render_text(made.panel, SIZE)
-    assert "▲ n  where n < 3" in " ".join(lines[1].split("  "))
+    assert lines[1].split() == ["▲", "n", "×", "where", "n", "<", "3", "×"]
     assert lines[2].split() == ["n", "▲", "s"]
     made.press("down")
     assert testing.click(made.panel, SIZE, 5, 4)
@@ -218,24 +226,12 @@ def test_a_value_opens_with_its_whole_row(stage: Stage) -> None:
     assert stage.dialogs.texts == ["0", "", "row 1", "n  0", "s  x"]
 
 
-def test_a_chart_is_of_the_column_one_is_in_and_may_count_all_rows(stage: Stage) -> None:
+def test_a_chart_is_of_the_column_one_is_in(stage: Stage) -> None:
     made = shown(stage)
     made.press("right")
     made.act("chart")
     assert made.panel.context == "chart"
-    made.act("whole chart")
-    assert "all 100 rows" in testing.render_text(made.panel, SIZE)[1]
-
-
-def test_a_count_that_failed_can_be_asked_for_again(stage: Stage) -> None:
-    made = shown(stage)
-    made.act("chart")
-    stage.server.down = True
-    made.act("whole chart")
-    assert [mood for _, mood in stage.said] == ["bad"]
-    stage.server.down = False
-    made.act("whole chart")
-    assert "all 100 rows" in testing.render_text(made.panel, SIZE)[1]
+    assert "s varchar all 100 rows" in testing.render_text(made.panel, SIZE)[1]
 
 
 def test_only_exchanges_are_looked_into_and_an_empty_one_says_what_is_taken(stage: Stage) -> None:
@@ -272,15 +268,99 @@ def test_a_look_into_an_exchange_stays_open_and_follows_until_the_query_is_over(
     made.act("peek")
     assert "1 record, 2 rows waiting" in looked_at()
     stage.server.peeked = pa.table({"key": [9]}).to_batches()
-    made.actions.follow()
+    made.actions.tick()
     assert "1 record, 1 row waiting" in looked_at()
     assert "9" in looked_at()
     stage.server.peeked = []
-    made.actions.follow()
+    made.actions.tick()
     assert "no record waits now; these were the last" in looked_at()
     assert "9" in looked_at()
     assert run.query_id is not None
     stage.server.release(run.query_id)
-    stage.follower.look()
-    made.actions.follow()
+    stage.follower.look_at_all()
+    made.actions.tick()
     assert "the query is over" in looked_at()
+
+
+def test_the_query_that_is_shown_is_dropped() -> None:
+    stage = Stage()
+    made = Shown(stage, stage.book.run("SELECT n FROM t"))
+    made.act("drop")
+    assert (stage.server.dropped, stage.said) == (["q1"], [("query 1 dropped", "ok")])
+
+
+# -- rows that are not made yet -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(name="look")
+def _look() -> Shown:
+    """A look at 95 rows, of which those of the first two row groups of ten are made."""
+    stage = Stage(FakeServer({"t": pa.table({"n": list(range(95))})}, rows_per_group=10))
+    made = Shown(stage, stage.book.run("SELECT n FROM t ORDER BY n"))
+    assert made.table.source.made == 20
+    return made
+
+
+def test_the_end_of_a_look_is_made_when_somebody_goes_there(look: Shown) -> None:
+    look.table.go(look.table.source.rows - 1)
+    look.act("last row")
+    assert (look.table.row, look.table.source.rows) == (94, 95)
+    assert look.table.value() == 94
+
+
+def test_going_to_a_row_makes_the_rows_up_to_it(look: Shown) -> None:
+    look.stage.dialogs.typed = "43"
+    look.act("go to row")
+    assert (look.table.row, look.table.source.made) == (42, 50)
+    look.stage.dialogs.typed = "7"
+    look.act("go to row")
+    assert (look.table.row, look.table.source.made) == (6, 50)
+
+
+def test_how_far_the_rows_are_is_told_and_the_first_escape_stops_them(look: Shown) -> None:
+    look.stage.background.paused = True
+    look.act("last row")
+    look.actions.tick()
+    assert look.stage.said[-1] == ("making all rows: 20 so far …   Esc stops it", "ok")
+    look.act("leave")
+    assert (look.stage.said[-1], look.left) == (("stopped; what is made stays", "ok"), [])
+    look.act("leave")
+    assert look.left == [None]
+    look.stage.background.resume()
+    assert look.table.row == 0
+
+
+def test_that_they_are_made_is_told_to_those_who_waited(look: Shown) -> None:
+    look.stage.background.paused = True
+    look.act("last row")
+    look.actions.tick()
+    look.stage.background.resume()
+    assert look.stage.said[-1] == ("95 rows made", "ok")
+    assert look.table.row == 94
+
+
+def test_who_moves_elsewhere_waits_no_more(look: Shown) -> None:
+    look.stage.background.paused = True
+    look.act("last row")
+    look.table.go(5)
+    look.actions.tick()
+    look.act("leave")
+    assert look.left == [None], "nothing is waited for any more"
+    look.stage.background.resume()
+    assert look.table.row == 5
+
+
+def test_rows_that_cannot_be_made_are_told(look: Shown) -> None:
+    look.stage.server.down = True
+    look.act("last row")
+    assert look.stage.said[-1] == ("cannot reach a server at fake\nis one running there?", "bad")
+    look.act("leave")
+    assert look.left == [None]
+
+
+def test_a_result_that_is_all_there_is_asked_for_nothing() -> None:
+    stage = Stage()
+    made = Shown(stage, stage.book.run("SELECT n FROM t ORDER BY n"))
+    made.press("G")
+    made.act("last row")
+    assert (made.table.row, stage.said) == (99, [])

@@ -22,8 +22,6 @@ def actions(stage: Stage) -> ScreenActions:
     return ScreenActions(
         stage.views,
         stage.book,
-        stage.server,
-        stage.background,
         stage.killing,
         stage.dialogs,
         stage.screen,
@@ -58,7 +56,7 @@ def test_leaving_asks_what_shall_become_of_queries_that_run(stage: Stage, answer
     with pytest.raises(urwid.ExitMainLoop):
         act(stage, "quit")
     assert stage.dialogs.asked == ["2 queries not over"]
-    assert stage.server.killed == killed
+    assert sorted(stage.server.killed) == killed
 
 
 def test_one_may_stay(stage: Stage) -> None:
@@ -83,6 +81,37 @@ def test_one_leaves_only_when_the_server_has_killed(stage: Stage) -> None:
     act(stage, "quit")
     with pytest.raises(urwid.ExitMainLoop):
         stage.background.resume()
+
+
+def test_one_that_is_being_submitted_is_killed_before_one_leaves(stage: Stage) -> None:
+    stage.background.paused = True
+    stage.running()
+    stage.dialogs.chosen = "kill"
+    act(stage, "quit")
+    assert stage.server.killed == []
+    with pytest.raises(urwid.ExitMainLoop):
+        stage.background.resume()
+    assert stage.server.killed == ["q1"]
+
+
+def test_killing_all_of_a_list_starts_none_that_waits_for_its_turn(stage: Stage) -> None:
+    stage.server.held = True
+    stage.book.run_all([("SELECT 1", None), ("SELECT 2", None), ("SELECT 3", None)])
+    stage.dialogs.chosen = "kill"
+    with pytest.raises(urwid.ExitMainLoop):
+        act(stage, "quit")
+    stage.follower.look_at_all()
+    assert stage.server.killed == ["q1"]
+    assert [run.state for run in stage.book.runs] == ["killed"] * 3
+
+
+def test_what_is_held_keeps_nobody(stage: Stage) -> None:
+    stage.server.rows_per_group = 10
+    held = stage.book.run("SELECT * FROM t")
+    assert held.held
+    with pytest.raises(urwid.ExitMainLoop):
+        act(stage, "quit")
+    assert stage.dialogs.asked == []
 
 
 # -- texts that are not saved -----------------------------------------------------------------------------------
@@ -143,6 +172,15 @@ def test_one_stays_where_texts_would_be_lost(stage: Stage, answer: str) -> None:
     stage.dialogs.chosen = answer
     act(stage, "quit")
     assert stage.text == "SELECT 1"
+
+
+def test_leaving_writes_over_nothing_that_others_have_written(kept: Stage, tmp_path: Path) -> None:
+    (tmp_path / "a.sql").write_text("SELECT 2 -- theirs")
+    kept.dialogs.chosen = "save"
+    act(kept, "quit")
+    assert (tmp_path / "a.sql").read_text() == "SELECT 2 -- theirs"
+    told, mood = kept.said[-1]
+    assert (told.split("\n")[0], mood) == (f"{tmp_path / 'a.sql'} was changed elsewhere since", "bad")
 
 
 def test_what_cannot_be_saved_is_told_and_one_stays(kept: Stage, tmp_path: Path) -> None:
@@ -227,3 +265,10 @@ def test_help_begins_with_the_keys_of_where_one_is(stage: Stage) -> None:
     stage.views.go("catalog")
     act(stage, "help")
     assert stage.dialogs.texts[0] == "Catalog"
+
+
+def test_help_fits_a_terminal_of_80_columns(stage: Stage) -> None:
+    act(stage, "help")
+    assert max(map(len, stage.dialogs.texts)) <= 70
+    told = " ".join(" ".join(stage.dialogs.texts).split())
+    assert "keep rows for which a condition holds (a new query); an empty one is all rows" in told

@@ -47,6 +47,7 @@ def test_long_values_are_cut_in_a_cell_and_whole_in_a_popup() -> None:
     assert cells.many_lines("x" * 10_000) == "x" * 10_000
     assert cells.many_lines('{"a":1}') == '{\n  "a": 1\n}'
     assert cells.many_lines(b"ab").endswith("ab")
+    assert cells.many_lines("a\tb") == "a       b"
 
 
 def test_times_that_python_cannot_hold_come_as_text() -> None:

@@ -29,7 +29,13 @@ def test_one_value_is_one_bar() -> None:
 
 
 def test_the_most_frequent_values_come_first() -> None:
-    assert chart.frequencies(column(["b", "a", "b", None]), 2) == chart.Bars(("b", "NULL"), (2.0, 1.0), "and 1 value more")
+    assert chart.frequencies(column(["b", "a", "b", None]), 2) == chart.Bars(("b", "NULL"), (2.0, 1.0), left_out=1, rows=4)
+
+
+def test_what_is_left_out_of_bars_is_counted_whole() -> None:
+    found = chart.frequencies(column(["b", "a", "b", "c", "d"]), 3)
+    assert chart.draw_bars(found, 20, 3)[-1] == [("dim", "and 2 values more")]
+    assert chart.draw_bars(found, 20, 4)[-1] == [("dim", "and 1 value more")]
 
 
 def test_drawings_fit_their_room() -> None:

@@ -5,6 +5,7 @@ import urwid
 from urwid import testing
 
 from tests.tui.looking import SIZE, text
+from tui.draw.pasting import Pasted
 from tui.draw.popup import Choice, Dialogs
 
 
@@ -44,6 +45,28 @@ def test_a_list_is_narrowed_by_typing() -> None:
     assert "one" not in shown
     testing.press(screen, SIZE, "enter")
     assert taken == ["two"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "typed"),
+    [(("ctrl w",), "one "), (("ctrl u",), ""), (("begin paste", Pasted("two"), "enter", "end paste"), "one FROtwo")],
+)
+def test_the_line_of_a_list_is_edited_and_a_paste_chooses_nothing(keys: tuple[str, ...], typed: str) -> None:
+    screen = dialogs()
+    screen.choose("History", [Choice("SELECT one FROM a", "", "one")], lambda _choice: None, footer="Enter")
+    testing.press(screen, SIZE, *"one FRO", *keys)
+    assert f" › {typed}  " in text(screen)
+    assert screen.depth == 1
+
+
+def test_a_paste_answers_no_question() -> None:
+    screen = dialogs()
+    answers: list[bool] = []
+    screen.ask("Kill", "Kill it?", lambda: answers.append(True), answer="kill")
+    testing.press(screen, SIZE, "begin paste", "y", "enter", Pasted("y"), "end paste")
+    assert (answers, screen.depth) == ([], 1)
+    testing.press(screen, SIZE, "y")
+    assert answers == [True]
 
 
 def test_a_long_text_scrolls_and_escape_closes_it() -> None:

@@ -4,7 +4,8 @@ import pytest
 from urwid import testing
 
 from flight_server.protocol.messages import ColumnStatus, TableStatus
-from tui.editor.editor import MAX_OFFERED_CHARS, Editor, Mark
+from tui.editor.editor import MAX_OFFERED_CHARS, Editor
+from tui.editor.lines import Mark
 from tui.editor.text_buffer import Place
 
 SIZE = (50, 10)
@@ -115,9 +116,21 @@ def test_keys_of_the_whole_program_are_passed_on() -> None:
 def test_a_paste_is_one_step_and_is_neither_indented_nor_completed() -> None:
     widget, _ = editor()
     typed(widget, "<begin paste>", "  select", "<tab>", "<enter>", "  from", "<end paste>")
-    assert widget.buffer.text == "  select    \n  from"
+    assert widget.buffer.text == "  select\t\n  from"
     typed(widget, "<ctrl z>")
     assert widget.buffer.text == ""
+
+
+@pytest.mark.parametrize("how", ["paste", "insert"])
+def test_a_text_that_comes_from_elsewhere_closes_the_list_of_candidates_and_is_not_taken_away_by_it(how: str) -> None:
+    widget, _ = editor()
+    typed(widget, "SELECT l_t")
+    if how == "paste":
+        typed(widget, "<begin paste>", "ax, 1 FROM t", "<end paste>")
+    else:
+        widget.insert("ax, 1 FROM t")
+    typed(widget, "<tab>")
+    assert widget.buffer.text.startswith("SELECT l_tax, 1 FROM t")
 
 
 def test_copy_cut_and_paste() -> None:
@@ -158,6 +171,30 @@ def test_the_mouse_puts_the_caret_and_selects() -> None:
     testing.click(widget, SIZE, 4, 1)
     testing.click(widget, SIZE, 8, 1, event="mouse drag")
     assert widget.buffer.selected_text() == "FROM"
+
+
+@pytest.mark.parametrize("line", ["x" * 300, "漢" * 150, "\t" * 60, "e\u0301" * 150, "\x1b" * 300, "漢字\tx\x1b" * 60])
+def test_the_caret_is_where_its_character_is_drawn_whatever_the_line_holds(line: str) -> None:
+    widget, _ = editor(line)
+    for column in range(0, len(line) + 1, 7):
+        widget.buffer.go(Place(0, column))
+        cursor = widget.render(SIZE, True).cursor
+        assert cursor is not None
+        testing.click(widget, SIZE, *cursor)
+        after = widget.buffer.caret.column
+        assert after == column or not line[min(after, column) : max(after, column)].strip("\u0301")
+
+
+def test_a_tab_is_drawn_as_room_and_stays_a_tab() -> None:
+    widget, _ = editor("\tSELECT 'a\tb'")
+    assert testing.render_text(widget, SIZE, strip=True)[0] == "  1     SELECT 'a    b'"
+    typed(widget, "<end>", "<begin paste>", "<tab>", "<end paste>")
+    assert widget.buffer.text == "\tSELECT 'a\tb'\t"
+
+
+def test_control_characters_of_a_text_never_reach_the_terminal() -> None:
+    widget, _ = editor("SELECT '\x1b]0;owned\x07\x9b2J'")
+    assert testing.render_text(widget, SIZE, strip=True)[0] == "  1 SELECT '·]0;owned··2J'"
 
 
 def test_any_size_can_be_drawn() -> None:

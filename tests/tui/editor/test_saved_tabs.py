@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tui.editor.documents import Documents, FileError
+from tui.editor.documents import Documents
 from tui.editor.saved_tabs import SavedTabs
 from tui.editor.text_buffer import Place
+from tui.editor.text_files import FileError
 
 Opener = Callable[[], SavedTabs]
 
@@ -82,7 +83,7 @@ def test_a_file_is_read_anew_unless_its_tab_holds_changes(sitting: Opener, tmp_p
         ("SELECT 1\n", True),
     ]
     assert notes == [
-        f"{tmp_path / 'b.sql'} was changed elsewhere since: Ctrl-S writes over it",
+        f"{tmp_path / 'b.sql'} was changed elsewhere since: Ctrl-S asks before it writes over it",
         f"cannot open {tmp_path / 'c.sql'}: No such file or directory",
     ]
 
@@ -101,6 +102,49 @@ def test_sittings_side_by_side_do_not_write_over_each_others_tabs(sitting: Opene
     for saved, documents in zip(again, found, strict=True):
         saved.restore(documents)
     assert [documents.current.editor.buffer.text for documents in found] == texts
+
+
+def test_tabs_of_a_sitting_that_is_over_come_to_the_next_one_whichever_that_is(sitting: Opener, tmp_path: Path) -> None:
+    (tmp_path / "a.sql").write_text("SELECT 1\n")
+    first, second = sitting(), sitting()
+    for saved, text in ((first, "SELECT 'first'"), (second, "SELECT 'second'")):
+        documents = tabs()
+        documents.open(str(tmp_path / "a.sql"))
+        documents.add(text)
+        saved.keep(documents)
+    documents.go(0)
+    documents.current.editor.insert("-- mine ")
+    second.keep(documents)
+    first.close()
+    second.close()
+    for _ in range(2):  # a crash before they are kept loses nothing
+        found, notes = restored(sitting)
+        assert notes == ["tabs of another sitting are here, too: query 3, query 4"]
+    assert found.current.editor.buffer.text == "SELECT 'first'"
+    assert [(item.name, item.editor.buffer.text) for item in found.documents] == [
+        ("a.sql", "SELECT 1\n"),
+        ("query 2", "SELECT 'first'"),
+        ("query 3", "-- mine SELECT 1\n"),
+        ("query 4", "SELECT 'second'"),
+    ]
+    saved = sitting()
+    saved.restore(again := tabs())
+    saved.keep(again)
+    saved.close()
+    kept, notes = restored(sitting)
+    assert (len(kept.documents), notes) == (4, [])
+    assert not (tmp_path / "state" / "tabs-2.json").exists()
+
+
+def test_tabs_of_a_sitting_that_goes_on_stay_there(sitting: Opener) -> None:
+    first, second = sitting(), sitting()
+    documents = tabs()
+    documents.add("SELECT 'second'")
+    second.keep(documents)
+    first.close()
+    found, notes = restored(sitting)
+    assert (found.unsaved(), notes) == ([], [])
+    second.close()
 
 
 def test_nobody_else_may_read_the_file_and_it_is_written_only_when_something_changed(sitting: Opener, tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tui.editor import text_buffer
 from tui.editor.text_buffer import Place, TextBuffer
 
 
@@ -121,3 +123,14 @@ def test_undoing_everything_gives_the_first_text_and_redoing_the_last(steps: lis
     while made.redo():
         pass
     assert made.text == last
+
+
+def test_what_is_kept_to_undo_is_bounded_and_the_last_step_can_always_be_undone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_buffer, "MAX_UNDO_CHARS", 3_500)
+    buffer = TextBuffer("x" * 1_000)
+    for _ in range(10):
+        buffer.insert(" ")
+    assert [buffer.undo() for _ in range(4)] == [True, True, True, False]
+    buffer.insert("y" * 10_000)
+    assert buffer.undo()
+    assert len(buffer.text) == 1_007

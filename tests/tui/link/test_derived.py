@@ -30,3 +30,11 @@ def test_filters_add_up_and_an_empty_one_takes_them_away() -> None:
     assert "WHERE (\"a b\" = 'it''s') AND (\"n\" > 3)" in wanted.sql
     assert wanted.filtered(" ").sql == "SELECT * FROM t"
     assert derived.equals("n", None, number=True) == '"n" IS NULL'
+
+
+def test_each_chip_can_be_taken_away_alone() -> None:
+    asked = Derived("SELECT 1 AS a", ("a = 1", "a < 2"), order=1, ascending=False)
+    chips = asked.chips(["a"])
+    for number in range(len(chips)):
+        assert asked.without(number).chips(["a"]) == chips[:number] + chips[number + 1 :]
+    assert Derived("SELECT 1", ("a", "b")).without(0) == Derived("SELECT 1", ("b",))

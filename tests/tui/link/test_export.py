@@ -6,9 +6,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from flight_server.client.output import compressed_endings, endings
 from planner.errors import VolleyError
 from tests.tui.fake_server import FakeServer
-from tui.link.export import Export, ExportError, Stopped
+from tui.link.export import SUFFIXES, Export, ExportError, Stopped
 
 
 def exported(tmp_path: Path, name: str) -> tuple[Export, pa.Table]:
@@ -29,6 +30,13 @@ def test_an_export_that_is_stopped_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(Stopped):
         export.write(progress=export.stop)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("ending", [*endings(), *(f"csv{more}" for more in compressed_endings())])
+def test_every_ending_that_is_offered_is_a_format(tmp_path: Path, ending: str) -> None:
+    export, _ = exported(tmp_path, f"out.{ending}")
+    assert export.write() == 2500
+    assert ending.rpartition(".")[2] in SUFFIXES
 
 
 def test_an_export_to_an_unknown_format_or_folder_is_refused(tmp_path: Path) -> None:

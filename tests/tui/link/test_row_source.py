@@ -63,7 +63,7 @@ def test_a_result_grows_while_it_is_looked_at() -> None:
     table = numbers(300)
     source = RowSource(table.schema, lambda cursor, count: table.slice(cursor.row_group * 100 + cursor.row, count), InlineBackground())
     assert source.extend(ResultStatus(100, 800, [RowGroupStatus(0, 0, 100)], False))
-    assert rows(source, 95, 20) == list(range(95, 100))
+    assert rows(source, 95, 20) == list(range(95, 99)), "whoever reads the last row waits for what follows"
     assert source.extend(ResultStatus(300, 2400, [RowGroupStatus(0, number, 100) for number in range(3)], True))
     assert rows(source, 95, 20) == list(range(95, 115))
     assert not source.extend(ResultStatus(300, 2400, [RowGroupStatus(0, number, 100) for number in range(3)], True))
@@ -109,3 +109,55 @@ def test_a_table_at_hand_is_a_source_too(count: int) -> None:
     source = RowSource.of_table(numbers(count), InlineBackground())
     assert rows(source, 0, 10) == list(range(count))
     assert source.closed
+
+
+def test_the_last_row_of_what_grows_is_left_out_until_it_is_known_what_follows() -> None:
+    table = numbers(30)
+    reads: list[tuple[Cursor, int]] = []
+
+    def fetch(cursor: Cursor, count: int) -> pa.Table:
+        reads.append((cursor, count))
+        return table.slice(cursor.row_group * 10 + cursor.row, count)
+
+    source = RowSource(table.schema, fetch, InlineBackground())
+    groups = [RowGroupStatus(0, number, 10) for number in range(3)]
+    source.extend(ResultStatus(10, 80, groups[:1], False))
+    assert (source.rows, source.made) == (9, 10)
+    assert rows(source, 0, 30) == list(range(9))
+    source.extend(ResultStatus(30, 240, groups, True))
+    assert (source.rows, source.made) == (30, 30)
+    assert rows(source, 0, 30) == list(range(30))
+    assert reads == [(Cursor(0, 0, 0), 9), (Cursor(0, 0, 0), 10), (Cursor(0, 1, 0), 10), (Cursor(0, 2, 0), 10)]
+
+
+def test_a_row_group_of_one_row_is_read_all_the_same() -> None:
+    source = RowSource(numbers(0).schema, lambda cursor, count: numbers(count), InlineBackground())
+    source.extend(ResultStatus(1, 40 << 20, [RowGroupStatus(0, 0, 1)], False))
+    assert source.rows == 1
+
+
+def test_nothing_is_fetched_ahead_of_a_row_group_that_nobody_looks_at() -> None:
+    table, fetched = numbers(40), set[int]()
+
+    def fetch(cursor: Cursor, count: int) -> pa.Table:
+        fetched.add(cursor.row_group)
+        return table.slice(cursor.row_group * 20 + cursor.row, count)
+
+    source = RowSource(table.schema, fetch, InlineBackground())
+    source._page_rows = 10
+    groups = [RowGroupStatus(0, number, 20) for number in range(2)]
+    source.extend(ResultStatus(40, 320, groups, False))
+    for _ in range(3):
+        rows(source, 0, 5)
+    assert (source.statistics().fetched, fetched) == (2, {0})
+    source.extend(ResultStatus(40, 320, groups, True))
+    rows(source, 12, 5)
+    rows(source, 12, 5)
+    assert fetched == {0, 1}, "of what is all there, one page more is fetched"
+
+
+def test_what_was_told_earlier_and_comes_later_changes_nothing() -> None:
+    source = RowSource(numbers(0).schema, lambda cursor, count: numbers(count), InlineBackground())
+    source.extend(ResultStatus(20, 160, [RowGroupStatus(0, number, 10) for number in range(2)], True))
+    assert not source.extend(ResultStatus(10, 80, [RowGroupStatus(0, 0, 10)], False))
+    assert (source.rows, source.closed) == (20, True)

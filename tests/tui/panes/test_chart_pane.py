@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import math
+
 import duckdb
 import pyarrow as pa
+import pytest
 from urwid import testing
 
 from tests.tui.fake_server import FakeServer
@@ -13,8 +16,9 @@ from tui.panes.chart_pane import WHOLE_BINS, ChartPane, bars_of, histogram_of
 from tui.panes.run_panel import RunPanel, RunViews
 
 
-def test_the_histogram_that_a_server_counts_is_the_same() -> None:
-    values = [float(number**1.5) for number in range(500)]
+@pytest.mark.parametrize("others", [[], [None, math.nan, math.inf, -math.inf]])
+def test_the_histogram_that_a_server_counts_is_the_same(others: list[float | None]) -> None:
+    values = [float(number**1.5) for number in range(500)] + others
     connection = duckdb.connect()
     connection.register("t", pa.table({"x y": values}))
     counted = connection.sql(derived.histogram_sql("SELECT * FROM t", "x y", WHOLE_BINS)).to_arrow_table()
@@ -26,7 +30,7 @@ def test_the_frequencies_that_a_server_counts() -> None:
     connection = duckdb.connect()
     connection.register("t", pa.table({"x": ["b", "a", "b", None]}))
     assert bars_of(connection.sql(derived.frequencies_sql("SELECT * FROM t", "x", 2)).to_arrow_table()) == chart.Bars(
-        ("b", "a"), (2.0, 1.0)
+        ("b", "a"), (2.0, 1.0), left_out=1, rows=4
     )
 
 
@@ -46,8 +50,9 @@ def test_many_rows_get_a_histogram_of_what_is_loaded() -> None:
     lines = testing.render_text(made, (60, 10))
     assert "loaded of 5,000 rows" in lines[0]
     made.ask_whole()
-    made.set_whole(0, chart.Histogram(0.0, 4999.0, (2500, 2500)))
-    assert "all 5,000 rows" in testing.render_text(made, (60, 10))[0]
+    assert "loaded of 5,000 rows — counting all" in testing.render_text(made, (60, 10))[0]
+    made.set_whole(0, chart.Histogram(0.0, 4999.0, (2500, 2499), 1))
+    assert "all 5,000 rows, 1 NULL" in testing.render_text(made, (60, 10))[0]
 
 
 def test_left_and_right_go_through_the_columns() -> None:
@@ -73,8 +78,8 @@ def test_a_chart_that_was_opened_while_the_query_runs_fills_itself() -> None:
     before = "\n".join(testing.render_text(panel, (80, 14)))
     assert "no values" in before
     background.resume()
-    assert "10 loaded of 20 rows" in "\n".join(testing.render_text(panel, (80, 14)))
+    assert "10 loaded of 20+ rows" in "\n".join(testing.render_text(panel, (80, 14)))
     assert run.query_id is not None
     server.release(run.query_id)
-    follower.look()
+    follower.look_at_all()
     assert "10 loaded of 40 rows" in "\n".join(testing.render_text(panel, (80, 14)))

@@ -47,6 +47,28 @@ def test_queries_show_owner_age_and_progress_newest_first() -> None:
     assert "25%" in shown[7]
 
 
+def test_what_is_over_shows_its_size_and_what_is_held_that_there_may_be_more() -> None:
+    done = msgspec.structs.replace(QUERIES[0], result=ResultSize(5, 1_500, closed=True))
+    held = msgspec.structs.replace(QUERIES[1], result=ResultSize(245_760, 42_000_000, held=True))
+    pane = ClusterPane(lambda _action: None)
+    pane.refresh(WORKERS, [held, done], NOW)
+    shown = text(pane).splitlines()
+    assert "2 queries   ▶ 0 running" in shown[4]
+    assert shown[6].split()[:2] == ["▷", "held"]
+    assert "246K+       42.0 MB SELECT 2" in " ".join(shown[6].split(" "))
+    assert "5       1.50 KB SELECT 1" in shown[7]
+    assert "25%" not in shown[6]
+
+
+def test_that_there_are_more_queries_is_said_and_what_programs_ask_for_is_marked() -> None:
+    sample = msgspec.structs.replace(QUERIES[0], purpose="sample")
+    pane = ClusterPane(lambda _action: None)
+    pane.refresh(WORKERS, [sample], NOW, more=True, everything=True)
+    shown = text(pane)
+    assert " newest all 1 query (m: more)" in shown
+    assert "[sample] SELECT 1" in shown
+
+
 def test_queries_are_filtered_and_sorted() -> None:
     assert [q.query_id for q in QueryFilter("lineitem bob").apply(QUERIES)] == ["q2"]
     assert [q.query_id for q in QueryFilter(sort="state").apply(QUERIES)] == ["q2", "q3", "q1"]

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from urwid import testing
 
-from flight_server.protocol.messages import ErrorInfo
+from flight_server.protocol.messages import ErrorInfo, QueryStatus, ResultStatus
 from tests.tui.looking import SIZE, text
-from tui.link.runs import Run, RunState
+from tui.link.run import Run, RunState
 from tui.panes.queries_pane import QueriesPane
 from tui.panes.run_panel import RunPanel, RunViews
 
@@ -23,6 +23,19 @@ def test_the_list_counts_and_shows_states_and_overall_progress() -> None:
     assert "4 queries" in shown
     assert "50%  ✓ 1 completed  ✗ 1 failed  ▶ 1 running  ○ 1 waiting" in shown
     assert [line.split()[2] for line in shown.splitlines()[2:6]] == ["completed", "failed", "running", "waiting"]
+
+
+def test_what_is_held_has_its_rows_ready_and_what_is_done_shows_its_size() -> None:
+    status = QueryStatus("q", "SELECT 1", "running", progress=0.3, result=ResultStatus(245_760, 42_000_000, held=True))
+    held = Run(1, "SELECT 1", state="running", status=status, started_at=NOW - 60, held_at=NOW - 59)
+    done = run(2, "completed")
+    done.status = QueryStatus("q", "SELECT 1", "completed", progress=1.0, result=ResultStatus(7, 1_500, closed=True))
+    pane = QueriesPane(lambda: [held, done], lambda _run: None, lambda _action: None)
+    pane.refresh(NOW)
+    shown = text(pane).splitlines()
+    assert "100%  ✓ 1 completed  ✗ 0 failed  ▶ 0 running  ○ 0 waiting  ▷ 1 held" in shown[0]
+    assert shown[2].split() == ["▷", "1", "held", "246K+", "1.00", "s", "42.0", "MB", "SELECT", "1"]
+    assert shown[3].split() == ["✓", "2", "completed", "7", "1.00", "s", "1.50", "KB", "SELECT", "1"]
 
 
 def test_moving_in_the_list_chooses_the_run_that_is_shown_below() -> None:

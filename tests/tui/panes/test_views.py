@@ -45,7 +45,7 @@ def test_the_list_is_up_to_date_when_it_is_gone_to_and_while_it_shows(stage: Sta
     stage.views.go("queries")
     assert "▶ 1 running" in text(stage.views)
     stage.server.release("q1")
-    stage.follower.look()
+    stage.follower.look_at_all()
     assert "✓ 1 completed" in text(stage.views)
 
 
@@ -66,3 +66,23 @@ def test_another_tab_shows_its_own_run(stage: Stage) -> None:
     assert stage.views.editor_panel.run is None
     stage.documents.go(0)
     assert stage.views.editor_panel.run is run
+
+
+def test_esc_goes_back_to_where_a_text_was_opened_from_until_something_is_run(stage: Stage) -> None:
+    views = stage.views
+    views.go("catalog")
+    views.write()
+    views.leave()
+    assert views.name == "catalog"
+    views.back()
+    assert views.name == "editor"
+    views.go("catalog")
+    views.write()
+    views.stay()
+    views.leave()
+    assert (views.name, views.context()) == ("editor", "results")
+    views.leave()
+    views.go("queries")
+    views.go("editor")
+    views.leave()
+    assert (views.name, views.context()) == ("editor", "results")
