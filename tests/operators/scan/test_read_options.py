@@ -12,6 +12,7 @@ import pytest
 from operators.errors import FileUnreadable, PathRefused, SchemaClash
 from operators.scan.scans import prepare_scan
 from planner import PlanOptions, plan
+from planner.errors import InvalidQuery
 from planner.physical import ScanInput
 from tests.lakes import Lake
 
@@ -121,7 +122,7 @@ def test_a_list_of_patterns_that_cannot_go_together(files: Lake) -> None:
     ],
 )
 def test_what_cannot_be_read_is_told_with_what_would_work(sql: str, remedy: str, files: Lake) -> None:
-    with pytest.raises((FileUnreadable, PathRefused)) as caught:
+    with pytest.raises((FileUnreadable, InvalidQuery)) as caught:
         plan(sql, files.catalog, PlanOptions())
     assert remedy in (caught.value.remedy or "")
     assert "Auto-Detected" not in caught.value.message

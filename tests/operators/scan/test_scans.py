@@ -242,8 +242,8 @@ def test_every_type_arrives_as_the_kernel_reads_it(lake: Lake) -> None:
     plain = duckdb.connect()
     plain.execute("SET TimeZone = 'UTC'")
     plain.execute(f"COPY ({EVERY_TYPE}) TO '{lake.root}/kernel.parquet'")
-    for name in ("kernel", "arrow"):
-        direct = plain.sql(f"SELECT * FROM read_parquet('{lake.root}/{name}.parquet')").to_arrow_table()
+    for name, columns in (("kernel", "* REPLACE (ttz::VARCHAR AS ttz)"), ("arrow", "*")):
+        direct = plain.sql(f"SELECT {columns} FROM read_parquet('{lake.root}/{name}.parquet')").to_arrow_table()
         scan = lake.scan(name)
         with ExitStack() as stack:
             prepared = stack.enter_context(prepare_scan(scan, scan.splits, lake.storage))
