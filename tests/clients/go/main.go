@@ -84,7 +84,25 @@ func byDatabaseSQL(ctx context.Context, address string) {
 
 func main() {
 	ctx := context.Background()
-	byFlightSQL(ctx, os.Args[1])
-	byDatabaseSQL(ctx, os.Args[1])
+	address, task, arguments := os.Args[1], os.Args[2], os.Args[3:]
+	switch task {
+	case "all":
+		byFlightSQL(ctx, address)
+		byDatabaseSQL(ctx, address)
+	case "large":
+		largeByFlightSQL(ctx, address, arguments)
+	case "large with a limit of 64 MiB":
+		largeByFlightSQL(ctx, address, arguments, grpc.MaxCallRecvMsgSize(64<<20))
+	case "large database/sql":
+		largeByDatabaseSQL(ctx, address, arguments)
+	case "values":
+		valuesByFlightSQL(ctx, address, arguments)
+	case "values database/sql":
+		valuesByDatabaseSQL(ctx, address, arguments)
+	case "grafana":
+		grafana(ctx, address, arguments)
+	case "endless":
+		endless(ctx, address, arguments[0])
+	}
 	fmt.Println("end")
 }
