@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.clients.large_results import LARGE, ONE_LARGE_ROW, summary
+
 BIG_ROWS = 400_000  # of the lake's `big`
 BUILD_SECONDS = 420
 RUN_SECONDS = 60
@@ -33,11 +35,16 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return program
 
 
+def _told(program: Path, uri: str, task: str, *arguments: str) -> list[str]:
+    command = [str(program), uri.removeprefix("grpc://"), task, *arguments]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=RUN_SECONDS)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.splitlines()
+
+
 @pytest.mark.slow
 def test_a_go_program_reads_results_tables_and_errors(program: Path, uri: str) -> None:
-    ended = subprocess.run([str(program), uri.removeprefix("grpc://")], capture_output=True, text=True, timeout=RUN_SECONDS)
-    assert ended.returncode == 0, ended.stderr
-    rows, big, kinds, error, prepared, transaction, failed, end = ended.stdout.splitlines()
+    rows, big, kinds, error, prepared, transaction, failed, end = _told(program, uri, "all")
     assert rows == f"rows {BIG_ROWS} {BIG_ROWS * (BIG_ROWS - 1) // 2}"
     assert (big, kinds) == ("table big", "table kinds")
     assert "code = NotFound desc = there is no table 'nowhere' (line 1, column 15)" in error
@@ -46,3 +53,11 @@ def test_a_go_program_reads_results_tables_and_errors(program: Path, uri: str) -
     assert "code = InvalidArgument" in failed
     assert "Could not convert string 'x' to INT32" in failed
     assert end == "end"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["large", "large database/sql"])
+def test_results_of_any_size_are_read_with_the_defaults(program: Path, uri: str, task: str) -> None:
+    *large, error, _ = _told(program, uri, task, *LARGE, ONE_LARGE_ROW)
+    assert large == [summary(sql) for sql in LARGE]
+    assert "code = ResourceExhausted desc = grpc: received message larger than max" in error, "or the defaults are no longer gRPC's"

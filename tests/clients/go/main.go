@@ -84,7 +84,15 @@ func byDatabaseSQL(ctx context.Context, address string) {
 
 func main() {
 	ctx := context.Background()
-	byFlightSQL(ctx, os.Args[1])
-	byDatabaseSQL(ctx, os.Args[1])
+	address, task, arguments := os.Args[1], os.Args[2], os.Args[3:]
+	switch task {
+	case "all":
+		byFlightSQL(ctx, address)
+		byDatabaseSQL(ctx, address)
+	case "large":
+		largeByFlightSQL(ctx, address, arguments)
+	case "large database/sql":
+		largeByDatabaseSQL(ctx, address, arguments)
+	}
 	fmt.Println("end")
 }

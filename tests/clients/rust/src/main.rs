@@ -1,0 +1,100 @@
+//! What a Rust program does with a server through FlightSqlServiceClient, with its defaults; test_rust.py reads what it prints.
+
+use std::env;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use arrow_array::{Array, Int64Array, RecordBatch, StringArray};
+use arrow_cast::display::array_value_to_string;
+use arrow_flight::FlightInfo;
+use arrow_flight::error::FlightError;
+use arrow_flight::sql::CommandGetTables;
+use arrow_flight::sql::client::FlightSqlServiceClient;
+use arrow_schema::{DataType, Field, Schema};
+use futures::TryStreamExt;
+use tonic::transport::{Channel, Endpoint};
+
+type Client = FlightSqlServiceClient<Channel>;
+
+async fn batches(client: &mut Client, info: FlightInfo) -> Result<Vec<RecordBatch>, FlightError> {
+    let mut found = Vec::new();
+    for endpoint in info.endpoint {
+        let ticket = endpoint.ticket.expect("an endpoint has a ticket");
+        found.extend(client.do_get(ticket).await?.try_collect::<Vec<_>>().await?);
+    }
+    Ok(found)
+}
+
+/// Rows, the sum of the first column, the bytes of the last.
+async fn summary(client: &mut Client, statement: &str) -> Result<String, FlightError> {
+    let info = client.execute(statement.to_string(), None).await?;
+    let (mut rows, mut sum, mut length) = (0, 0, 0);
+    for batch in batches(client, info).await? {
+        rows += batch.num_rows();
+        sum += batch.column(0).as_primitive::<Int64Type>().values().iter().sum::<i64>();
+        let offsets = batch.column(batch.num_columns() - 1).as_string::<i32>().offsets().clone();
+        length += offsets.last() - offsets[0];
+    }
+    Ok(format!("{rows} {sum} {length}"))
+}
+
+fn cells(found: &[RecordBatch]) -> String {
+    let row = |batch: &RecordBatch, row: usize| {
+        let values = batch
+            .columns()
+            .iter()
+            .map(|column| if column.is_null(row) { "null".to_string() } else { array_value_to_string(column, row).unwrap() });
+        values.collect::<Vec<_>>().join("|")
+    };
+    let lines = found.iter().flat_map(|batch| (0..batch.num_rows()).map(move |number| row(batch, number)));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+async fn rows(client: &mut Client, statement: &str) -> Result<String, FlightError> {
+    let info = client.execute(statement.to_string(), None).await?;
+    Ok(cells(&batches(client, info).await?))
+}
+
+async fn tables(client: &mut Client, pattern: &str) -> Result<String, FlightError> {
+    let wanted = CommandGetTables { table_name_filter_pattern: Some(pattern.to_string()), ..Default::default() };
+    let info = client.get_tables(wanted).await?;
+    Ok(cells(&batches(client, info).await?))
+}
+
+/// A statement with a number and a text for its two parameters.
+async fn prepared(client: &mut Client, statement: &str) -> Result<String, FlightError> {
+    let fields = vec![Field::new("1", DataType::Int64, true), Field::new("2", DataType::Utf8, true)];
+    let columns: Vec<Arc<dyn Array>> = vec![Arc::new(Int64Array::from(vec![10])), Arc::new(StringArray::from(vec!["row 9"]))];
+    let values = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?;
+    let mut statement = client.prepare(statement.to_string(), None).await?;
+    statement.set_parameters(values)?;
+    let info = statement.execute().await?;
+    let found = cells(&batches(client, info).await?);
+    statement.close().await?;
+    Ok(found)
+}
+
+fn one_line(error: FlightError) -> String {
+    match error {
+        FlightError::Tonic(status) => format!("{:?} {}", status.code(), status.message()).replace('\n', " / "),
+        other => format!("{other:?}").replace('\n', " / "),
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let arguments: Vec<String> = env::args().collect();
+    let channel = Endpoint::from_shared(format!("http://{}", arguments[1])).unwrap().connect().await.unwrap();
+    let mut client = Client::new(channel);
+    for statement in &arguments[3..] {
+        let answer = match arguments[2].as_str() {
+            "summary" => summary(&mut client, statement).await,
+            "rows" => rows(&mut client, statement).await,
+            "tables" => tables(&mut client, statement).await,
+            "prepared" => prepared(&mut client, statement).await,
+            other => panic!("there is no task {other}"),
+        };
+        println!("{}", answer.unwrap_or_else(one_line));
+    }
+}

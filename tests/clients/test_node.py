@@ -1,0 +1,78 @@
+"""Node's gRPC library, @grpc/grpc-js, with nothing but the protocol's own messages, against a real server: what node/reader.js prints.
+
+The packages are fetched once, into the user's cache. Without Node, npm or a registry, these tests are skipped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from flight_server import protocol
+from tests.clients.kept_builds import kept_folder
+from tests.clients.large_results import LARGE, ONE_LARGE_ROW, summary
+
+PROGRAM = Path(__file__).parent / "node" / "reader.js"
+FLIGHT_PROTO = PROGRAM.with_name("flight.proto")
+FLIGHT_SQL_PROTO = Path(protocol.__file__).with_name("flight_sql.proto")
+FETCH_SECONDS = 120
+RUN_SECONDS = 60
+
+
+@pytest.fixture(name="packages", scope="module")
+def _packages() -> Path:
+    """The folder with node_modules."""
+    for program in ("node", "npm"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+    wanted = [PROGRAM.with_name(name) for name in ("package.json", "package-lock.json")]
+    folder = kept_folder("node", *wanted)
+    done = folder / "fetched"
+    if not done.exists():
+        for file in wanted:
+            shutil.copy(file, folder)
+        fetch = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        try:
+            subprocess.run(fetch, cwd=folder, capture_output=True, timeout=FETCH_SECONDS, check=True)
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+            pytest.skip("npm cannot fetch the packages")
+        done.touch()
+    return folder / "node_modules"
+
+
+def _told(packages: Path, uri: str, task: str, *statements: str) -> list[str]:
+    command = ["node", str(PROGRAM), uri.removeprefix("grpc://"), str(FLIGHT_PROTO), str(FLIGHT_SQL_PROTO), task, *statements]
+    environment = {**os.environ, "NODE_PATH": str(packages)}
+    ended = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", timeout=RUN_SECONDS)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.splitlines()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("protocol_name", ["Flight SQL", "Flight"])
+def test_results_of_any_size_are_read_with_the_defaults(packages: Path, uri: str, protocol_name: str) -> None:
+    *large, error = _told(packages, uri, f"summary by {protocol_name}", *LARGE, ONE_LARGE_ROW)
+    assert large == [summary(sql) for sql in LARGE]
+    assert error.startswith("RESOURCE_EXHAUSTED Received message larger than max"), "or the defaults are no longer gRPC's"
+
+
+def test_values_arrive(packages: Path, uri: str) -> None:
+    values, nulls = [json.loads(line) for line in _told(packages, uri, "rows", "SELECT * EXCLUDE (gap) FROM kinds ORDER BY id")]
+    assert values == {
+        **{"id": 1, "yes": True, "i8": 1, "i16": 2, "i64": 3, "u8": 4, "u64": 5, "f32": 1.5, "f64": 2.5, "dec": 1234, "text": "grüß"},
+        **{"bin": [0, 255], "day": 1709164800000, "clock": 45000000000, "at": 1709209800123.456, "tz": 1709209800000},
+        **{"lst": [1, 2], "rec": {"a": 1, "b": "x"}, "dict": {"k": 1}, "u": "88188cca-5b19-408b-a4c2-31eb2fdf21f0"},
+    }
+    assert nulls == {**dict.fromkeys(values), "id": 2}
+
+
+def test_tables_and_errors(packages: Path, uri: str) -> None:
+    (table,) = _told(packages, uri, "tables", "k_nds")
+    assert json.loads(table) == {"catalog_name": "volley", "db_schema_name": "main", "table_name": "kinds", "table_type": "TABLE"}
+    error = _told(packages, uri, "rows", "SELECT * FROM nowhere")[0]
+    assert error == "NOT_FOUND there is no table 'nowhere' (line 1, column 15)"

@@ -1,0 +1,70 @@
+"""Rust's arrow-flight crate, by its FlightSqlServiceClient, against a real server: what rust/src/main.rs prints.
+
+The first run on a machine fetches and compiles the crates, which takes a minute or more; they are kept in the user's cache.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.clients.kept_builds import kept_folder
+from tests.clients.large_results import LARGE, ONE_LARGE_ROW, summary
+
+CRATE = Path(__file__).with_name("rust")
+FETCH_SECONDS = 120
+BUILD_SECONDS = 420
+RUN_SECONDS = 60
+
+pytestmark = pytest.mark.timeout(FETCH_SECONDS + BUILD_SECONDS + RUN_SECONDS)
+
+
+@pytest.fixture(name="program", scope="module")
+def _program() -> Path:
+    if shutil.which("cargo") is None:
+        pytest.skip("cargo is not installed")
+    target = kept_folder("rust", CRATE / "Cargo.toml", CRATE / "Cargo.lock")
+    try:
+        fetched = subprocess.run(["cargo", "fetch", "--locked"], cwd=CRATE, capture_output=True, text=True, timeout=FETCH_SECONDS)
+    except subprocess.TimeoutExpired:
+        pytest.skip("the Rust crates cannot be fetched in time")
+    if fetched.returncode != 0:
+        pytest.skip(f"the Rust crates cannot be fetched: {fetched.stderr.splitlines()[-1]}")
+    build = ["cargo", "build", "--locked", "--offline", "--target-dir", str(target)]
+    try:
+        built = subprocess.run(build, cwd=CRATE, capture_output=True, text=True, timeout=BUILD_SECONDS)
+    except subprocess.TimeoutExpired:
+        pytest.skip("the Rust client cannot be built in time; what is built is kept for the next run")
+    assert built.returncode == 0, built.stderr
+    return target / "debug" / "reader"
+
+
+def _told(program: Path, uri: str, task: str, *statements: str) -> list[str]:
+    ended = subprocess.run(
+        [str(program), uri.removeprefix("grpc://"), task, *statements], capture_output=True, encoding="utf-8", timeout=RUN_SECONDS
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.splitlines()
+
+
+@pytest.mark.slow
+def test_results_of_any_size_are_read_with_the_defaults(program: Path, uri: str) -> None:
+    *large, error = _told(program, uri, "summary", *LARGE, ONE_LARGE_ROW)
+    assert large == [summary(sql) for sql in LARGE]
+    assert "decoded message length too large" in error, "or the defaults are no longer gRPC's"
+
+
+@pytest.mark.slow
+def test_values_tables_parameters_and_errors(program: Path, uri: str) -> None:
+    assert _told(program, uri, "rows", "SELECT * FROM kinds ORDER BY id") == [
+        "1|true|1|2|3|4|5|1.5|2.5|12.34|grüß|00ff|2024-02-29|12:30:00|2024-02-29T12:30:00.123456|2024-02-29T12:30:00Z|[1, 2]|"
+        "{a: 1, b: x}|{k: 1}|1 days|88188cca-5b19-408b-a4c2-31eb2fdf21f0",
+        "2" + "|null" * 20,
+    ]
+    assert _told(program, uri, "tables", "k_nds") == ["volley|main|kinds|TABLE"]
+    assert _told(program, uri, "prepared", "SELECT count(*), max(s) FROM big WHERE i < ? AND s <> ?") == ["9|row 8"]
+    (error,) = _told(program, uri, "rows", "SELECT * FROM nowhere")
+    assert error.startswith("NotFound there is no table 'nowhere' (line 1, column 15)")
