@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clients.endless import endless, states_of_endless
 from tests.clients.large_results import LARGE, ONE_LARGE_ROW, summary
 
 BIG_ROWS = 400_000  # of the lake's `big`
@@ -61,3 +62,14 @@ def test_results_of_any_size_are_read_with_the_defaults(program: Path, uri: str,
     *large, error, _ = _told(program, uri, task, *LARGE, ONE_LARGE_ROW)
     assert large == [summary(sql) for sql in LARGE]
     assert "code = ResourceExhausted desc = grpc: received message larger than max" in error, "or the defaults are no longer gRPC's"
+
+
+@pytest.mark.slow
+def test_deadlines_and_cancelled_contexts_end_the_query(program: Path, uri: str) -> None:
+    *errors, _ = _told(program, uri, "endless", endless("go"))
+    deadline, cancelled = (
+        "rpc error: code = DeadlineExceeded desc = context deadline exceeded",
+        "rpc error: code = Canceled desc = context canceled",
+    )
+    assert errors == [deadline, cancelled] * 2
+    assert states_of_endless(uri, "go") == ["killed"] * 4

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from flight_server import protocol
+from tests.clients.endless import endless, states_of_endless
 from tests.clients.kept_builds import kept_folder
 from tests.clients.large_results import LARGE, ONE_LARGE_ROW, summary
 
@@ -76,3 +77,9 @@ def test_tables_and_errors(packages: Path, uri: str) -> None:
     assert json.loads(table) == {"catalog_name": "volley", "db_schema_name": "main", "table_name": "kinds", "table_type": "TABLE"}
     error = _told(packages, uri, "rows", "SELECT * FROM nowhere")[0]
     assert error == "NOT_FOUND there is no table 'nowhere' (line 1, column 15)"
+
+
+def test_a_deadline_and_a_cancel_end_the_query(packages: Path, uri: str) -> None:
+    assert _told(packages, uri, "with a deadline", endless("node"))[0].startswith("DEADLINE_EXCEEDED")
+    assert _told(packages, uri, "cancelled", endless("node")) == ["CANCELLED Cancelled on client"]
+    assert states_of_endless(uri, "node") == ["killed", "killed"]

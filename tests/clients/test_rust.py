@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clients.endless import endless, states_of_endless
 from tests.clients.kept_builds import kept_folder
 from tests.clients.large_results import LARGE, ONE_LARGE_ROW, summary
 
@@ -68,3 +69,9 @@ def test_values_tables_parameters_and_errors(program: Path, uri: str) -> None:
     assert _told(program, uri, "prepared", "SELECT count(*), max(s) FROM big WHERE i < ? AND s <> ?") == ["9|row 8"]
     (error,) = _told(program, uri, "rows", "SELECT * FROM nowhere")
     assert error.startswith("NotFound there is no table 'nowhere' (line 1, column 15)")
+
+
+@pytest.mark.slow
+def test_a_dropped_future_ends_the_query(program: Path, uri: str) -> None:
+    assert _told(program, uri, "given up", endless("rust"), "SELECT 42") == ["given up", "42"]
+    assert states_of_endless(uri, "rust") == ["killed"]

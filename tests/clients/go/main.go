@@ -93,6 +93,8 @@ func main() {
 		largeByFlightSQL(ctx, address, arguments)
 	case "large database/sql":
 		largeByDatabaseSQL(ctx, address, arguments)
+	case "endless":
+		endless(ctx, address, arguments[0])
 	}
 	fmt.Println("end")
 }

@@ -20,11 +20,12 @@ function command(name, fields) {
 }
 
 // The record batches that answer a command. Arrow's reader wants each message's header with its length before it, filled up to 8 bytes.
-async function* batches(client, cmd) {
+async function* batches(client, cmd, { deadline = Infinity, cancelAfter = null } = {}) {
   const info = await new Promise((resolve, reject) =>
     client.getFlightInfo({ type: "CMD", cmd }, (error, answer) => (error ? reject(error) : resolve(answer))),
   );
-  const stream = client.doGet(info.endpoint[0].ticket);
+  const stream = client.doGet(info.endpoint[0].ticket, { deadline });
+  if (cancelAfter !== null) setTimeout(() => stream.cancel(), cancelAfter);
   async function* messages() {
     for await (const { dataHeader, dataBody } of stream) {
       const header = Buffer.alloc((dataHeader.length + 7) & ~7);
@@ -58,10 +59,13 @@ async function rows(found) {
 async function main() {
   const client = new FlightService(address, grpc.credentials.createInsecure());
   for (const statement of statements) {
+    const query = command("CommandStatementQuery", { query: statement });
     const found = {
-      "summary by Flight SQL": () => summary(batches(client, command("CommandStatementQuery", { query: statement }))),
+      "summary by Flight SQL": () => summary(batches(client, query)),
       "summary by Flight": () => summary(batches(client, Buffer.from(statement))),
-      rows: () => rows(batches(client, command("CommandStatementQuery", { query: statement }))),
+      rows: () => rows(batches(client, query)),
+      "with a deadline": () => rows(batches(client, query, { deadline: Date.now() + 1000 })),
+      cancelled: () => rows(batches(client, query, { cancelAfter: 1000 })),
       tables: () => rows(batches(client, command("CommandGetTables", { tableNameFilterPattern: statement }))),
     }[task];
     try {

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
@@ -75,6 +76,14 @@ async fn prepared(client: &mut Client, statement: &str) -> Result<String, Flight
     Ok(found)
 }
 
+/// A statement that is given up after a second: a future that is dropped ends its calls.
+async fn given_up(client: &mut Client, statement: &str) -> Result<String, FlightError> {
+    match tokio::time::timeout(Duration::from_secs(1), rows(client, statement)).await {
+        Ok(answer) => answer,
+        Err(_) => Ok("given up".to_string()),
+    }
+}
+
 fn one_line(error: FlightError) -> String {
     match error {
         FlightError::Tonic(status) => format!("{:?} {}", status.code(), status.message()).replace('\n', " / "),
@@ -93,6 +102,7 @@ async fn main() {
             "rows" => rows(&mut client, statement).await,
             "tables" => tables(&mut client, statement).await,
             "prepared" => prepared(&mut client, statement).await,
+            "given up" => given_up(&mut client, statement).await,
             other => panic!("there is no task {other}"),
         };
         println!("{}", answer.unwrap_or_else(one_line));
