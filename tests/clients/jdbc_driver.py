@@ -12,6 +12,9 @@ DRIVER_VERSION = "18.3.0"
 REPOSITORY = Path.home() / ".m2" / "repository"
 JAR = REPOSITORY / "org/apache/arrow/flight-sql-jdbc-driver" / DRIVER_VERSION / f"flight-sql-jdbc-driver-{DRIVER_VERSION}.jar"
 FETCH_SECONDS = 240
+RUN_SECONDS = 180
+
+Sections = dict[str, list[str]]
 
 
 def java_command(program: Path, uri: str) -> list[str]:
@@ -19,6 +22,16 @@ def java_command(program: Path, uri: str) -> list[str]:
     url = uri.replace("grpc:", "jdbc:arrow-flight-sql:") + "?useEncryption=false"
     options = ["--add-opens=java.base/java.nio=ALL-UNNAMED", "-Duser.timezone=UTC", "-Dfile.encoding=UTF-8", "-cp", str(_driver())]
     return ["java", *options, str(program), url]
+
+
+def sections(program: Path, uri: str, *arguments: str) -> Sections:
+    """What a program prints for a server and the other arguments, by section; each begins with a line ``== NAME``."""
+    ended = subprocess.run([*java_command(program, uri), *arguments], capture_output=True, encoding="utf-8", timeout=RUN_SECONDS)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.endswith("== end\n"), ended.stderr
+    assert "FAILED" not in ended.stdout, ended.stdout + ended.stderr
+    pieces = [piece.splitlines() for piece in ended.stdout.split("== ")[1:]]
+    return {name: lines for name, *lines in pieces}
 
 
 def _driver() -> Path:

@@ -5,29 +5,20 @@ The driver's jar is fetched once into the user's Maven repository. Without Java,
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.clients.jdbc_driver import java_command
+from tests.clients.jdbc_driver import Sections, sections
 
 PROBE = Path(__file__).with_name("JdbcProbe.java")
 BIG_ROWS = 400_000  # of the lake's `big`
-RUN_SECONDS = 180
-
-Sections = dict[str, list[str]]
 
 
 @pytest.fixture(scope="module")
 def told(uri: str) -> Sections:
     """What the program printed, by section: one run of it for all tests."""
-    ended = subprocess.run(java_command(PROBE, uri), capture_output=True, encoding="utf-8", timeout=RUN_SECONDS)
-    assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.endswith("== end\n"), ended.stderr
-    assert "FAILED" not in ended.stdout, ended.stdout + ended.stderr
-    pieces = [piece.splitlines() for piece in ended.stdout.split("== ")[1:]]
-    return {name: lines for name, *lines in pieces}
+    return sections(PROBE, uri)
 
 
 @pytest.mark.parametrize(
