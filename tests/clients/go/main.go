@@ -93,6 +93,12 @@ func main() {
 		largeByFlightSQL(ctx, address, arguments)
 	case "large database/sql":
 		largeByDatabaseSQL(ctx, address, arguments)
+	case "values":
+		valuesByFlightSQL(ctx, address, arguments)
+	case "values database/sql":
+		valuesByDatabaseSQL(ctx, address, arguments)
+	case "grafana":
+		grafana(ctx, address, arguments)
 	case "endless":
 		endless(ctx, address, arguments[0])
 	}
