@@ -1,5 +1,6 @@
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.DriverManager;
@@ -38,6 +39,10 @@ public class JdbcTools {
             datagrip(connection);
             System.out.println("== limits");
             limits(connection);
+            System.out.println("== large");
+            for (int number = 1; number < arguments.length; number++) {
+                large(connection, arguments[number]);
+            }
         }
         System.out.println("== spark");
         spark(arguments[0]);
@@ -158,6 +163,22 @@ public class JdbcTools {
         try (Statement statement = connection.createStatement()) {
             ask(statement, "executeQuery", "SELECT 6 * 7");
         }
+    }
+
+    /** Rows, the sum of the first column, the bytes of the last. */
+    static void large(Connection connection, String sql) throws SQLException {
+        long count = 0;
+        long sum = 0;
+        long length = 0;
+        try (Statement statement = connection.createStatement(); ResultSet rows = statement.executeQuery(sql)) {
+            int last = rows.getMetaData().getColumnCount();
+            while (rows.next()) {
+                count++;
+                sum += rows.getLong(1);
+                length += rows.getString(last).getBytes(StandardCharsets.UTF_8).length;
+            }
+        }
+        System.out.println(count + " " + sum + " " + length);
     }
 
     /** Spark finds out the schema by a query without rows, then reads each of its partitions by a connection of its own. */

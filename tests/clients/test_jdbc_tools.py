@@ -9,6 +9,7 @@ import pytest
 from tests.clients.conftest import BIG_ROWS
 from tests.clients.endless import states_of_endless
 from tests.clients.jdbc_driver import Sections, sections
+from tests.clients.large_results import LARGE, ONE_LARGE_ROW, summary
 
 BIG_COLUMNS = (
     "volley|main|big|i|-5|BIGINT|19|null|0|10|1|null|null|null|null|null|1|YES|null|null|null|null|NO|; "
@@ -21,7 +22,7 @@ I_COLUMNS = ["big i BIGINT", "kinds id INTEGER", "kinds i8 TINYINT", "kinds i16 
 @pytest.fixture(name="told", scope="module")
 def _told(uri: str) -> Sections:
     """What the program printed, by section: one run of it for all tests."""
-    return sections(Path(__file__).with_name("JdbcTools.java"), uri)
+    return sections(Path(__file__).with_name("JdbcTools.java"), uri, *LARGE, ONE_LARGE_ROW)
 
 
 def _answers(lines: list[str]) -> list[tuple[str, str]]:
@@ -100,3 +101,7 @@ def test_a_time_out_and_a_cancel_end_the_query(told: Sections, uri: str) -> None
     assert "Cancelling this FlightStream" in cancelled
     assert after == "executeQuery: 42"
     assert states_of_endless(uri, "jdbc") == ["killed", "killed"]
+
+
+def test_results_of_any_size_are_read_with_the_defaults(told: Sections) -> None:
+    assert told["large"] == [summary(sql) for sql in (*LARGE, ONE_LARGE_ROW)], "the driver has no limit"
