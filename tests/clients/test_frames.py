@@ -1,4 +1,4 @@
-"""pandas and polars: results that are large, values of all types, parameters."""
+"""pandas, polars and plain pyarrow: results that are large, values of all types, parameters."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from decimal import Decimal
 import adbc_driver_flightsql.dbapi as adbc
 import pandas
 import polars
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.flight as flight
 import pytest
 
 from tests.clients.large_results import LARGE, ONE_LARGE_ROW, summary
@@ -57,3 +60,18 @@ def test_parameters(connection: adbc.Connection) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql, (10, "row 9"))
         assert cursor.fetch_df().to_dict("records") == [{"n": 9, "last": "row 8"}]
+
+
+@pytest.mark.slow
+def test_plain_flight_reads_the_same(connection: adbc.Connection, uri: str) -> None:
+    with flight.connect(uri) as client, connection.cursor() as cursor:
+
+        def read(sql: str) -> pa.Table:
+            info = client.get_flight_info(flight.FlightDescriptor.for_command(sql))
+            return client.do_get(info.endpoints[0].ticket).read_all()
+
+        for sql in (*LARGE, ONE_LARGE_ROW):
+            table = read(sql)
+            assert f"{table.num_rows} {pc.sum(table['i'])} {pc.sum(pc.binary_length(table['s']))}" == summary(sql)
+        cursor.execute("SELECT * FROM kinds ORDER BY id")
+        assert read("SELECT * FROM kinds ORDER BY id").to_pylist() == cursor.fetch_arrow_table().to_pylist()

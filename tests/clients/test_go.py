@@ -65,13 +65,14 @@ def test_results_of_any_size_are_read_with_the_defaults(program: Path, uri: str,
 
 
 @pytest.mark.slow
+def test_one_large_row_is_read_with_a_higher_limit(program: Path, uri: str) -> None:
+    assert _told(program, uri, "large with a limit of 64 MiB", ONE_LARGE_ROW) == [summary(ONE_LARGE_ROW), "end"]
+
+
+@pytest.mark.slow
 def test_deadlines_and_cancelled_contexts_end_the_query(program: Path, uri: str) -> None:
     *errors, _ = _told(program, uri, "endless", endless("go"))
-    deadline, cancelled = (
-        "rpc error: code = DeadlineExceeded desc = context deadline exceeded",
-        "rpc error: code = Canceled desc = context canceled",
-    )
-    assert errors == [deadline, cancelled] * 2
+    assert [error.split(" desc = ")[0] for error in errors] == ["rpc error: code = DeadlineExceeded", "rpc error: code = Canceled"] * 2
     assert states_of_endless(uri, "go") == ["killed"] * 4
 
 

@@ -62,6 +62,10 @@ def test_results_of_any_size_are_read_with_the_defaults(packages: Path, uri: str
     assert error.startswith("RESOURCE_EXHAUSTED Received message larger than max"), "or the defaults are no longer gRPC's"
 
 
+def test_one_large_row_is_read_with_a_higher_limit(packages: Path, uri: str) -> None:
+    assert _told(packages, uri, "summary with a limit of 64 MiB", ONE_LARGE_ROW) == [summary(ONE_LARGE_ROW)]
+
+
 def test_values_arrive(packages: Path, uri: str) -> None:
     values, nulls = [json.loads(line) for line in _told(packages, uri, "rows", "SELECT * EXCLUDE (gap) FROM kinds ORDER BY id")]
     assert values == {

@@ -56,6 +56,7 @@ def test_results_of_any_size_are_read_with_the_defaults(program: Path, uri: str)
     *large, error = _told(program, uri, "summary", *LARGE, ONE_LARGE_ROW)
     assert large == [summary(sql) for sql in LARGE]
     assert "decoded message length too large" in error, "or the defaults are no longer gRPC's"
+    assert _told(program, uri, "summary with a limit of 64 MiB", ONE_LARGE_ROW) == [summary(ONE_LARGE_ROW)]
 
 
 @pytest.mark.slow

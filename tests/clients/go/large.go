@@ -12,9 +12,11 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// largeByFlightSQL prints of each statement its rows, the sum of its first column and the bytes of its last, read with the client's defaults.
-func largeByFlightSQL(ctx context.Context, address string, statements []string) {
-	client, err := flightsql.NewClient(address, nil, nil, grpc.WithTransportCredentials(insecure.NewCredentials()))
+// largeByFlightSQL prints of each statement its rows, the sum of its first column and the bytes of its last, read with the client's defaults
+// but for the options.
+func largeByFlightSQL(ctx context.Context, address string, statements []string, options ...grpc.CallOption) {
+	credentials := grpc.WithTransportCredentials(insecure.NewCredentials())
+	client, err := flightsql.NewClient(address, nil, nil, credentials, grpc.WithDefaultCallOptions(options...))
 	check(err)
 	defer client.Close()
 	for _, statement := range statements {

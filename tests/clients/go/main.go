@@ -91,6 +91,8 @@ func main() {
 		byDatabaseSQL(ctx, address)
 	case "large":
 		largeByFlightSQL(ctx, address, arguments)
+	case "large with a limit of 64 MiB":
+		largeByFlightSQL(ctx, address, arguments, grpc.MaxCallRecvMsgSize(64<<20))
 	case "large database/sql":
 		largeByDatabaseSQL(ctx, address, arguments)
 	case "values":

@@ -1,4 +1,4 @@
-// What a Node program does with a server through @grpc/grpc-js, as it is without options; test_node.py reads what it prints.
+// What a Node program does with a server through @grpc/grpc-js, as it is without options unless the task says so; test_node.py reads what it prints.
 "use strict";
 const grpc = require("@grpc/grpc-js");
 const protoLoader = require("@grpc/proto-loader");
@@ -57,12 +57,14 @@ async function rows(found) {
 }
 
 async function main() {
-  const client = new FlightService(address, grpc.credentials.createInsecure());
+  const options = task.endsWith("64 MiB") ? { "grpc.max_receive_message_length": 64 << 20 } : {};
+  const client = new FlightService(address, grpc.credentials.createInsecure(), options);
   for (const statement of statements) {
     const query = command("CommandStatementQuery", { query: statement });
     const found = {
       "summary by Flight SQL": () => summary(batches(client, query)),
       "summary by Flight": () => summary(batches(client, Buffer.from(statement))),
+      "summary with a limit of 64 MiB": () => summary(batches(client, query)),
       rows: () => rows(batches(client, query)),
       "with a deadline": () => rows(batches(client, query, { deadline: Date.now() + 1000 })),
       cancelled: () => rows(batches(client, query, { cancelAfter: 1000 })),

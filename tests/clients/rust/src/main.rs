@@ -10,6 +10,7 @@ use arrow_array::{Array, Int64Array, RecordBatch, StringArray};
 use arrow_cast::display::array_value_to_string;
 use arrow_flight::FlightInfo;
 use arrow_flight::error::FlightError;
+use arrow_flight::flight_service_client::FlightServiceClient;
 use arrow_flight::sql::CommandGetTables;
 use arrow_flight::sql::client::FlightSqlServiceClient;
 use arrow_schema::{DataType, Field, Schema};
@@ -95,10 +96,13 @@ fn one_line(error: FlightError) -> String {
 async fn main() {
     let arguments: Vec<String> = env::args().collect();
     let channel = Endpoint::from_shared(format!("http://{}", arguments[1])).unwrap().connect().await.unwrap();
-    let mut client = Client::new(channel);
+    let mut client = match arguments[2].as_str() {
+        "summary with a limit of 64 MiB" => Client::new_from_inner(FlightServiceClient::new(channel).max_decoding_message_size(64 << 20)),
+        _ => Client::new(channel),
+    };
     for statement in &arguments[3..] {
         let answer = match arguments[2].as_str() {
-            "summary" => summary(&mut client, statement).await,
+            "summary" | "summary with a limit of 64 MiB" => summary(&mut client, statement).await,
             "rows" => rows(&mut client, statement).await,
             "tables" => tables(&mut client, statement).await,
             "prepared" => prepared(&mut client, statement).await,
