@@ -113,6 +113,8 @@ def test_grafanas_data_source_logs_in_finds_tables_and_fills_panels(program: Pat
         "SELECT i, s FROM main.big WHERE i <= 2 ORDER BY i LIMIT 3",
         "SELECT tz::TIMESTAMP_NS AS time, text, f64 FROM kinds WHERE tz >= cast('2024-02-29T00:00:00Z' as timestamp)",
         "SELECT datepart('hour', tz) AS tz_hour, count(*) AS n FROM kinds WHERE id = 1 GROUP BY datepart('hour', tz)",
+        "SELECT time_bucket(interval '60 second', tz) AS time, text FROM kinds "
+        "WHERE tz >= '2024-02-29T00:00:00Z' AND tz <= '2024-03-01T00:00:00Z'",
     )
     lines = _told(program, uri, "grafana", *panels)
     told: dict[str, list[str]] = {}
@@ -127,4 +129,5 @@ def test_grafanas_data_source_logs_in_finds_tables_and_fills_panels(program: Pat
         "i int64,s utf8; 0|row 0; 1|row 1; 2|row 2",
         "time timestamp[ns],text utf8,f64 float64; 2024-02-29T12:30:00|grüß|2.5",
         "tz_hour int64,n int64; 12|1",
+        "time timestamp[us, tz=UTC],text utf8; 2024-02-29T12:30:00Z|grüß",
     ]

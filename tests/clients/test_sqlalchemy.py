@@ -101,7 +101,19 @@ def _old_packages() -> Path:
     folder = kept_folder("flightsql-dbapi", OLD_PACKAGES)
     done = folder / "fetched"
     if not done.exists():
-        fetch = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder), "-r", str(OLD_PACKAGES)]
+        fetch = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--upgrade",
+            "--target",
+            str(folder),
+            "-r",
+            str(OLD_PACKAGES),
+        ]
         try:
             subprocess.run(fetch, capture_output=True, timeout=FETCH_SECONDS, check=True)
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
