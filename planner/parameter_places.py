@@ -29,7 +29,7 @@ _OF_ONE_TYPE = words("coalesce ifnull nullif greatest least")
 _COUNTED = words("range generate_series")
 
 
-class Peers(NamedTuple):
+class TypePeers(NamedTuple):
     """Expressions that have one type; ``kind`` is it, where the node above them tells it. ``arithmetic``: how they are computed with."""
 
     expressions: list[Ast]
@@ -38,26 +38,26 @@ class Peers(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ParameterPlace:
     """A parameter in one place: its number, its node, and what it stands beside; None for the argument of a function."""
 
     number: int
     node: Ast
-    peers: Peers | None
+    peers: TypePeers | None
 
 
-def parameter_places(ast: Ast) -> Iterator[Place]:
+def parameter_places(ast: Ast) -> Iterator[ParameterPlace]:
     """The places of all parameters that stand beside something, in the text's order."""
     for node in walk(ast):
         for peers in _peers(node):
             for peer in peers.expressions:
                 parameter = parameter_node(peer)
                 if parameter is not None:
-                    yield Place(parameter_number(parameter), parameter, peers)
+                    yield ParameterPlace(parameter_number(parameter), parameter, peers)
         for argument in _arguments(node):
             parameter = parameter_node(argument)
             if parameter is not None:
-                yield Place(parameter_number(parameter), parameter, None)
+                yield ParameterPlace(parameter_number(parameter), parameter, None)
 
 
 def parameter_node(expression: Ast) -> Ast | None:
@@ -96,76 +96,78 @@ def _last_part(parts: Sequence[Ast]) -> str:
     return "" if last is None else folded(str(last["value"]))
 
 
-def _peers(node: Ast) -> Iterator[Peers]:
+def _peers(node: Ast) -> Iterator[TypePeers]:
     match node:
         case {"Cast": {"expr": inner, "data_type": kind}}:
-            yield Peers([inner], cast_type(kind))
+            yield TypePeers([inner], cast_type(kind))
         case {"BinaryOp": {"left": left, "op": str(operator), "right": right}}:
             yield from _operands(left, operator, right)
         case {"UnaryOp": {"op": operator, "expr": inner}}:
-            yield Peers([inner], pa.bool_() if operator == "Not" else pa.int64())
+            yield TypePeers([inner], pa.bool_() if operator == "Not" else pa.int64())
         case {"Between": {"expr": inner, "low": low, "high": high}}:
-            yield Peers([inner, low, high])
+            yield TypePeers([inner, low, high])
         case {"InList": {"expr": inner, "list": listed}}:
             for item in listed:
                 yield from _pairs(inner, item)
         case {"InUnnest": {"expr": inner, "array_expr": {"Array": {"elem": listed}}}}:
-            yield Peers([inner, *listed])
+            yield TypePeers([inner, *listed])
         case {"InSubquery": {"expr": inner, "subquery": subquery}}:
-            yield Peers([inner, {"Subquery": subquery}])
+            yield TypePeers([inner, {"Subquery": subquery}])
         case {"IsDistinctFrom": [left, right]} | {"IsNotDistinctFrom": [left, right]}:
             yield from _pairs(left, right)
         case {"Case": {"operand": operand, "conditions": conditions, "else_result": otherwise}}:
             tested = [branch["condition"] for branch in conditions]
-            yield Peers([*(branch["result"] for branch in conditions), *_present(otherwise)])
-            yield Peers(tested, pa.bool_()) if operand is None else Peers([operand, *tested])
+            yield TypePeers([*(branch["result"] for branch in conditions), *_present(otherwise)])
+            yield TypePeers(tested, pa.bool_()) if operand is None else TypePeers([operand, *tested])
         case {"Function": {"args": {"List": {"args": arguments}}, "filter": condition}}:
             values = list(plain_arguments(arguments))
             if called_name(node) in _OF_ONE_TYPE:
-                yield Peers(values)
+                yield TypePeers(values)
             elif called_name(node) in ("lag", "lead"):
-                yield Peers([*values[:1], *values[2:]])
-            yield Peers(_present(condition), pa.bool_())
+                yield TypePeers([*values[:1], *values[2:]])
+            yield TypePeers(_present(condition), pa.bool_())
         case {"SetOperation": _}:
             yield from _columns(node)
         case {"Values": {"rows": rows}}:
-            yield from (Peers(_present(*column)) for column in zip_longest(*(_items(row) for row in rows)))
+            yield from (TypePeers(_present(*column)) for column in zip_longest(*(_items(row) for row in rows)))
         case _:
             yield from _of_fixed_type(node)
 
 
-def _operands(left: Ast, operator: str, right: Ast) -> Iterator[Peers]:
+def _operands(left: Ast, operator: str, right: Ast) -> Iterator[TypePeers]:
     if operator in COMPARISONS:
         yield from _pairs(left, right)
     elif operator in ARITHMETIC:
-        yield Peers([left, right], arithmetic=operator)
+        yield TypePeers([left, right], arithmetic=operator)
     elif operator in _TEXT_OPERATORS:
-        yield Peers([left, right], pa.string())
+        yield TypePeers([left, right], pa.string())
     elif operator in ("Arrow", "LongArrow"):
-        yield Peers([right], pa.string())
+        yield TypePeers([right], pa.string())
     elif operator in _LOGICAL:
-        yield Peers([left, right], pa.bool_())
+        yield TypePeers([left, right], pa.bool_())
         for tested, other in ((left, right), (right, left)):
             yield from _optional(tested, other)
 
 
-def _optional(tested: Ast, other: Ast) -> Iterator[Peers]:
+def _optional(tested: Ast, other: Ast) -> Iterator[TypePeers]:
     """``? IS NULL OR c = ?``: the one that may be missing is compared beside."""
     match _bare(tested):
         case {"IsNull": parameter} | {"IsNotNull": parameter} if parameter_node(parameter) is not None:
-            yield from (Peers([parameter, *peers.expressions], peers.kind) for peers in _peers(_bare(other)) if peers.kind != pa.bool_())
+            yield from (
+                TypePeers([parameter, *peers.expressions], peers.kind) for peers in _peers(_bare(other)) if peers.kind != pa.bool_()
+            )
 
 
-def _pairs(left: Ast, right: Ast) -> Iterator[Peers]:
+def _pairs(left: Ast, right: Ast) -> Iterator[TypePeers]:
     """What is compared: two expressions, or those of two rows, one by one."""
     match _bare(left), _bare(right):
         case {"Tuple": one}, {"Tuple": two}:
-            yield from (Peers(list(pair)) for pair in zip(one, two, strict=False))
+            yield from (TypePeers(list(pair)) for pair in zip(one, two, strict=False))
         case _:
-            yield Peers([left, right])
+            yield TypePeers([left, right])
 
 
-def _columns(operation: Ast) -> Iterator[Peers]:
+def _columns(operation: Ast) -> Iterator[TypePeers]:
     """The columns of a UNION and its like: an item has the type of that of another branch."""
     branches = [branch["Select"] for branch in _branches(operation) if "Select" in branch]
     for branch in branches:
@@ -173,7 +175,7 @@ def _columns(operation: Ast) -> Iterator[Peers]:
             if "UnnamedExpr" not in item or parameter_node(item["UnnamedExpr"]) is None:
                 continue
             others = (other for other in branches if other is not branch and len(other["projection"]) > place)
-            yield from (Peers([item["UnnamedExpr"], _one_column(other, place)]) for other in others)
+            yield from (TypePeers([item["UnnamedExpr"], _one_column(other, place)]) for other in others)
 
 
 def _one_column(select: Ast, place: int) -> Ast:
@@ -189,37 +191,37 @@ def _branches(body: Ast) -> Iterator[Ast]:
     yield body
 
 
-def _of_fixed_type(node: Ast) -> Iterator[Peers]:
+def _of_fixed_type(node: Ast) -> Iterator[TypePeers]:
     """Where there is one type, whatever stands beside."""
     match node:
         case {"Like": {"expr": inner, "pattern": pattern}} | {"ILike": {"expr": inner, "pattern": pattern}}:
-            yield Peers([inner, pattern], pa.string())
+            yield TypePeers([inner, pattern], pa.string())
         case {"SimilarTo": {"expr": inner, "pattern": pattern}} | {"RLike": {"expr": inner, "pattern": pattern}}:
-            yield Peers([inner, pattern], pa.string())
+            yield TypePeers([inner, pattern], pa.string())
         case {"Position": {"expr": inner, "in": text}}:
-            yield Peers([inner, text], pa.string())
+            yield TypePeers([inner, text], pa.string())
         case {"Substring": {"expr": text, "substring_from": start, "substring_for": length}}:
-            yield Peers([text], pa.string())
-            yield Peers(_present(start, length), pa.int64())
+            yield TypePeers([text], pa.string())
+            yield TypePeers(_present(start, length), pa.int64())
         case {"AtTimeZone": {"timestamp": moment, "time_zone": zone}}:
-            yield Peers([moment], pa.timestamp("ms"))
-            yield Peers([zone], pa.string())
+            yield TypePeers([moment], pa.timestamp("ms"))
+            yield TypePeers([zone], pa.string())
         case {"Extract": {"expr": moment}}:
-            yield Peers([moment], pa.timestamp("ms"))
+            yield TypePeers([moment], pa.timestamp("ms"))
         case {"Interval": {"value": amount}}:
-            yield Peers([amount], pa.int64())
+            yield TypePeers([amount], pa.int64())
         case {"Subscript": {"Index": {"index": index}}}:
-            yield Peers([index], pa.int64())
+            yield TypePeers([index], pa.int64())
         case {"Preceding": bound} | {"Following": bound} if bound is not None:
-            yield Peers([bound], pa.int64())
+            yield TypePeers([bound], pa.int64())
         case {"LimitOffset": {"limit": {"Collate": {"expr": share}}}}:
-            yield Peers([share], pa.float64())
+            yield TypePeers([share], pa.float64())
         case {"LimitOffset": {"limit": limit, "offset": offset}}:
-            yield Peers(_present(limit, None if offset is None else offset["value"]), pa.int64())
+            yield TypePeers(_present(limit, None if offset is None else offset["value"]), pa.int64())
         case {"projection": _}:
-            yield Peers(_present(node.get("selection"), node.get("having"), node.get("qualify")), pa.bool_())
+            yield TypePeers(_present(node.get("selection"), node.get("having"), node.get("qualify")), pa.bool_())
         case {"Table": {"name": name, "args": {"args": arguments}}} if _last_part(name) in _COUNTED:
-            yield Peers(list(plain_arguments(arguments)), pa.int64())
+            yield TypePeers(list(plain_arguments(arguments)), pa.int64())
 
 
 def _arguments(node: Ast) -> Iterator[Ast]:

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from planner.ast import NO_SPAN, Ast, substitute_nodes
 from planner.parameter_kinds import arrow_type
-from planner.parameter_places import Place, parameter_node
+from planner.parameter_places import ParameterPlace, parameter_node
 from planner.parameter_types import beside
 
 Refusal = Callable[[Ast], str | None]
@@ -56,7 +56,7 @@ class Probes:
     ast: Ast
     refusal: Refusal
 
-    def type(self, place: Place) -> pa.DataType | None:
+    def type(self, place: ParameterPlace) -> pa.DataType | None:
         """The type that the parameter should have there."""
         if place.peers is None:
             return self._argument_type(place)
@@ -66,10 +66,10 @@ class Probes:
         told = _UNMATCHED.search(self._told(place, _call("pi", peer)))
         return None if told is None or told[1] != "pi" else beside(arrow_type(told[2]), place.peers)
 
-    def _told(self, place: Place, probe: Ast) -> str:
+    def _told(self, place: ParameterPlace, probe: Ast) -> str:
         return self.refusal(substitute_nodes(self.ast, {id(place.node): probe})) or ""
 
-    def _argument_type(self, place: Place) -> pa.DataType | None:
+    def _argument_type(self, place: ParameterPlace) -> pa.DataType | None:
         told = self._told(place, _STRUCT_AST)
         answered = next((found for answer in _ANSWERS if (found := answer.search(told))), None)
         if answered is not None:

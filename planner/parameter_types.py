@@ -13,14 +13,14 @@ import pyarrow as pa
 
 from planner.ast import Ast
 from planner.parameter_kinds import arrow_type, cast_type
-from planner.parameter_places import ARITHMETIC, LIKE_ARGUMENT, MAX_DEPTH, Peers, Place, called_name, plain_arguments
+from planner.parameter_places import ARITHMETIC, LIKE_ARGUMENT, MAX_DEPTH, ParameterPlace, TypePeers, called_name, plain_arguments
 from planner.quoting import folded
 from planner.words import words
 
 _COUNTS = words("count length char_length strlen position instr row_number rank dense_rank year month day hour minute second")
 
 
-def told_types(places: Iterable[Place], columns: Mapping[str, str]) -> dict[int, pa.DataType]:
+def told_types(places: Iterable[ParameterPlace], columns: Mapping[str, str]) -> dict[int, pa.DataType]:
     """The types of the parameters, by number, whose places are plain.
 
     ``columns``: the kernel's types of columns that have one type wherever they are named, by name in lower case.
@@ -34,7 +34,7 @@ def told_types(places: Iterable[Place], columns: Mapping[str, str]) -> dict[int,
     return found
 
 
-def beside(kind: pa.DataType | None, peers: Peers) -> pa.DataType | None:
+def beside(kind: pa.DataType | None, peers: TypePeers) -> pa.DataType | None:
     """What a parameter among ``peers`` should be, if one of the others is ``kind``."""
     if peers.arithmetic is None or kind is None or not pa.types.is_temporal(kind):
         return kind
@@ -43,7 +43,7 @@ def beside(kind: pa.DataType | None, peers: Peers) -> pa.DataType | None:
     return kind if peers.arithmetic == "Minus" else None  # what is added to a time may be many things
 
 
-def _peer_type(peers: Peers, columns: Mapping[str, str]) -> pa.DataType | None:
+def _peer_type(peers: TypePeers, columns: Mapping[str, str]) -> pa.DataType | None:
     if peers.kind is not None:
         return peers.kind
     return beside(next((kind for peer in peers.expressions if (kind := _type_of(peer, columns)) is not None), None), peers)
