@@ -267,7 +267,7 @@ def test_a_plan_of_a_statement_with_parameters(server: RunningServer) -> None:
     for words in (("explain",), ("explain", "--analyze")):
         ended = run(*words, sql, *options, VOLLEY_URI=server.uri)
         assert ended.returncode == 0, ended.stderr
-        assert "WHERE amount > 10 AND customer_id = 7" in ended.stdout
+        assert "WHERE amount > (CAST(10 AS BIGINT)) AND customer_id = (CAST(7 AS BIGINT))" in ended.stdout
     missing = run("explain", sql, "-p", "who=7", VOLLEY_URI=server.uri)
     assert (missing.returncode, missing.stderr) == (1, "error: the parameter $least has no value\ngive least=value\n")
 

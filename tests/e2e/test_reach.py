@@ -182,7 +182,7 @@ SPELLINGS = [
     "SELECT getvariable('x')",
     "SET VARIABLE x = 1",
     "SET temp_directory = '{path}'",
-    "RESET ALL",
+    "RESET temp_directory",
     "SHOW ALL",
     "SELECT current_query()",
     "SELECT * FROM \u0072ead_text('{path}/secret.txt') WHERE getenv('VAULT') IS NULL",
