@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -90,8 +92,13 @@ def embedded(config: Config) -> Iterator[str]:
 @contextmanager
 def _state_folder(config: Config) -> Iterator[Path]:
     if config.state is None:
-        with tempfile.TemporaryDirectory(prefix="volley-", ignore_cleanup_errors=True) as folder:
-            yield Path(folder)
+        # Named before it is made: a signal may come at any point from then on, and must find that it has to go again.
+        folder = Path(tempfile.gettempdir(), f"volley-{secrets.token_hex(16)}")
+        try:
+            folder.mkdir(mode=0o700)
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
         return
     state = Path(config.state)
     try:
