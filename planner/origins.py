@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from planner.ast import Ast, name_parts
 from planner.logical import FromItem, QueryBlock, Relation, Scan, Select
+from planner.quoting import folded
 
 TABLE_KEY = b"volley:table"
 """The metadata of a field that names its table."""
@@ -84,7 +85,7 @@ def _starred(star: list[Ast], scans: list[Scan], relations: list[Relation]) -> S
     parts = name_parts(name["ObjectName"]) if "ObjectName" in name else None
     if not parts or len(parts) != 1 or _changed(options):
         return None
-    alias = str(parts[0]["value"]).lower()
+    alias = folded(str(parts[0]["value"]))
     return _called(alias, scans) if sum(relation.alias == alias for relation in relations if hasattr(relation, "alias")) == 1 else None
 
 
@@ -102,9 +103,9 @@ def _table_of(expression: Ast, scans: list[Scan], complete: bool) -> str | None:
     # With a column of that name, it may be a field of a struct.
     if len(names) != 2 or any(_has(scan, names[0]) for scan in scans):
         return None
-    called = [scan for scan in scans if scan.alias == names[0].lower()]
+    called = [scan for scan in scans if scan.alias == folded(names[0])]
     return called[0].table.name if len(called) == 1 and _has(called[0], names[1]) else None
 
 
 def _has(scan: Scan, name: str) -> bool:
-    return any(column.name.lower() == name.lower() for column in scan.columns)
+    return any(folded(column.name) == folded(name) for column in scan.columns)

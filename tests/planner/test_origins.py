@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from planner import PlanOptions, plan
@@ -63,6 +67,14 @@ def test_what_comes_from_no_table_or_from_several_is_not(sql: str, catalog: Fold
 )
 def test_where_it_cannot_be_told_which_columns_there_are_nothing_is(sql: str, catalog: FolderCatalog) -> None:
     assert set(origins(sql, catalog)) == {None}
+
+
+def test_names_are_one_where_the_kernel_says_so(tmp_path: Path) -> None:
+    for table, column in (("large", "Ä"), ("small", "ä")):
+        pq.write_table(pa.table({column: [1]}), tmp_path / f"{table}.parquet")
+    catalog = FolderCatalog(tmp_path)
+    assert origins("SELECT Ä, ä FROM large, small", catalog) == ["large", "small"]
+    assert origins("SELECT Ö.Ä, Ö.* FROM large AS Ö", catalog) == ["large", "large"]
 
 
 def test_a_name_that_is_a_tables_and_a_columns_is_not_told(catalog: FolderCatalog) -> None:
