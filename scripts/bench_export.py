@@ -7,15 +7,13 @@ is a process of its own that reads batch by batch and keeps none.
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-from bench_setup import default_folder, embedded_duckdb, peak_memory_mb, server, tpch_data
+from bench_setup import embedded_duckdb, peak_memory_mb, server, tpch_data, tpch_parser
 
 SQL = "SELECT l_orderkey, l_partkey, l_quantity, l_extendedprice, l_comment FROM lineitem"
 
@@ -55,13 +53,8 @@ connection.close()
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, help="folder with TPC-H's tables as NAME.parquet (made if they are not there)")
-    parser.add_argument("--scale", type=float, default=1.0)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--runs", type=int, default=5)
-    arguments = parser.parse_args()
-    data = tpch_data(arguments.data or default_folder(f"tpch-{arguments.scale:g}"), arguments.scale)
+    arguments = tpch_parser(__doc__, runs=5).parse_args()
+    data = tpch_data(arguments)
     embedded = embedded_duckdb(data, arguments.threads)
     figures: dict[str, list[list[float]]] = {"DuckDB": [], **{name: [] for name in CLIENTS}}
     with server(data, "--threads", str(arguments.threads)) as (uri, pid):

@@ -6,14 +6,13 @@ Prints the time to the first rows, and what was made and stored for them once th
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple
 
-from bench_setup import default_folder, server, tpch_data
+from bench_setup import server, tpch_data, tpch_parser
 
 from flight_server.client import Client
 from flight_server.protocol.messages import ENDED, START
@@ -22,13 +21,8 @@ POLL_SECONDS = 0.02
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, help="folder with TPC-H's tables as NAME.parquet (made if they are not there)")
-    parser.add_argument("--scale", type=float, default=1.0)
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=2)
-    arguments = parser.parse_args()
-    data = tpch_data(arguments.data or default_folder(f"tpch-{arguments.scale:g}"), arguments.scale)
+    arguments = tpch_parser(__doc__, runs=3).parse_args()
+    data = tpch_data(arguments)
     half = int(arguments.scale * 3_000_000)
     statements = {"half": f"SELECT * FROM lineitem WHERE l_orderkey <= {half}", "all": "SELECT * FROM lineitem"}
     sorted_too = {f"{name}, sorted": f"{sql} ORDER BY l_extendedprice DESC" for name, sql in statements.items()}

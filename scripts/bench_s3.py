@@ -27,7 +27,7 @@ import pyarrow.dataset as ds
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 import s3fs
-from bench_setup import default_folder, embedded_duckdb, rows_of, seconds, server, tpch_data, tpch_queries
+from bench_setup import embedded_duckdb, rows_of, seconds, server, tpch_data, tpch_parser, tpch_queries
 
 from flight_server.client import Client
 from operators.kernel.kernel import Kernel
@@ -73,7 +73,7 @@ class Place:
 
 def main() -> int:
     arguments = parse_arguments()
-    data = tpch_data(arguments.data or default_folder(f"tpch-{arguments.scale:g}"), arguments.scale)
+    data = tpch_data(arguments)
     with ExitStack() as stack:
         place = stack.enter_context(s3_place(arguments))
         prefix = f"tpch-{arguments.scale:g}"
@@ -93,12 +93,8 @@ def main() -> int:
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, help="folder with TPC-H's tables as NAME.parquet (made if they are not there)")
+    parser = tpch_parser(__doc__, runs=2)
     parser.add_argument("--queries", type=Path, help="folder with q01.sql … q22.sql")
-    parser.add_argument("--scale", type=float, default=1.0)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--runs", type=int, default=2)
     parser.add_argument("--endpoint", help="URL of an S3 server with the bucket; else one is started")
     parser.add_argument("--key", default="")
     parser.add_argument("--secret", default="")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import statistics
@@ -18,12 +19,25 @@ import pyarrow as pa
 TABLES = ("customer", "lineitem", "nation", "orders", "part", "partsupp", "region", "supplier")
 
 
-def tpch_data(folder: Path, scale: float) -> Path:
-    """TPC-H's tables as Parquet files in ``folder``, made with ``tpchgen-cli`` (PyPI) unless they are there."""
+def tpch_parser(description: str | None, *, runs: int) -> argparse.ArgumentParser:
+    """The options of a benchmark over TPC-H's tables, which :func:`tpch_data` finds or makes."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--data", type=Path, help="folder with TPC-H's tables as NAME.parquet (made if they are not there)")
+    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--runs", type=int, default=runs)
+    return parser
+
+
+def tpch_data(arguments: argparse.Namespace) -> Path:
+    """TPC-H's tables as Parquet files in the folder that the options name, made with ``tpchgen-cli`` (PyPI) unless they are there."""
+    folder: Path = arguments.data or default_folder(f"tpch-{arguments.scale:g}")
     if not all((folder / f"{table}.parquet").exists() for table in TABLES):
         folder.mkdir(parents=True, exist_ok=True)
         program = Path(sys.executable).parent / "tpchgen-cli"
-        subprocess.run([str(program), "parquet", "-s", str(scale), "--output-dir", str(folder)], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [str(program), "parquet", "-s", str(arguments.scale), "--output-dir", str(folder)], check=True, stdout=subprocess.DEVNULL
+        )
     return folder
 
 

@@ -6,25 +6,20 @@ Prints, for each query, the median seconds of both and their ratio, and checks t
 
 from __future__ import annotations
 
-import argparse
 from functools import partial
 from pathlib import Path
 
 import adbc_driver_flightsql.dbapi as flight_sql
 import pyarrow as pa
-from bench_setup import default_folder, embedded_duckdb, rows_of, server, side_by_side, tpch_data, tpch_queries
+from bench_setup import embedded_duckdb, rows_of, server, side_by_side, tpch_data, tpch_parser, tpch_queries
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, help="folder with TPC-H's tables as NAME.parquet (made if they are not there)")
+    parser = tpch_parser(__doc__, runs=5)
     parser.add_argument("--queries", type=Path, help="folder with q01.sql … q22.sql, as the TPC-H specification has them")
-    parser.add_argument("--scale", type=float, default=1.0)
-    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--runs", type=int, default=5)
     arguments = parser.parse_args()
-    data = tpch_data(arguments.data or default_folder(f"tpch-{arguments.scale:g}"), arguments.scale)
+    data = tpch_data(arguments)
     options = ["--threads", str(arguments.threads * arguments.workers), "--workers", str(arguments.workers)]
     embedded = embedded_duckdb(data, arguments.threads)
     totals, wrong = [0.0, 0.0], []

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import sys
 import tempfile
@@ -13,7 +12,7 @@ from typing import NamedTuple
 
 import duckdb
 from bench_keys import Keyboard
-from bench_setup import default_folder, server, tpch_data
+from bench_setup import server, tpch_data, tpch_parser
 
 from flight_server.client import Client
 from flight_server.protocol.messages import ENDED, QueryLine
@@ -26,13 +25,8 @@ EVERYTHING = b"\x01\x7f"  # select all, backspace
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, help="folder with TPC-H's tables as NAME.parquet (made if they are not there)")
-    parser.add_argument("--scale", type=float, default=1.0)
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=2)
-    arguments = parser.parse_args()
-    data = tpch_data(arguments.data or default_folder(f"tpch-{arguments.scale:g}"), arguments.scale)
+    arguments = tpch_parser(__doc__, runs=3).parse_args()
+    data = tpch_data(arguments)
     print("lineitem   first rows   settled   rows made  bytes made  bytes stored")
     for name, sql in STATEMENTS.items():
         looks = [_look(data, sql, arguments.threads) for _ in range(arguments.runs)]

@@ -89,7 +89,7 @@ class QueryHandler:
 
     @property
     def draining(self) -> bool:
-        """Whether new queries are refused. This is where a worker knows it from; nothing else in it keeps a state of its own."""
+        """Whether new queries are refused. This is where the rest of the worker knows it from."""
         return self._runner.draining
 
     def refuse_new(self) -> None:

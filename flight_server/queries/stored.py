@@ -44,7 +44,10 @@ def stored_status(manifest: ResultManifest) -> QueryStatus:
 
 
 def short_status(manifest: ResultManifest) -> str:
-    """A query's line as JSON, a tenth of its status: what is kept in memory of every stored result. Logs a status that cannot be read."""
+    """A query's line as JSON, without plan and operators: what is kept in memory of every stored result.
+
+    Logs a status that cannot be read.
+    """
     line, error = _told(manifest, QueryLine)
     if error is not None:
         log.warning("the stored status of query %s cannot be read, its result can: %s", manifest.query_id, error)

@@ -17,18 +17,6 @@ from tests.flight_server.fake_service import Served
 
 
 @pytest.fixture
-def served() -> Iterator[Served]:
-    with Served() as server:
-        yield server
-
-
-@pytest.fixture
-def client(served: Served) -> Iterator[Client]:
-    with Client(served.uri) as connected:
-        yield connected
-
-
-@pytest.fixture
 def typed(client: Client, tmp_path: Path) -> Iterator[TypedShell]:
     with TypedShell(client, tmp_path / "queries") as shell:
         yield shell

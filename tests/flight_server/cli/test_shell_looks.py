@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -12,18 +11,6 @@ from flight_server.cli.shell_results import SHOWN_FORMATS
 from flight_server.client import Client
 from tests.flight_server.cli.typed_shell import TypedShell
 from tests.flight_server.fake_service import Served
-
-
-@pytest.fixture
-def served() -> Iterator[Served]:
-    with Served() as server:
-        yield server
-
-
-@pytest.fixture
-def client(served: Served) -> Iterator[Client]:
-    with Client(served.uri) as connected:
-        yield connected
 
 
 def test_a_look_makes_no_more_than_is_looked_at_and_leaves_nothing(served: Served, client: Client, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pyarrow.flight as flight
 import pytest
 from google.protobuf.any_pb2 import Any
 
+from flight_server.endpoints import server
 from flight_server.endpoints.server import VolleyServer, check_port
 from flight_server.errors import PortInUse, ServerError
 from flight_server.protocol import flight_sql_pb2 as pb
@@ -168,6 +169,14 @@ def test_finished_results_are_listed_page_by_page(client: flight.FlightClient) -
     assert page(before=submitted_at[ids[0]]) == []
     with pytest.raises(pa.ArrowInvalid, match="the criteria"):
         page(limit="many")
+
+
+def test_a_listing_of_results_has_a_bound_whatever_is_asked_for(client: flight.FlightClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "MAX_LISTED_RESULTS", 2)
+    ids = [submit(client, f"SELECT {number} AS n") for number in range(4)]
+    for criteria in (b"", b"{}", b'{"limit": 3}'):
+        results = [info for info in client.list_flights(criteria) if info.app_metadata]
+        assert [json.loads(info.app_metadata)["query_id"] for info in results] == [ids[3], ids[2]]
 
 
 def test_peeking_takes_the_records_that_wait(client: flight.FlightClient) -> None:
