@@ -24,7 +24,7 @@ from operators.kernel.kernel_run import KernelRun
 from operators.kernel.relations import FileRelation, Relation, empty_relation, register, with_relations
 from operators.kernel.sendable import as_sendable
 from planner.catalog import CATALOG_NAME, SCHEMA_NAME, Column
-from planner.quoting import quote_name, quote_text
+from planner.quoting import quote_text
 
 DEFAULT_BATCH_ROWS = 65_536
 MAX_CACHED_SCHEMAS = 1024
@@ -170,10 +170,9 @@ class Kernel:
     def _bind(
         self, sql: str, relations: Mapping[str, Relation], connection: duckdb.DuckDBPyConnection
     ) -> tuple[duckdb.DuckDBPyRelation, pa.Schema]:
-        _single_select(connection, sql)
         for name, relation in relations.items():
             register(connection, name, relation)
-        bound = connection.sql(with_relations(sql, relations))
+        bound = connection.sql(_single_select(connection, with_relations(sql, relations)))
         # From the cache of planned queries where the columns of all relations are known; else by binding, which opens files.
         columns = {name: relation.columns for name, relation in relations.items() if isinstance(relation, FileRelation)}
         output = self._output(sql, columns) if len(columns) == len(relations) else self._output_of(bound)
@@ -182,9 +181,8 @@ class Kernel:
     def _bind_output(self, sql: str, inputs: Inputs) -> _Output:
         connection = self._connection.cursor()
         try:
-            for name, columns in inputs:
-                connection.execute(f"CREATE TEMP VIEW {quote_name(name)} AS {empty_relation(columns)}")
-            return self._output_of(connection.sql(_single_select(connection, sql)))
+            relations = {name: empty_relation(columns) for name, columns in inputs}
+            return self._output_of(connection.sql(_single_select(connection, with_relations(sql, relations))))
         except FAILURES as error:
             raise self.failed(error) from None
         finally:
@@ -240,9 +238,10 @@ def _settings(memory_bytes: int, spill: Path, *, allowed: Sequence[str], spill_b
     yield "SET lock_configuration = true"
 
 
-def _single_select(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
+def _single_select(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    """The statement in ``sql``, parsed: asking the kernel with its text would parse it again."""
     # Not with duckdb.extract_statements, which opens another instance beside the kernel: with threads, memory and settings of its own.
     statements = connection.extract_statements(sql)
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         raise KernelError("the kernel runs single SELECT statements only")
-    return sql
+    return statements[0]
