@@ -7,6 +7,7 @@ import threading
 import time
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 
 import pyarrow as pa
 
@@ -205,8 +206,9 @@ class QueryRunner:
         self._queries[query.query_id] = query
         excess = len(self._queries) - MAX_REMEMBERED
         if excess > 0:
-            ended = [key for key, known in self._queries.items() if known.state.ended]
-            for key in ended[:excess]:
+            # From the oldest on, as far as need be: nearly always the first one has ended.
+            ended = (key for key, known in self._queries.items() if known.state.ended)
+            for key in list(islice(ended, excess)):
                 del self._queries[key]
 
 

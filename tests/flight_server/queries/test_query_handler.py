@@ -862,6 +862,21 @@ def test_only_so_many_ended_queries_are_remembered(handling: Handling, monkeypat
     assert [line.sql for line in handling.handler.queries(OWNER)] == ["SELECT 3", "SELECT 2", "SELECT 1"]
 
 
+def test_a_query_that_runs_is_remembered_however_old_and_those_behind_it_make_room(
+    handling: Handling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(query_runner, "MAX_REMEMBERED", 2)
+    long, gate = handling.running("SELECT 0", 0)
+    failed = []
+    for number in (1, 2, 3):
+        failed.append(handling.submit(f"SELECT {number}", raising(StorageError("gone"))))
+        handling.ended(failed[-1])
+    assert [handling.handler.status(query_id, OWNER) for query_id in failed[:2]] == [None, None]
+    assert handling.state(failed[2]) == "failed"
+    assert handling.state(long) == "running"
+    gate.open()
+
+
 def test_a_watched_query_tells_each_change_until_it_has_ended(handling: Handling) -> None:
     query_id, gate = handling.running("SELECT 1")
     states = []
