@@ -211,7 +211,8 @@ class ResultFiles:
     @_told
     def write_manifest(self, manifest: ResultManifest) -> None:
         """Makes a result exist: the manifest appears whole or not at all."""
-        self.create(manifest.query_id)
+        if not manifest.files:
+            self.create(manifest.query_id)
         self.replace_manifest(manifest)
 
     @_patient

@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import errno
+import shutil
 import threading
 from pathlib import Path
 from typing import Any
@@ -285,6 +286,21 @@ def test_a_manifest_that_cannot_be_written_fails_the_result(small: SmallStore, m
     assert small.files() == []
     with pytest.raises(StorageError):
         all_numbers(writer.result)
+
+
+def test_a_result_whose_files_are_gone_is_not_made_whole(tmp_path: Path) -> None:
+    small = SmallStore("file", str(tmp_path))
+    writer = begun(small.store)
+    writer.append(rows(0, 5))
+
+    def remove_files() -> str:
+        shutil.rmtree(tmp_path / "results" / writer.result.query_id)
+        return "{}"
+
+    with pytest.raises(StorageError, match="cannot be stored: no such file or directory"):
+        writer.finish(remove_files)
+    assert small.files() == []
+    small.store.close()
 
 
 def test_a_writer_waits_for_a_slow_storage_and_an_abort_ends_the_wait(small: SmallStore, monkeypatch: pytest.MonkeyPatch) -> None:
