@@ -15,7 +15,7 @@ from planner.catalog import CATALOG_NAME, SCHEMA_NAME
 from planner.origins import TABLE_KEY
 
 PREFIX = b"ARROW:FLIGHT:SQL:"
-MAX_KEPT_TYPES = 1024
+MAX_KEPT_FACTS = 1024
 
 _INTEGER_DIGITS = {"int8": 3, "int16": 5, "int32": 10, "int64": 19, "uint8": 3, "uint16": 5, "uint32": 10, "uint64": 20}
 _FLOAT_DIGITS = {"halffloat": 3, "float": 7, "double": 15}
@@ -30,24 +30,16 @@ def described(schema: pa.Schema, table: str | None = None) -> pa.Schema:
 
 
 def _described(field: pa.Field, origin: bytes | None) -> pa.Field:
-    facts, own = _facts(field.type), field.metadata
-    if not own and origin is None:
-        return field.with_metadata(facts)
-    rest = {key: value for key, value in (own or {}).items() if key != TABLE_KEY}
-    origin = origin or (own or {}).get(TABLE_KEY)
-    return field.with_metadata({**rest, **dict(facts), **({} if origin is None else _place(origin))})
+    own = field.metadata or {}
+    facts = _facts(field.type, origin or own.get(TABLE_KEY))
+    rest = {key: value for key, value in own.items() if key != TABLE_KEY}
+    return pa.field(field.name, field.type, field.nullable, {**rest, **dict(facts)} if rest else facts)
 
 
-def _place(table: bytes) -> dict[bytes, bytes]:
-    # The protocol's text says DB_SCHEMA_NAME; Arrow's own servers and drivers say SCHEMA_NAME.
-    names = {"CATALOG_NAME": CATALOG_NAME, "DB_SCHEMA_NAME": SCHEMA_NAME, "SCHEMA_NAME": SCHEMA_NAME}
-    return {**{PREFIX + key.encode(): value.encode() for key, value in names.items()}, PREFIX + b"TABLE_NAME": table}
-
-
-@lru_cache(MAX_KEPT_TYPES)
-def _facts(kind: pa.DataType) -> pa.KeyValueMetadata:
+@lru_cache(MAX_KEPT_FACTS)
+def _facts(kind: pa.DataType, table: bytes | None) -> pa.KeyValueMetadata:
     precision, scale = _size(kind)
-    facts = {
+    facts: dict[str, object] = {
         "TYPE_NAME": _type_name(kind),
         "PRECISION": precision,
         "SCALE": scale,
@@ -56,6 +48,9 @@ def _facts(kind: pa.DataType) -> pa.KeyValueMetadata:
         "IS_READ_ONLY": 1,
         "IS_SEARCHABLE": 1,
     }
+    if table is not None:
+        # The protocol's text says DB_SCHEMA_NAME; Arrow's own servers and drivers say SCHEMA_NAME.
+        facts |= {"CATALOG_NAME": CATALOG_NAME, "DB_SCHEMA_NAME": SCHEMA_NAME, "SCHEMA_NAME": SCHEMA_NAME, "TABLE_NAME": table.decode()}
     return pa.KeyValueMetadata({PREFIX + key.encode(): str(value).encode() for key, value in facts.items() if value is not None})
 
 

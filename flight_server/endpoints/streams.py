@@ -17,7 +17,8 @@ from flight_server.protocol.service import ExchangeStream, PeekStream, ResultStr
 from flight_server.protocol.wire_types import bare_schema, wire_batch, wire_schema
 from planner.errors import NotSupported
 
-_TIMESTAMP = pa.timestamp("ns", tz="UTC")
+_TIMESTAMP = pa.timestamp("ns")
+"""What pyarrow makes of a time, and what costs it nothing to make: UTC, though it does not say so."""
 
 Stopping = Callable[[], bool]
 """Whether the server cuts its streams off."""
