@@ -6,9 +6,9 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import lru_cache, partial
 
 import pyarrow as pa
+from cachetools import LRUCache
 
 from flight_server.errors import ServerClosing
 from flight_server.exchanges.site import Site
@@ -20,9 +20,8 @@ from planner.errors import InvalidQuery, VolleyError
 from planner.physical import PhysicalPlan
 from planner.prepared import examples, nulls
 
-MAX_KEPT_STATEMENTS = 32
-MAX_KEPT_SQL_CHARS = 4 << 10
-"""A syntax tree takes a hundred times the text's bytes, at worst a thousand times."""
+MAX_KEPT_BYTES = 64 << 20
+"""Of memory for statements that were parsed: a syntax tree takes some hundred times its text."""
 
 
 class StatementPlanner:
@@ -33,7 +32,8 @@ class StatementPlanner:
         self._site = site
         self._options = options
         self._planned_ahead = PlannedAhead()
-        self._parsed = lru_cache(MAX_KEPT_STATEMENTS)(partial(prepare, limits=options.limits))
+        self._kept: LRUCache[str, Prepared] = LRUCache(MAX_KEPT_BYTES, getsizeof=lambda statement: statement.size_bytes)
+        self._kept_lock = threading.Lock()
         self._left = threading.Condition()
         self._planning = 0
         self._closed = False
@@ -44,10 +44,12 @@ class StatementPlanner:
         return ahead or self._plan(self._statement(sql), parameters, distribute)
 
     def schema(self, sql: str, parameters: Sequence[pa.Scalar] | None = None) -> pa.Schema:
-        """The schema that a statement's result would have. Without ``parameters``, placeholders count as NULL of their announced types."""
+        """The schema that a statement's result would have; without ``parameters``, the one that :meth:`shape` tells."""
         statement = self._statement(sql)
-        values = nulls(statement.parameter_types(self._catalog.session())) if parameters is None else parameters
-        return self._likely(sql, statement, values).schema
+        if parameters is not None:
+            return self._likely(sql, statement, parameters).schema
+        types = statement.parameter_types(self._catalog.session())
+        return self._example(sql, statement, types) or self._likely(sql, statement, nulls(types)).schema
 
     def shape(self, sql: str) -> StatementShape:
         """What can be told of a statement without the values of its placeholders."""
@@ -55,12 +57,20 @@ class StatementPlanner:
         types = statement.parameter_types(self._catalog.session())
         if not types:
             return StatementShape(types, self._likely(sql, statement, ()).schema)
+        if (schema := self._example(sql, statement, types)) is not None:
+            return StatementShape(types, schema)
+        # Not every value will do (`strptime('2024', ?)`), and of some only the value tells (`read_files(?)`).
         with suppress(InvalidQuery):
             return StatementShape(types, self._likely(sql, statement, nulls(types)).schema)
-        # Not every placeholder can be NULL (`quantile_cont(n, ?)`), and of some only the value tells (`read_files(?)`).
-        with suppress(VolleyError):
-            return StatementShape(types, self._likely(sql, statement, examples(types)).schema)
         return StatementShape(types, None)
+
+    def _example(self, sql: str, statement: Prepared, types: Sequence[pa.DataType]) -> pa.Schema | None:
+        """The schema for values of these types, none of them NULL, of which the kernel knows more than that: ``extract(year FROM NULL)``
+        is a double. None where the values will not do.
+        """
+        with suppress(VolleyError):
+            return self._likely(sql, statement, examples(types)).schema
+        return None
 
     @contextmanager
     def while_open(self) -> Iterator[None]:
@@ -90,8 +100,16 @@ class StatementPlanner:
         return planned
 
     def _statement(self, sql: str) -> Prepared:
-        """The parsed statement. A few short ones are kept: clients prepare and then execute, and dashboards ask again and again."""
-        return self._parsed(sql) if len(sql) <= MAX_KEPT_SQL_CHARS else prepare(sql, self._options.limits)
+        """The parsed statement, kept: clients prepare and then execute, with other values each time, and dashboards ask again and again."""
+        with self._kept_lock:
+            known = self._kept.get(sql)
+        if known is not None:
+            return known
+        statement = prepare(sql, self._options.limits)
+        if statement.size_bytes <= MAX_KEPT_BYTES:
+            with self._kept_lock:
+                self._kept[sql] = statement
+        return statement
 
     def _plan(self, statement: Prepared, parameters: Sequence[pa.Scalar] | None, distribute: Distribution = "auto") -> PhysicalPlan:
         workers = 1 if distribute == "never" else 1 + len(self._site.others())
