@@ -10,11 +10,12 @@ from dataclasses import replace
 import pyarrow as pa
 from cachetools import LRUCache
 
-from flight_server.errors import ServerClosing
+from flight_server.errors import BadRequest, ServerClosing
 from flight_server.exchanges.site import Site
 from flight_server.protocol.service import Distribution, StatementShape
 from flight_server.queries.planned_ahead import PlannedAhead
-from operators.scan.catalog import FileCatalog
+from flight_server.queries.runs import Runs
+from operators.scan.catalog import CatalogSession, FileCatalog
 from planner import PlanOptions, Prepared, plan, prepare
 from planner.errors import InvalidQuery, VolleyError
 from planner.physical import PhysicalPlan
@@ -42,6 +43,20 @@ class StatementPlanner:
         """The plan of a statement that will run."""
         ahead = None if parameters or distribute != "auto" else self._planned_ahead.take(sql)
         return ahead or self._plan(self._statement(sql), parameters, distribute)
+
+    def runs(
+        self,
+        sql: str,
+        parameters: Sequence[pa.Scalar] | None,
+        several: Sequence[Sequence[pa.Scalar]] | None,
+        distribute: Distribution = "auto",
+    ) -> Runs:
+        """What is to run for ``parameters``, or for ``several`` of them, if they are not None."""
+        if several is None:
+            return Runs(self.plan(sql, parameters, distribute))
+        plans = self._plans(sql, several, distribute)
+        first = next(plans, None)
+        return Runs(PhysicalPlan(sql, (), (), self.schema(sql), "") if first is None else first, plans, len(several))
 
     def schema(self, sql: str, parameters: Sequence[pa.Scalar] | None = None) -> pa.Schema:
         """The schema that a statement's result would have; without ``parameters``, the one that :meth:`shape` tells."""
@@ -92,6 +107,20 @@ class StatementPlanner:
             self._closed = True
             self._left.wait_for(lambda: self._planning == 0)
 
+    def _plans(self, sql: str, runs: Sequence[Sequence[pa.Scalar]], distribute: Distribution) -> Iterator[PhysicalPlan]:
+        """A plan for each run, made when it is asked for; all see the tables as they are at the first.
+
+        Raises ``BadRequest`` where a run's columns have other types than the first one's.
+        """
+        statement, catalog = self._statement(sql), self._catalog.session()
+        types: list[pa.DataType] | None = None
+        for number, values in enumerate(runs, start=1):
+            planned = self._plan(statement, values, distribute, catalog)
+            types = planned.schema.types if types is None else types
+            if planned.schema.types != types:
+                raise BadRequest(f"row {number} of the parameters makes a result of other types than row 1", remedy="add casts")
+            yield planned
+
     def _likely(self, sql: str, statement: Prepared, parameters: Sequence[pa.Scalar]) -> PhysicalPlan:
         """The plan of a statement that is likely to be run at once."""
         planned = self._plan(statement, parameters)
@@ -111,11 +140,17 @@ class StatementPlanner:
                 self._kept[sql] = statement
         return statement
 
-    def _plan(self, statement: Prepared, parameters: Sequence[pa.Scalar] | None, distribute: Distribution = "auto") -> PhysicalPlan:
+    def _plan(
+        self,
+        statement: Prepared,
+        parameters: Sequence[pa.Scalar] | None,
+        distribute: Distribution = "auto",
+        catalog: CatalogSession | None = None,
+    ) -> PhysicalPlan:
         workers = 1 if distribute == "never" else 1 + len(self._site.others())
         rows = 0 if distribute == "always" else self._options.distribute_rows
         options = replace(self._options, workers=workers, distribute_rows=rows)
-        return plan(statement, self._catalog.session(), options, parameters)
+        return plan(statement, catalog or self._catalog.session(), options, parameters)
 
 
 def closing() -> ServerClosing:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import sqloxide
 
+from flight_server.client import Client
 from flight_server.process.launch import embedded
 from flight_server.queries.statement_planner import MAX_KEPT_BYTES
 from flight_server.settings.config import Config, LimitsConfig
@@ -131,6 +132,48 @@ def test_each_row_of_parameters_is_a_run_and_their_results_one_stream(cursor: ad
         3,
         4,
     ]
+
+
+def test_rows_of_parameters_are_one_query_with_one_result(cursor: adbc.Cursor, uri: str) -> None:
+    sql = "SELECT n, $1 AS sent FROM numbers WHERE n < $1 ORDER BY n DESC"
+    found = cursor.execute(sql, pa.table({"": [2, 0, 3]})).fetchall()
+    assert found == [(1, 2), (0, 2), (2, 3), (1, 3), (0, 3)]
+    with Client(uri) as client:
+        (query,) = [query for query in client.queries() if query.sql == sql]
+        *_, ended = client.watch(query.query_id)
+        assert (ended.state, ended.result.rows, ended.progress) == ("completed", 5, 1.0)
+
+
+def test_a_query_with_many_rows_of_parameters_is_stopped_as_any_other(cursor: adbc.Cursor, uri: str) -> None:
+    sql = "SELECT n, $1 AS much FROM numbers"
+    cursor.execute(sql, pa.table({"": range(10_000)}))
+    with Client(uri) as client:
+        (query,) = [query for query in client.queries() if query.sql == sql]
+        client.kill(query.query_id)
+        with pytest.raises(adbc.Error, match="killed"):
+            cursor.fetchall()
+        *_, ended = client.watch(query.query_id)
+        assert ended.state == "killed"
+
+
+def test_an_update_runs_with_all_rows_of_parameters(cursor: adbc.Cursor, uri: str) -> None:
+    sql = "SELECT n, $1 AS many FROM numbers"
+    cursor.executemany(sql, [[1], [2], [3]])
+    with Client(uri) as client:
+        (query,) = [query for query in client.queries() if query.sql == sql]
+        *_, ended = client.watch(query.query_id)
+        assert (ended.state, ended.result.rows) == ("completed", 15)
+
+
+def test_rows_of_parameters_that_make_other_types_are_refused_with_their_number(cursor: adbc.Cursor) -> None:
+    values = pa.UnionArray.from_dense(pa.array([0, 1], pa.int8()), pa.array([0, 0], pa.int32()), [pa.array([1]), pa.array(["b"])])
+    with pytest.raises(adbc.ProgrammingError, match="row 2 of the parameters makes a result of other types than row 1"):
+        cursor.execute("SELECT ? AS a", pa.table({"": values})).fetchall()
+
+
+def test_an_error_of_one_row_of_parameters_is_the_querys(cursor: adbc.Cursor) -> None:
+    with pytest.raises(adbc.Error, match="Could not convert string 'x'"):
+        cursor.execute("SELECT n + ?::BIGINT AS a FROM numbers", pa.table({"": ["1", "x", "3"]})).fetchall()
 
 
 def test_rows_of_nothing_give_the_schema_and_no_rows(cursor: adbc.Cursor) -> None:
