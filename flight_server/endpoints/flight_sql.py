@@ -16,7 +16,7 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 
 from flight_server.endpoints import catalog_tables as catalog
 from flight_server.endpoints.column_metadata import described
-from flight_server.endpoints.parts import part_batches, part_of, part_schema, part_tickets
+from flight_server.endpoints.parts import Wanted, part_batches, part_of, part_schema, part_tickets
 from flight_server.endpoints.prepared import Bound, PreparedStatements, parameter_values
 from flight_server.endpoints.sql_info import SQL_INFO_SCHEMA, SqlInfoValue, sql_info_table
 from flight_server.endpoints.streams import Stopping, flight_info, now, plain_stream, result_stream, table_stream
@@ -54,17 +54,17 @@ class FlightSql:
         self._catalog = _catalog_commands(services.tables, infos)
 
     def info(
-        self, command: AnyMessage, descriptor: flight.FlightDescriptor, owner: str, settings: StatementSettings, parts: int
+        self, command: AnyMessage, descriptor: flight.FlightDescriptor, owner: str, settings: StatementSettings, wanted: Wanted
     ) -> flight.FlightInfo:
-        """Answers GetFlightInfo: starts a statement, whose result has so many endpoints, or says where a catalog command's table is."""
+        """Answers GetFlightInfo: starts a statement, whose result is made as ``wanted``, or says where a catalog command's table is."""
         name = type_name(command)
         if name == "CommandStatementQuery":
             request = read(command, pb.CommandStatementQuery)
             self.transactions.check(request.transaction_id, owner)
-            return self._submit(request.query, Bound(), descriptor, owner, settings, parts)
+            return self._submit(request.query, Bound(), descriptor, owner, settings, wanted)
         if name == "CommandPreparedStatementQuery":
             handle = read(command, pb.CommandPreparedStatementQuery).prepared_statement_handle
-            return self._execute(handle, descriptor, owner, settings, parts)
+            return self._execute(handle, descriptor, owner, settings, wanted)
         known = self._catalog_command(command)
         return flight_info(known.schema(read(command, known.message)), descriptor, [descriptor.command])
 
@@ -138,10 +138,11 @@ class FlightSql:
         descriptor: flight.FlightDescriptor,
         owner: str,
         settings: StatementSettings,
-        parts: int,
+        wanted: Wanted,
     ) -> flight.FlightInfo:
-        query_id, schema = self._services.queries.submit(sql, owner, bound.values, runs=bound.runs, settings=settings)
-        handles = [encode(ResultTicket(query_id, START, True))] if parts == 1 else part_tickets(query_id, parts)
+        accepted = self._services.queries.submit(sql, owner, bound.values, runs=bound.runs, ahead=wanted.ahead, settings=settings)
+        query_id, schema = accepted
+        handles = [encode(ResultTicket(query_id, START, True))] if wanted.parts == 1 else part_tickets(query_id, wanted.parts)
         return flight_info(
             described(schema),
             descriptor,
@@ -151,10 +152,10 @@ class FlightSql:
         )
 
     def _execute(
-        self, handle: bytes, descriptor: flight.FlightDescriptor, owner: str, settings: StatementSettings, parts: int
+        self, handle: bytes, descriptor: flight.FlightDescriptor, owner: str, settings: StatementSettings, wanted: Wanted
     ) -> flight.FlightInfo:
         statement = self.prepared.get(handle, owner)
-        return self._submit(statement.sql, statement.bound(), descriptor, owner, settings, parts)
+        return self._submit(statement.sql, statement.bound(), descriptor, owner, settings, wanted)
 
     def _run(self, sql: str, bound: Bound, owner: str, settings: StatementSettings, cancelled: Cancelled) -> None:
         query = self._services.queries.submit(sql, owner, bound.values, runs=bound.runs, settings=settings)
