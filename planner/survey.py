@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from planner.ast import SEQUENCES, Ast, is_identifier, span_of, substitute_along, walk, ways_to
-from planner.errors import AccessRefused, InvalidQuery
+from planner.errors import AccessRefused, InvalidQuery, LimitExceeded
 from planner.functions import FILE_READERS, READ_FILES, is_refused_scalar
 from planner.parameter_names import with_parameter_names
 from planner.parse import UNKNOWN_CHAIN, ParsedSql
@@ -21,6 +21,10 @@ from planner.render import print_expression
 from planner.typed_literals import adaptable_ast, constant_ast, literal_ast
 
 INPUT_PREFIX = "in_"
+
+MAX_PARAMETERS = 65_535
+"""As PostgreSQL has it: a number alone may ask for any number of values."""
+MAX_NUMBER_DIGITS = 9
 
 Values = Sequence[pa.Scalar]
 """The values of parameters, in their order."""
@@ -128,7 +132,9 @@ class Outline:
 
 
 def outline(parsed: ParsedSql) -> Outline:
-    """Looks over a statement. Raises ``AccessRefused`` for forbidden functions, ``InvalidQuery`` for a parameter without a number."""
+    """Looks over a statement. Raises ``AccessRefused`` for forbidden functions, ``InvalidQuery`` for a parameter without a number,
+    ``LimitExceeded`` for one with too large a number.
+    """
     names: set[str] = set()
     placeholders: list[Ast] = []
     qualified = False
@@ -179,10 +185,13 @@ def _placeholder(node: Ast) -> str | None:
 
 
 def _number(node: Ast, parsed: ParsedSql) -> int:
-    text = _placeholder(node) or ""
-    if not text[1:].isdigit() or int(text[1:]) < 1:
-        raise parsed.error(InvalidQuery, f"the parameter '{text}' has no number", span_of(node), "Write ? or $1, $2 ….")
-    return int(text[1:])
+    number = (_placeholder(node) or "")[1:]
+    if not number.isascii() or not number.isdigit() or not number.strip("0"):
+        raise parsed.error(InvalidQuery, f"the parameter '{_placeholder(node)}' has no number", span_of(node), "Write ? or $1, $2 ….")
+    if len(number) > MAX_NUMBER_DIGITS or int(number) > MAX_PARAMETERS:
+        message = f"a statement takes at most {MAX_PARAMETERS:,} parameters"
+        raise parsed.error(LimitExceeded, message, span_of(node), "Pass many values as one list: n = ANY(?).")
+    return int(number)
 
 
 def _standing_alone(ast: Ast) -> Iterable[Ast]:
