@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,6 +93,46 @@ def substitute(root: Any, replacement: Callable[[Ast], Ast | None]) -> Any:
 def substitute_nodes(root: Any, replacements: Mapping[int, Ast]) -> Any:
     """A copy of ``root`` in which the dicts whose ``id`` is in ``replacements`` are replaced."""
     return substitute(root, lambda node: replacements.get(id(node))) if replacements else root
+
+
+def ways_to(root: Any, wanted: Container[int]) -> frozenset[int]:
+    """The ids of all dicts and lists that have one of the ``wanted`` below them, in whichever of the places where that stands."""
+    parents: dict[int, list[int]] = {}
+    found: list[int] = []
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if id(node) in wanted:
+            found.append(id(node))
+        elif type(node) is not dict or "Value" not in node:
+            for child in (child for key, child in node.items() if key != "span") if type(node) is dict else node:
+                if type(child) in NESTED:
+                    parents.setdefault(id(child), []).append(id(node))
+                    stack.append(child)
+    ways: set[int] = set()
+    while found:
+        above = [parent for parent in parents.get(found.pop(), ()) if parent not in ways]
+        ways.update(above)
+        found += above
+    return frozenset(ways)
+
+
+def substitute_along(root: Any, replacements: Mapping[int, Ast], ways: Container[int]) -> Any:
+    """As :func:`substitute_nodes`, but of a tree whose ``ways`` to the replaced dicts are known: all else is shared, not copied."""
+    if id(root) in replacements:
+        return replacements[id(root)]
+    holder: list[Any] = [None]
+    stack: list[tuple[Any, Any, Any]] = [(root, holder, 0)] if id(root) in ways else []
+    while stack:
+        node, parent, key = stack.pop()
+        copy: Any = dict(node) if type(node) is dict else list(node)
+        parent[key] = copy
+        for place, child in node.items() if type(node) is dict else enumerate(node):
+            if id(child) in replacements:
+                copy[place] = replacements[id(child)]
+            elif id(child) in ways:
+                stack.append((child, copy, place))
+    return root if holder[0] is None else holder[0]
 
 
 def span_of(root: Any) -> Span | None:

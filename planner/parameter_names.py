@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-from planner.ast import SEQUENCES, Ast, identifier, substitute_nodes, walk
+from planner.ast import SEQUENCES, Ast, identifier, substitute_along, walk, ways_to
 from planner.parse import ParsedSql
 from planner.references import function_name
 from planner.render import print_expression
@@ -18,7 +18,7 @@ _NAMED_OTHERWISE = frozenset(("columns",))
 
 
 def with_parameter_names(ast: Ast, placeholders: Collection[int], parsed: ParsedSql, column_name: Callable[[str], str | None]) -> Ast:
-    """The statement, with aliases for the columns that have none and whose text mentions a parameter. Literals are shared with ``ast``.
+    """The statement, with aliases for the columns that have none and whose text mentions a parameter. All else is shared with ``ast``.
 
     ``placeholders``: the parameters' nodes, by their ids. ``column_name``: see ``Catalog``.
     """
@@ -29,7 +29,7 @@ def with_parameter_names(ast: Ast, placeholders: Collection[int], parsed: Parsed
             name = column_name(print_expression(expression, parsed.scanned.chain_terms))
             if name is not None:
                 aliases[id(item)] = {"ExprWithAlias": {"expr": expression, "alias": identifier(name)}}
-    named: Ast = substitute_nodes(ast, aliases)
+    named: Ast = substitute_along(ast, aliases, ways_to(ast, aliases)) if aliases else ast
     return named
 
 

@@ -19,6 +19,13 @@ MAX_DEPTH = 8
 
 COMPARISONS = frozenset(["Eq", "NotEq", "Lt", "LtEq", "Gt", "GtEq", "Spaceship"])
 ARITHMETIC = frozenset(["Plus", "Minus", "Multiply", "Divide", "Modulo"])
+FROM = "From"
+"""How a parameter is computed with from which something is taken away."""
+APART = "Apart"
+"""How one is that says how far apart two of the others may be."""
+_WHOLE_NUMBERS = frozenset(["BitwiseAnd", "BitwiseOr", "PGBitwiseShiftLeft", "PGBitwiseShiftRight", "DuckIntegerDivide"])
+_POWERS = ("PGExp", "BitwiseXor")
+"""What ``^`` is to the parser's dialects."""
 _TEXT_OPERATORS = frozenset(["StringConcat", "PGRegexMatch", "PGRegexIMatch", "PGRegexNotMatch", "PGRegexNotIMatch"])
 _LOGICAL = frozenset(["And", "Or", "Xor"])
 LIKE_ARGUMENT = words(
@@ -27,23 +34,39 @@ LIKE_ARGUMENT = words(
 """Functions whose result has the type of their first argument, as their other arguments mostly have too."""
 _OF_ONE_TYPE = words("coalesce ifnull nullif greatest least")
 _COUNTED = words("range generate_series")
+_TRUTHS = ("IsTrue", "IsNotTrue", "IsFalse", "IsNotFalse", "IsUnknown", "IsNotUnknown")
+_TEXTS = pa.list_(pa.string())
+_WHOLE = pa.int64()
 
 
 class TypePeers(NamedTuple):
-    """Expressions that have one type; ``kind`` is it, where the node above them tells it. ``arithmetic``: how they are computed with."""
+    """Expressions that have one type; ``kind`` is it, where the node above them tells it. ``arithmetic``: how they are computed with.
+
+    ``listed``: the parameter among them is a list, and the others are of the type of its items.
+    """
 
     expressions: list[Ast]
     kind: pa.DataType | None = None
     arithmetic: str | None = None
+    listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ParameterPlace:
-    """A parameter in one place: its number, its node, and what it stands beside; None for the argument of a function."""
+    """A parameter in one place: its number, its node, and what it stands beside; None for the argument of a function.
+
+    ``otherwise`` is its type where nobody tells more.
+    """
 
     number: int
     node: Ast
     peers: TypePeers | None
+    otherwise: pa.DataType | None = None
+
+    @property
+    def listed(self) -> bool:
+        """Whether only a list can stand there."""
+        return self.peers is not None and self.peers.listed
 
 
 def parameter_places(ast: Ast) -> Iterator[ParameterPlace]:
@@ -53,11 +76,11 @@ def parameter_places(ast: Ast) -> Iterator[ParameterPlace]:
             for peer in peers.expressions:
                 parameter = parameter_node(peer)
                 if parameter is not None:
-                    yield ParameterPlace(parameter_number(parameter), parameter, peers)
-        for argument in _arguments(node):
+                    yield ParameterPlace(parameter_number(parameter), parameter, peers, _TEXTS if peers.listed else None)
+        for argument, otherwise in _arguments(node):
             parameter = parameter_node(argument)
             if parameter is not None:
-                yield ParameterPlace(parameter_number(parameter), parameter, None)
+                yield ParameterPlace(parameter_number(parameter), parameter, None, otherwise)
 
 
 def parameter_node(expression: Ast) -> Ast | None:
@@ -103,7 +126,7 @@ def _peers(node: Ast) -> Iterator[TypePeers]:
         case {"BinaryOp": {"left": left, "op": str(operator), "right": right}}:
             yield from _operands(left, operator, right)
         case {"UnaryOp": {"op": operator, "expr": inner}}:
-            yield TypePeers([inner], pa.bool_() if operator == "Not" else pa.int64())
+            yield TypePeers([inner], pa.bool_() if operator == "Not" else _WHOLE)
         case {"Between": {"expr": inner, "low": low, "high": high}}:
             yield TypePeers([inner, low, high])
         case {"InList": {"expr": inner, "list": listed}}:
@@ -111,8 +134,14 @@ def _peers(node: Ast) -> Iterator[TypePeers]:
                 yield from _pairs(inner, item)
         case {"InUnnest": {"expr": inner, "array_expr": {"Array": {"elem": listed}}}}:
             yield TypePeers([inner, *listed])
+        case {"InSubquery": {"expr": inner, "subquery": {"body": {"Select": {"projection": [{"UnnamedExpr": item}]}}}}} if _unnested(item):
+            yield from _items_of(_unnested(item), inner)
         case {"InSubquery": {"expr": inner, "subquery": subquery}}:
             yield TypePeers([inner, {"Subquery": subquery}])
+        case {"InUnnest": {"expr": inner, "array_expr": listed}} | {"AnyOp": {"left": inner, "right": listed}}:
+            yield from _items_of([listed], inner)
+        case {"AllOp": {"left": inner, "right": listed}}:
+            yield from _items_of([listed], inner)
         case {"IsDistinctFrom": [left, right]} | {"IsNotDistinctFrom": [left, right]}:
             yield from _pairs(left, right)
         case {"Case": {"operand": operand, "conditions": conditions, "else_result": otherwise}}:
@@ -125,6 +154,10 @@ def _peers(node: Ast) -> Iterator[TypePeers]:
                 yield TypePeers(values)
             elif called_name(node) in ("lag", "lead"):
                 yield TypePeers([*values[:1], *values[2:]])
+            elif called_name(node) == "if":
+                yield TypePeers(values[:1], pa.bool_())
+            elif node["Function"]["within_group"]:
+                yield TypePeers(values, pa.float64())
             yield TypePeers(_present(condition), pa.bool_())
         case {"SetOperation": _}:
             yield from _columns(node)
@@ -138,7 +171,11 @@ def _operands(left: Ast, operator: str, right: Ast) -> Iterator[TypePeers]:
     if operator in COMPARISONS:
         yield from _pairs(left, right)
     elif operator in ARITHMETIC:
-        yield TypePeers([left, right], arithmetic=operator)
+        yield TypePeers([left, right], arithmetic=FROM if operator == "Minus" and parameter_node(left) else operator)
+    elif operator in _WHOLE_NUMBERS:
+        yield TypePeers([left, right], _WHOLE)
+    elif operator in _POWERS:
+        yield TypePeers([left, right], pa.float64())
     elif operator in _TEXT_OPERATORS:
         yield TypePeers([left, right], pa.string())
     elif operator in ("Arrow", "LongArrow"):
@@ -165,6 +202,20 @@ def _pairs(left: Ast, right: Ast) -> Iterator[TypePeers]:
             yield from (TypePeers(list(pair)) for pair in zip(one, two, strict=False))
         case _:
             yield TypePeers([left, right])
+
+
+def _items_of(lists: list[Ast], item: Ast) -> Iterator[TypePeers]:
+    """Parameters that are lists of what ``item`` is one of."""
+    yield from (TypePeers([listed] if parameter_node(item) else [listed, item], listed=True) for listed in lists if parameter_node(listed))
+
+
+def _unnested(expression: Ast) -> list[Ast]:
+    """The parameters that a call of ``unnest`` takes."""
+    match expression:
+        case {"Function": {"args": {"List": {"args": arguments}}}} if called_name(expression) == "unnest":
+            return [argument for argument in plain_arguments(arguments) if parameter_node(argument) is not None]
+        case _:
+            return []
 
 
 def _columns(operation: Ast) -> Iterator[TypePeers]:
@@ -202,32 +253,50 @@ def _of_fixed_type(node: Ast) -> Iterator[TypePeers]:
             yield TypePeers([inner, text], pa.string())
         case {"Substring": {"expr": text, "substring_from": start, "substring_for": length}}:
             yield TypePeers([text], pa.string())
-            yield TypePeers(_present(start, length), pa.int64())
+            yield TypePeers(_present(start, length), _WHOLE)
         case {"AtTimeZone": {"timestamp": moment, "time_zone": zone}}:
             yield TypePeers([moment], pa.timestamp("ms"))
             yield TypePeers([zone], pa.string())
         case {"Extract": {"expr": moment}}:
             yield TypePeers([moment], pa.timestamp("ms"))
         case {"Interval": {"value": amount}}:
-            yield TypePeers([amount], pa.int64())
-        case {"Subscript": {"Index": {"index": index}}}:
-            yield TypePeers([index], pa.int64())
+            yield TypePeers([amount], _WHOLE)
+        case {"Floor": {"expr": number}} | {"Ceil": {"expr": number}}:
+            yield TypePeers([number], pa.float64())
+        case {"Subscript": {"Slice": {"lower_bound": lower, "upper_bound": upper}}}:
+            yield TypePeers(_present(lower, upper), _WHOLE)
+        case {"UNNEST": {"array_exprs": lists}}:
+            yield from (TypePeers([listed], listed=True) for listed in lists)
+        case {"quantity": quantity, "with_ties": _} if quantity is not None:
+            yield TypePeers([quantity], _WHOLE)
+        case {"order_by": [{"expr": ordered}], "window_frame": {"units": "Range", **frame}}:
+            bounds = (bound for edge in frame.values() if type(edge) is dict for bound in _present(*edge.values()))
+            yield from (TypePeers([bound, ordered], arithmetic=APART) for bound in bounds)
         case {"Preceding": bound} | {"Following": bound} if bound is not None:
-            yield TypePeers([bound], pa.int64())
+            yield TypePeers([bound], _WHOLE)
         case {"LimitOffset": {"limit": {"Collate": {"expr": share}}}}:
             yield TypePeers([share], pa.float64())
         case {"LimitOffset": {"limit": limit, "offset": offset}}:
-            yield TypePeers(_present(limit, None if offset is None else offset["value"]), pa.int64())
+            yield TypePeers(_present(limit, None if offset is None else offset["value"]), _WHOLE)
         case {"projection": _}:
             yield TypePeers(_present(node.get("selection"), node.get("having"), node.get("qualify")), pa.bool_())
+            selected = (item.get("UnnamedExpr") or item.get("ExprWithAlias", {}).get("expr") or {} for item in node["projection"])
+            yield from (TypePeers([listed], listed=True) for item in selected for listed in _unnested(item))
         case {"Table": {"name": name, "args": {"args": arguments}}} if _last_part(name) in _COUNTED:
-            yield TypePeers(list(plain_arguments(arguments)), pa.int64())
+            yield TypePeers(list(plain_arguments(arguments)), _WHOLE)
+        case dict() if len(node) == 1 and (kind := next(iter(node))) in _TRUTHS:
+            yield TypePeers([node[kind]], pa.bool_())
 
 
-def _arguments(node: Ast) -> Iterator[Ast]:
+def _arguments(node: Ast) -> Iterator[tuple[Ast, pa.DataType | None]]:
+    """The arguments of a function, and of what the kernel makes one of; each with its type where nobody tells more."""
     match node:
-        case {"Function": {"args": {"List": {"args": arguments}}}}:
-            yield from plain_arguments(arguments)
+        case {"Function": {"args": {"List": {"args": arguments}}}} if called_name(node) != "unnest":
+            yield from ((argument, None) for argument in plain_arguments(arguments))
+        case {"Subscript": {"Index": {"index": index}}}:
+            yield index, _WHOLE
+        case {"AnyOp": {"left": item}} | {"AllOp": {"left": item}} | {"InUnnest": {"expr": item}}:
+            yield item, None
 
 
 def _items(row: Any) -> list[Ast]:

@@ -8,7 +8,7 @@ struct in place of a function's argument is answered by the function's candidate
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -16,7 +16,7 @@ import pyarrow as pa
 from planner.ast import NO_SPAN, Ast, substitute_nodes
 from planner.parameter_kinds import arrow_type
 from planner.parameter_places import ParameterPlace, parameter_node
-from planner.parameter_types import beside
+from planner.parameter_types import INTERVAL, beside
 
 Refusal = Callable[[Ast], str | None]
 """What the kernel says against a statement, with NULL for its parameters; None where it says nothing."""
@@ -31,12 +31,13 @@ _STRUCT_AST: Ast = {
         }
     ]
 }
-_UNMATCHED = re.compile(r"argument types '(\w+)\((.*?)\)'\. You might")
-_CANDIDATE = re.compile(r"^\t\"?\w+\"?\((.*)\) -> ", re.MULTILINE)
+_UNMATCHED = re.compile(r"argument types '(\w+|[^\w\s(]+)\((.*?)\)'\. You might")
+_CANDIDATE = re.compile(r"^\t\"?(?:\w+|[^\w\s(]+)\"?\((.*)\) -> ", re.MULTILINE)
 _ANSWERS = (
     re.compile(r"- '([^']+)', from first occurrence"),
-    re.compile(r"Cannot (?:mix values of type|combine types of) STRUCT\(asked INTEGER\) and (.+?)(?: in | - an explicit)"),
-    re.compile(r"Cannot (?:mix values of type|combine types of) (.+?) and STRUCT\(asked INTEGER\)"),
+    re.compile(r"Cannot (?:(?:mix|compare) values of type|combine types of) STRUCT\(asked INTEGER\) and (.+?)(?: in | - an explicit)"),
+    re.compile(r"Cannot (?:(?:mix|compare) values of type|combine types of) (.+?) and STRUCT\(asked INTEGER\)"),
+    re.compile(r"Cannot concatenate lists of types (.+?)\[\] and STRUCT\(asked INTEGER\)\[\]"),
 )
 """What the binder says of a struct where only one type can be: that type is the first group."""
 _CALL: Ast = {
@@ -62,18 +63,21 @@ class Probes:
             return self._argument_type(place)
         peer = next((peer for peer in place.peers.expressions if parameter_node(peer) is None), None)
         if peer is None:
-            return None
+            listed: Ast = {"Array": {"elem": [_STRUCT_AST], "named": False}}
+            return beside(_answered(self._told(place, listed)), place.peers) if place.listed else None
         told = _UNMATCHED.search(self._told(place, _call("pi", peer)))
-        return None if told is None or told[1] != "pi" else beside(arrow_type(told[2]), place.peers)
+        if told is None or told[1] != "pi":
+            return None
+        return beside(INTERVAL if told[2] == "INTERVAL" else arrow_type(told[2]), place.peers)
 
     def _told(self, place: ParameterPlace, probe: Ast) -> str:
         return self.refusal(substitute_nodes(self.ast, {id(place.node): probe})) or ""
 
     def _argument_type(self, place: ParameterPlace) -> pa.DataType | None:
         told = self._told(place, _STRUCT_AST)
-        answered = next((found for answer in _ANSWERS if (found := answer.search(told))), None)
+        answered = _answered(told)
         if answered is not None:
-            return arrow_type(answered[1])
+            return answered
         given = _UNMATCHED.search(told)
         types = [] if given is None else _split(given[2])
         if _STRUCT not in types:
@@ -81,7 +85,26 @@ class Probes:
         candidates = [_parameter_types(found[1]) for found in _CANDIDATE.finditer(told)]
         candidates = [parts for parts in candidates if len(parts) >= len(types)]
         exact = [parts for parts in candidates if all(map(_fits, types, parts))]
-        return _widest({arrow_type(parts[types.index(_STRUCT)]) for parts in exact or candidates} - {None})
+        whole = [parts for parts in candidates if len(parts) == len(types)]
+        return _widest({_wanted(parts, types) for parts in exact or whole or candidates} - {None})
+
+
+def _answered(told: str) -> pa.DataType | None:
+    """The type that the binder names as the only one; None where it names none."""
+    answered = next((found for answer in _ANSWERS if (found := answer.search(told))), None)
+    return None if answered is None else arrow_type(answered[1])
+
+
+def _wanted(parts: Sequence[str], types: Sequence[str]) -> pa.DataType | None:
+    """What a candidate takes in the place that is asked about; of a list of anything, the other arguments tell of what."""
+    wanted = parts[types.index(_STRUCT)]
+    item = wanted.removesuffix("[]")
+    if item == wanted or item not in _ANY:
+        return arrow_type(wanted)
+    others = ((part, given) for part, given in zip(parts, types, strict=False) if given != _STRUCT)
+    items = (given if part == item else given.removesuffix("[]") for part, given in others if part in (item, wanted))
+    kind = next((kind for given in items if (kind := arrow_type(given)) is not None), None)
+    return None if kind is None else pa.list_(kind)
 
 
 def _widest(kinds: Collection[pa.DataType | None]) -> pa.DataType | None:
@@ -94,8 +117,9 @@ def _widest(kinds: Collection[pa.DataType | None]) -> pa.DataType | None:
 
 def _is_like(kind: pa.DataType, other: pa.DataType | None) -> bool:
     if pa.types.is_timestamp(kind):
-        return bool(pa.types.is_date(other) or pa.types.is_timestamp(other))
-    return bool(pa.types.is_floating(kind) and (pa.types.is_integer(other) or pa.types.is_floating(other)))
+        return bool(pa.types.is_temporal(other))
+    numbers = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean)
+    return bool(pa.types.is_floating(kind) and any(test(other) for test in numbers))
 
 
 def _call(name: str, argument: Ast) -> Ast:

@@ -13,10 +13,23 @@ import pyarrow as pa
 
 from planner.ast import Ast
 from planner.parameter_kinds import arrow_type, cast_type
-from planner.parameter_places import ARITHMETIC, LIKE_ARGUMENT, MAX_DEPTH, ParameterPlace, TypePeers, called_name, plain_arguments
+from planner.parameter_places import (
+    APART,
+    ARITHMETIC,
+    FROM,
+    LIKE_ARGUMENT,
+    MAX_DEPTH,
+    ParameterPlace,
+    TypePeers,
+    called_name,
+    plain_arguments,
+)
 from planner.quoting import folded
 from planner.words import words
 
+INTERVAL = pa.month_day_nano_interval()
+"""What is announced only where nothing else will do, since many drivers cannot send one: elsewhere they send a string."""
+_BESIDE_INTERVALS = {"Plus": pa.timestamp("ms"), FROM: pa.timestamp("ms"), "Multiply": pa.float64(), "Divide": pa.float64()}
 _COUNTS = words("count length char_length strlen position instr row_number rank dense_rank year month day hour minute second")
 
 
@@ -36,7 +49,15 @@ def told_types(places: Iterable[ParameterPlace], columns: Mapping[str, str]) -> 
 
 def beside(kind: pa.DataType | None, peers: TypePeers) -> pa.DataType | None:
     """What a parameter among ``peers`` should be, if one of the others is ``kind``."""
+    if peers.listed:
+        return None if kind is None else pa.list_(kind)
+    if kind == INTERVAL:
+        return _BESIDE_INTERVALS.get(peers.arithmetic or "")
     if peers.arithmetic is None or kind is None or not pa.types.is_temporal(kind):
+        return kind
+    if peers.arithmetic == APART:
+        return INTERVAL
+    if peers.arithmetic == FROM:
         return kind
     if pa.types.is_date(kind):
         return pa.int64()  # days are added to a date
@@ -69,6 +90,8 @@ def _type_of(expression: Ast, columns: Mapping[str, str], depth: int = MAX_DEPTH
             return pa.bool_()
         case {"Extract": _}:
             return pa.int64()
+        case {"Interval": _}:
+            return INTERVAL
         case {"Function": {"args": {"List": {"args": arguments}}}}:
             if called_name(expression) in _COUNTS:
                 return pa.int64()

@@ -192,8 +192,17 @@ def _syntax_error(scanned: ScannedSql, error: ValueError) -> SqlSyntaxError | Li
         sql=scanned.original,
         position=position,
         length=len(word),
-        remedy="Write the condition behind ON: a ASOF JOIN b ON a.x >= b.x." if word.upper() == "MATCH_CONDITION" else None,
+        remedy=_remedy(word),
     )
+
+
+def _remedy(word: str) -> str | None:
+    """What to do about a word that cannot stand where it does."""
+    if word.upper() == "MATCH_CONDITION":
+        return "Write the condition behind ON: a ASOF JOIN b ON a.x >= b.x."
+    if word[:1] in ("?", "$"):
+        return "A parameter stands for a value. Names of tables, columns and types are written into the statement."
+    return None
 
 
 def _word_at(sql: str, place: Position) -> str:

@@ -24,7 +24,7 @@ from planner.parse import ParsedSql, print_sql
 from planner.physical import PhysicalPlan
 from planner.qualified_names import shorten_names
 from planner.render import render_query
-from planner.survey import Survey, Values, only_in_conditions, survey
+from planner.survey import Outline, Survey, Values, survey
 from planner.typed_literals import binding_key
 
 
@@ -34,18 +34,23 @@ class QueryPlanner:
     parameters are called after them, and not after values.
     """
 
-    parsed: ParsedSql
+    outline: Outline
     catalog: Catalog
     options: PlanOptions
     parameters: Values | None = None
     adaptable: bool = False
     named: bool = True
 
+    @property
+    def parsed(self) -> ParsedSql:
+        """The statement."""
+        return self.outline.parsed
+
     @cached_property
     def surveyed(self) -> Survey:
         """What a look over the whole statement found."""
         column_name = self.catalog.column_name if self.named else None
-        return survey(self.parsed, self.parameters, adaptable=self.adaptable, column_name=column_name)
+        return survey(self.outline, self.parameters, adaptable=self.adaptable, column_name=column_name)
 
     @cached_property
     def binder(self) -> Binder:
@@ -133,7 +138,7 @@ class QueryPlanner:
     def _same_as(self) -> str | None:
         """A name for this statement with all values that make no other schema; None where it must be bound with just these."""
         kinds = [binding_key(value) for value in self.parameters or ()]
-        if not kinds or None in kinds or self.adaptable or not self.named or not only_in_conditions(self.parsed):
+        if not kinds or None in kinds or self.adaptable or not self.named or not self.outline.only_in_conditions:
             return None
         return "\0".join((self.parsed.sql, *map(str, kinds)))
 

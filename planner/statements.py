@@ -30,14 +30,14 @@ def plan(statement: str | Prepared, catalog: Catalog, options: PlanOptions, para
     are the values of ``?`` and ``$1``; None means that there are none. A value has its own type in the statement; only where it means
     nothing with that (``date + ?``, whose integer may have 32 bits only), an integer or a NULL is what a literal would be.
     """
-    parsed = (prepare(statement, options.limits) if isinstance(statement, str) else statement).parsed
+    outline = (prepare(statement, options.limits) if isinstance(statement, str) else statement).outline
     try:
-        return _planned(QueryPlanner(parsed, catalog, options, parameters))
+        return _planned(QueryPlanner(outline, catalog, options, parameters))
     except InvalidQuery:
         if not parameters or not any(is_adaptable(value) for value in parameters):
             raise
         with suppress(PlannerError):
-            return _planned(QueryPlanner(parsed, catalog, options, parameters, adaptable=True))
+            return _planned(QueryPlanner(outline, catalog, options, parameters, adaptable=True))
         raise
 
 

@@ -271,6 +271,8 @@ def _type_name(kind: Any) -> str:
     """The type as SQL names it, the names of fields in quotes."""
     if pt.is_dictionary(kind) or pt.is_run_end_encoded(kind):
         return _type_name(kind.value_type)
+    if pt.is_union(kind):
+        raise InvalidQuery("a parameter has unions inside of a list or a map", remedy="Pass them as values of one type, or as text.")
     if pt.is_map(kind):
         return f"MAP({_type_name(kind.key_type)}, {_type_name(kind.item_type)})"
     if pt.is_fixed_size_list(kind):

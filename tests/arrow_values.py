@@ -89,6 +89,7 @@ NESTED = [
     scalar([1, 2], pa.list_(pa.int32(), 2)),
     scalar([None], pa.list_(pa.null())),
     scalar([1, 2], pa.list_view(pa.int8())),
+    scalar([1, None], pa.large_list_view(pa.int32())),
     pa.array([[1, -1, None]], pa.list_(pa.timestamp("ns")))[0],
     scalar({"a": 1, "b": None}, pa.struct([("a", pa.int8()), ("b", pa.string())])),
     scalar(
@@ -109,6 +110,8 @@ OTHERS = [
     scalar(True, pa.bool_()),
     scalar(False, pa.bool_()),
     pa.array(["a", "b"]).dictionary_encode()[1],
+    pa.array([7, 8]).dictionary_encode()[1],
+    pa.ExtensionArray.from_storage(pa.opaque(pa.string(), "kind", "vendor"), pa.array(["o"]))[0],
     pa.RunEndEncodedArray.from_arrays([2], pa.array(["a"]))[1],
     scalar(uuid.UUID("12345678-1234-5678-1234-567812345678").bytes, pa.uuid()),
     scalar('{"a": [1, "it\'s"]}', pa.json_()),

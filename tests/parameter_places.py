@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import re
+from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -122,3 +124,15 @@ SELECT (SELECT max(n) FROM t WHERE n < ?) AS most
 SELECT range FROM range(?) LIMIT 3
 SELECT quantile_cont(n, ?) FROM t
 """.strip().split("\n")
+MORE_PLACES = Path(__file__).with_suffix(".sql").read_text().splitlines()
+"""As an outsider would think of them. All values are tried in them if pytest is told ``--all-parameters``, otherwise a few."""
+
+
+def parameter_count(sql: str) -> int:
+    """How many values a statement takes."""
+    return sql.count("?") or 1
+
+
+def with_literal(sql: str, literal: str) -> str:
+    """The statement with ``literal`` in place of all of its parameters."""
+    return re.sub(r"\?|\$1\b", lambda _: literal, sql)

@@ -63,7 +63,7 @@ class RunningStatement:
 
     def _submit(self) -> Submitted:
         try:
-            ahead = LOOK_AHEAD if self._look and not self._parameters else None
+            ahead = LOOK_AHEAD if self._look else None
             self._submitted = self._client.submit(self._sql, self._parameters, ahead=ahead)
         finally:
             self._answered.set()

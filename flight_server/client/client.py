@@ -24,6 +24,7 @@ from flight_server.protocol import flight_sql_pb2 as pb
 from flight_server.protocol.any_message import pack, read, unpack
 from flight_server.protocol.client_errors import translating
 from flight_server.protocol.messages import (
+    AHEAD_HEADER,
     END,
     START,
     BatchPlace,
@@ -84,8 +85,8 @@ class Client:
         ``purpose`` (a word of letters, digits and ``-``) keeps what a program asks for itself out of :meth:`queries`.
         """
         if parameters:
-            assert (ahead, purpose) == (None, None), "a statement with parameters is the user's own, and made whole"
-            return self._submit_prepared(sql, parameters)
+            assert purpose is None, "a statement with parameters is the user's own"
+            return self._submit_prepared(sql, parameters, ahead)
         plain = ahead is None and not purpose
         command = _utf8(sql) if plain else _utf8_json(Submission(sql, ahead, purpose or ""))
         descriptor = flight.FlightDescriptor.for_command(command)
@@ -190,7 +191,7 @@ class Client:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def _submit_prepared(self, sql: str, parameters: Sequence[object]) -> Submitted:
+    def _submit_prepared(self, sql: str, parameters: Sequence[object], ahead: int | None) -> Submitted:
         """By Flight SQL, which alone has a place for parameters: prepares, binds, executes and closes."""
         options = self._options(PLAN_SECONDS)
         request = pack(pb.ActionCreatePreparedStatementRequest(query=sql))
@@ -208,15 +209,16 @@ class Client:
                 writer, _ = self._flight.do_put(descriptor, row.schema, options)
                 with writer:
                     writer.write_batch(row)
-                info = self._flight.get_flight_info(descriptor, options)
+                looking = [] if ahead is None else [(AHEAD_HEADER.encode(), str(ahead).encode())]
+                info = self._flight.get_flight_info(descriptor, self._options(PLAN_SECONDS, looking))
             finally:
                 closing = pack(pb.ActionClosePreparedStatementRequest(prepared_statement_handle=handle))
                 list(self._flight.do_action(flight.Action("ClosePreparedStatement", closing), self._options(CALL_SECONDS)))
             query_id = decode(info.app_metadata, QueryRef).query_id
             return Submitted(query_id, info.schema, ResultTicket(query_id, START, True))
 
-    def _options(self, seconds: float | None) -> flight.FlightCallOptions:
-        return flight.FlightCallOptions(timeout=seconds, headers=self._headers)
+    def _options(self, seconds: float | None, headers: Sequence[tuple[bytes, bytes]] = ()) -> flight.FlightCallOptions:
+        return flight.FlightCallOptions(timeout=seconds, headers=[*self._headers, *headers])
 
     def _chunks(self, reader: flight.FlightStreamReader) -> Generator[tuple[pa.RecordBatch, BatchPlace], None, None]:
         ended = False

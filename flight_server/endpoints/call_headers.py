@@ -1,4 +1,4 @@
-"""What the headers of a call say, looked at once for each call: who calls, in which session, and into how many parts."""
+"""What the headers of a call say, looked at once for each call: who calls, in which session, into how many parts, and how far ahead."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pyarrow.flight as flight
 from flight_server.endpoints.credentials import UncheckedCallers
 from flight_server.endpoints.parts import PARTS_HEADER
 from flight_server.endpoints.sessions import COOKIE
+from flight_server.protocol.messages import AHEAD_HEADER
 
 CALL_HEADERS = "call-headers"
 """The middleware's name."""
@@ -17,9 +18,10 @@ CALL_HEADERS = "call-headers"
 class CallHeaders(flight.ServerMiddleware):  # type: ignore[misc, unused-ignore]
     """What one call's headers said. ``answer`` goes back as ``authorization``, to who sent a name and a password."""
 
-    def __init__(self, session_id: str | None, parts: str | None, answer: str | None) -> None:
+    def __init__(self, session_id: str | None, parts: str | None, ahead: str | None, answer: str | None) -> None:
         self.session_id = session_id
         self.parts = parts
+        self.ahead = ahead
         self.answer = answer
 
     def sending_headers(self) -> dict[str, str]:
@@ -35,11 +37,12 @@ class CallHeadersReader(flight.ServerMiddlewareFactory):  # type: ignore[misc, u
 
     def start_call(self, info: flight.CallInfo, headers: Mapping[str, list[str]]) -> CallHeaders | None:
         """At the beginning of each call; None where there is nothing to remember, as at most."""
-        authorization, cookies, parts = headers.get("authorization"), headers.get("cookie"), headers.get(PARTS_HEADER)
-        if not authorization and not cookies and not parts:
+        authorization, cookies = headers.get("authorization"), headers.get("cookie")
+        parts, ahead = headers.get(PARTS_HEADER), headers.get(AHEAD_HEADER)
+        if not authorization and not cookies and not parts and not ahead:
             return None
         answer = self._callers.admit(str(authorization[0])) if authorization else None
-        return CallHeaders(_session(cookies or []), str(parts[0]) if parts else None, answer)
+        return CallHeaders(_session(cookies or []), str(parts[0]) if parts else None, str(ahead[0]) if ahead else None, answer)
 
 
 def headers_of(context: flight.ServerCallContext) -> CallHeaders:
@@ -48,7 +51,7 @@ def headers_of(context: flight.ServerCallContext) -> CallHeaders:
     return _NOTHING if found is None else found
 
 
-_NOTHING = CallHeaders(None, None, None)
+_NOTHING = CallHeaders(None, None, None, None)
 
 
 def _session(cookies: list[str]) -> str | None:

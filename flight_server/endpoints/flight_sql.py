@@ -6,19 +6,18 @@ anything to be remembered between the two calls.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import pyarrow as pa
 import pyarrow.flight as flight
 from google.protobuf.any_pb2 import Any as AnyMessage
 
 from flight_server.endpoints import catalog_tables as catalog
 from flight_server.endpoints.column_metadata import described
-from flight_server.endpoints.parts import part_batches, part_of, part_schema, part_tickets
-from flight_server.endpoints.prepared import PreparedStatements, Values, parameter_values
+from flight_server.endpoints.parts import Wanted, part_batches, part_of, part_schema, part_tickets
+from flight_server.endpoints.prepared import Bound, PreparedStatements, parameter_values
 from flight_server.endpoints.sql_info import SQL_INFO_SCHEMA, SqlInfoValue, sql_info_table
 from flight_server.endpoints.streams import Stopping, flight_info, now, plain_stream, result_stream, table_stream
 from flight_server.endpoints.transactions import Transactions
@@ -26,8 +25,8 @@ from flight_server.endpoints.xdbc_types import XDBC_TYPES_SCHEMA, xdbc_types
 from flight_server.errors import BadRequest, UnknownAction, shorten
 from flight_server.protocol import flight_sql_pb2 as pb
 from flight_server.protocol.any_message import pack, read, type_name
-from flight_server.protocol.messages import START, QueryRef, ResultTicket, build_decoders, decode, encode
-from flight_server.protocol.service import Accepted, Cancelled, Services, StatementSettings, Tables
+from flight_server.protocol.messages import START, QueryRef, ResultTicket, build_decoders, encode
+from flight_server.protocol.service import Cancelled, Services, StatementSettings, Tables
 from flight_server.protocol.tickets import parse_ticket
 from planner.errors import NotReadOnly
 
@@ -43,13 +42,6 @@ class CatalogCommand:
     table: Callable[[Any], pa.Table]
 
 
-class ExecutionTicket(msgspec.Struct):
-    """The handle of a prepared statement's execution with several rows of parameters."""
-
-    statement: str
-    execution: str
-
-
 class FlightSql:
     """Flight SQL's commands over the services behind the face. Thread-safe. ``result_seconds`` is how long results are kept."""
 
@@ -62,17 +54,17 @@ class FlightSql:
         self._catalog = _catalog_commands(services.tables, infos)
 
     def info(
-        self, command: AnyMessage, descriptor: flight.FlightDescriptor, owner: str, settings: StatementSettings, parts: int
+        self, command: AnyMessage, descriptor: flight.FlightDescriptor, owner: str, settings: StatementSettings, wanted: Wanted
     ) -> flight.FlightInfo:
-        """Answers GetFlightInfo: starts a statement, whose result has so many endpoints, or says where a catalog command's table is."""
+        """Answers GetFlightInfo: starts a statement, whose result is made as ``wanted``, or says where a catalog command's table is."""
         name = type_name(command)
         if name == "CommandStatementQuery":
             request = read(command, pb.CommandStatementQuery)
             self.transactions.check(request.transaction_id, owner)
-            return self._submit(request.query, None, descriptor, owner, settings, parts)
+            return self._submit(request.query, Bound(), descriptor, owner, settings, wanted)
         if name == "CommandPreparedStatementQuery":
             handle = read(command, pb.CommandPreparedStatementQuery).prepared_statement_handle
-            return self._execute(handle, descriptor, owner, settings, parts)
+            return self._execute(handle, descriptor, owner, settings, wanted)
         known = self._catalog_command(command)
         return flight_info(known.schema(read(command, known.message)), descriptor, [descriptor.command])
 
@@ -101,9 +93,6 @@ class FlightSql:
                 raise BadRequest("the statement's ticket is not one that this server made")
             stream = self._services.queries.read(parsed, owner, cancelled, True)
             return result_stream(stream._replace(schema=described(stream.schema)), self._stopping)
-        if type_name(ticket) == "CommandPreparedStatementQuery":
-            handle = read(ticket, pb.CommandPreparedStatementQuery).prepared_statement_handle
-            return self._executions(handle, owner, settings, cancelled)
         known = self._catalog_command(ticket)
         return table_stream(known.table(read(ticket, known.message)))
 
@@ -124,7 +113,7 @@ class FlightSql:
         elif name == "CommandStatementUpdate":
             request = read(command, pb.CommandStatementUpdate)
             self.transactions.check(request.transaction_id, owner)
-            self._run(request.query, None, owner, settings, cancelled)
+            self._run(request.query, Bound(), owner, settings, cancelled)
             _write_count(writer)
         elif name == "CommandPreparedStatementUpdate":
             handle = read(command, pb.CommandPreparedStatementUpdate).prepared_statement_handle
@@ -145,14 +134,15 @@ class FlightSql:
     def _submit(
         self,
         sql: str,
-        values: Values | None,
+        bound: Bound,
         descriptor: flight.FlightDescriptor,
         owner: str,
         settings: StatementSettings,
-        parts: int,
+        wanted: Wanted,
     ) -> flight.FlightInfo:
-        query_id, schema = self._services.queries.submit(sql, owner, values, settings=settings)
-        handles = [encode(ResultTicket(query_id, START, True))] if parts == 1 else part_tickets(query_id, parts)
+        accepted = self._services.queries.submit(sql, owner, bound.values, runs=bound.runs, ahead=wanted.ahead, settings=settings)
+        query_id, schema = accepted
+        handles = [encode(ResultTicket(query_id, START, True))] if wanted.parts == 1 else part_tickets(query_id, wanted.parts)
         return flight_info(
             described(schema),
             descriptor,
@@ -162,49 +152,14 @@ class FlightSql:
         )
 
     def _execute(
-        self, handle: bytes, descriptor: flight.FlightDescriptor, owner: str, settings: StatementSettings, parts: int
+        self, handle: bytes, descriptor: flight.FlightDescriptor, owner: str, settings: StatementSettings, wanted: Wanted
     ) -> flight.FlightInfo:
         statement = self.prepared.get(handle, owner)
-        rows = statement.bound()
-        if len(rows) == 1:
-            return self._submit(statement.sql, rows[0] if statement.types else None, descriptor, owner, settings, parts)
-        schema = self._services.queries.plan_schema(statement.sql, rows[0] if rows else None)
-        execution = encode(ExecutionTicket(statement.handle, self.prepared.freeze(handle, owner)))
-        command = pb.CommandPreparedStatementQuery(prepared_statement_handle=execution)
-        return flight_info(described(schema), descriptor, [pack(command)])
+        return self._submit(statement.sql, statement.bound(), descriptor, owner, settings, wanted)
 
-    def _executions(self, handle: bytes, owner: str, settings: StatementSettings, cancelled: Cancelled) -> flight.FlightDataStream:
-        try:
-            ticket = decode(handle, ExecutionTicket)
-        except msgspec.MsgspecError as error:
-            raise BadRequest("the prepared statement's ticket is not one that this server made") from error
-        statement = self.prepared.get(ticket.statement.encode(), owner)
-        rows = self.prepared.execution(statement.handle.encode(), owner, ticket.execution)
-        if not rows:
-            return plain_stream(described(self._services.queries.plan_schema(statement.sql)), ())
-        first = self._services.queries.submit(statement.sql, owner, rows[0], settings=settings)
-        return plain_stream(described(first.schema), self._one_after_another(statement.sql, rows, first, owner, settings, cancelled))
-
-    def _one_after_another(
-        self, sql: str, rows: list[Values], first: Accepted, owner: str, settings: StatementSettings, cancelled: Cancelled
-    ) -> Iterator[pa.RecordBatch]:
-        """The results of all rows of parameters. ``first`` is the query of the first one, which runs already."""
-        schema = first.schema
-        for number, values in enumerate(rows, start=1):
-            query = first if number == 1 else self._services.queries.submit(sql, owner, values, settings=settings)
-            for batch in self._rows_of(query.query_id, owner, cancelled):
-                if batch.schema != schema and batch.schema.types != schema.types:
-                    raise BadRequest(f"row {number} of the parameters makes a result of other types than row 1", remedy="add casts")
-                yield batch.cast(schema) if batch.schema != schema else batch
-
-    def _rows_of(self, query_id: str, owner: str, cancelled: Cancelled) -> Iterator[pa.RecordBatch]:
-        stream = self._services.queries.read(ResultTicket(query_id, START, True), owner, cancelled, True)
-        for batch, _ in stream.batches:
-            yield batch
-
-    def _run(self, sql: str, values: Values | None, owner: str, settings: StatementSettings, cancelled: Cancelled) -> None:
-        query = self._services.queries.submit(sql, owner, values, settings=settings)
-        for _ in self._rows_of(query.query_id, owner, cancelled):
+    def _run(self, sql: str, bound: Bound, owner: str, settings: StatementSettings, cancelled: Cancelled) -> None:
+        query = self._services.queries.submit(sql, owner, bound.values, runs=bound.runs, settings=settings)
+        for _ in self._services.queries.read(ResultTicket(query.query_id, START, True), owner, cancelled, True).batches:
             pass
 
     def _update(
@@ -214,8 +169,7 @@ class FlightSql:
         statement = self.prepared.get(handle, owner)
         if statement.types:
             self.prepared.bind(handle, owner, values)
-        for values in statement.bound():
-            self._run(statement.sql, values if statement.types else None, owner, settings, cancelled)
+        self._run(statement.sql, statement.bound(), owner, settings, cancelled)
 
 
 def _catalog_commands(tables: Tables, infos: dict[int, SqlInfoValue]) -> dict[str, CatalogCommand]:

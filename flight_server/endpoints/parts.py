@@ -8,12 +8,13 @@ endpoint: many clients open all at once, and some refuse more than one.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import msgspec
 import pyarrow as pa
 
 from flight_server.errors import BadRequest, ServerClosing, shorten
-from flight_server.protocol.messages import END, Cursor, ResultTicket, build_decoders, decode, encode
+from flight_server.protocol.messages import AHEAD_HEADER, END, MAX_AHEAD, Cursor, ResultTicket, build_decoders, decode, encode
 from flight_server.protocol.service import Cancelled, Queries
 
 PARTS_HEADER = "x-volley-endpoints"
@@ -35,6 +36,20 @@ def parts_asked(header: str | None) -> int:
     if not header.isascii() or not header.isdigit() or not 1 <= int(header) <= MAX_PARTS:
         raise BadRequest(f"the header {PARTS_HEADER} must be a number from 1 to {MAX_PARTS}, not {shorten(header)!r}")
     return int(header)
+
+
+class Wanted(NamedTuple):
+    """What a call wants of its statement's result: so many ``parts``, and only row groups so far ``ahead`` of their readers, or all."""
+
+    parts: int = 1
+    ahead: int | None = None
+
+
+def wanted(parts: str | None, ahead: str | None) -> Wanted:
+    """What the headers of a call say. Raises ``BadRequest``."""
+    if ahead is not None and not (ahead.isascii() and ahead.isdigit() and len(ahead) <= len(str(MAX_AHEAD)) and int(ahead) <= MAX_AHEAD):
+        raise BadRequest(f"the header {AHEAD_HEADER} must be a number from 0 to {MAX_AHEAD}, not {shorten(ahead)!r}")
+    return Wanted(parts_asked(parts), None if ahead is None else int(ahead))
 
 
 def part_tickets(query_id: str, parts: int) -> list[bytes]:

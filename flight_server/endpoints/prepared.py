@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.flight as flight
@@ -13,11 +14,17 @@ from cachetools import LRUCache
 from flight_server.errors import BadRequest, UnknownHandle, shorten
 
 MAX_STATEMENTS = 4096
-MAX_EXECUTIONS = 16
 MAX_PARAMETER_ROWS = 10_000
 MAX_PARAMETER_BYTES = 64 << 20
 
 Values = tuple[pa.Scalar, ...]
+
+
+class Bound(NamedTuple):
+    """What a statement is to run with: ``values``, or several ``runs`` with values of their own, or none; nothing, without placeholders."""
+
+    values: Values | None = None
+    runs: list[Values] | None = None
 
 
 @dataclass(slots=True)
@@ -32,21 +39,14 @@ class PreparedStatement:
     owner: str
     types: tuple[pa.DataType, ...]
     rows: list[Values] | None = None
-    executions: LRUCache[str, list[Values]] = field(default_factory=lambda: LRUCache(MAX_EXECUTIONS))
 
-    def bound(self) -> list[Values]:
-        """The rows to run with. Raises ``BadRequest`` if the statement has placeholders and none were bound."""
-        if self.rows is not None:
-            return self.rows
-        if self.types:
-            raise BadRequest(f"the statement has {_parameters(self.types)}, but no values were bound")
-        return [()]
-
-    def freeze(self) -> str:
-        """Remembers the rows as bound now, for one execution; returns its name."""
-        name = secrets.token_hex(8)
-        self.executions[name] = self.bound()
-        return name
+    def bound(self) -> Bound:
+        """What to run with. Raises ``BadRequest`` if the statement has placeholders and no values were bound."""
+        if not self.types:
+            return Bound()
+        if self.rows is None:
+            raise BadRequest(f"the statement has {_parameters(self.types)}, but no values were bound", remedy="bind one value for each")
+        return Bound(self.rows[0]) if len(self.rows) == 1 else Bound(runs=self.rows)
 
 
 class PreparedStatements:
@@ -81,21 +81,6 @@ class PreparedStatements:
         rows = _rows(values, statement.types)
         with self._lock:
             statement.rows = rows
-
-    def freeze(self, handle: bytes, owner: str) -> str:
-        """Remembers the bound rows for one execution; returns its name."""
-        statement = self.get(handle, owner)
-        with self._lock:
-            return statement.freeze()
-
-    def execution(self, handle: bytes, owner: str, name: str) -> list[Values]:
-        """The rows of an execution. Raises ``UnknownHandle`` if it is too long ago."""
-        statement = self.get(handle, owner)
-        with self._lock:
-            rows = statement.executions.get(name)
-        if rows is None:
-            raise UnknownHandle("this execution of the prepared statement is no longer known", remedy="execute it again")
-        return rows
 
     def close(self, handle: bytes, owner: str) -> None:
         """Forgets a statement; of one that is not there, nothing needs to be forgotten."""

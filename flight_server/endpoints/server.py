@@ -26,7 +26,7 @@ from flight_server.endpoints.call_headers import CALL_HEADERS, CallHeadersReader
 from flight_server.endpoints.credentials import AnyHandshake, UncheckedCallers, on_loopback
 from flight_server.endpoints.flight_sql import FlightSql
 from flight_server.endpoints.guard import guarded, guarded_items
-from flight_server.endpoints.parts import parts_asked
+from flight_server.endpoints.parts import wanted
 from flight_server.endpoints.sessions import Sessions, new_cookie
 from flight_server.endpoints.sql_actions import SqlActions
 from flight_server.endpoints.sql_info import sql_infos
@@ -130,7 +130,8 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
             if type_name(packed) == "CommandGetSqlInfo":
                 _offer_session(context)
             headers = headers_of(context)
-            return self._sql.info(packed, descriptor, owner, self._sessions.settings(headers.session_id), parts_asked(headers.parts))
+            settings = self._sessions.settings(headers.session_id)
+            return self._sql.info(packed, descriptor, owner, settings, wanted(headers.parts, headers.ahead))
         if command.startswith(_JSON):
             asked = parse_command(command)
             if isinstance(asked, ResultTicket):

@@ -34,6 +34,10 @@ The number is the greatest that every client's JSON can say.
 """
 
 
+AHEAD_HEADER = "x-volley-ahead"
+"""Says ``ahead`` where the statement is Flight SQL's, as those with parameters are."""
+
+
 class Submission(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """A statement as GetFlightInfo's command, where there is more to say than its text.
 

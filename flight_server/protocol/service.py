@@ -95,12 +95,14 @@ class Queries(Protocol):
         owner: str,
         parameters: Sequence[pa.Scalar] | None = None,
         *,
+        runs: Sequence[Sequence[pa.Scalar]] | None = None,
         ahead: int | None = None,
         purpose: str = "",
         settings: StatementSettings = DEFAULT_SETTINGS,
     ) -> Accepted:
         """Plans a statement and starts or queues it. ``parameters`` are values for its placeholders, in their order.
 
+        ``runs``: instead, those of several runs, or of none. They are one query, with one result: the rows of one run after another's.
         ``ahead`` and ``purpose`` are those of ``messages.Submission``.
         """
 

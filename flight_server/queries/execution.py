@@ -50,6 +50,7 @@ class Execution:
     """Runs ``plan`` into ``sink``, once. :meth:`run` has a thread of its own; the other methods may be called from any."""
 
     def __init__(self, query_id: str, plan: PhysicalPlan, sink: RowSink, cancellation: Cancellation, site: Site) -> None:
+        self.query_id = query_id
         self._plan = plan
         self._root = plan.fragments[-1]
         self._sink = sink

@@ -23,11 +23,11 @@ from flight_server.protocol.messages import (
 )
 from flight_server.protocol.service import Cancelled
 from flight_server.queries.query_state import Event, QueryState, Started
+from flight_server.queries.runs import Runs
 from operators.cancellation import Cancellation
 from operators.results.materialize import ResultWriter
 from operators.results.results import Result
 from planner.errors import VolleyError
-from planner.physical import PhysicalPlan
 
 WATCH_SECONDS = 0.25
 """How often a watched query that runs tells of its progress."""
@@ -36,7 +36,7 @@ OperatorStatuses = Callable[[], list[OperatorStatus]]
 
 
 class HandledQuery:
-    """One accepted statement. Thread-safe. ``clock`` gives seconds from any origin.
+    """One accepted statement, with what is to run for it. Thread-safe. ``clock`` gives seconds from any origin.
 
     ``seconds``: how long it may take, from here on.
     """
@@ -45,7 +45,7 @@ class HandledQuery:
         self,
         query_id: str,
         owner: str,
-        plan: PhysicalPlan,
+        runs: Runs,
         writer: ResultWriter,
         worker_id: str,
         clock: Callable[[], float] = time.monotonic,
@@ -55,7 +55,8 @@ class HandledQuery:
     ) -> None:
         self.query_id = query_id
         self.owner = owner
-        self.plan = plan
+        self.runs = runs
+        self.plan = runs.first
         self.writer = writer
         self.worker_id = worker_id
         self.purpose = purpose
@@ -166,7 +167,7 @@ class HandledQuery:
             submitted_at=state.submitted_at,
             started_at=state.started_at,
             ended_at=state.ended_at,
-            progress=1.0 if state.phase == "completed" else _progress(self.operators()),
+            progress=1.0 if state.phase == "completed" else self.runs.progress(_progress(self.operators())),
             error=_told(state.error),
             result=ResultSize(result.rows, result.bytes, result.closed, result.expires_at, result.held),
             purpose=self.purpose,
@@ -187,7 +188,7 @@ class HandledQuery:
             submitted_at=state.submitted_at,
             started_at=state.started_at,
             ended_at=state.ended_at,
-            progress=1.0 if state.phase == "completed" else _progress(operators),
+            progress=1.0 if state.phase == "completed" else self.runs.progress(_progress(operators)),
             error=_told(state.error),
             result=_result_status(self.result),
             operators=operators,

@@ -122,27 +122,30 @@ class QueryHandler:
         owner: str,
         parameters: Sequence[pa.Scalar] | None = None,
         *,
+        runs: Sequence[Sequence[pa.Scalar]] | None = None,
         ahead: int | None = None,
         purpose: str = "",
         settings: StatementSettings = DEFAULT_SETTINGS,
     ) -> Accepted:
         """Plans a statement and starts or queues it. Raises what planning raises, ``NoRoom`` and ``ServerClosing``.
 
+        ``runs``: see :meth:`flight_server.protocol.service.Queries.submit`; all but the first are planned when their turn comes.
         With ``ahead`` only so many row groups are made beyond those that are read. ``purpose`` says what a program asks it for itself.
         """
         if self.draining:
             raise closing()
         with self._planner.while_open():
-            planned = self._planner.plan(sql, parameters, settings.distribute)
+            planned = self._planner.runs(sql, parameters, runs, settings.distribute)
+            schema = planned.first.schema
             query_id = secrets.token_hex(16)
-            writer = self._results.create(query_id, planned.schema, sql, owner, ahead, partial(self._runner.on_hold, query_id))
+            writer = self._results.create(query_id, schema, sql, owner, ahead, partial(self._runner.on_hold, query_id))
             query = HandledQuery(query_id, owner, planned, writer, self._worker_id, self._clock, purpose=purpose, seconds=settings.seconds)
             try:
                 self._runner.admit(query)
             except VolleyError as error:
                 writer.abort(error)
                 raise
-        return Accepted(query_id, planned.schema)
+        return Accepted(query_id, schema)
 
     def plan_schema(self, sql: str, parameters: Sequence[pa.Scalar] | None = None) -> pa.Schema:
         """The schema that a statement's result would have. Without ``parameters``, placeholders count as NULL."""

@@ -24,6 +24,7 @@ from flight_server.queries.scheduler import Admission
 from flight_server.queries.statement_planner import closing
 from flight_server.settings.config import LimitsConfig
 from planner.errors import VolleyError
+from planner.physical import PhysicalPlan
 
 MAX_REMEMBERED = 1_000
 """Ended queries that are kept in memory for ``query.list``; the results of older ones are still on storage."""
@@ -148,47 +149,58 @@ class QueryRunner:
             self._leave(query)
 
     def _execute(self, query: HandledQuery) -> None:
-        sink = RowDrop() if query.plan.analyze else query.writer
-        execution = Execution(query.query_id, query.plan, sink, query.cancellation, self._site)
-        query.operators = execution.statuses
-        with self._lock:
-            self._executions[query.query_id] = execution
+        execution: Execution | None = None
         try:
-            if query.plan.analyze:
-                self._analyze(query, execution)
-            else:
-                execution.run()
-            query.cancellation.check()
+            for number, plan in enumerate(query.runs):
+                if execution is not None:
+                    self._release(query, execution)
+                execution = self._begun(query, plan, number)
+                if plan.analyze:
+                    self._analyze(query, plan, execution)
+                else:
+                    execution.run()
+                query.cancellation.check()
             query.writer.finish(lambda: encode(_completed(query)).decode())
             query.on(Completed())
         except Exception as error:
             # Told before it is cleared away: others may be slow to answer that they stop.
-            execution.close()
+            if execution is not None:
+                execution.close()
             _end_badly(query, as_volley_error(error))
         finally:
-            self._release(query, execution)
+            if execution is not None:
+                self._release(query, execution)
 
-    def _analyze(self, query: HandledQuery, execution: Execution) -> None:
+    def _begun(self, query: HandledQuery, plan: PhysicalPlan, number: int) -> Execution:
+        """One run of a query, with a name of its own for the workers that take part."""
+        name = query.query_id if number == 0 else f"{query.query_id}-{number}"
+        execution = Execution(name, plan, RowDrop() if plan.analyze else query.writer, query.cancellation, self._site)
+        query.operators = execution.statuses
+        with self._lock:
+            self._executions[query.query_id] = execution
+        return execution
+
+    def _analyze(self, query: HandledQuery, plan: PhysicalPlan, execution: Execution) -> None:
         """Runs a query to be measured; its result is what was measured."""
         watch = SpillWatch(self._site.kernel, self._site.serial_kernel)
         started = time.perf_counter()
         with self._site.heartbeats.keep(SPILL_LOOK_SECONDS, watch.look):
             execution.run()
-        lines = analyze_lines(query.plan, execution.statuses(), time.perf_counter() - started, watch.most_bytes)
-        query.writer.append(pa.record_batch([pa.array(lines, pa.string())], schema=query.plan.schema))
+        lines = analyze_lines(plan, execution.statuses(), time.perf_counter() - started, watch.most_bytes)
+        query.writer.append(pa.record_batch([pa.array(lines, pa.string())], schema=plan.schema))
 
     def _release(self, query: HandledQuery, execution: Execution) -> None:
-        """Frees what the query held, here and on the workers that took part."""
+        """Frees what a run held, here and on the workers that took part."""
         execution.close()
         operators = execution.statuses()
         query.operators = lambda: operators
-        self._site.registry.drop(query.query_id)
+        self._site.registry.drop(execution.query_id)
         for uri in execution.others():
             try:
-                self._site.peers.tell(uri, OPERATOR_STOP, StopOperators(query.query_id), timeout_seconds=STOP_SECONDS)
+                self._site.peers.tell(uri, OPERATOR_STOP, StopOperators(execution.query_id), timeout_seconds=STOP_SECONDS)
             except VolleyError as error:
                 # A worker that does not answer is lost, and its operators with it.
-                log.warning("could not stop query %s at %s: %s", query.query_id, uri, error)
+                log.warning("could not stop query %s at %s: %s", execution.query_id, uri, error)
 
     def _leave(self, query: HandledQuery) -> None:
         with self._lock:

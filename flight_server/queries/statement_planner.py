@@ -6,23 +6,23 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import lru_cache, partial
 
 import pyarrow as pa
+from cachetools import LRUCache
 
-from flight_server.errors import ServerClosing
+from flight_server.errors import BadRequest, ServerClosing
 from flight_server.exchanges.site import Site
 from flight_server.protocol.service import Distribution, StatementShape
 from flight_server.queries.planned_ahead import PlannedAhead
-from operators.scan.catalog import FileCatalog
+from flight_server.queries.runs import Runs
+from operators.scan.catalog import CatalogSession, FileCatalog
 from planner import PlanOptions, Prepared, plan, prepare
 from planner.errors import InvalidQuery, VolleyError
 from planner.physical import PhysicalPlan
 from planner.prepared import examples, nulls
 
-MAX_KEPT_STATEMENTS = 32
-MAX_KEPT_SQL_CHARS = 4 << 10
-"""A syntax tree takes a hundred times the text's bytes, at worst a thousand times."""
+MAX_KEPT_BYTES = 64 << 20
+"""Of memory for statements that were parsed: a syntax tree takes some hundred times its text."""
 
 
 class StatementPlanner:
@@ -33,7 +33,8 @@ class StatementPlanner:
         self._site = site
         self._options = options
         self._planned_ahead = PlannedAhead()
-        self._parsed = lru_cache(MAX_KEPT_STATEMENTS)(partial(prepare, limits=options.limits))
+        self._kept: LRUCache[str, Prepared] = LRUCache(MAX_KEPT_BYTES, getsizeof=lambda statement: statement.size_bytes)
+        self._kept_lock = threading.Lock()
         self._left = threading.Condition()
         self._planning = 0
         self._closed = False
@@ -43,11 +44,27 @@ class StatementPlanner:
         ahead = None if parameters or distribute != "auto" else self._planned_ahead.take(sql)
         return ahead or self._plan(self._statement(sql), parameters, distribute)
 
+    def runs(
+        self,
+        sql: str,
+        parameters: Sequence[pa.Scalar] | None,
+        several: Sequence[Sequence[pa.Scalar]] | None,
+        distribute: Distribution = "auto",
+    ) -> Runs:
+        """What is to run for ``parameters``, or for ``several`` of them, if they are not None."""
+        if several is None:
+            return Runs(self.plan(sql, parameters, distribute))
+        plans = self._plans(sql, several, distribute)
+        first = next(plans, None)
+        return Runs(PhysicalPlan(sql, (), (), self.schema(sql), "") if first is None else first, plans, len(several))
+
     def schema(self, sql: str, parameters: Sequence[pa.Scalar] | None = None) -> pa.Schema:
-        """The schema that a statement's result would have. Without ``parameters``, placeholders count as NULL of their announced types."""
+        """The schema that a statement's result would have; without ``parameters``, the one that :meth:`shape` tells."""
         statement = self._statement(sql)
-        values = nulls(statement.parameter_types(self._catalog.session())) if parameters is None else parameters
-        return self._likely(sql, statement, values).schema
+        if parameters is not None:
+            return self._likely(sql, statement, parameters).schema
+        types = statement.parameter_types(self._catalog.session())
+        return self._example(sql, statement, types) or self._likely(sql, statement, nulls(types)).schema
 
     def shape(self, sql: str) -> StatementShape:
         """What can be told of a statement without the values of its placeholders."""
@@ -55,12 +72,20 @@ class StatementPlanner:
         types = statement.parameter_types(self._catalog.session())
         if not types:
             return StatementShape(types, self._likely(sql, statement, ()).schema)
+        if (schema := self._example(sql, statement, types)) is not None:
+            return StatementShape(types, schema)
+        # Not every value will do (`strptime('2024', ?)`), and of some only the value tells (`read_files(?)`).
         with suppress(InvalidQuery):
             return StatementShape(types, self._likely(sql, statement, nulls(types)).schema)
-        # Not every placeholder can be NULL (`quantile_cont(n, ?)`), and of some only the value tells (`read_files(?)`).
-        with suppress(VolleyError):
-            return StatementShape(types, self._likely(sql, statement, examples(types)).schema)
         return StatementShape(types, None)
+
+    def _example(self, sql: str, statement: Prepared, types: Sequence[pa.DataType]) -> pa.Schema | None:
+        """The schema for values of these types, none of them NULL, of which the kernel knows more than that: ``extract(year FROM NULL)``
+        is a double. None where the values will not do.
+        """
+        with suppress(VolleyError):
+            return self._likely(sql, statement, examples(types)).schema
+        return None
 
     @contextmanager
     def while_open(self) -> Iterator[None]:
@@ -82,6 +107,20 @@ class StatementPlanner:
             self._closed = True
             self._left.wait_for(lambda: self._planning == 0)
 
+    def _plans(self, sql: str, runs: Sequence[Sequence[pa.Scalar]], distribute: Distribution) -> Iterator[PhysicalPlan]:
+        """A plan for each run, made when it is asked for; all see the tables as they are at the first.
+
+        Raises ``BadRequest`` where a run's columns have other types than the first one's.
+        """
+        statement, catalog = self._statement(sql), self._catalog.session()
+        types: list[pa.DataType] | None = None
+        for number, values in enumerate(runs, start=1):
+            planned = self._plan(statement, values, distribute, catalog)
+            types = planned.schema.types if types is None else types
+            if planned.schema.types != types:
+                raise BadRequest(f"row {number} of the parameters makes a result of other types than row 1", remedy="add casts")
+            yield planned
+
     def _likely(self, sql: str, statement: Prepared, parameters: Sequence[pa.Scalar]) -> PhysicalPlan:
         """The plan of a statement that is likely to be run at once."""
         planned = self._plan(statement, parameters)
@@ -90,14 +129,28 @@ class StatementPlanner:
         return planned
 
     def _statement(self, sql: str) -> Prepared:
-        """The parsed statement. A few short ones are kept: clients prepare and then execute, and dashboards ask again and again."""
-        return self._parsed(sql) if len(sql) <= MAX_KEPT_SQL_CHARS else prepare(sql, self._options.limits)
+        """The parsed statement, kept: clients prepare and then execute, with other values each time, and dashboards ask again and again."""
+        with self._kept_lock:
+            known = self._kept.get(sql)
+        if known is not None:
+            return known
+        statement = prepare(sql, self._options.limits)
+        if statement.size_bytes <= MAX_KEPT_BYTES:
+            with self._kept_lock:
+                self._kept[sql] = statement
+        return statement
 
-    def _plan(self, statement: Prepared, parameters: Sequence[pa.Scalar] | None, distribute: Distribution = "auto") -> PhysicalPlan:
+    def _plan(
+        self,
+        statement: Prepared,
+        parameters: Sequence[pa.Scalar] | None,
+        distribute: Distribution = "auto",
+        catalog: CatalogSession | None = None,
+    ) -> PhysicalPlan:
         workers = 1 if distribute == "never" else 1 + len(self._site.others())
         rows = 0 if distribute == "always" else self._options.distribute_rows
         options = replace(self._options, workers=workers, distribute_rows=rows)
-        return plan(statement, self._catalog.session(), options, parameters)
+        return plan(statement, catalog or self._catalog.session(), options, parameters)
 
 
 def closing() -> ServerClosing:

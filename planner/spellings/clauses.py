@@ -85,7 +85,7 @@ def _is_worth_a_look(sql: str, found: Sequence[Token]) -> bool:
         elif kind == "close":
             if before == "comma" or (before == "open" and earlier == "in"):
                 return True
-        elif kind == before == "string":
+        elif (before == "in" and kind in ("question", "parameter")) or kind == before == "string":
             return True
         before, earlier = now, before
     return False

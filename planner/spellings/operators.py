@@ -23,6 +23,8 @@ UNITS = words(
 
 _BEFORE_LISTS = words("in values using")
 _OPERANDS = ("string", "number", "radix", "dollar", "parameter", "question", "close")
+_LISTS = ("word", "parameter", "question")
+"""What a list behind IN may be, beside one in brackets."""
 _BEHIND_LIMIT = words("offset limit using fetch for") | SET_WORDS
 _BEFORE_EXPRESSION = words(
     """
@@ -63,14 +65,14 @@ def spell_isnull(draft: Draft, number: int) -> None:
 
 
 def spell_in(draft: Draft, number: int) -> None:
-    """``a IN [1, 2]``, ``a IN tags``, ``a IN MAP {…}`` and ``a IN ()``, with the IN at that token."""
+    """``a IN [1, 2]``, ``a IN tags``, ``a IN ?``, ``a IN MAP {…}`` and ``a IN ()``, with the IN at that token."""
     first = number + 1
     if number in draft.replacements or draft.text(0) == "show":
         return
     if draft.text(first) == "(":
         if draft.text(first + 1) == ")":
             draft.insert(first + 1, NOTHING)
-    elif (draft.kind(first) == "word" or first in draft.closes) and _is_operand(draft, _before_not(draft, number)):
+    elif (draft.kind(first) in _LISTS or first in draft.closes) and _is_operand(draft, _before_not(draft, number)):
         draft.insert(first, "UNNEST(")
         draft.add_behind(draft.end_of_primary(first), ")")
 

@@ -76,6 +76,7 @@ public class JdbcParameters {
             case Types.DATE -> statement.setDate(place, Date.valueOf("2024-02-29"));
             case Types.TIME -> statement.setTime(place, Time.valueOf("12:30:00"));
             case Types.TIMESTAMP, Types.TIMESTAMP_WITH_TIMEZONE -> statement.setTimestamp(place, Timestamp.valueOf("2024-02-29 12:30:00.25"));
+            case Types.ARRAY -> statement.setArray(place, statement.getConnection().createArrayOf("BIGINT", new Object[] {5L}));
             case Types.VARBINARY -> statement.setBytes(place, new byte[] {0, (byte) 0xff});
             default -> statement.setString(place, "5");
         }

@@ -25,9 +25,12 @@ LITERALS = {
     "VARCHAR": ("'5'", "CAST('5' AS VARCHAR)"),
     "BOOLEAN": ("TRUE",),
     "DATE": ("DATE '2024-02-29'",),
+    "ARRAY": ("CAST([5] AS BIGINT[])",),
     "TIMESTAMP": ("CAST('2024-02-29 12:30:00.25' AS TIMESTAMP_MS)",),
 }
 """What the program binds to parameters of each type, as literals; the second where the kernel takes no first one."""
+NULLS = {"ARRAY": "BIGINT[]"}
+"""What NULL of a type of JDBC's is in SQL, where that has another name."""
 
 
 def as_text(sql: str) -> str:
@@ -87,5 +90,5 @@ def test_values_and_nulls_of_the_announced_types_are_what_literals_are(
     names = kinds.split(",")
     expected = rows_of(sql, [LITERALS[name] for name in names], kernel)
     assert value == f"value: {expected}" if expected is not None else value.startswith("value FAILED"), names
-    expected = rows_of(sql, [(f"CAST(NULL AS {name})", "NULL") for name in names], kernel)
+    expected = rows_of(sql, [(f"CAST(NULL AS {NULLS.get(name, name)})", "NULL") for name in names], kernel)
     assert null == f"null: {expected}" if expected is not None else null.startswith("null FAILED"), names

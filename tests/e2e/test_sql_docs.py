@@ -17,6 +17,7 @@ from flight_server.process.launch import embedded
 from flight_server.settings.config import Config
 from planner.errors import Status
 from planner.limits import SqlLimits
+from planner.survey import MAX_PARAMETERS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "sql.md").read_text(encoding="utf-8")
 SECTIONS = {text.partition("\n")[0]: text.splitlines() for text in PAGE.split("\n## ")[1:]}
@@ -76,6 +77,8 @@ def test_short_and_long(client: Client, short: str, long: str) -> None:
     assert (answer.schema, answer.num_rows) == (wanted.schema, wanted.num_rows)
 
 
-@pytest.mark.parametrize("limit", [f"{SqlLimits().tokens:,}", f"{SqlLimits().chain_terms:,}", f"{MAX_PARAMETER_ROWS:,} rows"])
+@pytest.mark.parametrize(
+    "limit", [f"{SqlLimits().tokens:,}", f"{SqlLimits().chain_terms:,}", f"{MAX_PARAMETERS:,}", f"{MAX_PARAMETER_ROWS:,} rows"]
+)
 def test_limits_are_the_limits(limit: str) -> None:
     assert f"| {limit}" in "\n".join(SECTIONS["Limits"])

@@ -105,6 +105,7 @@ class FakeService:
         owner: str,
         parameters: Sequence[pa.Scalar] | None = None,
         *,
+        runs: Sequence[Sequence[pa.Scalar]] | None = None,
         ahead: int | None = None,
         purpose: str = "",
         settings: StatementSettings = DEFAULT_SETTINGS,
@@ -112,7 +113,8 @@ class FakeService:
         self.settings = settings
         if self.draining:
             raise ServerClosing("the server is shutting down and takes no new queries")
-        table = self._run(sql, parameters).combine_chunks()
+        tables = [self._run(sql, parameters)] if runs is None else [self._run(sql, values) for values in runs]
+        table = pa.concat_tables(tables).combine_chunks() if tables else self.plan_schema(sql).empty_table()
         groups = table.to_batches(max_chunksize=ROWS_PER_GROUP)
         query_id = secrets.token_hex(16)
         status = QueryStatus(query_id, sql, "completed", owner, "w0", time.time(), time.time(), time.time(), 1.0)

@@ -72,7 +72,7 @@ def listed(query: QueryBlock, show: Show) -> list[str]:
 
 def before_and_after(sql: str, wanted: str, catalog: FolderCatalog) -> tuple[list[str], list[str]]:
     """The scans of a statement as the rule finds them, and as it leaves them."""
-    planner = QueryPlanner(prepare(sql, DEFAULT_LIMITS).parsed, catalog, PlanOptions())
+    planner = QueryPlanner(prepare(sql, DEFAULT_LIMITS).outline, catalog, PlanOptions())
     query = planner.binder.query(planner.surveyed.ast["Query"])
     rules: tuple[Rule | None, ...] = (*RULES_BEFORE_OPENING, None, *RULES)
     for rule in rules:

@@ -79,9 +79,52 @@ def test_a_parameter_is_of_the_type_of_what_it_stands_beside(sql: str, types: tu
         ),
         ("SELECT -?, EXTRACT(year FROM ?), ? AT TIME ZONE ?", (INTEGER, MOMENT, MOMENT, TEXT)),
         ("SELECT ?, typeof(?), [?], {'a': ?}", (TEXT, TEXT, TEXT, TEXT)),
+        ("SELECT MAP {'k': 1}[?], [1.5][?], note[?], [1, 2][?:?] FROM orders", (TEXT, *(INTEGER,) * 4)),
+        (
+            "SELECT id & ?, id << ?, id // ?, id ^ ?, ? IS TRUE, if(?, 1, 2) FROM people",
+            (INTEGER, INTEGER, INTEGER, DOUBLE, BOOLEAN, BOOLEAN),
+        ),
+        ("SELECT sum(?), floor(?), epoch(?), percentile_cont(?) WITHIN GROUP (ORDER BY id) FROM people", (DOUBLE, DOUBLE, MOMENT, DOUBLE)),
     ],
 )
 def test_the_kernel_tells_what_a_place_does_not_show(sql: str, types: tuple[pa.DataType, ...], catalog: FolderCatalog) -> None:
+    assert parameter_types(sql, catalog) == types
+
+
+@pytest.mark.parametrize(
+    ("sql", "types"),
+    [
+        ("SELECT id FROM people WHERE id = ANY(?) AND name <> ALL(?)", (pa.list_(INTEGER), pa.list_(TEXT))),
+        ("SELECT id FROM people WHERE id IN ? OR name NOT IN $2", (pa.list_(INTEGER), pa.list_(TEXT))),
+        ("SELECT m FROM (SELECT amount AS m FROM orders) WHERE m = ANY(?)", (pa.list_(DOUBLE),)),
+        ("SELECT id FROM people WHERE age IN (SELECT unnest(?))", (pa.list_(INTEGER),)),
+        ("SELECT id FROM people WHERE list_contains(?, name) AND list_position(?, age) > 1", (pa.list_(TEXT), pa.list_(INTEGER))),
+        ("SELECT list_has_any([1], ?), list_append([1.5], ?), ? = ANY([DATE '2024-01-01'])", (pa.list_(INTEGER), DOUBLE, DATE)),
+        ("SELECT unnest(?), ? = ANY(?)", (pa.list_(TEXT), TEXT, pa.list_(TEXT))),
+        ("SELECT x FROM unnest(?) AS u (x)", (pa.list_(TEXT),)),
+    ],
+)
+def test_where_only_a_list_will_do_it_is_one_of_what_stands_beside(
+    sql: str, types: tuple[pa.DataType, ...], catalog: FolderCatalog
+) -> None:
+    assert parameter_types(sql, catalog) == types
+
+
+@pytest.mark.parametrize(
+    ("sql", "types"),
+    [
+        (
+            "SELECT ? + INTERVAL 1 DAY, ? - INTERVAL 1 DAY, date_add(?, INTERVAL 1 DAY), ? * INTERVAL 1 DAY",
+            (MOMENT, MOMENT, MOMENT, DOUBLE),
+        ),
+        ("SELECT DATE '2024-01-01' - ?, ? - DATE '2024-01-01'", (INTEGER, DATE)),
+        (
+            "SELECT count(*) OVER (ORDER BY TIMESTAMP '2024-01-01' RANGE ? PRECEDING), count(*) OVER (ORDER BY 1.5 RANGE ? PRECEDING)",
+            (pa.month_day_nano_interval(), DOUBLE),
+        ),
+    ],
+)
+def test_what_is_added_to_times_and_taken_from_them(sql: str, types: tuple[pa.DataType, ...], catalog: FolderCatalog) -> None:
     assert parameter_types(sql, catalog) == types
 
 

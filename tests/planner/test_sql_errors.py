@@ -20,6 +20,7 @@ from planner.errors import (
     UnknownColumn,
     UnknownTable,
 )
+from planner.survey import MAX_PARAMETERS
 from tests.planner.memory_catalog import FolderCatalog, scalars
 
 
@@ -112,6 +113,34 @@ def test_statuses_fit_the_errors() -> None:
 def test_the_kernels_depth_limit_is_a_limit(catalog: FolderCatalog) -> None:
     text = refusal("SELECT " + "+".join(["1"] * 3_000), catalog, LimitExceeded)
     assert "SET" not in text
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "FROM ?",
+        "SELECT id AS $1 FROM people",
+        "SELECT people.? FROM people",
+        "SELECT id::? FROM people",
+        "SELECT * EXCLUDE (?) FROM people",
+    ],
+)
+def test_a_parameter_where_a_name_belongs_is_told_so(sql: str, catalog: FolderCatalog) -> None:
+    text = refusal(sql, catalog, SqlSyntaxError)
+    assert caret_of(text) in ("?", "$1")
+    assert text.endswith("A parameter stands for a value. Names of tables, columns and types are written into the statement.")
+
+
+@pytest.mark.parametrize("number", [str(MAX_PARAMETERS + 1), "1000000000", "1" * 5_000], ids=["one more", "a billion", "too long"])
+def test_the_number_of_a_parameter_has_a_limit(number: str, catalog: FolderCatalog) -> None:
+    text = refusal(f"SELECT id FROM people WHERE id = ${number}", catalog, LimitExceeded)
+    assert "at most 65,535 parameters (line 1, column 34)" in text
+    assert "n = ANY(?)" in text
+
+
+@pytest.mark.parametrize("text", ["$0", "$00", "$name", ":name", "$\N{SUPERSCRIPT TWO}"])
+def test_a_parameter_without_a_number_is_told_where_it_stands(text: str, catalog: FolderCatalog) -> None:
+    assert caret_of(refusal(f"SELECT {text}", catalog, InvalidQuery)) == text
 
 
 def test_places_after_parameters_are_right(catalog: FolderCatalog) -> None:

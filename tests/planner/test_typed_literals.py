@@ -28,6 +28,7 @@ def sql_of(value: pa.Scalar) -> str:
     return print_expression(literal_ast(value), 0)
 
 
+UNIONS = pa.UnionArray.from_sparse(pa.array([0], pa.int8()), [pa.array([5]), pa.array(["x"])])
 KINDS = [value for values in ARROW_VALUES.values() for value in values]
 NULLS = [pa.nulls(1, kind)[0] for kind in dict.fromkeys([*(value.type for value in KINDS), pa.null()])]
 
@@ -78,6 +79,7 @@ def test_what_the_kernel_does_not_read_from_arrow_has_its_value_too(
         (raw(2**62, pa.timestamp("s")), "too far away"),
         (scalar({"a\0b": 1}, pa.struct([("a\0b", pa.int8())])), "a NUL character in a field's name"),
         (scalar(None, pa.list_(pa.struct([("a\0b", pa.int8())]))), "a NUL character in a field's name"),
+        (pa.ListArray.from_arrays([0, 1], UNIONS)[0], "unions inside of a list"),
     ],
     ids=named,
 )

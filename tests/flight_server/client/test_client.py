@@ -81,6 +81,14 @@ def test_status_list_and_kill() -> None:
         assert client.kill("nope") is None
 
 
+def test_a_statement_with_parameters_can_be_looked_at() -> None:
+    with Served() as served, Client(served.uri) as client:
+        look = client.submit("SELECT n, ? AS v FROM numbers", ["x"], ahead=1)
+        client.submit("SELECT n, ? AS v FROM numbers", ["x"])
+        assert served.service.looks == {look.query_id: 1}
+        assert client.row_group(look.query_id, Cursor(0, 0, 0))[0].num_rows > 0
+
+
 def test_a_look_and_its_purpose_travel_with_the_statement() -> None:
     with Served() as served, Client(served.uri) as client:
         own = client.submit("SELECT 1 AS a, 'ü' AS b")

@@ -10,7 +10,7 @@ import pytest
 from flight_server.endpoints.parts import MAX_PARTS, PARTS_HEADER, part_of, part_tickets
 from flight_server.protocol import flight_sql_pb2 as pb
 from flight_server.protocol.any_message import pack
-from flight_server.protocol.messages import START, ResultTicket, encode
+from flight_server.protocol.messages import AHEAD_HEADER, START, ResultTicket, encode
 from tests.flight_server.fake_service import Served
 
 ROWS = 2500
@@ -77,6 +77,14 @@ def test_adbcs_partitions_are_the_parts(served: Served) -> None:
 def test_another_number_of_endpoints_is_refused(client: flight.FlightClient, value: str) -> None:
     with pytest.raises(pa.ArrowInvalid, match=f"the header {PARTS_HEADER} must be a number from 1 to {MAX_PARTS}"):
         started(client, SQL, value)
+
+
+@pytest.mark.parametrize("value", ["-1", "one", "1000001", "9" * 30, "1.0"])
+def test_a_look_that_goes_no_number_ahead_is_refused(client: flight.FlightClient, value: str) -> None:
+    options = flight.FlightCallOptions(headers=[(AHEAD_HEADER.encode(), value.encode())])
+    command = pack(pb.CommandStatementQuery(query=SQL))
+    with pytest.raises(pa.ArrowInvalid, match=f"the header {AHEAD_HEADER} must be a number from 0 to 1000000"):
+        client.get_flight_info(flight.FlightDescriptor.for_command(command), options)
 
 
 def test_cancelling_a_result_in_parts_stops_its_query(served: Served, client: flight.FlightClient) -> None:

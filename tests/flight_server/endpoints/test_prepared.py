@@ -3,7 +3,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from flight_server.endpoints.prepared import MAX_EXECUTIONS, PreparedStatements
+from flight_server.endpoints.prepared import Bound, PreparedStatements
 from flight_server.errors import BadRequest, UnknownHandle
 
 
@@ -29,18 +29,13 @@ def test_a_statement_is_its_owners() -> None:
     assert len(statements) == 0
 
 
-def test_an_execution_keeps_its_rows_until_there_are_too_many_newer_ones() -> None:
+def test_one_row_is_a_run_and_any_other_number_are_several() -> None:
     statements = PreparedStatements()
     handle = statements.add("SELECT ?", "", (pa.string(),)).handle.encode()
-    names = []
-    for number in range(MAX_EXECUTIONS + 1):
-        statements.bind(handle, "", pa.table({"": [number]}))
-        names.append(statements.freeze(handle, ""))
-    assert [statements.execution(handle, "", name) for name in names[1:]] == [
-        [(pa.scalar(number),)] for number in range(1, MAX_EXECUTIONS + 1)
-    ]
-    with pytest.raises(UnknownHandle, match="no longer known"):
-        statements.execution(handle, "", names[0])
+    rows = [(pa.scalar(number),) for number in range(3)]
+    for number, bound in ((1, Bound(rows[0])), (3, Bound(runs=rows)), (0, Bound(runs=[]))):
+        statements.bind(handle, "", pa.table({"": pa.array(range(number), pa.int64())}))
+        assert statements.get(handle, "").bound() == bound
 
 
 def test_values_must_be_as_many_as_placeholders() -> None:
@@ -56,7 +51,7 @@ def test_a_null_without_a_type_has_the_announced_one() -> None:
     statements = PreparedStatements()
     handle = statements.add("SELECT ?, ?", "", (pa.date32(), pa.int64())).handle.encode()
     statements.bind(handle, "", pa.table([pa.nulls(2), pa.array([1, None], pa.int8())], names=["", ""]))
-    rows = statements.get(handle, "").bound()
+    rows = statements.get(handle, "").bound().runs or []
     assert [[value.type for value in row] for row in rows] == [[pa.date32(), pa.int8()]] * 2
     assert [[value.as_py() for value in row] for row in rows] == [[None, 1], [None, None]]
 
@@ -66,4 +61,4 @@ def test_a_statement_without_parameters_is_run_once_whatever_is_bound() -> None:
     handle = statements.add("SELECT 1", "", ()).handle.encode()
     for rows in (pa.table({}), pa.table({"a": [1, 2]}).select([])):
         statements.bind(handle, "", rows)
-        assert statements.get(handle, "").bound() == [()]
+        assert statements.get(handle, "").bound() == Bound()

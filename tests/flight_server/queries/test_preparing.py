@@ -11,14 +11,16 @@ import pyarrow.parquet as pq
 import pytest
 import sqloxide
 
+from flight_server.client import Client
 from flight_server.process.launch import embedded
-from flight_server.queries.statement_planner import MAX_KEPT_SQL_CHARS
+from flight_server.queries.statement_planner import MAX_KEPT_BYTES
 from flight_server.settings.config import Config, LimitsConfig
 from planner.limits import DEFAULT_LIMITS
 from planner.typed_literals import MAX_NESTING
 
 BIG = DEFAULT_LIMITS.sql_bytes * 2
-LONG = " " * MAX_KEPT_SQL_CHARS
+LONG = f" OR n IN ({', '.join(['7'] * 5_000)})"
+"""What makes a statement of 15 kB of a condition."""
 
 
 @pytest.fixture(scope="module")
@@ -58,20 +60,29 @@ def test_a_statement_is_parsed_once_to_be_prepared(padding: str, cursor: adbc.Cu
 
 
 @pytest.mark.parametrize("padding", ["", LONG], ids=["short", "long"])
-def test_prepared_and_run_without_parameters_it_is_parsed_once_more_at_most(padding: str, cursor: adbc.Cursor, parses: list[str]) -> None:
-    sql = f"SELECT count(*), 2 AS more FROM numbers{padding}"
+def test_prepared_and_run_without_parameters_it_is_parsed_once(padding: str, cursor: adbc.Cursor, parses: list[str]) -> None:
+    sql = f"SELECT count(*), 2 AS more FROM numbers WHERE n >= 0{padding}"
     cursor.adbc_prepare(sql)
-    prepared = len(parses)
     cursor.execute(sql)
     assert cursor.fetchall() == [(5, 2)]
-    assert prepared == 1
-    assert len(parses) <= 2
-
-
-def test_a_short_statement_is_not_parsed_again_for_other_values(cursor: adbc.Cursor, parses: list[str]) -> None:
-    found = [cursor.execute("SELECT n FROM numbers WHERE n = ?", [n]).fetchall() for n in (1, 3, 7)]
-    assert found == [[(1,)], [(3,)], []]
     assert len(parses) == 1
+
+
+@pytest.mark.parametrize("padding", ["", LONG], ids=["short", "long"])
+def test_a_statement_is_not_parsed_again_for_other_values(padding: str, cursor: adbc.Cursor, parses: list[str]) -> None:
+    found = [cursor.execute(f"SELECT n, 3 AS often FROM numbers WHERE n = ?{padding}", [n]).fetchall() for n in (1, 3, 9)]
+    assert found == [[(1, 3)], [(3, 3)], []]
+    assert len(parses) == 1
+
+
+def test_statements_that_were_parsed_take_no_more_than_their_share_of_memory(
+    cursor: adbc.Cursor, parses: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("planner.prepared.NODE_BYTES", MAX_KEPT_BYTES)
+    for _ in range(2):
+        assert cursor.execute("SELECT n, 4 AS apart FROM numbers WHERE n = ?", [1]).fetchall() == [(1, 4)]
+        cursor.execute("SELECT 5")  # so that the driver does not know the other any more
+    assert len(parses) > 3
 
 
 @pytest.mark.parametrize(
@@ -121,6 +132,48 @@ def test_each_row_of_parameters_is_a_run_and_their_results_one_stream(cursor: ad
         3,
         4,
     ]
+
+
+def test_rows_of_parameters_are_one_query_with_one_result(cursor: adbc.Cursor, uri: str) -> None:
+    sql = "SELECT n, $1 AS sent FROM numbers WHERE n < $1 ORDER BY n DESC"
+    found = cursor.execute(sql, pa.table({"": [2, 0, 3]})).fetchall()
+    assert found == [(1, 2), (0, 2), (2, 3), (1, 3), (0, 3)]
+    with Client(uri) as client:
+        (query,) = [query for query in client.queries() if query.sql == sql]
+        *_, ended = client.watch(query.query_id)
+        assert (ended.state, ended.result.rows, ended.progress) == ("completed", 5, 1.0)
+
+
+def test_a_query_with_many_rows_of_parameters_is_stopped_as_any_other(cursor: adbc.Cursor, uri: str) -> None:
+    sql = "SELECT n, $1 AS much FROM numbers"
+    cursor.execute(sql, pa.table({"": range(10_000)}))
+    with Client(uri) as client:
+        (query,) = [query for query in client.queries() if query.sql == sql]
+        client.kill(query.query_id)
+        with pytest.raises(adbc.Error, match="killed"):
+            cursor.fetchall()
+        *_, ended = client.watch(query.query_id)
+        assert ended.state == "killed"
+
+
+def test_an_update_runs_with_all_rows_of_parameters(cursor: adbc.Cursor, uri: str) -> None:
+    sql = "SELECT n, $1 AS many FROM numbers"
+    cursor.executemany(sql, [[1], [2], [3]])
+    with Client(uri) as client:
+        (query,) = [query for query in client.queries() if query.sql == sql]
+        *_, ended = client.watch(query.query_id)
+        assert (ended.state, ended.result.rows) == ("completed", 15)
+
+
+def test_rows_of_parameters_that_make_other_types_are_refused_with_their_number(cursor: adbc.Cursor) -> None:
+    values = pa.UnionArray.from_dense(pa.array([0, 1], pa.int8()), pa.array([0, 0], pa.int32()), [pa.array([1]), pa.array(["b"])])
+    with pytest.raises(adbc.ProgrammingError, match="row 2 of the parameters makes a result of other types than row 1"):
+        cursor.execute("SELECT ? AS a", pa.table({"": values})).fetchall()
+
+
+def test_an_error_of_one_row_of_parameters_is_the_querys(cursor: adbc.Cursor) -> None:
+    with pytest.raises(adbc.Error, match="Could not convert string 'x'"):
+        cursor.execute("SELECT n + ?::BIGINT AS a FROM numbers", pa.table({"": ["1", "x", "3"]})).fetchall()
 
 
 def test_rows_of_nothing_give_the_schema_and_no_rows(cursor: adbc.Cursor) -> None:

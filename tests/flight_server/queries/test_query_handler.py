@@ -92,7 +92,7 @@ class FakeExecution:
     lost: ClassVar[list[tuple[str, str]]]
 
     def __init__(self, query_id: str, plan: PhysicalPlan, sink: RowSink, cancellation: Cancellation, site: Any) -> None:
-        self._query_id = query_id
+        self.query_id = query_id
         self._work = self.works[plan.sql]
         self._sink = sink
         self._cancellation = cancellation
@@ -108,7 +108,7 @@ class FakeExecution:
         return ["grpc://other"]
 
     def exclude(self, worker_id: str) -> None:
-        self.lost.append((self._query_id, worker_id))
+        self.lost.append((self.query_id, worker_id))
 
     def statuses(self) -> list[OperatorStatus]:
         return [OperatorStatus("fragment-0", "producer", "scan t", "running", records_total=4, records_done=1, rows=7)]

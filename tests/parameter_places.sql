@@ -1,0 +1,266 @@
+SELECT n, CASE WHEN s = ? THEN 'x' WHEN s LIKE ? THEN 'y' END FROM t ORDER BY n
+SELECT n, CASE n WHEN ? THEN ? ELSE ? END FROM t ORDER BY n
+SELECT n FROM t WHERE CASE WHEN n > 2 THEN n = ? ELSE b END ORDER BY n
+SELECT n FROM t WHERE n BETWEEN ? AND ? ORDER BY n
+SELECT n FROM t WHERE n NOT BETWEEN ? AND 3 ORDER BY n
+SELECT n FROM t WHERE ? BETWEEN n AND big ORDER BY n
+SELECT n FROM t WHERE s NOT LIKE ? ORDER BY n
+SELECT n FROM t WHERE s ILIKE ? ORDER BY n
+SELECT n FROM t WHERE s NOT ILIKE ? ORDER BY n
+SELECT n FROM t WHERE s LIKE ? ESCAPE '$' ORDER BY n
+SELECT n FROM t WHERE s SIMILAR TO ? ORDER BY n
+SELECT n FROM t WHERE s ~ ? ORDER BY n
+SELECT n FROM t WHERE s !~ ? ORDER BY n
+SELECT n FROM t WHERE s GLOB ? ORDER BY n
+SELECT n FROM t WHERE regexp_matches(s, ?) ORDER BY n
+SELECT regexp_replace(s, 'a', ?) FROM t ORDER BY n
+SELECT regexp_extract(s, ?) FROM t ORDER BY n
+SELECT n FROM t WHERE starts_with(s, ?) ORDER BY n
+SELECT n FROM t WHERE contains(s, ?) ORDER BY n
+SELECT n FROM t WHERE s ^@ ? ORDER BY n
+SELECT n FROM t WHERE n NOT IN (?, 1) ORDER BY n
+SELECT n FROM t WHERE n IN (?, ?, ?) ORDER BY n
+SELECT n FROM t WHERE ? IN (n, big) ORDER BY n
+SELECT n FROM t WHERE d IN (?, DATE '1969-12-31') ORDER BY n
+SELECT n FROM t WHERE amount IN (?, 1.00) ORDER BY n
+SELECT n FROM t WHERE ts IN (?) ORDER BY n
+SELECT n FROM t WHERE n = ALL(?) ORDER BY n
+SELECT n FROM t WHERE n <> ALL(?) ORDER BY n
+SELECT n FROM t WHERE n > ANY(?) ORDER BY n
+SELECT n FROM t WHERE s = ANY(?) ORDER BY n
+SELECT n FROM t WHERE d = ANY(?) ORDER BY n
+SELECT n FROM t WHERE ? = ANY(l) ORDER BY n
+SELECT n FROM t WHERE n NOT IN (SELECT unnest(?)) ORDER BY n
+SELECT n FROM t, unnest(?) AS u(x) WHERE n = x ORDER BY n
+SELECT unnest(?)
+SELECT unnest(?) AS x ORDER BY 1
+SELECT * FROM unnest(?) AS u(x)
+SELECT n FROM t WHERE n IN ? ORDER BY n
+SELECT n FROM t WHERE list_has(?, n) ORDER BY n
+SELECT n FROM t WHERE array_contains(?, s) ORDER BY n
+SELECT list_position(?, n) FROM t ORDER BY n
+SELECT n, list_append(l, ?) FROM t ORDER BY n
+SELECT n, list_concat(l, ?) FROM t ORDER BY n
+SELECT n FROM t WHERE list_has_any(l, ?) ORDER BY n
+SELECT n FROM t WHERE l = ? ORDER BY n
+SELECT len(?)
+SELECT cardinality(?)
+SELECT ?[1]
+SELECT (?).a
+SELECT struct_extract(?, 'a')
+SELECT ?['a']
+SELECT ?['k']
+SELECT map_keys(?)
+SELECT map_extract(m, ?) FROM (SELECT MAP {'k': 1, 'l': 2} AS m)
+SELECT m[?] FROM (SELECT MAP {'k': 1, 'l': 2} AS m)
+SELECT m[?] FROM (SELECT MAP {1: 'x', 5: 'y'} AS m)
+SELECT n FROM (SELECT n, {'a': n, 'b': s} AS r FROM t) WHERE r.a = ? ORDER BY n
+SELECT n FROM (SELECT n, {'a': n, 'b': s} AS r FROM t) WHERE r = ? ORDER BY n
+SELECT n FROM (SELECT n, {'a': n, 'b': s} AS r FROM t) WHERE r['b'] = ? ORDER BY n
+SELECT l[?:] FROM t ORDER BY n
+SELECT l[1:?] FROM t ORDER BY n
+SELECT s[?] FROM t ORDER BY n
+SELECT n FROM t ORDER BY n LIMIT ? OFFSET 1
+SELECT n FROM t ORDER BY n LIMIT 2 OFFSET ?
+SELECT n FROM t ORDER BY n LIMIT ? OFFSET ?
+SELECT n FROM t ORDER BY n LIMIT ?%
+SELECT n FROM t ORDER BY n LIMIT (? - 3)
+SELECT n FROM t ORDER BY n FETCH FIRST ? ROWS ONLY
+SELECT n FROM (SELECT n FROM t ORDER BY n LIMIT ?) ORDER BY n
+SELECT ? * INTERVAL 1 DAY
+SELECT ts + ? * INTERVAL 1 HOUR FROM t WHERE n < 3 ORDER BY n
+SELECT ts + ? FROM t WHERE n < 3 ORDER BY n
+SELECT ? + ts FROM t WHERE n < 3 ORDER BY n
+SELECT d - ? FROM t WHERE n < 3 ORDER BY n
+SELECT ? - d FROM t WHERE n < 3 ORDER BY n
+SELECT d + INTERVAL (?) DAY FROM t WHERE n < 3 ORDER BY n
+SELECT d + to_days(?) FROM t WHERE n < 3 ORDER BY n
+SELECT date_trunc(?, ts) FROM t ORDER BY n
+SELECT date_trunc('day', ?)
+SELECT date_part(?, ts) FROM t ORDER BY n
+SELECT extract(year FROM ?)
+SELECT date_diff('day', d, ?) FROM t WHERE n < 3 ORDER BY n
+SELECT date_add(?, INTERVAL 1 DAY)
+SELECT age(?, TIMESTAMP '2024-01-01') AS a
+SELECT strftime(ts, ?) FROM t WHERE n < 3 ORDER BY n
+SELECT time_bucket(?, ts) FROM t WHERE n < 3 ORDER BY n
+SELECT ? AT TIME ZONE 'Europe/Berlin'
+SELECT ts AT TIME ZONE ? FROM t WHERE n < 3 ORDER BY n
+SELECT sum(n) OVER (ORDER BY n ROWS BETWEEN ? PRECEDING AND CURRENT ROW) FROM t ORDER BY n
+SELECT sum(n) OVER (ORDER BY n ROWS BETWEEN CURRENT ROW AND ? FOLLOWING) FROM t ORDER BY n
+SELECT sum(n) OVER (ORDER BY n RANGE BETWEEN ? PRECEDING AND CURRENT ROW) FROM t ORDER BY n
+SELECT count(*) OVER (ORDER BY ts RANGE BETWEEN ? PRECEDING AND CURRENT ROW) FROM t WHERE n < 4 ORDER BY n
+SELECT n, ntile(?) OVER (ORDER BY n) FROM t ORDER BY n
+SELECT n, lag(n, ?) OVER (ORDER BY n) FROM t ORDER BY n
+SELECT n, lead(s, 1, ?) OVER (ORDER BY n) FROM t ORDER BY n
+SELECT n, nth_value(n, ?) OVER (ORDER BY n) FROM t ORDER BY n
+SELECT n, sum(n) OVER (PARTITION BY n > ?) FROM t ORDER BY n
+SELECT n, first_value(?) OVER (ORDER BY n) FROM t ORDER BY n
+SELECT quantile_disc(n, ?) FROM t
+SELECT percentile_cont(?) WITHIN GROUP (ORDER BY n) FROM t
+SELECT string_agg(s, ? ORDER BY n) FROM t
+SELECT sum(?) FROM t
+SELECT max(?) FROM t
+SELECT count(?) FROM t
+SELECT list(? ORDER BY n) FROM t
+SELECT sum(n) FILTER (WHERE s = ?) FROM t
+SELECT arg_max(s, n + ?) FROM t
+SELECT b, sum(n) FROM t GROUP BY b HAVING count(*) >= ? ORDER BY b
+SELECT b, max(s) FROM t GROUP BY b HAVING max(s) < ? ORDER BY b
+SELECT n + ?, count(*) FROM t GROUP BY n + ? ORDER BY 1
+SELECT n % $1, count(*) FROM t GROUP BY n % $1 ORDER BY 1
+SELECT n > ?, count(*) FROM t GROUP BY ALL ORDER BY 1
+SELECT n FROM t ORDER BY CASE WHEN n = ? THEN 0 ELSE 1 END, n
+SELECT n FROM t ORDER BY n = ? DESC, n
+SELECT a.n FROM t AS a JOIN t AS b ON a.s = b.s AND a.n = ? ORDER BY 1
+SELECT a.n FROM t AS a LEFT JOIN t AS b ON a.n = b.n AND b.s = ? WHERE b.n IS NULL ORDER BY 1
+SELECT n, x FROM t JOIN (SELECT ? AS n, 'q' AS x) USING (n) ORDER BY n
+SELECT x FROM (SELECT s AS x, n AS y FROM t) AS q WHERE q.y = ? ORDER BY x
+WITH c AS (SELECT n, s FROM t WHERE n >= ?) SELECT s FROM c WHERE n <= ? ORDER BY n
+WITH RECURSIVE r AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM r WHERE x < ?) SELECT count(*) FROM (FROM r LIMIT 10)
+WITH RECURSIVE r AS (SELECT ? AS x, 1 AS depth UNION ALL SELECT x, depth + 1 FROM r WHERE depth < 3) SELECT * FROM r ORDER BY depth
+SELECT n FROM t AS a WHERE n = (SELECT max(n) FROM t AS b WHERE b.n <= a.n AND b.n < ?) ORDER BY n
+SELECT n, (SELECT count(*) FROM t AS b WHERE b.n > a.n AND b.s <> ?) AS c FROM t AS a ORDER BY n
+SELECT n FROM t AS a WHERE EXISTS (SELECT 1 FROM t AS b WHERE b.n = a.n AND b.d = ?) ORDER BY n
+SELECT n FROM t AS a WHERE NOT EXISTS (SELECT 1 FROM t AS b WHERE b.n = a.n AND b.amount > ?) ORDER BY n
+SELECT n FROM t WHERE n IN (SELECT n FROM t WHERE s = ?) ORDER BY n
+SELECT n FROM t WHERE ? IN (SELECT n FROM t) ORDER BY n
+SELECT n FROM t WHERE n NOT IN (SELECT n FROM t WHERE n > ? AND n IS NOT NULL) ORDER BY n
+VALUES (?, 1), (?, 2)
+SELECT * FROM (VALUES (1, ?), (2, ?)) AS v (a, b) ORDER BY a
+SELECT ? UNION SELECT ? ORDER BY 1
+SELECT n FROM t WHERE n < ? UNION ALL SELECT n FROM t WHERE n = ? ORDER BY 1
+SELECT n FROM t EXCEPT SELECT ? ORDER BY 1
+SELECT s FROM t INTERSECT SELECT ? ORDER BY 1
+SELECT n, s FROM t QUALIFY count(*) OVER (PARTITION BY n = ?) > 1 ORDER BY n
+SELECT n FROM t WHERE ? IS NULL OR s = ? ORDER BY n
+SELECT n FROM t WHERE $1 IS NULL OR n = $1 ORDER BY n
+SELECT n FROM t WHERE ? IS NOT NULL AND d >= ? ORDER BY n
+SELECT n FROM t WHERE (n, s) IN ((?, 'a'), (2, ?)) ORDER BY n
+SELECT n FROM t WHERE (n, s) > (?, ?) ORDER BY n
+SELECT n FROM t WHERE s = coalesce(?, s) ORDER BY n
+SELECT n FROM t WHERE n = coalesce(?, ?, n) ORDER BY n
+SELECT coalesce(?, ?)
+SELECT ifnull(?, 'x')
+SELECT nullif(n, ?) FROM t ORDER BY n
+SELECT greatest(n, ?) FROM t ORDER BY n
+SELECT least(d, ?) FROM t ORDER BY n
+SELECT ?::INTEGER
+SELECT CAST(? AS DECIMAL(10, 2))
+SELECT CAST(? AS DATE)
+SELECT TRY_CAST(? AS INTEGER)
+SELECT TRY_CAST(? AS TIMESTAMP)
+SELECT ?::DOUBLE + 1
+SELECT ?::INTEGER[]
+SELECT ?::STRUCT(a INTEGER, b VARCHAR)
+SELECT n FROM t WHERE n = ?::INTEGER ORDER BY n
+SELECT abs(?)
+SELECT floor(?)
+SELECT round(?, 1)
+SELECT sqrt(?)
+SELECT pow(n, ?) FROM t ORDER BY n
+SELECT concat(s, ?, n) FROM t ORDER BY n
+SELECT concat_ws(?, s, 'z') FROM t ORDER BY n
+SELECT upper(?)
+SELECT length(?)
+SELECT replace(s, ?, 'q') FROM t ORDER BY n
+SELECT split_part(s, ?, 1) FROM t ORDER BY n
+SELECT substring(s FROM ? FOR 2) FROM t ORDER BY n
+SELECT position(? IN s) FROM t ORDER BY n
+SELECT trim(? FROM s) FROM t ORDER BY n
+SELECT repeat(s, ?) FROM t WHERE n < 0 ORDER BY n
+SELECT left(s, ?) FROM t ORDER BY n
+SELECT format('{}', ?)
+SELECT printf('%s', ?)
+SELECT md5(?)
+SELECT hash(?)
+SELECT to_json(?)
+SELECT make_date(?, 1, 1)
+SELECT if(?, 1, 2)
+SELECT if(n > 1, ?, n) FROM t ORDER BY n
+SELECT n % ? FROM t ORDER BY n
+SELECT n / ? FROM t ORDER BY n
+SELECT n // ? FROM t ORDER BY n
+SELECT n & ? FROM t ORDER BY n
+SELECT n << ? FROM t ORDER BY n
+SELECT n ^ ? FROM t ORDER BY n
+SELECT NOT ?
+SELECT ? AND b FROM t ORDER BY n
+SELECT n FROM t WHERE ? ORDER BY n
+SELECT n FROM t WHERE NOT ? OR b ORDER BY n
+SELECT n FROM t WHERE b = ? AND b IS TRUE ORDER BY n
+SELECT ? IS TRUE
+SELECT n FROM t WHERE s || ? = 'a5' ORDER BY n
+SELECT n FROM t WHERE n + 1 = ? ORDER BY n
+SELECT n FROM t WHERE -n = ? ORDER BY n
+SELECT n FROM t WHERE abs(n - ?) < 2 ORDER BY n
+SELECT n FROM t WHERE length(s) > ? ORDER BY n
+SELECT n FROM t WHERE lower(s) = lower(?) ORDER BY n
+SELECT n FROM t WHERE year(d) = ? ORDER BY n
+SELECT n FROM t WHERE ts::DATE = ? ORDER BY n
+SELECT n FROM t WHERE d >= ? AND d < ? + INTERVAL 1 MONTH ORDER BY n
+SELECT n FROM t WHERE ts > ? - INTERVAL 1 DAY ORDER BY n
+SELECT n FROM t WHERE s COLLATE NOCASE = ? ORDER BY n
+SELECT n FROM t WHERE s = ? COLLATE NOCASE ORDER BY n
+SELECT n FROM t WHERE b IS NOT DISTINCT FROM ? ORDER BY n
+SELECT n FROM t WHERE price IS DISTINCT FROM ? ORDER BY n
+SELECT * FROM range(?, 5) LIMIT 3
+SELECT * FROM range(0, 5, ?) LIMIT 3
+SELECT * FROM generate_series(1, ?) LIMIT 3
+SELECT range(?)[1:3]
+SELECT a.n, b.x FROM t AS a ASOF JOIN (SELECT n AS x FROM t) AS b ON a.n >= b.x AND a.n > ? ORDER BY 1
+PIVOT (SELECT b, n FROM t) ON b IN (?, false) USING sum(n)
+SELECT * FROM (PIVOT (SELECT b, n FROM t WHERE n < ?) ON b IN (true, false) USING sum(n))
+SELECT list_transform(l, lambda x: x + ?) FROM t ORDER BY n
+SELECT list_filter(l, lambda x: x = ?) FROM t ORDER BY n
+SELECT list_transform(?, lambda x: x)
+SELECT [x + ? FOR x IN l] FROM t ORDER BY n
+SELECT list_reduce(l, lambda x, y: x + y, ?) FROM t WHERE n < 3 ORDER BY n
+SELECT $1 = $1, typeof($1)
+SELECT $1 + $1
+SELECT $1, $1 AS again, $1 IS NULL
+SELECT n FROM t WHERE n = $1 OR n = $1 + 1 ORDER BY n
+SELECT n, ? AS tag FROM t ORDER BY n
+SELECT DISTINCT ? FROM t
+SELECT DISTINCT ON (n > ?) n FROM t ORDER BY n > ?, n
+SELECT {'x': ?, 'y': n} FROM t ORDER BY n
+SELECT struct_pack(a := ?)
+SELECT MAP {'k': ?}
+SELECT MAP {?: 1}
+SELECT row(?, n) FROM t ORDER BY n
+SELECT [?, n] FROM t ORDER BY n
+SELECT * REPLACE (? AS n) FROM t ORDER BY s
+SELECT COLUMNS('n') + ? FROM t ORDER BY n
+SELECT n FROM t, LATERAL (SELECT n + ? AS x) WHERE x > 3 ORDER BY n
+SELECT n FROM t TABLESAMPLE 100% WHERE n = ? ORDER BY n
+SELECT * FROM (SELECT n, s FROM t WHERE s = ?) WHERE n = ? ORDER BY n
+FROM t SELECT n WHERE n = ? ORDER BY n
+SELECT grouping(n > 1), count(*) FROM t GROUP BY ROLLUP (n > ?, n > 1) ORDER BY ALL
+SELECT exists(SELECT 1 FROM t WHERE n = ?) AS there
+SELECT array_agg(n ORDER BY n = ?, n) FROM t
+SELECT bool_or(n = ?), bool_and(s <> ?) FROM t
+SELECT sum(CASE WHEN n = ? THEN amount ELSE 0 END) FROM t
+SELECT typeof(?), typeof(? + 1), typeof(coalesce(?, NULL))
+SELECT n FROM t WHERE NULL = ? ORDER BY n
+SELECT n FROM t WHERE ? = ? ORDER BY n
+SELECT n FROM t WHERE ? < ? ORDER BY n
+SELECT n FROM t WHERE ts = ?::TIMESTAMP ORDER BY n
+SELECT n FROM t WHERE d = CAST(? AS DATE) ORDER BY n
+SELECT n FROM t WHERE date_trunc('day', ts) = date_trunc('day', ?) ORDER BY n
+SELECT epoch(?)
+SELECT timezone('UTC', ?)
+SELECT -(?)
+SELECT +?
+SELECT ? || ?
+SELECT ? < 3, ? = 'a'
+SELECT ~?
+SELECT @(?)
+SELECT ? ** 2
+SELECT n FROM t WHERE s > ? ORDER BY n
+SELECT min(s) FROM t WHERE s >= ?
+SELECT count(*) FROM t WHERE d > ? OR ts < ?
+SELECT n FROM t WHERE n NOT IN ? ORDER BY n
+SELECT n FROM t WHERE ? IN l ORDER BY n
+SELECT n FROM t WHERE s IN ? AND n = ? ORDER BY n
+SELECT s FROM t WHERE s LIKE ? ESCAPE ? ORDER BY n
+SELECT count(*) AS c FROM t GROUP BY n % ? ORDER BY c, 1
