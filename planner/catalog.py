@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -96,6 +96,12 @@ class Table:
 
 class Catalog(Protocol):
     """What the planner may ask. Implementations raise ``VolleyError`` subclasses; each call may do I/O."""
+
+    time_zone: str
+    """The session's: the kernel's binder sees each statement in it."""
+
+    def time_zones(self) -> Collection[str]:
+        """The names of all time zones that the kernel knows."""
 
     def table_names(self) -> Sequence[str]:
         """All table names, sorted."""

@@ -39,6 +39,10 @@ class Fragmenter:
 
     def fragments(self, query: QueryBlock, sql: str, result: tuple[Column, ...]) -> Graph:
         """The graph that runs ``query``. ``sql`` is the whole query, printed; ``result`` its columns."""
+        fragments, exchanges = self._graph(query, sql, result)
+        return tuple(replace(fragment, time_zone=self.catalog.time_zone) for fragment in fragments), exchanges
+
+    def _graph(self, query: QueryBlock, sql: str, result: tuple[Column, ...]) -> Graph:
         scans = all_scans(query)
         extents = {scan.name: self._extent(scan) for scan in scans}
         distributed = [scan for scan in scans if self._is_large(scan, extents[scan.name])]

@@ -24,6 +24,7 @@ from planner.parse import ParsedSql, print_sql
 from planner.physical import PhysicalPlan
 from planner.qualified_names import shorten_names
 from planner.render import render_query
+from planner.session import SessionStatements
 from planner.survey import Survey, Values, only_in_conditions, survey
 from planner.typed_literals import binding_key
 
@@ -45,7 +46,8 @@ class QueryPlanner:
     def surveyed(self) -> Survey:
         """What a look over the whole statement found."""
         column_name = self.catalog.column_name if self.named else None
-        return survey(self.parsed, self.parameters, adaptable=self.adaptable, column_name=column_name)
+        session = SessionStatements(self.parsed, self.catalog, self.options)
+        return survey(self.parsed, self.parameters, adaptable=self.adaptable, column_name=column_name, told=session.told)
 
     @cached_property
     def binder(self) -> Binder:

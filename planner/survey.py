@@ -39,29 +39,39 @@ class Survey:
 
 
 def survey(
-    parsed: ParsedSql, parameters: Values | None, *, adaptable: bool = False, column_name: Callable[[str], str | None] | None = None
+    parsed: ParsedSql,
+    parameters: Values | None,
+    *,
+    adaptable: bool = False,
+    column_name: Callable[[str], str | None] | None = None,
+    told: Callable[[Ast], str | None] = lambda _call: None,
 ) -> Survey:
     """Refuses forbidden functions and puts parameters in place. The parser's tree stays as it is.
 
     ``adaptable``: integers and NULL have the types that their places ask for, where they can, instead of their own. ``column_name``
-    says what columns are called that are computed from parameters; without it, values are in their names.
+    says what columns are called that are computed from parameters; without it, values are in their names. ``told``: what a call gives
+    whose answer is known by now, as text; it counts as a parameter.
     Raises ``AccessRefused`` and ``InvalidQuery``.
     """
     names: set[str] = set()
     placeholders: list[Ast] = []
+    known: dict[int, Ast] = {}
     qualified = False
     for node in walk(parsed.ast):
         if is_identifier(node):
             names.add(folded(str(node["value"])))
         elif "Function" in node and type(node["Function"]) is dict and "uses_odbc_syntax" in node["Function"]:
-            _check_function(node["Function"], parsed)
+            if (text := told(node["Function"])) is None:
+                _check_function(node["Function"], parsed)
+            else:
+                known[id(node)] = constant_ast(pa.scalar(text))
         elif "Value" in node or "Placeholder" in node:
             if _placeholder(node) is not None:
                 placeholders.append(node)
         elif not qualified:
             name = dotted_name(node)
             qualified = name is not None and name.doubtful
-    values = _parameter_values(placeholders, parameters, parsed, adaptable)
+    values = known | _parameter_values(placeholders, parameters, parsed, adaptable)
     prefix = INPUT_PREFIX
     while any(name.startswith(prefix) for name in names):
         prefix = "_" + prefix
@@ -90,6 +100,8 @@ def _check_function(function: Ast, parsed: ParsedSql) -> None:
     name = function_name(function)
     if is_refused_scalar(name):
         remedy = f"To read files of a connection, write FROM {READ_FILES}('…')." if name in FILE_READERS else None
+        if name == "current_setting":
+            remedy = "It tells, by their names in single quotes, the settings that SHOW tells."
         raise parsed.error(AccessRefused, f"the function '{name}' is not available", span_of(function["name"]), remedy)
 
 

@@ -7,7 +7,7 @@ anything to be remembered between the two calls.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -19,6 +19,7 @@ from flight_server.endpoints import catalog_tables as catalog
 from flight_server.endpoints.column_metadata import described
 from flight_server.endpoints.parts import part_batches, part_of, part_schema, part_tickets
 from flight_server.endpoints.prepared import PreparedStatements, Values, parameter_values
+from flight_server.endpoints.sessions import Sessions
 from flight_server.endpoints.sql_info import SQL_INFO_SCHEMA, SqlInfoValue, sql_info_table
 from flight_server.endpoints.streams import Stopping, flight_info, now, plain_stream, result_stream, table_stream
 from flight_server.endpoints.transactions import Transactions
@@ -30,6 +31,7 @@ from flight_server.protocol.messages import START, QueryRef, ResultTicket, build
 from flight_server.protocol.service import Accepted, Cancelled, Services, StatementSettings, Tables
 from flight_server.protocol.tickets import parse_ticket
 from planner.errors import NotReadOnly
+from planner.time_zones import UTC
 
 UNKNOWN_COUNT = -1
 
@@ -44,18 +46,22 @@ class CatalogCommand:
 
 
 class ExecutionTicket(msgspec.Struct):
-    """The handle of a prepared statement's execution with several rows of parameters."""
+    """The handle of a prepared statement's execution with several rows of parameters, in the zone that its schema was told for."""
 
     statement: str
     execution: str
+    time_zone: str = UTC
 
 
 class FlightSql:
     """Flight SQL's commands over the services behind the face. Thread-safe. ``result_seconds`` is how long results are kept."""
 
-    def __init__(self, services: Services, infos: dict[int, SqlInfoValue], result_seconds: float, stopping: Stopping) -> None:
+    def __init__(
+        self, services: Services, sessions: Sessions, infos: dict[int, SqlInfoValue], result_seconds: float, stopping: Stopping
+    ) -> None:
         self.prepared = PreparedStatements()
         self.transactions = Transactions()
+        self._sessions = sessions
         self._services = services
         self._result_seconds = result_seconds
         self._stopping = stopping
@@ -76,16 +82,17 @@ class FlightSql:
         known = self._catalog_command(command)
         return flight_info(known.schema(read(command, known.message)), descriptor, [descriptor.command])
 
-    def schema(self, command: AnyMessage, owner: str) -> pa.Schema:
+    def schema(self, command: AnyMessage, owner: str, settings: StatementSettings) -> pa.Schema:
         """Answers GetSchema; runs nothing."""
         name = type_name(command)
         if name == "CommandStatementQuery":
             request = read(command, pb.CommandStatementQuery)
             self.transactions.check(request.transaction_id, owner)
-            return described(self._services.queries.plan_schema(request.query))
+            return described(self._services.queries.plan_schema(request.query, settings=settings))
         if name == "CommandPreparedStatementQuery":
             statement = self.prepared.get(read(command, pb.CommandPreparedStatementQuery).prepared_statement_handle, owner)
-            return described(self._services.queries.plan_schema(statement.sql, statement.rows[0] if statement.rows else None))
+            values = statement.rows[0] if statement.rows else None
+            return described(self._services.queries.plan_schema(statement.sql, values, settings=settings))
         known = self._catalog_command(command)
         return known.schema(read(command, known.message))
 
@@ -151,7 +158,7 @@ class FlightSql:
         settings: StatementSettings,
         parts: int,
     ) -> flight.FlightInfo:
-        query_id, schema = self._services.queries.submit(sql, owner, values, settings=settings)
+        query_id, schema, _ = self._started(sql, values, owner, settings)
         handles = [encode(ResultTicket(query_id, START, True))] if parts == 1 else part_tickets(query_id, parts)
         return flight_info(
             described(schema),
@@ -161,6 +168,13 @@ class FlightSql:
             app_metadata=encode(QueryRef(query_id)),
         )
 
+    def _started(self, sql: str, values: Values | None, owner: str, settings: StatementSettings) -> Accepted:
+        """A statement that was accepted; what it sets holds for its session from now on."""
+        accepted = self._services.queries.submit(sql, owner, values, settings=settings)
+        if accepted.change is not None:
+            self._sessions.change(settings.session_id, accepted.change)
+        return accepted
+
     def _execute(
         self, handle: bytes, descriptor: flight.FlightDescriptor, owner: str, settings: StatementSettings, parts: int
     ) -> flight.FlightInfo:
@@ -168,8 +182,8 @@ class FlightSql:
         rows = statement.bound()
         if len(rows) == 1:
             return self._submit(statement.sql, rows[0] if statement.types else None, descriptor, owner, settings, parts)
-        schema = self._services.queries.plan_schema(statement.sql, rows[0] if rows else None)
-        execution = encode(ExecutionTicket(statement.handle, self.prepared.freeze(handle, owner)))
+        schema = self._services.queries.plan_schema(statement.sql, rows[0] if rows else None, settings=settings)
+        execution = encode(ExecutionTicket(statement.handle, self.prepared.freeze(handle, owner), settings.time_zone))
         command = pb.CommandPreparedStatementQuery(prepared_statement_handle=execution)
         return flight_info(described(schema), descriptor, [pack(command)])
 
@@ -180,9 +194,10 @@ class FlightSql:
             raise BadRequest("the prepared statement's ticket is not one that this server made") from error
         statement = self.prepared.get(ticket.statement.encode(), owner)
         rows = self.prepared.execution(statement.handle.encode(), owner, ticket.execution)
+        settings = replace(settings, time_zone=ticket.time_zone)
         if not rows:
-            return plain_stream(described(self._services.queries.plan_schema(statement.sql)), ())
-        first = self._services.queries.submit(statement.sql, owner, rows[0], settings=settings)
+            return plain_stream(described(self._services.queries.plan_schema(statement.sql, settings=settings)), ())
+        first = self._started(statement.sql, rows[0], owner, settings)
         return plain_stream(described(first.schema), self._one_after_another(statement.sql, rows, first, owner, settings, cancelled))
 
     def _one_after_another(
@@ -191,7 +206,7 @@ class FlightSql:
         """The results of all rows of parameters. ``first`` is the query of the first one, which runs already."""
         schema = first.schema
         for number, values in enumerate(rows, start=1):
-            query = first if number == 1 else self._services.queries.submit(sql, owner, values, settings=settings)
+            query = first if number == 1 else self._started(sql, values, owner, settings)
             for batch in self._rows_of(query.query_id, owner, cancelled):
                 if batch.schema != schema and batch.schema.types != schema.types:
                     raise BadRequest(f"row {number} of the parameters makes a result of other types than row 1", remedy="add casts")
@@ -203,7 +218,7 @@ class FlightSql:
             yield batch
 
     def _run(self, sql: str, values: Values | None, owner: str, settings: StatementSettings, cancelled: Cancelled) -> None:
-        query = self._services.queries.submit(sql, owner, values, settings=settings)
+        query = self._started(sql, values, owner, settings)
         for _ in self._rows_of(query.query_id, owner, cancelled):
             pass
 

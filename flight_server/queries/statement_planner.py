@@ -12,13 +12,14 @@ import pyarrow as pa
 
 from flight_server.errors import ServerClosing
 from flight_server.exchanges.site import Site
-from flight_server.protocol.service import Distribution, StatementShape
-from flight_server.queries.planned_ahead import PlannedAhead
+from flight_server.protocol.service import DEFAULT_SETTINGS, StatementSettings, StatementShape
+from flight_server.queries.planned_ahead import PlanKey, PlannedAhead
 from operators.scan.catalog import FileCatalog
 from planner import PlanOptions, Prepared, plan, prepare
 from planner.errors import InvalidQuery, VolleyError
 from planner.physical import PhysicalPlan
 from planner.prepared import examples, nulls
+from planner.time_zones import zone_named
 
 MAX_KEPT_STATEMENTS = 32
 MAX_KEPT_SQL_CHARS = 4 << 10
@@ -38,28 +39,32 @@ class StatementPlanner:
         self._planning = 0
         self._closed = False
 
-    def plan(self, sql: str, parameters: Sequence[pa.Scalar] | None = None, distribute: Distribution = "auto") -> PhysicalPlan:
+    def plan(self, sql: str, parameters: Sequence[pa.Scalar] | None = None, settings: StatementSettings = DEFAULT_SETTINGS) -> PhysicalPlan:
         """The plan of a statement that will run."""
-        ahead = None if parameters or distribute != "auto" else self._planned_ahead.take(sql)
-        return ahead or self._plan(self._statement(sql), parameters, distribute)
+        ahead = None if parameters else self._planned_ahead.take(_key(sql, settings))
+        return ahead or self._plan(self._statement(sql), parameters, settings)
 
-    def schema(self, sql: str, parameters: Sequence[pa.Scalar] | None = None) -> pa.Schema:
+    def time_zone(self, name: str) -> str | None:
+        """The time zone that is called so, as it spells itself; None if there is none."""
+        return zone_named(name, self._catalog.time_zones())
+
+    def schema(self, sql: str, parameters: Sequence[pa.Scalar] | None = None, settings: StatementSettings = DEFAULT_SETTINGS) -> pa.Schema:
         """The schema that a statement's result would have. Without ``parameters``, placeholders count as NULL of their announced types."""
         statement = self._statement(sql)
         values = nulls(statement.parameter_types(self._catalog.session())) if parameters is None else parameters
-        return self._likely(sql, statement, values).schema
+        return self._likely(sql, statement, values, settings).schema
 
-    def shape(self, sql: str) -> StatementShape:
+    def shape(self, sql: str, settings: StatementSettings = DEFAULT_SETTINGS) -> StatementShape:
         """What can be told of a statement without the values of its placeholders."""
         statement = self._statement(sql)
         types = statement.parameter_types(self._catalog.session())
         if not types:
-            return StatementShape(types, self._likely(sql, statement, ()).schema)
+            return StatementShape(types, self._likely(sql, statement, (), settings).schema)
         with suppress(InvalidQuery):
-            return StatementShape(types, self._likely(sql, statement, nulls(types)).schema)
+            return StatementShape(types, self._likely(sql, statement, nulls(types), settings).schema)
         # Not every placeholder can be NULL (`quantile_cont(n, ?)`), and of some only the value tells (`read_files(?)`).
         with suppress(VolleyError):
-            return StatementShape(types, self._likely(sql, statement, examples(types)).schema)
+            return StatementShape(types, self._likely(sql, statement, examples(types), settings).schema)
         return StatementShape(types, None)
 
     @contextmanager
@@ -82,22 +87,31 @@ class StatementPlanner:
             self._closed = True
             self._left.wait_for(lambda: self._planning == 0)
 
-    def _likely(self, sql: str, statement: Prepared, parameters: Sequence[pa.Scalar]) -> PhysicalPlan:
+    def _likely(self, sql: str, statement: Prepared, parameters: Sequence[pa.Scalar], settings: StatementSettings) -> PhysicalPlan:
         """The plan of a statement that is likely to be run at once."""
-        planned = self._plan(statement, parameters)
+        planned = self._plan(statement, parameters, settings)
         if not parameters:
-            self._planned_ahead.put(sql, planned)
+            self._planned_ahead.put(_key(sql, settings), planned)
         return planned
 
     def _statement(self, sql: str) -> Prepared:
         """The parsed statement. A few short ones are kept: clients prepare and then execute, and dashboards ask again and again."""
         return self._parsed(sql) if len(sql) <= MAX_KEPT_SQL_CHARS else prepare(sql, self._options.limits)
 
-    def _plan(self, statement: Prepared, parameters: Sequence[pa.Scalar] | None, distribute: Distribution = "auto") -> PhysicalPlan:
-        workers = 1 if distribute == "never" else 1 + len(self._site.others())
-        rows = 0 if distribute == "always" else self._options.distribute_rows
-        options = replace(self._options, workers=workers, distribute_rows=rows)
-        return plan(statement, self._catalog.session(), options, parameters)
+    def _plan(self, statement: Prepared, parameters: Sequence[pa.Scalar] | None, settings: StatementSettings) -> PhysicalPlan:
+        options = replace(
+            self._options,
+            workers=1 if settings.distribute == "never" else 1 + len(self._site.others()),
+            distribute_rows=0 if settings.distribute == "always" else self._options.distribute_rows,
+            in_session=settings.session_id is not None,
+            timeout_seconds=settings.seconds or 0.0,
+        )
+        return plan(statement, self._catalog.session(settings.time_zone), options, parameters)
+
+
+def _key(sql: str, settings: StatementSettings) -> PlanKey:
+    """What tells one plan from another: all that planning sees of a session."""
+    return sql, settings, settings.session_id is not None
 
 
 def closing() -> ServerClosing:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from operators.kernel.relations import FileRelation, Relation, empty_relation, r
 from operators.kernel.sendable import as_sendable
 from planner.catalog import CATALOG_NAME, SCHEMA_NAME, Column
 from planner.quoting import quote_name, quote_text
+from planner.time_zones import UTC
 
 DEFAULT_BATCH_ROWS = 65_536
 MAX_CACHED_SCHEMAS = 1024
@@ -82,24 +83,41 @@ class Kernel:
         except FAILURES as error:
             self._directory.close()
             raise self._errors.translate(error) from None
-        self._outputs: LRUCache[tuple[str, Inputs], _Output] = LRUCache(MAX_CACHED_SCHEMAS)
+        self._outputs: LRUCache[tuple[str, Inputs, str], _Output] = LRUCache(MAX_CACHED_SCHEMAS)
         self._cached_name = lru_cache(maxsize=MAX_CACHED_SCHEMAS)(self._column_name)
-        self._fields: dict[str, pa.Field] = {}
+        self._fields: dict[tuple[str, str], pa.Field] = {}
+        self._zones: frozenset[str] | None = None
 
-    def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None) -> pa.Schema:
+    def time_zones(self) -> Collection[str]:
+        """The names of all time zones that a statement can run in."""
+        with self._lock:
+            known = self._zones
+        if known is None:
+            connection = self._connection.cursor()
+            try:
+                known = frozenset(name for (name,) in connection.execute("SELECT name FROM pg_timezone_names()").fetchall())
+            finally:
+                connection.close()
+            with self._lock:
+                self._zones = known
+        return known
+
+    def result_schema(
+        self, sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None, *, time_zone: str = UTC
+    ) -> pa.Schema:
         """The schema of the stream that ``run(sql, …)`` gives over relations with those columns. Binds only; nothing is run.
 
         ``same_as``: a name for all statements that have one schema over the same inputs; after the first of them, none is bound.
         Raises ``KernelError`` with the binder's message.
         """
-        return self._output(sql, inputs, same_as).schema
+        return self._output(sql, inputs, time_zone, same_as).schema
 
-    def _output(self, sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None) -> _Output:
+    def _output(self, sql: str, inputs: Mapping[str, tuple[Column, ...]], time_zone: str, same_as: str | None = None) -> _Output:
         key = tuple(inputs.items())
-        keys = [(name, key) for name in (sql, same_as) if name is not None and len(name) <= MAX_CACHED_SQL_CHARS]
+        keys = [(name, key, time_zone) for name in (sql, same_as) if name is not None and len(name) <= MAX_CACHED_SQL_CHARS]
         with self._lock:
             known = [output for name in keys if (output := self._outputs.get(name)) is not None]
-        output = known[0] if known else self._bind_output(sql, key)
+        output = known[0] if known else self._bind_output(sql, key, time_zone)
         with self._lock:
             self._outputs.update((name, output) for name in keys)
         return output
@@ -125,11 +143,11 @@ class Kernel:
         finally:
             connection.close()
 
-    def run(self, sql: str, relations: Mapping[str, Relation], batch_rows: int = DEFAULT_BATCH_ROWS) -> KernelRun:
+    def run(self, sql: str, relations: Mapping[str, Relation], batch_rows: int = DEFAULT_BATCH_ROWS, *, time_zone: str = UTC) -> KernelRun:
         """A run of one SELECT over ``relations``, to be entered with ``with`` and iterated in the same thread."""
         with self._lock:
             self._runs += 1
-        return KernelRun(lambda: self._connection.cursor(), partial(self._bind, sql, relations), self.failed, batch_rows)
+        return KernelRun(partial(self._connect, time_zone), partial(self._bind, sql, relations, time_zone), self.failed, batch_rows)
 
     def statistics(self) -> KernelStatistics:
         """Memory and spill that are in use now, and the number of runs so far."""
@@ -167,8 +185,19 @@ class Kernel:
                     self._connection = self._open()
         return self._errors.translate(error)
 
+    def _connect(self, time_zone: str) -> duckdb.DuckDBPyConnection:
+        """A connection of its own, whose time zone no other one sees."""
+        connection = self._connection.cursor()
+        if time_zone != UTC:
+            try:
+                connection.execute(f"SET SESSION TimeZone = {quote_text(time_zone)}")
+            except FAILURES as error:
+                connection.close()
+                raise self.failed(error) from None
+        return connection
+
     def _bind(
-        self, sql: str, relations: Mapping[str, Relation], connection: duckdb.DuckDBPyConnection
+        self, sql: str, relations: Mapping[str, Relation], time_zone: str, connection: duckdb.DuckDBPyConnection
     ) -> tuple[duckdb.DuckDBPyRelation, pa.Schema]:
         _single_select(connection, sql)
         for name, relation in relations.items():
@@ -176,15 +205,15 @@ class Kernel:
         bound = connection.sql(with_relations(sql, relations))
         # From the cache of planned queries where the columns of all relations are known; else by binding, which opens files.
         columns = {name: relation.columns for name, relation in relations.items() if isinstance(relation, FileRelation)}
-        output = self._output(sql, columns) if len(columns) == len(relations) else self._output_of(bound)
+        output = self._output(sql, columns, time_zone) if len(columns) == len(relations) else self._output_of(bound, time_zone)
         return bound if output.select is None else bound.project(output.select), output.schema
 
-    def _bind_output(self, sql: str, inputs: Inputs) -> _Output:
-        connection = self._connection.cursor()
+    def _bind_output(self, sql: str, inputs: Inputs, time_zone: str) -> _Output:
+        connection = self._connect(time_zone)
         try:
             for name, columns in inputs:
                 connection.execute(f"CREATE TEMP VIEW {quote_name(name)} AS {empty_relation(columns)}")
-            return self._output_of(connection.sql(_single_select(connection, sql)))
+            return self._output_of(connection.sql(_single_select(connection, sql)), time_zone)
         except FAILURES as error:
             raise self.failed(error) from None
         finally:
@@ -202,13 +231,13 @@ class Kernel:
             connection.close()
         return str(told[0]).removeprefix("SELECT ") if told else None
 
-    def _output_of(self, relation: duckdb.DuckDBPyRelation) -> _Output:
+    def _output_of(self, relation: duckdb.DuckDBPyRelation, time_zone: str) -> _Output:
         select = as_sendable(relation.columns, [str(kind) for kind in relation.types])
-        return _Output(self._schema(relation if select is None else relation.project(select)), select)
+        return _Output(self._schema(relation if select is None else relation.project(select), time_zone), select)
 
-    def _schema(self, relation: duckdb.DuckDBPyRelation) -> pa.Schema:
-        # Asking a relation for its Arrow schema costs three times what binding does; Arrow fields depend on the type alone.
-        kinds = [str(kind) for kind in relation.types]
+    def _schema(self, relation: duckdb.DuckDBPyRelation, time_zone: str) -> pa.Schema:
+        # Asking a relation for its Arrow schema costs three times what binding does; Arrow fields depend on type and time zone alone.
+        kinds = [(str(kind), time_zone) for kind in relation.types]
         if any(kind not in self._fields for kind in kinds):
             self._fields |= dict(zip(kinds, relation.limit(0).to_arrow_table().schema, strict=True))
         return pa.schema([self._fields[kind].with_name(name) for name, kind in zip(relation.columns, kinds, strict=True)])
@@ -220,7 +249,7 @@ def _settings(memory_bytes: int, spill: Path, *, allowed: Sequence[str], spill_b
     yield f"SET temp_directory = {quote_text(str(spill))}"
     if spill_bytes is not None:
         yield f"SET max_temp_directory_size = '{spill_bytes}B'"
-    # Global: a run has a connection of its own.
+    # Global: a run has a connection of its own, where it may set another time zone.
     yield "SET GLOBAL TimeZone = 'UTC'"
     yield "SET GLOBAL integer_division = true"
     yield "SET GLOBAL default_null_order = 'postgres'"
@@ -232,9 +261,12 @@ def _settings(memory_bytes: int, spill: Path, *, allowed: Sequence[str], spill_b
     yield f"CREATE MACRO current_database() AS {quote_text(CATALOG_NAME)}"
     yield f"CREATE MACRO current_catalog() AS {quote_text(CATALOG_NAME)}"
     yield f"CREATE MACRO current_schemas(_) AS [{quote_text(SCHEMA_NAME)}]"
+    for name in ("current_user", "session_user", "user", "current_role"):
+        yield f"CREATE MACRO {quote_name(name)}() AS {quote_text(CATALOG_NAME)}"
     # Else what a large query leaves behind stays with the allocator for good; it goes back to the system within a second.
     yield "SET allocator_background_threads = true"
-    # In this order: what is allowed can only be said before external access ends, and nothing can be said after the lock.
+    # In this order: what is allowed can only be said before external access ends, and only the time zone can be set after the lock.
+    yield "SET allowed_configs = ['TimeZone']"
     yield f"SET allowed_directories = [{directories}]"
     yield "SET enable_external_access = false"
     yield "SET lock_configuration = true"
