@@ -21,9 +21,10 @@ from operators.claimed_directory import ClaimedDirectory
 from operators.errors import KernelError, OperatorError
 from operators.kernel.kernel_errors import FAILURES, ErrorTranslator, invalidates
 from operators.kernel.kernel_run import KernelRun
+from operators.kernel.macros import macros
 from operators.kernel.relations import FileRelation, Relation, empty_relation, register, with_relations
 from operators.kernel.sendable import as_sendable
-from planner.catalog import CATALOG_NAME, SCHEMA_NAME, Column
+from planner.catalog import Column
 from planner.quoting import quote_name, quote_text
 from planner.time_zones import UTC
 
@@ -257,12 +258,7 @@ def _settings(memory_bytes: int, spill: Path, *, allowed: Sequence[str], spill_b
     yield "SET autoload_known_extensions = false"
     yield "SET allow_community_extensions = false"
     yield "SET allow_persistent_secrets = false"
-    # The kernel's own answers name its database, which is nothing that a client could ask of.
-    yield f"CREATE MACRO current_database() AS {quote_text(CATALOG_NAME)}"
-    yield f"CREATE MACRO current_catalog() AS {quote_text(CATALOG_NAME)}"
-    yield f"CREATE MACRO current_schemas(_) AS [{quote_text(SCHEMA_NAME)}]"
-    for name in ("current_user", "session_user", "user", "current_role"):
-        yield f"CREATE MACRO {quote_name(name)}() AS {quote_text(CATALOG_NAME)}"
+    yield from macros()
     # Else what a large query leaves behind stays with the allocator for good; it goes back to the system within a second.
     yield "SET allocator_background_threads = true"
     # In this order: what is allowed can only be said before external access ends, and only the time zone can be set after the lock.
