@@ -17,6 +17,7 @@ from planner.spellings.levels import OpenedLevel
 from planner.spellings.lists import spell_comprehension
 from planner.spellings.operators import (
     UNITS,
+    quote_column,
     refuse_bare_unit,
     refuse_rlike,
     spell_glob,
@@ -41,7 +42,7 @@ _TELLING = (
     | words(
         """
     with table describe desc show explain summarize pivot pivot_wider unpivot pivot_longer asof semi anti positional tablesample sample
-    filter percent glob rlike exclude isnull columns for sets
+    filter percent glob rlike exclude isnull columns for sets exists trim interval top
     """
     )
 )
@@ -172,7 +173,7 @@ class _Speller:
             level.explaining = False
         if starts and (word in ("from", "table", "summarize", "describe", "desc", "show", "with") or word in _RESHAPES):
             self._start(number, word, level, fresh)
-        elif word in SET_WORDS:
+        elif word in SET_WORDS and draft.text(number - 1) not in ("as", "."):
             level.from_list = level.from_end = None
             level.several_relations = False
             level.starts = True
@@ -230,6 +231,8 @@ class _Speller:
                 spell_glob(draft, number)
             case "rlike":
                 refuse_rlike(draft, number)
+            case "exists" | "trim" | "interval" | "top":
+                quote_column(draft, number)
             case "sets":
                 spell_sets(draft, number)
             case "order":
