@@ -33,7 +33,8 @@ from flight_server.protocol.tickets import parse_ticket
 from planner.errors import NotReadOnly
 from planner.time_zones import UTC
 
-UNKNOWN_COUNT = -1
+UPDATED_ROWS = 0
+"""What every statement changes here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +261,7 @@ def _catalog_commands(tables: Tables, infos: dict[int, SqlInfoValue]) -> dict[st
 
 
 def _write_count(writer: flight.FlightMetadataWriter) -> None:
-    writer.write(pa.py_buffer(pb.DoPutUpdateResult(record_count=UNKNOWN_COUNT).SerializeToString()))
+    writer.write(pa.py_buffer(pb.DoPutUpdateResult(record_count=UPDATED_ROWS).SerializeToString()))
 
 
 build_decoders(__name__)

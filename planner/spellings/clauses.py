@@ -29,6 +29,7 @@ from planner.spellings.operators import (
 from planner.spellings.printed import STAND_INS
 from planner.spellings.reshapes import DESCRIBE, PIVOT, SUMMARIZE, UNPIVOT, spell_reshape, spell_told
 from planner.spellings.samples import read_sample
+from planner.spellings.sessions import SESSION_WORDS, spell_session
 from planner.spellings.texts import TYPES, join_texts, spell_typed
 from planner.words import words
 
@@ -59,6 +60,10 @@ def spelled(sql: str, found: Sequence[Token]) -> Spelled:
     """The parser's spelling of the statement whose tokens are ``found``. Raises ``NotSupported`` and ``SqlSyntaxError``."""
     if STAND_IN in sql:
         _refuse_stand_ins(Draft(sql, found))
+    if found and sql[found[0][1] : found[0][2]].lower() in SESSION_WORDS:
+        draft = Draft(sql, found)
+        spell_session(draft)
+        return draft.spelled("")
     return _Speller(Draft(sql, found)).spelled() if _is_worth_a_look(sql, found) else _AS_IT_IS
 
 

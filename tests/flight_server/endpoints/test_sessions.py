@@ -78,7 +78,7 @@ def test_what_a_statement_sets_holds_for_those_after_it(served: Served, kept: db
                 cursor.execute(sql)
             case "update":
                 cursor.adbc_statement.set_sql_query(sql)
-                cursor.adbc_statement.execute_update()
+                assert cursor.adbc_statement.execute_update() == 0
             case "prepared":
                 cursor.adbc_prepare(sql)
                 assert json.loads(kept.adbc_connection.get_option("adbc.flight.sql.session.options"))["timezone"] == "UTC"
