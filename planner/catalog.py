@@ -127,6 +127,8 @@ class Catalog(Protocol):
     def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None) -> pa.Schema:
         """The schema of ``sql`` over empty relations called as in ``inputs``, by the kernel's binder; nothing is run.
 
+        Fields tell the kernel's own types (see ``arrow_types.told_field``).
+
         ``same_as``: a name for all statements that have this one's schema over the same inputs, so that it need not be bound again.
         Raises ``operators.errors.KernelError`` with the kernel's own message where the kernel's binder refuses.
         """

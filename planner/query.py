@@ -7,7 +7,7 @@ from functools import cached_property
 
 import pyarrow as pa
 
-from planner.arrow_types import kernel_type
+from planner.arrow_types import told_type
 from planner.ast import Ast, substitute_nodes
 from planner.bind import Binder
 from planner.catalog import Catalog, Column
@@ -63,7 +63,7 @@ class QueryPlanner:
         if named is not None:
             query, schema = named
             sql = self._print(query)
-        columns = tuple(Column(field.name, kernel_type(field.type)) for field in schema)
+        columns = tuple(Column(field.name, told_type(field)) for field in schema)
         fragmenter = Fragmenter(self.catalog, self.options, self.parsed.scanned.chain_terms)
         fragments, exchanges = fragmenter.fragments(query, sql, columns)
         return PhysicalPlan(self.parsed.sql, fragments, exchanges, with_origins(query, schema), plan_text(fragments, exchanges))

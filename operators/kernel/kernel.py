@@ -24,6 +24,7 @@ from operators.kernel.kernel_run import KernelRun
 from operators.kernel.macros import macros
 from operators.kernel.relations import FileRelation, Relation, empty_relation, register, with_relations
 from operators.kernel.sendable import as_sendable
+from planner.arrow_types import told_field
 from planner.catalog import Column
 from planner.quoting import quote_name, quote_text
 from planner.time_zones import UTC
@@ -49,9 +50,12 @@ class KernelStatistics:
 
 @dataclass(frozen=True, slots=True)
 class _Output:
-    """What a statement gives as Arrow: its schema, and the select list over its columns that makes them so, where one is needed."""
+    """What a statement gives as Arrow: its schema, the same with the kernel's own types beside Arrow's (see ``told_field``), and the select
+    list over its columns that makes them so, where one is needed.
+    """
 
     schema: pa.Schema
+    told: pa.Schema
     select: str | None
 
 
@@ -112,6 +116,12 @@ class Kernel:
         Raises ``KernelError`` with the binder's message.
         """
         return self._output(sql, inputs, time_zone, same_as).schema
+
+    def told_schema(
+        self, sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None, *, time_zone: str = UTC
+    ) -> pa.Schema:
+        """As :meth:`result_schema`, each field with the kernel's own type where Arrow's tells another."""
+        return self._output(sql, inputs, time_zone, same_as).told
 
     def _output(self, sql: str, inputs: Mapping[str, tuple[Column, ...]], time_zone: str, same_as: str | None = None) -> _Output:
         key = tuple(inputs.items())
@@ -234,7 +244,9 @@ class Kernel:
 
     def _output_of(self, relation: duckdb.DuckDBPyRelation, time_zone: str) -> _Output:
         select = as_sendable(relation.columns, [str(kind) for kind in relation.types])
-        return _Output(self._schema(relation if select is None else relation.project(select), time_zone), select)
+        schema = self._schema(relation if select is None else relation.project(select), time_zone)
+        told = pa.schema([told_field(field, str(kind)) for field, kind in zip(schema, relation.types, strict=True)])
+        return _Output(schema, told, select)
 
     def _schema(self, relation: duckdb.DuckDBPyRelation, time_zone: str) -> pa.Schema:
         # Asking a relation for its Arrow schema costs three times what binding does; Arrow fields depend on type and time zone alone.

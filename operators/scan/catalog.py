@@ -118,7 +118,7 @@ class CatalogSession:
         return self._columns.row_groups(file)
 
     def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None) -> pa.Schema:
-        return self._kernel.result_schema(sql, inputs, same_as, time_zone=self.time_zone)
+        return self._kernel.told_schema(sql, inputs, same_as, time_zone=self.time_zone)
 
     def column_name(self, expression: str) -> str | None:
         return self._kernel.column_name(expression)
