@@ -37,10 +37,7 @@ _SPELLINGS = {
 }
 
 _KNOWN = f"SET accepts {', '.join(sorted(KNOWN_SETTINGS))}; other settings are in the server's configuration."
-_TO_KEEP = (
-    "Have the client keep the server's cookie (ADBC: adbc.flight.sql.rpc.with_cookie_middleware=true), set the session option of that "
-    "name, or write … AT TIME ZONE 'Europe/Berlin'."
-)
+_TO_KEEP = "Have the client keep the server's cookie (ADBC: adbc.flight.sql.rpc.with_cookie_middleware=true)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,9 +203,11 @@ class SessionStatements:
             message = "what holds for a transaction alone cannot be set: nothing hangs on transactions here"
             raise self.parsed.error(NotSupported, message, span, "Write SET without LOCAL, for the session.")
         if not self.options.in_session:
-            what = f"the time zone is {zone}" if change.time_zone not in (None, zone) else "a statement has no time-out"
+            what, instead = "a statement has no time-out", "give its call a deadline"
+            if change.time_zone not in (None, zone):
+                what, instead = f"the time zone is {zone}", "write … AT TIME ZONE 'Europe/Berlin'"
             message = f"{what} for a client that has no session"
-            raise self.parsed.error(NotSupported, message, span, _TO_KEEP)
+            raise self.parsed.error(NotSupported, message, span, f"{_TO_KEEP}, or {instead}.")
         return Answer(SUCCESS, (), change=change)
 
 

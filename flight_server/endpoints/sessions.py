@@ -17,13 +17,13 @@ from cachetools import LRUCache
 
 from flight_server.protocol import flight_sql_pb2 as pb
 from flight_server.protocol.any_message import parse
+from flight_server.protocol.messages import SESSION_COOKIE
 from flight_server.protocol.service import DEFAULT_SETTINGS, Distribution, StatementSettings
 from flight_server.settings.quantities import parse_seconds
 from planner.catalog import CATALOG_NAME, SCHEMA_NAME
 from planner.physical import SessionChange
 from planner.time_zones import UTC
 
-COOKIE = "arrow_flight_session_id"
 MAX_SESSIONS = 16_384
 FIXED = {"catalog": CATALOG_NAME, "schema": SCHEMA_NAME}
 """Options that are the same for everybody."""
@@ -31,7 +31,7 @@ FIXED = {"catalog": CATALOG_NAME, "schema": SCHEMA_NAME}
 
 def new_cookie() -> str:
     """The value of ``set-cookie`` that begins a session."""
-    return f"{COOKIE}={secrets.token_hex(16)}"
+    return f"{SESSION_COOKIE}={secrets.token_hex(16)}"
 
 
 class Sessions:

@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.flight as flight
 import pytest
 
-from flight_server.endpoints.sessions import COOKIE
-from tests.e2e.running_server import RunningServer
+from flight_server.client import Client
+from flight_server.protocol.messages import SESSION_COOKIE
+from tests.e2e.running_server import RunningServer, run
 
 COOKIES = {"adbc.flight.sql.rpc.with_cookie_middleware": "true"}
 ZONES = ["Europe/Berlin", "America/St_Johns", "Asia/Kathmandu", "Etc/GMT+9"]
@@ -138,7 +139,7 @@ def test_sessions_side_by_side_see_their_own_zones(running: RunningServer) -> No
 
 
 def test_what_is_announced_is_what_comes(running: RunningServer) -> None:
-    cookie = flight.FlightCallOptions(headers=[(b"cookie", f"{COOKIE}=announced".encode())])
+    cookie = flight.FlightCallOptions(headers=[(b"cookie", f"{SESSION_COOKIE}=announced".encode())])
     with flight.FlightClient(running.uri) as client:
 
         def info(sql: str) -> flight.FlightInfo:
@@ -170,7 +171,7 @@ def test_a_prepared_statement_runs_in_the_zone_of_its_execution(session: dbapi.C
 
 def test_a_result_keeps_its_zone_when_the_server_is_restarted(files: Path, tmp_path: Path) -> None:
     arguments = ("--data", str(files), "--state", str(tmp_path / "state"), "--threads", "2", "--memory", "1GB")
-    cookie = flight.FlightCallOptions(headers=[(b"cookie", f"{COOKIE}=kept".encode())])
+    cookie = flight.FlightCallOptions(headers=[(b"cookie", f"{SESSION_COOKIE}=kept".encode())])
     with RunningServer(*arguments) as first, flight.FlightClient(first.uri) as client:
         client.get_flight_info(flight.FlightDescriptor.for_command("SET TimeZone = 'Europe/Berlin'"), cookie)
         sql = "SELECT n, ts, [ts] AS l FROM moments WHERE n < 3 ORDER BY n"
@@ -193,6 +194,25 @@ def test_explain_and_describe_know_the_zone(session: dbapi.Connection) -> None:
     assert "1 row" in "\n".join(row["plan"] for row in analyzed)
     (described,) = answer(session, "DESCRIBE SELECT ts FROM moments").to_pylist()
     assert described["column_type"] == "TIMESTAMP WITH TIME ZONE"
+
+
+def test_a_file_of_statements_has_a_session(running: RunningServer, tmp_path: Path) -> None:
+    """As the shell has, and unlike a client that does not ask for one."""
+    file = tmp_path / "report.sql"
+    file.write_text("SET TimeZone = 'Asia/Kathmandu'; SELECT to_timestamp(0)::VARCHAR AS t; SELECT to_timestamp(0) AS u;")
+    told = run("run", str(file), "--uri", running.uri)
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.count("1970-01-01 05:30:00+05:30") == 2
+    with Client(running.uri, session=True) as kept, Client(running.uri) as plain:
+        kept.query("SET TimeZone = 'Etc/GMT-2'")
+        shown = "SELECT to_timestamp(0)::VARCHAR AS t"
+        assert [client.query(shown)["t"][0].as_py() for client in (kept, plain)] == ["1970-01-01 02:00:00+02", "1970-01-01 00:00:00+00"]
+        looked = kept.submit("SELECT to_timestamp(i)::VARCHAR AS t FROM range(200000) r(i)", ahead=1)
+        kept.query("RESET TimeZone")
+        kept.make_all(looked.query_id)
+        assert kept.query("SHOW TimeZone")["timezone"].to_pylist() == ["UTC"]
+        rows = [value for batch, _ in kept.read(looked.ticket) for value in batch["t"].to_pylist()]
+        assert (len(rows), rows[-1]) == (200_000, "1970-01-03 09:33:19+02")
 
 
 def test_a_client_without_a_session_stays_in_utc(running: RunningServer) -> None:

@@ -7,8 +7,9 @@ import adbc_driver_flightsql.dbapi as dbapi
 import pyarrow.flight as flight
 import pytest
 
-from flight_server.endpoints.sessions import COOKIE, Sessions
+from flight_server.endpoints.sessions import Sessions
 from flight_server.protocol import flight_sql_pb2 as pb
+from flight_server.protocol.messages import SESSION_COOKIE
 from flight_server.protocol.service import DEFAULT_SETTINGS, StatementSettings
 from planner.physical import SessionChange
 from tests.flight_server.fake_service import Served
@@ -137,7 +138,7 @@ def test_options_have_the_values_that_they_can_have(kept: dbapi.Connection, name
 
 def test_a_closed_session_is_forgotten(served: Served) -> None:
     def act(name: str, body: bytes) -> bytes:
-        cookie = flight.FlightCallOptions(headers=[(b"cookie", f"other=1; {COOKIE}=mine".encode())])
+        cookie = flight.FlightCallOptions(headers=[(b"cookie", f"other=1; {SESSION_COOKIE}=mine".encode())])
         (answer,) = client.do_action(flight.Action(name, body), cookie)
         written: bytes = answer.body.to_pybytes()
         return written
