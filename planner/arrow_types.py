@@ -52,6 +52,8 @@ _NAMES: dict[str, str] = {
 MAX_KEPT_TYPES = 1024
 TYPE_KEY = b"volley:type"
 """The metadata of a field that names the kernel's type."""
+_TOLD_BY_ARROW = frozenset(_NAMES.values()) - {"UUID", "JSON"}
+"""Types of the kernel that it sends as Arrow's of that name."""
 
 _LISTS = (pa.types.is_list, pa.types.is_large_list, pa.types.is_list_view, pa.types.is_large_list_view)
 # A type's name stands at the end, or before what closes it; a field that is called so has a type behind it.
@@ -69,7 +71,9 @@ def sent_type(kind: str) -> str:
 
 def told_field(field: pa.Field, kind: str) -> pa.Field:
     """``field``, with the kernel's type ``kind`` of its values where the Arrow type tells another."""
-    return field if _tells(field.type, kind) else field.with_metadata({**(field.metadata or {}), TYPE_KEY: kind.encode()})
+    if kind in _TOLD_BY_ARROW or _tells(field.type, kind):
+        return field
+    return field.with_metadata({**(field.metadata or {}), TYPE_KEY: kind.encode()})
 
 
 @lru_cache(MAX_KEPT_TYPES)

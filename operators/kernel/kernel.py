@@ -243,17 +243,26 @@ class Kernel:
         return str(told[0]).removeprefix("SELECT ") if told else None
 
     def _output_of(self, relation: duckdb.DuckDBPyRelation, time_zone: str) -> _Output:
-        select = as_sendable(relation.columns, [str(kind) for kind in relation.types])
-        schema = self._schema(relation if select is None else relation.project(select), time_zone)
-        told = pa.schema([told_field(field, str(kind)) for field, kind in zip(schema, relation.types, strict=True)])
-        return _Output(schema, told, select)
+        kinds = _kinds(relation)
+        select = as_sendable(relation.columns, kinds)
+        if select is None:
+            schema = self._schema(relation, kinds, time_zone)
+        else:
+            sent = relation.project(select)
+            schema = self._schema(sent, _kinds(sent), time_zone)
+        told = [told_field(field, kind) for field, kind in zip(schema, kinds, strict=True)]
+        return _Output(schema, schema if all(field.metadata is None for field in told) else pa.schema(told), select)
 
-    def _schema(self, relation: duckdb.DuckDBPyRelation, time_zone: str) -> pa.Schema:
+    def _schema(self, relation: duckdb.DuckDBPyRelation, kinds: Sequence[str], time_zone: str) -> pa.Schema:
         # Asking a relation for its Arrow schema costs three times what binding does; Arrow fields depend on type and time zone alone.
-        kinds = [(str(kind), time_zone) for kind in relation.types]
-        if any(kind not in self._fields for kind in kinds):
-            self._fields |= dict(zip(kinds, relation.limit(0).to_arrow_table().schema, strict=True))
-        return pa.schema([self._fields[kind].with_name(name) for name, kind in zip(relation.columns, kinds, strict=True)])
+        keys = [(kind, time_zone) for kind in kinds]
+        if any(key not in self._fields for key in keys):
+            self._fields |= dict(zip(keys, relation.limit(0).to_arrow_table().schema, strict=True))
+        return pa.schema([self._fields[key].with_name(name) for name, key in zip(relation.columns, keys, strict=True)])
+
+
+def _kinds(relation: duckdb.DuckDBPyRelation) -> list[str]:
+    return [str(kind) for kind in relation.types]
 
 
 def _settings(memory_bytes: int, spill: Path, *, allowed: Sequence[str], spill_bytes: int | None) -> Iterator[str]:
