@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import pyarrow as pa
 
@@ -48,6 +49,11 @@ _NAMES: dict[str, str] = {
     "extension<arrow.json>": "JSON",
 }
 
+MAX_KEPT_TYPES = 1024
+TYPE_KEY = b"volley:type"
+"""The metadata of a field that names the kernel's type."""
+_TOLD_BY_ARROW = frozenset(_NAMES.values()) - {"UUID", "JSON"}
+"""Types of the kernel that it sends as Arrow's of that name."""
 
 _LISTS = (pa.types.is_list, pa.types.is_large_list, pa.types.is_list_view, pa.types.is_large_list_view)
 # A type's name stands at the end, or before what closes it; a field that is called so has a type behind it.
@@ -61,6 +67,24 @@ def sent_type(kind: str) -> str:
     zone, BIT and BIGNUM are the bytes that the kernel happens to keep.
     """
     return _WORDLESS.sub(lambda found: found[0] if found[1] is None else "VARCHAR", kind)
+
+
+def told_field(field: pa.Field, kind: str) -> pa.Field:
+    """``field``, with the kernel's type ``kind`` of its values where the Arrow type tells another."""
+    if kind in _TOLD_BY_ARROW or _tells(field.type, kind):
+        return field
+    return field.with_metadata({**(field.metadata or {}), TYPE_KEY: kind.encode()})
+
+
+@lru_cache(MAX_KEPT_TYPES)
+def _tells(arrow: pa.DataType, kind: str) -> bool:
+    return kernel_type(arrow) == kind
+
+
+def told_type(field: pa.Field) -> str:
+    """The kernel's type of a field of :func:`told_field`."""
+    told = (field.metadata or {}).get(TYPE_KEY)
+    return kernel_type(field.type) if told is None else told.decode()
 
 
 def kernel_type(kind: pa.DataType) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -97,6 +97,12 @@ class Table:
 class Catalog(Protocol):
     """What the planner may ask. Implementations raise ``VolleyError`` subclasses; each call may do I/O."""
 
+    time_zone: str
+    """The session's: the kernel's binder sees each statement in it."""
+
+    def time_zones(self) -> Collection[str]:
+        """The names of all time zones that the kernel knows."""
+
     def table_names(self) -> Sequence[str]:
         """All table names, sorted."""
 
@@ -120,6 +126,8 @@ class Catalog(Protocol):
 
     def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None) -> pa.Schema:
         """The schema of ``sql`` over empty relations called as in ``inputs``, by the kernel's binder; nothing is run.
+
+        Fields tell the kernel's own types (see ``arrow_types.told_field``).
 
         ``same_as``: a name for all statements that have this one's schema over the same inputs, so that it need not be bound again.
         Raises ``operators.errors.KernelError`` with the kernel's own message where the kernel's binder refuses.

@@ -18,6 +18,7 @@ from planner.quoting import folded, quote_name
 from planner.references import references
 from planner.render import print_expression, render_query
 from planner.splits import ScanExtent, parallel_splits, read_extent, unread_extent, whole_splits
+from planner.time_zones import UTC
 
 SERIAL_BYTES = 4 << 20
 DECODED_SIZE = 4
@@ -39,6 +40,12 @@ class Fragmenter:
 
     def fragments(self, query: QueryBlock, sql: str, result: tuple[Column, ...]) -> Graph:
         """The graph that runs ``query``. ``sql`` is the whole query, printed; ``result`` its columns."""
+        fragments, exchanges = self._graph(query, sql, result)
+        if (zone := self.catalog.time_zone) != UTC:
+            fragments = tuple(replace(fragment, time_zone=zone) for fragment in fragments)
+        return fragments, exchanges
+
+    def _graph(self, query: QueryBlock, sql: str, result: tuple[Column, ...]) -> Graph:
         scans = all_scans(query)
         extents = {scan.name: self._extent(scan) for scan in scans}
         distributed = [scan for scan in scans if self._is_large(scan, extents[scan.name])]

@@ -11,7 +11,8 @@ from planner.ast import Ast, Span, is_identifier, span_of, walk
 from planner.errors import InvalidQuery, LimitExceeded, NotSupported, PlannerError, SqlSyntaxError, UnknownColumn, VolleyError
 from planner.logical import Scan
 from planner.parse import ParsedSql
-from planner.quoting import folded
+from planner.quoting import folded, quote_name
+from planner.words import words
 
 _EXCERPT = re.compile(r"\n+LINE \d+:.*", re.DOTALL)
 _KIND = re.compile(r"^([A-Z][A-Za-z ]*?)(?: Error)?: ")
@@ -26,6 +27,17 @@ _EXTENSION = re.compile(
 _LAMBDA_ARROW = re.compile(r"lambda arrow \(->\)")
 _MEMBER = re.compile(r'"(?P<table>[^"]+)" does not have a column named "(?P<column>[^"]+)"')
 _NO_TABLE = re.compile(r'Referenced table "(?P<table>[^"]+)" not found')
+RESERVED = words(
+    """
+    all analyse analyze and anti any array as asc asof asymmetric at authorization binary both by case cast check collate collation column
+    concurrently constraint create cross default deferrable desc describe distinct do else end except false fetch for foreign freeze from
+    full glob group having ilike in initially inner intersect into is isnull join lambda lateral leading left like limit natural not notnull
+    null offset on only or order outer overlaps pivot pivot_longer pivot_wider placing positional primary qualify references returning right
+    select semi show similar some summarize symmetric table tablesample then to trailing true union unique unpack unpivot using variadic
+    verbose when where window with
+    """
+)
+"""Words that are no columns without quotes."""
 MAX_CANDIDATES = 12
 """So many lines of advice are passed on: some operators have sixty ways to be called."""
 _QUOTED = re.compile(r'"([^"\n]+)"|\'([^\'\n]+)\'|(?:name|function) ([A-Za-z_]\w*)|^[^:]+: ([a-z_]\w*)\(')
@@ -44,6 +56,11 @@ def translate(error: VolleyError, parsed: ParsedSql, scans: Sequence[Scan], pref
     if advised is not None:
         return advised
     kind = _KIND.match(message)
+    unread = (kind is not None and kind[1] == "Parser") or "cannot contain DEFAULT clause" in message
+    if unread and (word := _reserved_name(parsed.ast)) is not None:
+        name = str(word["value"])
+        remedy = f"As a name it stands in double quotes: {quote_name(name)}."
+        return parsed.error(SqlSyntaxError, f"syntax error: '{name}' is a word of SQL", span_of(word), remedy)
     text = _reworded(message[kind.end() :] if kind else message)
     span = _first_named(message, parsed.ast)
     error_class = _class_of(kind[1] if kind else "", text)
@@ -168,6 +185,15 @@ def _span_of_name(name: str, ast: Any) -> Span | None:
     for node in (*alone, *(node for node in walk(ast) if is_identifier(node))):
         if folded(str(node["value"])) == last and (span := span_of(node)) is not None:
             return span
+    return None
+
+
+def _reserved_name(ast: Ast) -> Ast | None:
+    """The first name in an expression that the kernel takes for a word of its own."""
+    for node in walk(ast):
+        name = node.get("Identifier") or (node.get("CompoundIdentifier") or [None])[0]
+        if name is not None and name["quote_style"] is None and folded(str(name["value"])) in RESERVED and span_of(name) is not None:
+            return dict(name)
     return None
 
 

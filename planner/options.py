@@ -15,6 +15,8 @@ class PlanOptions:
     a parallel fragment of about ``workers * splits_per_worker`` splits of ``split_rows`` to ``max_split_rows`` rows, unless all rows
     that would have to be gathered in one place may take more than ``gather_bytes``: then the kernel streams them from the files.
     ``prune_row_groups`` off leaves row groups to the kernel, which prunes them itself where it reads whole files.
+    ``in_session``: somebody keeps what a statement sets for those after it. ``timeout_seconds`` (0: none) is the statement's own, as SHOW
+    tells it, and so is ``server_version``.
     """
 
     workers: int = 1
@@ -24,4 +26,7 @@ class PlanOptions:
     max_split_rows: int = 1_000_000
     gather_bytes: int = 2 << 30
     prune_row_groups: bool = True
+    in_session: bool = False
+    timeout_seconds: float = 0.0
+    server_version: str = ""
     limits: SqlLimits = DEFAULT_LIMITS

@@ -31,6 +31,8 @@ UNKNOWN_CHAIN = CHAIN_TERMS_ON_ANY_STACK + 1
 """For trees of which nobody has counted the chains: they are printed where any depth is safe."""
 
 _BEFORE_PATHS = frozenset(("from", "join", "describe", "desc", "summarize", "show", "table", "pivot", "unpivot"))
+_BARE_CALLS = re.compile(r"\b(?:current_|localtime|(?:session_)?user\b)", re.IGNORECASE)
+"""Words that the parser takes for calls without parentheses."""
 _PLACE = re.compile(r" at Line: (\d+), Column: (\d+)")
 
 
@@ -88,6 +90,8 @@ def parse_scanned(scanned: ScannedSql) -> ParsedSql:
         if dialect != DIALECTS[-1] and _has_misread_type(ast):
             continue
         protect_signs(ast)
+        if _BARE_CALLS.search(scanned.text) is not None:
+            _name_bare_calls(ast)
         return ParsedSql(scanned, ast)
     raise _syntax_error(scanned, max(failures, key=_progress))
 
@@ -101,6 +105,15 @@ def _has_misread_type(ast: Ast) -> bool:
             if parts and str(parts[-1]["value"]).lower() in ("struct", "union", "row"):
                 return True
     return False
+
+
+def _name_bare_calls(ast: Ast) -> None:
+    """Has ``user``, ``current_date`` and their like be names, in place: to the kernel they are columns where there are such."""
+    for node in walk(ast):
+        match node.get("Function"):
+            case {"args": "None", "name": [{"Identifier": name}]}:
+                del node["Function"]
+                node["Identifier"] = name
 
 
 def print_sql(statement: Ast, chain_terms: int) -> str:

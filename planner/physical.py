@@ -18,6 +18,7 @@ from typing import Literal
 import pyarrow as pa
 
 from planner.catalog import Column, DataFile, FileFormat
+from planner.time_zones import UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ class Fragment:
     of all its inputs.
     ``serial``: it is small and joins branches of a UNION, whose rows arrive in any order where several threads run: what hangs on
     arrival (``row_number()`` over ties, ``list``, ``first``) would be another from one run to the next. One thread is to run it.
+    ``time_zone``: the session's. TIMESTAMP WITH TIME ZONE is read, cut up, shown and sent in it, wherever the fragment runs.
     """
 
     id: int
@@ -83,6 +85,7 @@ class Fragment:
     output: int
     parallel: bool = False
     serial: bool = False
+    time_zone: str = UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,14 @@ class PlannedExchange:
     id: int
     kind: Literal["gather", "result"]
     columns: tuple[Column, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SessionChange:
+    """What a statement sets for those after it in its session; None for what stays as it was. ``timeout_seconds``: 0 is none."""
+
+    time_zone: str | None = None
+    timeout_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,3 +116,5 @@ class PhysicalPlan:
     text: str
     analyze: Literal["text", "json"] | None = None
     """EXPLAIN ANALYZE: run the plan, answer with it and what was measured, in this form."""
+    change: SessionChange | None = None
+    """What whoever keeps the session has to change once the statement is accepted."""

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import pyarrow as pa
 
-from planner.arrow_types import kernel_type
+from planner.arrow_types import told_type
 from planner.ast import Ast, substitute_nodes
 from planner.bind import Binder
 from planner.catalog import Catalog, Column
@@ -24,6 +24,7 @@ from planner.parse import ParsedSql, print_sql
 from planner.physical import PhysicalPlan
 from planner.qualified_names import shorten_names
 from planner.render import render_query
+from planner.session import SessionStatements
 from planner.survey import Outline, Survey, Values, survey
 from planner.typed_literals import binding_key
 
@@ -50,7 +51,8 @@ class QueryPlanner:
     def surveyed(self) -> Survey:
         """What a look over the whole statement found."""
         column_name = self.catalog.column_name if self.named else None
-        return survey(self.outline, self.parameters, adaptable=self.adaptable, column_name=column_name)
+        session = SessionStatements(self.parsed, self.catalog, self.options)
+        return survey(self.outline, self.parameters, told=session.told, adaptable=self.adaptable, column_name=column_name)
 
     @cached_property
     def binder(self) -> Binder:
@@ -66,7 +68,7 @@ class QueryPlanner:
         if named is not None:
             query, schema = named
             sql = self._print(query)
-        columns = tuple(Column(field.name, kernel_type(field.type)) for field in schema)
+        columns = tuple(Column(field.name, told_type(field)) for field in schema)
         fragmenter = Fragmenter(self.catalog, self.options, self.parsed.scanned.chain_terms)
         fragments, exchanges = fragmenter.fragments(query, sql, columns)
         return PhysicalPlan(self.parsed.sql, fragments, exchanges, with_origins(query, schema), plan_text(fragments, exchanges))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from planner.ast import span_of
 from planner.errors import NotReadOnly, NotSupported, PlannerError, position_at
@@ -19,9 +20,11 @@ _WRITING = words(
 )
 _SESSION = words(
     """
-    savepoint release abort prepare execute deallocate declare fetch close lock listen notify
+    savepoint release prepare execute deallocate declare fetch close lock listen notify
     """
 )
+_OF_ALL = words("deallocate close")
+"""Of nothing, all may be let go."""
 _INSTEAD = {
     **dict.fromkeys(("install", "load"), "There are no extensions to load: all functions that there are can be called."),
     "pragma": "Write DESCRIBE t for its columns, SHOW TABLES for the tables, EXPLAIN ANALYZE SELECT … for a profile.",
@@ -38,8 +41,11 @@ QUERIES_ONLY = "Send SELECT, VALUES, EXPLAIN, SHOW TABLES or DESCRIBE."
 def refuse_by_first_word(scanned: ScannedSql) -> None:
     """Raises ``NotReadOnly`` or ``NotSupported`` for statements that are known by their first word, whether they parse or not."""
     sql = scanned.original
-    kind, start, stop = next((token for token in tokens(sql) if sql[token[1]] != "("), ("end", 0, 0))
+    following = (token for token in tokens(sql) if sql[token[1]] != "(")
+    kind, start, stop = next(following, ("end", 0, 0))
     word = sql[start:stop].lower() if kind == "word" else ""
+    if word in _OF_ALL and any(sql[start:stop].lower() == "all" for _, start, stop in islice(following, 2)):
+        return
     if word in _WRITING or word in _SESSION:
         raise _refusal(word, scanned, start)
 

@@ -13,6 +13,7 @@ from planner.errors import InvalidQuery, NotSupported, UnknownTable
 from planner.information_schema import VIEWS
 from planner.literals import quote_literal
 from planner.parse import ParsedSql
+from planner.physical import SessionChange
 from planner.quoting import folded, quote_name
 
 TABLES_COLUMNS = (Column("name", "VARCHAR"),)
@@ -24,11 +25,12 @@ DESCRIBE_COLUMNS = (Column("column_name", "VARCHAR"), Column("column_type", "VAR
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Rows of text in their order, of which ``condition`` (SQL, or None) keeps some."""
+    """Rows of text in their order, of which ``condition`` (SQL, or None) keeps some. ``change``: what the statement sets."""
 
     columns: tuple[Column, ...]
     rows: Sequence[tuple[str, ...]]
     condition: str | None = None
+    change: SessionChange | None = None
 
     def sql(self) -> str:
         """A SELECT of the rows."""

@@ -15,7 +15,7 @@ from planner.physical import Fragment, PhysicalPlan, PlannedExchange
 from planner.prepared import Prepared, prepare
 from planner.query import QueryPlanner
 from planner.refusals import refused
-from planner.session import accepted
+from planner.session import SessionStatements
 from planner.show import Answer, described, described_columns, shown
 from planner.survey import Values
 from planner.typed_literals import is_adaptable
@@ -52,7 +52,8 @@ def _planned(planner: QueryPlanner) -> PhysicalPlan:
         case "ExplainTable":
             return listing_plan(planner, described(planner.binder, parsed.ast[kind]["table_name"]))
         case _:
-            listing = accepted(kind, parsed, planner.catalog) or shown(kind, parsed, planner.binder)
+            session = SessionStatements(parsed, planner.catalog, planner.options)
+            listing = session.answer(kind) or shown(kind, parsed, planner.binder)
             if listing is None:
                 raise refused(kind, parsed)
             return listing_plan(planner, listing)
@@ -76,6 +77,7 @@ def _explain(planner: QueryPlanner) -> PhysicalPlan:
 def listing_plan(planner: QueryPlanner, listing: Answer) -> PhysicalPlan:
     """A plan that gives the listing's rows, in their order."""
     sql = listing.sql()
-    fragments = (Fragment(0, sql, (), 0),)
+    fragments = (Fragment(0, sql, (), 0, time_zone=planner.catalog.time_zone),)
     exchanges = (PlannedExchange(0, "result", listing.columns),)
-    return PhysicalPlan(planner.parsed.sql, fragments, exchanges, planner.catalog.result_schema(sql, {}), plan_text(fragments, exchanges))
+    schema = planner.catalog.result_schema(sql, {})
+    return PhysicalPlan(planner.parsed.sql, fragments, exchanges, schema, plan_text(fragments, exchanges), change=listing.change)

@@ -18,6 +18,7 @@ from planner.qualified_names import dotted_name
 from planner.quoting import folded
 from planner.references import function_name
 from planner.render import print_expression
+from planner.session import asks_session
 from planner.typed_literals import adaptable_ast, constant_ast, literal_ast
 
 INPUT_PREFIX = "in_"
@@ -30,6 +31,8 @@ Values = Sequence[pa.Scalar]
 """The values of parameters, in their order."""
 ColumnName = Callable[[str], str | None]
 """What the kernel calls a column; see ``Catalog``."""
+Told = Callable[[Ast], str | None]
+"""What a call of :func:`~planner.session.asks_session` gives, as text; None where that is not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +59,14 @@ class _Tree(NamedTuple):
 class Outline:
     """What a look over a statement found, whatever the values of its parameters: made once, for any number of runs.
 
-    ``placeholders`` are the nodes of the parameters, with their ``numbers``. ``qualified``, ``prefix``: see :class:`Survey`.
+    ``placeholders`` are the nodes of the parameters, with their ``numbers``. ``calls``: those that ask about the session.
+    ``qualified``, ``prefix``: see :class:`Survey`.
     """
 
     parsed: ParsedSql
     placeholders: tuple[Ast, ...]
     numbers: tuple[int, ...]
+    calls: tuple[Ast, ...]
     prefix: str
     qualified: bool
     _named: list[_Tree] = field(default_factory=list, compare=False, repr=False)
@@ -75,18 +80,19 @@ class Outline:
     def only_in_conditions(self) -> bool:
         """Whether all parameters stand in WHERE, where no value can tell what the columns of the result are."""
         conditions = (node["selection"] for node in walk(self.parsed.ast) if node.get("selection") is not None)
-        return self.parsed.scanned.mark is None and self._ids <= {found for condition in conditions for found in _placeholders(condition)}
+        everywhere = set(map(id, self.placeholders))
+        return self.parsed.scanned.mark is None and everywhere <= {found for condition in conditions for found in _placeholders(condition)}
 
-    def with_values(self, parameters: Values | None, adaptable: bool, column_name: ColumnName | None) -> Ast:
+    def with_values(self, parameters: Values | None, told: Told, adaptable: bool, column_name: ColumnName | None) -> Ast:
         """The statement's tree with the values in place. See :func:`survey`."""
-        values = self._values(parameters, adaptable)
+        values = self._answers(told) | self._values(parameters, adaptable)
         tree = self._plain if column_name is None else self._with_names(column_name)
         ast: Ast = substitute_along(tree.ast, values, tree.ways)
         return ast
 
     @cached_property
     def _ids(self) -> frozenset[int]:
-        return frozenset(map(id, self.placeholders))
+        return frozenset(map(id, (*self.placeholders, *self.calls)))
 
     @cached_property
     def _plain(self) -> _Tree:
@@ -107,6 +113,16 @@ class Outline:
     def _lists(self) -> frozenset[int]:
         """What stands behind IN without parentheses, which would make a list of it that holds it."""
         return frozenset(id(node["InUnnest"]["array_expr"]) for node in walk(self.parsed.ast) if "InUnnest" in node)
+
+    def _answers(self, told: Told) -> dict[int, Ast]:
+        """What to put in place of the calls that ask about the session, by their nodes' ids."""
+        answers: dict[int, Ast] = {}
+        for node in self.calls:
+            if (text := told(node["Function"])) is None:
+                _check_function(node["Function"], self.parsed)
+            else:
+                answers[id(node)] = constant_ast(pa.scalar(text))
+        return answers
 
     def _values(self, parameters: Values | None, adaptable: bool) -> dict[int, Ast]:
         """What to put in place of the placeholders, by their nodes' ids."""
@@ -137,12 +153,16 @@ def outline(parsed: ParsedSql) -> Outline:
     """
     names: set[str] = set()
     placeholders: list[Ast] = []
+    calls: list[Ast] = []
     qualified = False
     for node in walk(parsed.ast):
         if is_identifier(node):
             names.add(folded(str(node["value"])))
         elif "Function" in node and type(node["Function"]) is dict and "uses_odbc_syntax" in node["Function"]:
-            _check_function(node["Function"], parsed)
+            if asks_session(node["Function"]):
+                calls.append(node)
+            else:
+                _check_function(node["Function"], parsed)
         elif "Value" in node or "Placeholder" in node:
             if _placeholder(node) is not None:
                 placeholders.append(node)
@@ -153,16 +173,19 @@ def outline(parsed: ParsedSql) -> Outline:
     prefix = INPUT_PREFIX
     while any(name.startswith(prefix) for name in names):
         prefix = "_" + prefix
-    return Outline(parsed, tuple(placeholders), numbers, prefix, qualified)
+    return Outline(parsed, tuple(placeholders), numbers, tuple(calls), prefix, qualified)
 
 
-def survey(found: Outline, parameters: Values | None, *, adaptable: bool = False, column_name: ColumnName | None = None) -> Survey:
-    """Puts parameters in place. The parser's tree stays as it is.
+def survey(
+    found: Outline, parameters: Values | None, told: Told, *, adaptable: bool = False, column_name: ColumnName | None = None
+) -> Survey:
+    """Puts parameters in place, and what is ``told``, which counts as a parameter. The parser's tree stays as it is.
 
     ``adaptable``: integers and NULL have the types that their places ask for, where they can, instead of their own. ``column_name``
-    says what columns are called that are computed from parameters; without it, values are in their names. Raises ``InvalidQuery``.
+    says what columns are called that are computed from parameters; without it, values are in their names.
+    Raises ``InvalidQuery``, and ``AccessRefused`` for a setting that is not told.
     """
-    return Survey(found.with_values(parameters, adaptable, column_name), found.prefix, found.qualified)
+    return Survey(found.with_values(parameters, told, adaptable, column_name), found.prefix, found.qualified)
 
 
 def _placeholders(root: Any) -> set[int]:
@@ -173,6 +196,8 @@ def _check_function(function: Ast, parsed: ParsedSql) -> None:
     name = function_name(function)
     if is_refused_scalar(name):
         remedy = f"To read files of a connection, write FROM {READ_FILES}('…')." if name in FILE_READERS else None
+        if name == "current_setting":
+            remedy = "It tells, by their names in single quotes, the settings that SHOW tells."
         raise parsed.error(AccessRefused, f"the function '{name}' is not available", span_of(function["name"]), remedy)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -83,9 +84,20 @@ class S3Server:
         """Ends the processes; the data stays."""
         for process in self._processes:
             process.terminate()
+            process.send_signal(signal.SIGCONT)
         for process in self._processes:
             process.wait(10)
         self._processes.clear()
+
+    def pause(self) -> None:
+        """Has the processes stand still: connections are made, and nothing answers."""
+        for process in self._processes:
+            process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Has them go on."""
+        for process in self._processes:
+            process.send_signal(signal.SIGCONT)
 
     def _write_storage_config(self, name: str) -> None:
         port = self._ports[name]

@@ -28,7 +28,7 @@ class ClientElsewhere(Client):
     """
 
     def __init__(self, uri: str, instead: Callable[[str], str], *, token: str | None = None, tls_ca: str | bytes | None = None) -> None:
-        super().__init__(uri, token=token, tls_ca=tls_ca)
+        super().__init__(uri, token=token, tls_ca=tls_ca, session=True)
         self._instead = instead
 
     def submit(self, sql: str, parameters: Sequence[object] = (), *, ahead: int | None = None, purpose: str | None = None) -> Submitted:

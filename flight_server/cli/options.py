@@ -121,7 +121,7 @@ def connected(access: Access) -> Iterator[Client]:
         with ClientElsewhere(access.uri, _instead(), token=access.token, tls_ca=access.tls_ca) as client:
             yield client
         return
-    with embedded_uri(access) as uri, Client(uri) as client:
+    with embedded_uri(access) as uri, Client(uri, session=True) as client:
         yield client
 
 

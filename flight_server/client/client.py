@@ -10,6 +10,7 @@ client usable: the connection comes back by itself when the server does.
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Callable, Generator, Iterator, Sequence
 from types import TracebackType
 from typing import NamedTuple, TypeVar
@@ -26,6 +27,7 @@ from flight_server.protocol.client_errors import translating
 from flight_server.protocol.messages import (
     AHEAD_HEADER,
     END,
+    SESSION_COOKIE,
     START,
     BatchPlace,
     Cursor,
@@ -66,12 +68,15 @@ class Client:
     """A connection to a Volley server. Thread-safe; nothing is sent before the first call.
 
     ``uri`` is ``grpc://HOST:PORT``, ``grpc+tls://HOST:PORT`` or ``HOST:PORT``. ``tls_ca`` is a PEM text of authorities to trust
-    instead of the system's. ``token`` is sent as a bearer token. Times are in seconds.
+    instead of the system's. ``token`` is sent as a bearer token. With ``session``, what ``SET`` sets holds for the statements after it.
+    Times are in seconds.
     """
 
-    def __init__(self, uri: str, *, token: str | None = None, tls_ca: str | bytes | None = None) -> None:
+    def __init__(self, uri: str, *, token: str | None = None, tls_ca: str | bytes | None = None, session: bool = False) -> None:
         self.uri = normal_uri(uri)
         self._headers = [] if token is None else [(b"authorization", f"Bearer {token}".encode())]
+        if session:
+            self._headers.append((b"cookie", f"{SESSION_COOKIE}={secrets.token_hex(16)}".encode()))
         trust = {} if tls_ca is None else {"tls_root_certs": tls_ca}
         with translating(self.uri):
             self._flight = flight.FlightClient(self.uri, generic_options=_CHANNEL, **trust)

@@ -19,7 +19,7 @@ JSON = msgspec.json.Encoder(decimal_format="number")
 
 _ZEROS = (r"\.0+([Z+-].*)?$", r"\1")
 _TRAILING_ZEROS = (r"(\.\d*[1-9])0+([Z+-].*)?$", r"\1\2")
-_ZONE = ((r"Z$", "+00"), (r"([+-]\d\d)00$", r"\1"))
+_ZONE = ((r"Z$", "+00"), (r"([+-]\d\d)00$", r"\1"), (r"([+-]\d\d)(\d\d)$", r"\1:\2"))
 _OUT_OF_RANGE = "<value out of range"  # what Arrow writes for years that have no four digits
 _UNITS_PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 

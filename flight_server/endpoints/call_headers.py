@@ -8,8 +8,7 @@ import pyarrow.flight as flight
 
 from flight_server.endpoints.credentials import UncheckedCallers
 from flight_server.endpoints.parts import PARTS_HEADER
-from flight_server.endpoints.sessions import COOKIE
-from flight_server.protocol.messages import AHEAD_HEADER
+from flight_server.protocol.messages import AHEAD_HEADER, SESSION_COOKIE
 
 CALL_HEADERS = "call-headers"
 """The middleware's name."""
@@ -58,6 +57,6 @@ def _session(cookies: list[str]) -> str | None:
     for header in cookies:
         for part in str(header).split(";"):
             name, _, value = part.strip().partition("=")
-            if name == COOKIE and value:
+            if name == SESSION_COOKIE and value:
                 return value.strip('"')
     return None

@@ -6,11 +6,13 @@ GetTables' answer. Plain Flight and the catalog's own answers have none: drivers
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 import pyarrow as pa
 
-from planner.arrow_types import kernel_type
+from flight_server.protocol.wire_types import OWN_KEYS
+from planner.arrow_types import TYPE_KEY, kernel_type
 from planner.catalog import CATALOG_NAME, SCHEMA_NAME
 from planner.origins import TABLE_KEY
 
@@ -20,6 +22,8 @@ MAX_KEPT_FACTS = 1024
 _INTEGER_DIGITS = {"int8": 3, "int16": 5, "int32": 10, "int64": 19, "uint8": 3, "uint16": 5, "uint32": 10, "uint64": 20}
 _FLOAT_DIGITS = {"halffloat": 3, "float": 7, "double": 15}
 _SECOND_DIGITS = {"s": 0, "ms": 3, "us": 6, "ns": 9}
+_ENUM_VALUES = re.compile(r"ENUM\((?:'(?:[^']|'')*'(?:, )?)*\)")
+_TEXTS_WITHOUT_CASE = (b"UHUGEINT", b"BIGNUM", b"BIT", b"TIME WITH TIME ZONE", b"UUID")
 _DATE_CHARS, _TIME_CHARS, _ZONE_CHARS, _UUID_CHARS = 10, 8, 6, 36
 
 
@@ -31,20 +35,20 @@ def described(schema: pa.Schema, table: str | None = None) -> pa.Schema:
 
 def _described(field: pa.Field, origin: bytes | None) -> pa.Field:
     own = field.metadata or {}
-    facts = _facts(field.type, origin or own.get(TABLE_KEY))
-    rest = {key: value for key, value in own.items() if key != TABLE_KEY}
+    facts = _facts(field.type, own.get(TYPE_KEY), origin or own.get(TABLE_KEY))
+    rest = {key: value for key, value in own.items() if key not in OWN_KEYS}
     return pa.field(field.name, field.type, field.nullable, {**rest, **dict(facts)} if rest else facts)
 
 
 @lru_cache(MAX_KEPT_FACTS)
-def _facts(kind: pa.DataType, table: bytes | None) -> pa.KeyValueMetadata:
+def _facts(kind: pa.DataType, told: bytes | None, table: bytes | None) -> pa.KeyValueMetadata:
     precision, scale = _size(kind)
     facts: dict[str, object] = {
-        "TYPE_NAME": _type_name(kind),
+        "TYPE_NAME": _type_name(kind) if told is None else _ENUM_VALUES.sub("ENUM", told.decode()),
         "PRECISION": precision,
         "SCALE": scale,
         "IS_AUTO_INCREMENT": 0,
-        "IS_CASE_SENSITIVE": int(_is_text(kind)),
+        "IS_CASE_SENSITIVE": int(_is_text(kind) and told not in _TEXTS_WITHOUT_CASE),
         "IS_READ_ONLY": 1,
         "IS_SEARCHABLE": 1,
     }

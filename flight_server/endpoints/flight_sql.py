@@ -18,6 +18,7 @@ from flight_server.endpoints import catalog_tables as catalog
 from flight_server.endpoints.column_metadata import described
 from flight_server.endpoints.parts import Wanted, part_batches, part_of, part_schema, part_tickets
 from flight_server.endpoints.prepared import Bound, PreparedStatements, parameter_values
+from flight_server.endpoints.sessions import Sessions
 from flight_server.endpoints.sql_info import SQL_INFO_SCHEMA, SqlInfoValue, sql_info_table
 from flight_server.endpoints.streams import Stopping, flight_info, now, plain_stream, result_stream, table_stream
 from flight_server.endpoints.transactions import Transactions
@@ -26,11 +27,12 @@ from flight_server.errors import BadRequest, UnknownAction, shorten
 from flight_server.protocol import flight_sql_pb2 as pb
 from flight_server.protocol.any_message import pack, read, type_name
 from flight_server.protocol.messages import START, QueryRef, ResultTicket, build_decoders, encode
-from flight_server.protocol.service import Cancelled, Services, StatementSettings, Tables
+from flight_server.protocol.service import Accepted, Cancelled, Services, StatementSettings, Tables
 from flight_server.protocol.tickets import parse_ticket
 from planner.errors import NotReadOnly
 
-UNKNOWN_COUNT = -1
+UPDATED_ROWS = 0
+"""What every statement changes here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,12 @@ class CatalogCommand:
 class FlightSql:
     """Flight SQL's commands over the services behind the face. Thread-safe. ``result_seconds`` is how long results are kept."""
 
-    def __init__(self, services: Services, infos: dict[int, SqlInfoValue], result_seconds: float, stopping: Stopping) -> None:
+    def __init__(
+        self, services: Services, sessions: Sessions, infos: dict[int, SqlInfoValue], result_seconds: float, stopping: Stopping
+    ) -> None:
         self.prepared = PreparedStatements()
         self.transactions = Transactions()
+        self._sessions = sessions
         self._services = services
         self._result_seconds = result_seconds
         self._stopping = stopping
@@ -68,16 +73,17 @@ class FlightSql:
         known = self._catalog_command(command)
         return flight_info(known.schema(read(command, known.message)), descriptor, [descriptor.command])
 
-    def schema(self, command: AnyMessage, owner: str) -> pa.Schema:
+    def schema(self, command: AnyMessage, owner: str, settings: StatementSettings) -> pa.Schema:
         """Answers GetSchema; runs nothing."""
         name = type_name(command)
         if name == "CommandStatementQuery":
             request = read(command, pb.CommandStatementQuery)
             self.transactions.check(request.transaction_id, owner)
-            return described(self._services.queries.plan_schema(request.query))
+            return described(self._services.queries.plan_schema(request.query, settings=settings))
         if name == "CommandPreparedStatementQuery":
             statement = self.prepared.get(read(command, pb.CommandPreparedStatementQuery).prepared_statement_handle, owner)
-            return described(self._services.queries.plan_schema(statement.sql, statement.rows[0] if statement.rows else None))
+            values = statement.rows[0] if statement.rows else None
+            return described(self._services.queries.plan_schema(statement.sql, values, settings=settings))
         known = self._catalog_command(command)
         return known.schema(read(command, known.message))
 
@@ -140,8 +146,7 @@ class FlightSql:
         settings: StatementSettings,
         wanted: Wanted,
     ) -> flight.FlightInfo:
-        accepted = self._services.queries.submit(sql, owner, bound.values, runs=bound.runs, ahead=wanted.ahead, settings=settings)
-        query_id, schema = accepted
+        query_id, schema, _ = self._started(sql, bound, owner, settings, wanted.ahead)
         handles = [encode(ResultTicket(query_id, START, True))] if wanted.parts == 1 else part_tickets(query_id, wanted.parts)
         return flight_info(
             described(schema),
@@ -151,6 +156,13 @@ class FlightSql:
             app_metadata=encode(QueryRef(query_id)),
         )
 
+    def _started(self, sql: str, bound: Bound, owner: str, settings: StatementSettings, ahead: int | None = None) -> Accepted:
+        """A statement that was accepted; what it sets holds for its session from now on."""
+        accepted = self._services.queries.submit(sql, owner, bound.values, runs=bound.runs, ahead=ahead, settings=settings)
+        if accepted.change is not None:
+            self._sessions.change(settings.session_id, accepted.change)
+        return accepted
+
     def _execute(
         self, handle: bytes, descriptor: flight.FlightDescriptor, owner: str, settings: StatementSettings, wanted: Wanted
     ) -> flight.FlightInfo:
@@ -158,7 +170,7 @@ class FlightSql:
         return self._submit(statement.sql, statement.bound(), descriptor, owner, settings, wanted)
 
     def _run(self, sql: str, bound: Bound, owner: str, settings: StatementSettings, cancelled: Cancelled) -> None:
-        query = self._services.queries.submit(sql, owner, bound.values, runs=bound.runs, settings=settings)
+        query = self._started(sql, bound, owner, settings)
         for _ in self._services.queries.read(ResultTicket(query.query_id, START, True), owner, cancelled, True).batches:
             pass
 
@@ -199,7 +211,7 @@ def _catalog_commands(tables: Tables, infos: dict[int, SqlInfoValue]) -> dict[st
 
 
 def _write_count(writer: flight.FlightMetadataWriter) -> None:
-    writer.write(pa.py_buffer(pb.DoPutUpdateResult(record_count=UNKNOWN_COUNT).SerializeToString()))
+    writer.write(pa.py_buffer(pb.DoPutUpdateResult(record_count=UPDATED_ROWS).SerializeToString()))
 
 
 build_decoders(__name__)

@@ -45,7 +45,7 @@ from flight_server.protocol.messages import (
     TableListRequest,
     encode,
 )
-from flight_server.protocol.service import Cancelled, Services
+from flight_server.protocol.service import Cancelled, Services, StatementSettings
 from flight_server.protocol.tickets import ExchangeTicket, Forwarded, parse_command, parse_ticket, read_message
 from flight_server.protocol.wire_types import bare_schema, wire_schema
 from flight_server.settings.config import MAX_SQL_BYTES, ResultsConfig
@@ -86,8 +86,9 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         self._services = services
         self._result_seconds = result_seconds
         self._stopping = threading.Event()
-        self._sql = FlightSql(services, sql_infos(version, read_only=read_only), result_seconds, self._stopping.is_set)
-        self._sessions = Sessions()
+        self._sessions = Sessions(services.queries.time_zone)
+        infos = sql_infos(version, read_only=read_only)
+        self._sql = FlightSql(services, self._sessions, infos, result_seconds, self._stopping.is_set)
         self._sql_actions = SqlActions(services.queries, self._sql.prepared, self._sql.transactions, self._sessions)
         self._actions: dict[str, tuple[str, Callable[[bytes, str, Cancelled], Iterator[bytes]]]] = {
             "query.list": ("the caller's queries, newest first: body {all, limit}, or none", self._query_list),
@@ -123,26 +124,25 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         owner = owner_of(context)
         if descriptor.descriptor_type == flight.DescriptorType.PATH:
             with _read_whole(descriptor.path) as sql:
-                return self._submit(Submission(sql), descriptor, owner)
+                return self._submit(Submission(sql), descriptor, owner, self._settings(context))
         command = descriptor.command or b""
         packed = unpack(command)
         if packed is not None:
             if type_name(packed) == "CommandGetSqlInfo":
                 _offer_session(context)
             headers = headers_of(context)
-            settings = self._sessions.settings(headers.session_id)
-            return self._sql.info(packed, descriptor, owner, settings, wanted(headers.parts, headers.ahead))
+            return self._sql.info(packed, descriptor, owner, self._settings(context), wanted(headers.parts, headers.ahead))
         if command.startswith(_JSON):
             asked = parse_command(command)
             if isinstance(asked, ResultTicket):
                 return self._ticket_info(asked, descriptor, owner)
-            return self._submit(asked, descriptor, owner)
-        return self._submit(Submission(_sql_text(command)), descriptor, owner)
+            return self._submit(asked, descriptor, owner, self._settings(context))
+        return self._submit(Submission(_sql_text(command)), descriptor, owner, self._settings(context))
 
     @guarded
     def get_schema(self, context: flight.ServerCallContext, descriptor: flight.FlightDescriptor) -> flight.SchemaResult:
         """Plans only."""
-        return flight.SchemaResult(wire_schema(bare_schema(self._schema(descriptor, owner_of(context)))))
+        return flight.SchemaResult(wire_schema(bare_schema(self._schema(descriptor, owner_of(context), self._settings(context)))))
 
     @guarded
     def do_get(self, context: flight.ServerCallContext, ticket: flight.Ticket) -> flight.FlightDataStream:
@@ -151,7 +151,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         cancelled = self._cancelled(context)
         packed = unpack(ticket.ticket)
         if packed is not None:
-            return self._sql.get(packed, owner, self._sessions.settings(headers_of(context).session_id), cancelled)
+            return self._sql.get(packed, owner, self._settings(context), cancelled)
         parsed = parse_ticket(ticket.ticket)
         if isinstance(parsed, ResultTicket):
             stream = self._services.queries.read(parsed, owner, cancelled, False)
@@ -174,8 +174,7 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
         packed = unpack(descriptor.command or b"")
         if packed is None:
             raise UnknownAction("DoPut is served only for Flight SQL's parameters and updates")
-        settings = self._sessions.settings(headers_of(context).session_id)
-        self._sql.put(packed, owner_of(context), settings, reader, writer, self._cancelled(context))
+        self._sql.put(packed, owner_of(context), self._settings(context), reader, writer, self._cancelled(context))
 
     @guarded
     def do_exchange(
@@ -213,21 +212,30 @@ class VolleyServer(flight.FlightServerBase):  # type: ignore[misc, unused-ignore
             return result_stream(found, self._stopping.is_set)
         raise UnknownQuery(ticket.query_id)
 
-    def _schema(self, descriptor: flight.FlightDescriptor, owner: str) -> pa.Schema:
+    def _settings(self, context: flight.ServerCallContext) -> StatementSettings:
+        """How statements of the call's session are to run."""
+        return self._sessions.settings(headers_of(context).session_id)
+
+    def _schema(self, descriptor: flight.FlightDescriptor, owner: str, settings: StatementSettings) -> pa.Schema:
         if descriptor.descriptor_type == flight.DescriptorType.PATH:
             with _read_whole(descriptor.path) as sql:
-                return self._services.queries.plan_schema(sql)
+                return self._services.queries.plan_schema(sql, settings=settings)
         command = descriptor.command or b""
         packed = unpack(command)
         if packed is not None:
-            return self._sql.schema(packed, owner)
+            return self._sql.schema(packed, owner, settings)
         if command.startswith(_JSON):
             asked = parse_command(command)
-            return self._result_schema(asked, owner) if isinstance(asked, ResultTicket) else self._services.queries.plan_schema(asked.sql)
-        return self._services.queries.plan_schema(_sql_text(command))
+            if isinstance(asked, ResultTicket):
+                return self._result_schema(asked, owner)
+            return self._services.queries.plan_schema(asked.sql, settings=settings)
+        return self._services.queries.plan_schema(_sql_text(command), settings=settings)
 
-    def _submit(self, asked: Submission, descriptor: flight.FlightDescriptor, owner: str) -> flight.FlightInfo:
-        query_id, schema = self._services.queries.submit(asked.sql, owner, ahead=asked.ahead, purpose=asked.purpose)
+    def _submit(self, asked: Submission, descriptor: flight.FlightDescriptor, owner: str, settings: StatementSettings) -> flight.FlightInfo:
+        queries = self._services.queries
+        query_id, schema, change = queries.submit(asked.sql, owner, ahead=asked.ahead, purpose=asked.purpose, settings=settings)
+        if change is not None:
+            self._sessions.change(settings.session_id, change)
         ticket = encode(ResultTicket(query_id, START, True))
         expires_at = now() + self._result_seconds
         return flight_info(schema, descriptor, [ticket], expires_at=expires_at, app_metadata=encode(QueryRef(query_id)))

@@ -22,6 +22,8 @@ from flight_server.protocol.service import Queries
 from flight_server.protocol.tickets import parse_ticket
 from flight_server.protocol.wire_types import wire_schema
 
+CREATE_PREPARED = "CreatePreparedStatement"
+
 UNSUPPORTED = {
     "BeginSavepoint": "nothing is written that could be taken back: leave savepoints out",
     "EndSavepoint": "nothing is written that could be taken back: leave savepoints out",
@@ -37,8 +39,8 @@ class SqlActions:
         self._queries = queries
         self._prepared = prepared
         self._transactions = transactions
+        self._sessions = sessions
         self._actions: dict[str, Callable[[bytes, str], bytes | None]] = {
-            "CreatePreparedStatement": self._create_prepared,
             "ClosePreparedStatement": self._close_prepared,
             "BeginTransaction": self._begin_transaction,
             "EndTransaction": self._end_transaction,
@@ -54,11 +56,11 @@ class SqlActions:
 
     def names(self) -> list[str]:
         """The actions that are served."""
-        return [*self._actions, *self._session_actions]
+        return [CREATE_PREPARED, *self._actions, *self._session_actions]
 
     def knows(self, name: str) -> bool:
         """Whether the action is one of these, served or refused."""
-        return name in self._actions or name in self._session_actions or name in UNSUPPORTED
+        return name in self.names() or name in UNSUPPORTED
 
     def of_session(self, name: str) -> bool:
         """Whether the action is about a session."""
@@ -68,16 +70,18 @@ class SqlActions:
         """Runs an action; raises ``UnknownAction`` for those that Volley refuses."""
         if (of_session := self._session_actions.get(name)) is not None:
             return [of_session(body, session_id)]
+        if name == CREATE_PREPARED:
+            return [self._create_prepared(body, owner, session_id)]
         action = self._actions.get(name)
         if action is None:
             raise UnknownAction(f"Volley does not serve {name}", remedy=UNSUPPORTED[name])
         answer = action(body, owner)
         return [] if answer is None else [answer]
 
-    def _create_prepared(self, body: bytes, owner: str) -> bytes:
+    def _create_prepared(self, body: bytes, owner: str, session_id: str | None) -> bytes:
         request = _read(body, pb.ActionCreatePreparedStatementRequest)
         self._transactions.check(request.transaction_id, owner)
-        types, schema = self._queries.prepare(request.query)
+        types, schema = self._queries.prepare(request.query, settings=self._sessions.settings(session_id))
         statement = self._prepared.add(request.query, owner, types)
         answer = pb.ActionCreatePreparedStatementResult(
             prepared_statement_handle=statement.handle.encode(),

@@ -209,6 +209,7 @@ class DistributedScan:
             source=self._source_name,
             output=self._output_name,
             fetching=self.fetching,
+            time_zone=self.fragment.time_zone,
         )
         try:
             self._site.peers.tell(worker.uri, OPERATOR_START, start)

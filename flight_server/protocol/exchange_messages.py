@@ -16,6 +16,7 @@ import msgspec
 from flight_server.protocol.messages import InstanceStatus, QueryLine, QueryStatus, WorkerStatus, build_decoders
 from operators.exchange.records import RecordKey
 from planner.physical import ScanInput
+from planner.time_zones import UTC
 
 EXCHANGE_ACK = "exchange.ack"
 EXCHANGE_HEARTBEAT = "exchange.heartbeat"
@@ -106,8 +107,8 @@ class LeaseReply(msgspec.Struct):
 class StartOperator(msgspec.Struct):
     """Run a parallel fragment over the splits of ``source`` (at ``handler_uri``) into ``output``, an exchange on the worker that gets this.
 
-    ``schema`` is the output's Arrow schema as an IPC message. ``fetching``: splits are read from elsewhere. The answer comes when
-    the output exchange is up.
+    ``schema`` is the output's Arrow schema as an IPC message. ``fetching``: splits are read from elsewhere.
+    ``time_zone``: the fragment's. The answer comes when the output exchange is up.
     """
 
     query_id: str
@@ -121,6 +122,7 @@ class StartOperator(msgspec.Struct):
     source: str
     output: str
     fetching: bool = False
+    time_zone: str = UTC
 
 
 class StopOperators(msgspec.Struct):

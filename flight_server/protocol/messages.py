@@ -12,6 +12,8 @@ import msgspec
 
 QueryPhase = Literal["queued", "running", "completed", "failed", "killed"]
 OperatorPhase = Literal["waiting", "running", "completed", "failed"]
+SESSION_COOKIE = "arrow_flight_session_id"
+"""The name of the cookie by which a session is known, as Arrow's own servers have it."""
 LINE_SQL_CHARS = 200
 MAX_AHEAD = 1_000_000
 MAX_PURPOSE_CHARS = 32

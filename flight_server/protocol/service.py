@@ -8,7 +8,7 @@ are called from Flight's threads, several at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
 import pyarrow as pa
@@ -23,16 +23,19 @@ from flight_server.protocol.messages import (
     TableStatus,
     WorkerStatus,
 )
+from planner.physical import SessionChange
+from planner.time_zones import UTC
 
 Cancelled = Callable[[], bool]
 """Whether the client that waits has gone. Cheap; to be polled inside every wait, several times a second."""
 
 
 class Accepted(NamedTuple):
-    """A query that was accepted, and the schema that its result will have."""
+    """A query that was accepted, and the schema that its result will have. ``change``: what it sets for its session from now on."""
 
     query_id: str
     schema: pa.Schema
+    change: SessionChange | None = None
 
 
 class StatementShape(NamedTuple):
@@ -74,10 +77,13 @@ class StatementSettings:
     """How one statement is to run: for at most ``seconds`` (None: as long as it takes), and whether several workers are to share it.
 
     ``auto`` leaves that to the planner; ``always`` shares each scan, however small; ``never`` keeps it on the worker that was asked.
+    ``time_zone``: what TIMESTAMP WITH TIME ZONE is read and shown in. ``session_id``: who keeps what the statement sets; None: nobody.
     """
 
     seconds: float | None = None
     distribute: Distribution = "auto"
+    time_zone: str = UTC
+    session_id: str | None = field(default=None, compare=False)
 
 
 DEFAULT_SETTINGS = StatementSettings()
@@ -106,10 +112,15 @@ class Queries(Protocol):
         ``ahead`` and ``purpose`` are those of ``messages.Submission``.
         """
 
-    def plan_schema(self, sql: str, parameters: Sequence[pa.Scalar] | None = None) -> pa.Schema:
+    def plan_schema(
+        self, sql: str, parameters: Sequence[pa.Scalar] | None = None, *, settings: StatementSettings = DEFAULT_SETTINGS
+    ) -> pa.Schema:
         """Plans only. Without ``parameters``, placeholders count as NULL of the types that :meth:`prepare` tells."""
 
-    def prepare(self, sql: str) -> StatementShape:
+    def time_zone(self, name: str) -> str | None:
+        """The time zone that is called so, as it spells itself; None if there is none."""
+
+    def prepare(self, sql: str, *, settings: StatementSettings = DEFAULT_SETTINGS) -> StatementShape:
         """What can be told of a statement before the values of its placeholders are there. Raises what planning raises."""
 
     def read(self, ticket: ResultTicket, owner: str, cancelled: Cancelled, abandon: bool) -> ResultStream:

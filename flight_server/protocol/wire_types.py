@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from planner.arrow_types import TYPE_KEY
 from planner.origins import TABLE_KEY
+
+OWN_KEYS = frozenset((TABLE_KEY, TYPE_KEY))
+"""The planner's words on a column, which do not travel to clients as they are."""
 
 
 def wire_schema(schema: pa.Schema) -> pa.Schema:
@@ -18,14 +22,14 @@ def wire_schema(schema: pa.Schema) -> pa.Schema:
 
 
 def bare_schema(schema: pa.Schema) -> pa.Schema:
-    """``schema`` without the planner's word on where columns come from; the same object if it says nothing."""
-    if not any(field.metadata and TABLE_KEY in field.metadata for field in schema):
+    """``schema`` without the planner's words on its columns; the same object if there are none."""
+    if not any(field.metadata and not OWN_KEYS.isdisjoint(field.metadata) for field in schema):
         return schema
     return pa.schema([field.with_metadata(_others(field.metadata)) for field in schema], schema.metadata)
 
 
 def _others(metadata: dict[bytes, bytes] | None) -> dict[bytes, bytes] | None:
-    return {key: value for key, value in (metadata or {}).items() if key != TABLE_KEY} or None
+    return {key: value for key, value in (metadata or {}).items() if key not in OWN_KEYS} or None
 
 
 def wire_batch(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

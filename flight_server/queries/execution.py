@@ -105,7 +105,7 @@ class Execution:
 
     def _distributed(self, fragment: Fragment) -> DistributedScan:
         (scan,) = fragment.inputs
-        schema = self._site.kernel.result_schema(fragment.sql, {scan.name: scan.columns})
+        schema = self._site.kernel.result_schema(fragment.sql, {scan.name: scan.columns}, time_zone=fragment.time_zone)
         window = STREAM_WINDOW_SPLITS if fragment is self._root else None
         return DistributedScan(fragment, schema, self._context, self._site, window, self.exclude)
 

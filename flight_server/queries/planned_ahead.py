@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 from cachetools import TTLCache
 
@@ -12,6 +12,9 @@ from planner.physical import PhysicalPlan
 
 REUSE_SECONDS = 0.1
 MAX_PLANS = 64
+
+PlanKey = Hashable
+"""A statement's text, and whatever else a plan of it hangs on."""
 
 
 class PlannedAhead:
@@ -21,15 +24,15 @@ class PlannedAhead:
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._plans: TTLCache[str, PhysicalPlan] = TTLCache(MAX_PLANS, REUSE_SECONDS, timer=clock)
+        self._plans: TTLCache[PlanKey, PhysicalPlan] = TTLCache(MAX_PLANS, REUSE_SECONDS, timer=clock)
         self._lock = threading.Lock()
 
-    def put(self, sql: str, plan: PhysicalPlan) -> None:
-        """Keeps ``plan`` for the next query of the same text."""
+    def put(self, key: PlanKey, plan: PhysicalPlan) -> None:
+        """Keeps ``plan`` for the next query of the same key."""
         with self._lock:
-            self._plans[sql] = plan
+            self._plans[key] = plan
 
-    def take(self, sql: str) -> PhysicalPlan | None:
-        """The plan of ``sql``, if it is there and fresh; it is nobody else's then."""
+    def take(self, key: PlanKey) -> PhysicalPlan | None:
+        """The plan of that key, if it is there and fresh; it is nobody else's then."""
         with self._lock:
-            return self._plans.pop(sql, None)
+            return self._plans.pop(key, None)

@@ -135,7 +135,7 @@ class QueryHandler:
         if self.draining:
             raise closing()
         with self._planner.while_open():
-            planned = self._planner.runs(sql, parameters, runs, settings.distribute)
+            planned = self._planner.runs(sql, parameters, runs, settings)
             schema = planned.first.schema
             query_id = secrets.token_hex(16)
             writer = self._results.create(query_id, schema, sql, owner, ahead, partial(self._runner.on_hold, query_id))
@@ -145,17 +145,24 @@ class QueryHandler:
             except VolleyError as error:
                 writer.abort(error)
                 raise
-        return Accepted(query_id, schema)
+        return Accepted(query_id, schema, planned.first.change)
 
-    def plan_schema(self, sql: str, parameters: Sequence[pa.Scalar] | None = None) -> pa.Schema:
+    def plan_schema(
+        self, sql: str, parameters: Sequence[pa.Scalar] | None = None, *, settings: StatementSettings = DEFAULT_SETTINGS
+    ) -> pa.Schema:
         """The schema that a statement's result would have. Without ``parameters``, placeholders count as NULL."""
         with self._planner.while_open():
-            return self._planner.schema(sql, parameters)
+            return self._planner.schema(sql, parameters, settings)
 
-    def prepare(self, sql: str) -> StatementShape:
+    def time_zone(self, name: str) -> str | None:
+        """The time zone that is called so, as it spells itself; None if there is none."""
+        with self._planner.while_open():
+            return self._planner.time_zone(name)
+
+    def prepare(self, sql: str, *, settings: StatementSettings = DEFAULT_SETTINGS) -> StatementShape:
         """What can be told of a statement without the values of its placeholders."""
         with self._planner.while_open():
-            return self._planner.shape(sql)
+            return self._planner.shape(sql, settings)
 
     # -- reading --------------------------------------------------------------------------------------------------------
 

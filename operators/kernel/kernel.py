@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -21,10 +21,13 @@ from operators.claimed_directory import ClaimedDirectory
 from operators.errors import KernelError, OperatorError
 from operators.kernel.kernel_errors import FAILURES, ErrorTranslator, invalidates
 from operators.kernel.kernel_run import KernelRun
+from operators.kernel.macros import macros
 from operators.kernel.relations import FileRelation, Relation, empty_relation, register, with_relations
 from operators.kernel.sendable import as_sendable
-from planner.catalog import CATALOG_NAME, SCHEMA_NAME, Column
+from planner.arrow_types import told_field
+from planner.catalog import Column
 from planner.quoting import quote_text
+from planner.time_zones import UTC
 
 DEFAULT_BATCH_ROWS = 65_536
 MAX_CACHED_SCHEMAS = 1024
@@ -47,9 +50,12 @@ class KernelStatistics:
 
 @dataclass(frozen=True, slots=True)
 class _Output:
-    """What a statement gives as Arrow: its schema, and the select list over its columns that makes them so, where one is needed."""
+    """What a statement gives as Arrow: its schema, the same with the kernel's own types beside Arrow's (see ``told_field``), and the select
+    list over its columns that makes them so, where one is needed.
+    """
 
     schema: pa.Schema
+    told: pa.Schema
     select: str | None
 
 
@@ -82,24 +88,47 @@ class Kernel:
         except FAILURES as error:
             self._directory.close()
             raise self._errors.translate(error) from None
-        self._outputs: LRUCache[tuple[str, Inputs], _Output] = LRUCache(MAX_CACHED_SCHEMAS)
+        self._outputs: LRUCache[tuple[str, Inputs, str], _Output] = LRUCache(MAX_CACHED_SCHEMAS)
         self._cached_name = lru_cache(maxsize=MAX_CACHED_SCHEMAS)(self._column_name)
-        self._fields: dict[str, pa.Field] = {}
+        self._fields: dict[tuple[str, str], pa.Field] = {}
+        self._zones: frozenset[str] | None = None
 
-    def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None) -> pa.Schema:
+    def time_zones(self) -> Collection[str]:
+        """The names of all time zones that a statement can run in."""
+        with self._lock:
+            known = self._zones
+        if known is None:
+            connection = self._connection.cursor()
+            try:
+                known = frozenset(name for (name,) in connection.execute("SELECT name FROM pg_timezone_names()").fetchall())
+            finally:
+                connection.close()
+            with self._lock:
+                self._zones = known
+        return known
+
+    def result_schema(
+        self, sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None, *, time_zone: str = UTC
+    ) -> pa.Schema:
         """The schema of the stream that ``run(sql, …)`` gives over relations with those columns. Binds only; nothing is run.
 
         ``same_as``: a name for all statements that have one schema over the same inputs; after the first of them, none is bound.
         Raises ``KernelError`` with the binder's message.
         """
-        return self._output(sql, inputs, same_as).schema
+        return self._output(sql, inputs, time_zone, same_as).schema
 
-    def _output(self, sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None) -> _Output:
+    def told_schema(
+        self, sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None, *, time_zone: str = UTC
+    ) -> pa.Schema:
+        """As :meth:`result_schema`, each field with the kernel's own type where Arrow's tells another."""
+        return self._output(sql, inputs, time_zone, same_as).told
+
+    def _output(self, sql: str, inputs: Mapping[str, tuple[Column, ...]], time_zone: str, same_as: str | None = None) -> _Output:
         key = tuple(inputs.items())
-        keys = [(name, key) for name in (sql, same_as) if name is not None and len(name) <= MAX_CACHED_SQL_CHARS]
+        keys = [(name, key, time_zone) for name in (sql, same_as) if name is not None and len(name) <= MAX_CACHED_SQL_CHARS]
         with self._lock:
             known = [output for name in keys if (output := self._outputs.get(name)) is not None]
-        output = known[0] if known else self._bind_output(sql, key)
+        output = known[0] if known else self._bind_output(sql, key, time_zone)
         with self._lock:
             self._outputs.update((name, output) for name in keys)
         return output
@@ -125,11 +154,11 @@ class Kernel:
         finally:
             connection.close()
 
-    def run(self, sql: str, relations: Mapping[str, Relation], batch_rows: int = DEFAULT_BATCH_ROWS) -> KernelRun:
+    def run(self, sql: str, relations: Mapping[str, Relation], batch_rows: int = DEFAULT_BATCH_ROWS, *, time_zone: str = UTC) -> KernelRun:
         """A run of one SELECT over ``relations``, to be entered with ``with`` and iterated in the same thread."""
         with self._lock:
             self._runs += 1
-        return KernelRun(lambda: self._connection.cursor(), partial(self._bind, sql, relations), self.failed, batch_rows)
+        return KernelRun(partial(self._connect, time_zone), partial(self._bind, sql, relations, time_zone), self.failed, batch_rows)
 
     def statistics(self) -> KernelStatistics:
         """Memory and spill that are in use now, and the number of runs so far."""
@@ -167,22 +196,33 @@ class Kernel:
                     self._connection = self._open()
         return self._errors.translate(error)
 
+    def _connect(self, time_zone: str) -> duckdb.DuckDBPyConnection:
+        """A connection of its own, whose time zone no other one sees."""
+        connection = self._connection.cursor()
+        if time_zone != UTC:
+            try:
+                connection.execute(f"SET SESSION TimeZone = {quote_text(time_zone)}")
+            except FAILURES as error:
+                connection.close()
+                raise self.failed(error) from None
+        return connection
+
     def _bind(
-        self, sql: str, relations: Mapping[str, Relation], connection: duckdb.DuckDBPyConnection
+        self, sql: str, relations: Mapping[str, Relation], time_zone: str, connection: duckdb.DuckDBPyConnection
     ) -> tuple[duckdb.DuckDBPyRelation, pa.Schema]:
         for name, relation in relations.items():
             register(connection, name, relation)
         bound = connection.sql(_single_select(connection, with_relations(sql, relations)))
         # From the cache of planned queries where the columns of all relations are known; else by binding, which opens files.
         columns = {name: relation.columns for name, relation in relations.items() if isinstance(relation, FileRelation)}
-        output = self._output(sql, columns) if len(columns) == len(relations) else self._output_of(bound)
+        output = self._output(sql, columns, time_zone) if len(columns) == len(relations) else self._output_of(bound, time_zone)
         return bound if output.select is None else bound.project(output.select), output.schema
 
-    def _bind_output(self, sql: str, inputs: Inputs) -> _Output:
-        connection = self._connection.cursor()
+    def _bind_output(self, sql: str, inputs: Inputs, time_zone: str) -> _Output:
+        connection = self._connect(time_zone)
         try:
             relations = {name: empty_relation(columns) for name, columns in inputs}
-            return self._output_of(connection.sql(_single_select(connection, with_relations(sql, relations))))
+            return self._output_of(connection.sql(_single_select(connection, with_relations(sql, relations))), time_zone)
         except FAILURES as error:
             raise self.failed(error) from None
         finally:
@@ -200,16 +240,27 @@ class Kernel:
             connection.close()
         return str(told[0]).removeprefix("SELECT ") if told else None
 
-    def _output_of(self, relation: duckdb.DuckDBPyRelation) -> _Output:
-        select = as_sendable(relation.columns, [str(kind) for kind in relation.types])
-        return _Output(self._schema(relation if select is None else relation.project(select)), select)
+    def _output_of(self, relation: duckdb.DuckDBPyRelation, time_zone: str) -> _Output:
+        kinds = _kinds(relation)
+        select = as_sendable(relation.columns, kinds)
+        if select is None:
+            schema = self._schema(relation, kinds, time_zone)
+        else:
+            sent = relation.project(select)
+            schema = self._schema(sent, _kinds(sent), time_zone)
+        told = [told_field(field, kind) for field, kind in zip(schema, kinds, strict=True)]
+        return _Output(schema, schema if all(field.metadata is None for field in told) else pa.schema(told), select)
 
-    def _schema(self, relation: duckdb.DuckDBPyRelation) -> pa.Schema:
-        # Asking a relation for its Arrow schema costs three times what binding does; Arrow fields depend on the type alone.
-        kinds = [str(kind) for kind in relation.types]
-        if any(kind not in self._fields for kind in kinds):
-            self._fields |= dict(zip(kinds, relation.limit(0).to_arrow_table().schema, strict=True))
-        return pa.schema([self._fields[kind].with_name(name) for name, kind in zip(relation.columns, kinds, strict=True)])
+    def _schema(self, relation: duckdb.DuckDBPyRelation, kinds: Sequence[str], time_zone: str) -> pa.Schema:
+        # Asking a relation for its Arrow schema costs three times what binding does; Arrow fields depend on type and time zone alone.
+        keys = [(kind, time_zone) for kind in kinds]
+        if any(key not in self._fields for key in keys):
+            self._fields |= dict(zip(keys, relation.limit(0).to_arrow_table().schema, strict=True))
+        return pa.schema([self._fields[key].with_name(name) for name, key in zip(relation.columns, keys, strict=True)])
+
+
+def _kinds(relation: duckdb.DuckDBPyRelation) -> list[str]:
+    return [str(kind) for kind in relation.types]
 
 
 def _settings(memory_bytes: int, spill: Path, *, allowed: Sequence[str], spill_bytes: int | None) -> Iterator[str]:
@@ -218,7 +269,7 @@ def _settings(memory_bytes: int, spill: Path, *, allowed: Sequence[str], spill_b
     yield f"SET temp_directory = {quote_text(str(spill))}"
     if spill_bytes is not None:
         yield f"SET max_temp_directory_size = '{spill_bytes}B'"
-    # Global: a run has a connection of its own.
+    # Global: a run has a connection of its own, where it may set another time zone.
     yield "SET GLOBAL TimeZone = 'UTC'"
     yield "SET GLOBAL integer_division = true"
     yield "SET GLOBAL default_null_order = 'postgres'"
@@ -226,13 +277,11 @@ def _settings(memory_bytes: int, spill: Path, *, allowed: Sequence[str], spill_b
     yield "SET autoload_known_extensions = false"
     yield "SET allow_community_extensions = false"
     yield "SET allow_persistent_secrets = false"
-    # The kernel's own answers name its database, which is nothing that a client could ask of.
-    yield f"CREATE MACRO current_database() AS {quote_text(CATALOG_NAME)}"
-    yield f"CREATE MACRO current_catalog() AS {quote_text(CATALOG_NAME)}"
-    yield f"CREATE MACRO current_schemas(_) AS [{quote_text(SCHEMA_NAME)}]"
+    yield from macros()
     # Else what a large query leaves behind stays with the allocator for good; it goes back to the system within a second.
     yield "SET allocator_background_threads = true"
-    # In this order: what is allowed can only be said before external access ends, and nothing can be said after the lock.
+    # In this order: what is allowed can only be said before external access ends, and only the time zone can be set after the lock.
+    yield "SET allowed_configs = ['TimeZone']"
     yield f"SET allowed_directories = [{directories}]"
     yield "SET enable_external_access = false"
     yield "SET lock_configuration = true"

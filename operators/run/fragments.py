@@ -81,7 +81,7 @@ def run_fragment(
             relations[name] = prepared.relation
             reports.append(prepared.report)
         kernel = context.serial_kernel if fragment.serial else context.kernel
-        run = stack.enter_context(kernel.run(fragment.sql, relations, batch_rows=batch_rows))
+        run = stack.enter_context(kernel.run(fragment.sql, relations, batch_rows=batch_rows, time_zone=fragment.time_zone))
         stack.enter_context(context.cancellation.on_cancel(run.interrupt))
         yield FragmentRun(run.schema, _checked(run, context.cancellation), reports)
 

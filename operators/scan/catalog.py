@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
@@ -20,6 +20,7 @@ from operators.storage.storage import DEFAULT_CONNECTION
 from planner.catalog import AS_NAMED, Column, DataFile, FileFormat, ReadOptions, RowGroup, Table
 from planner.errors import VolleyError
 from planner.quoting import quote_name, quote_text
+from planner.time_zones import UTC
 
 NEAR_NAMES = 3
 ALIKE = 0.75
@@ -58,11 +59,15 @@ class FileCatalog:
         self._tables = dict(tables or {})
         self._columns = FileColumns(storage, kernel)
 
-    def session(self) -> CatalogSession:
-        """The tables as they are from now on, for one query."""
+    def session(self, time_zone: str = UTC) -> CatalogSession:
+        """The tables as they are from now on, for one query whose session is in that time zone."""
         listings = Listings(self._storage)
         roots = DataRoots(listings, self._roots, shallow=self._shallow)
-        return CatalogSession(self._kernel, self._columns, listings, roots, self._tables)
+        return CatalogSession(self._kernel, self._columns, listings, roots, self._tables, time_zone)
+
+    def time_zones(self) -> Collection[str]:
+        """The names of all time zones that there are."""
+        return self._kernel.time_zones()
 
 
 class CatalogSession:
@@ -70,12 +75,24 @@ class CatalogSession:
     the query sees one state of the tables. Not thread-safe.
     """
 
-    def __init__(self, kernel: Kernel, columns: FileColumns, listings: Listings, roots: DataRoots, tables: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        kernel: Kernel,
+        columns: FileColumns,
+        listings: Listings,
+        roots: DataRoots,
+        tables: Mapping[str, str],
+        time_zone: str = UTC,
+    ) -> None:
         self._kernel = kernel
         self._columns = columns
         self._listings = listings
         self._roots = roots
         self._tables = tables
+        self.time_zone = time_zone
+
+    def time_zones(self) -> Collection[str]:
+        return self._kernel.time_zones()
 
     def table_names(self) -> Sequence[str]:
         return sorted(self._roots.names | set(self._tables))
@@ -101,7 +118,7 @@ class CatalogSession:
         return self._columns.row_groups(file)
 
     def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None) -> pa.Schema:
-        return self._kernel.result_schema(sql, inputs, same_as)
+        return self._kernel.told_schema(sql, inputs, same_as, time_zone=self.time_zone)
 
     def column_name(self, expression: str) -> str | None:
         return self._kernel.column_name(expression)

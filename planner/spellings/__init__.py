@@ -22,14 +22,16 @@
 ``SELECT a: x, b: y``                  ``SELECT x AS a, y AS b``
 ``EXPLAIN (SELECT …)``                 ``EXPLAIN FORMAT TEXT (SELECT …)``
 ``DESCRIBE TABLE t``, ``DESCRIBE 't'`` ``DESCRIBE t``, ``DESCRIBE SELECT * FROM 't'``
+``ABORT``, ``SET SCHEMA 'main'``       ``ROLLBACK``, ``SET SCHEMA TO 'main'``
+``t.exists``, ``SELECT top FROM t``    ``t."exists"``, ``SELECT "top" FROM t``
 =====================================  ======================================================================================
 
 Marks are names that the statement does not have; the planner tells by them what a SELECT was (:class:`~planner.logical.Reshape`). What
 the parser's words stand for is put back where trees are printed: :func:`kernel_spelling`.
 
 ``clauses`` walks through a statement and knows where a query, a FROM list and an item begin and end (``levels``). ``reshapes``
-(SUMMARIZE, PIVOT …), ``samples``, ``joins``, ``operators``, ``lists``, ``columns``, ``frames``, ``ctes``, ``groups`` and ``texts``
-spell a group of forms each, and ``printed`` puts the kernel's words back. All write into one ``draft``.
+(SUMMARIZE, PIVOT …), ``samples``, ``joins``, ``operators``, ``lists``, ``columns``, ``frames``, ``ctes``, ``groups``, ``sessions``
+and ``texts`` spell a group of forms each, and ``printed`` puts the kernel's words back. All write into one ``draft``.
 """
 
 from __future__ import annotations

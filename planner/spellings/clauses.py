@@ -17,6 +17,7 @@ from planner.spellings.levels import OpenedLevel
 from planner.spellings.lists import spell_comprehension
 from planner.spellings.operators import (
     UNITS,
+    quote_column,
     refuse_bare_unit,
     refuse_rlike,
     spell_glob,
@@ -28,6 +29,7 @@ from planner.spellings.operators import (
 from planner.spellings.printed import STAND_INS
 from planner.spellings.reshapes import DESCRIBE, PIVOT, SUMMARIZE, UNPIVOT, spell_reshape, spell_told
 from planner.spellings.samples import read_sample
+from planner.spellings.sessions import SESSION_WORDS, spell_session
 from planner.spellings.texts import TYPES, join_texts, spell_typed
 from planner.words import words
 
@@ -41,7 +43,7 @@ _TELLING = (
     | words(
         """
     with table describe desc show explain summarize pivot pivot_wider unpivot pivot_longer asof semi anti positional tablesample sample
-    filter percent glob rlike exclude isnull columns for sets
+    filter percent glob rlike exclude isnull columns for sets exists trim interval top
     """
     )
 )
@@ -58,6 +60,10 @@ def spelled(sql: str, found: Sequence[Token]) -> Spelled:
     """The parser's spelling of the statement whose tokens are ``found``. Raises ``NotSupported`` and ``SqlSyntaxError``."""
     if STAND_IN in sql:
         _refuse_stand_ins(Draft(sql, found))
+    if found and sql[found[0][1] : found[0][2]].lower() in SESSION_WORDS:
+        draft = Draft(sql, found)
+        spell_session(draft)
+        return draft.spelled("")
     return _Speller(Draft(sql, found)).spelled() if _is_worth_a_look(sql, found) else _AS_IT_IS
 
 
@@ -172,7 +178,7 @@ class _Speller:
             level.explaining = False
         if starts and (word in ("from", "table", "summarize", "describe", "desc", "show", "with") or word in _RESHAPES):
             self._start(number, word, level, fresh)
-        elif word in SET_WORDS:
+        elif word in SET_WORDS and draft.text(number - 1) not in ("as", "."):
             level.from_list = level.from_end = None
             level.several_relations = False
             level.starts = True
@@ -230,6 +236,8 @@ class _Speller:
                 spell_glob(draft, number)
             case "rlike":
                 refuse_rlike(draft, number)
+            case "exists" | "trim" | "interval" | "top":
+                quote_column(draft, number)
             case "sets":
                 spell_sets(draft, number)
             case "order":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from planner.errors import NotSupported, SqlSyntaxError
-from planner.spellings.draft import SET_WORDS, Draft
+from planner.spellings.draft import AFTER_FROM, SET_WORDS, Draft
 from planner.words import words
 
 GLOB, OPERATOR_FOR_GLOB = "GLOB", "RLIKE"
@@ -34,6 +34,14 @@ _BEFORE_EXPRESSION = words(
 )
 """Words behind which an expression begins, so that what stands there is a name and no operator."""
 
+_AMOUNTS = ("string", "number", "radix", "dollar", "parameter", "question", "open", "word")
+"""What an INTERVAL may go on with."""
+_BEHIND_COLUMNS = (
+    AFTER_FROM
+    | SET_WORDS
+    | words("from as is in not between like ilike similar glob and or asc desc nulls then else end when over collate")
+)
+
 
 def _is_operand(draft: Draft, number: int) -> bool:
     """Whether an expression may end with that token."""
@@ -52,8 +60,25 @@ def spell_glob(draft: Draft, number: int) -> None:
         draft.replacements[number] = OPERATOR_FOR_GLOB
 
 
+def quote_column(draft: Draft, number: int) -> None:
+    """Names that the kernel knows as such, and behind which the parser wants more: ``exists``, ``trim``, ``interval`` and ``top``."""
+    word, following = draft.texts[number], draft.kind(number + 1)
+    if word in ("exists", "trim"):
+        named = draft.text(number + 1) != "("
+    elif word == "top":
+        named = following not in ("number", "open")
+    else:
+        behind = draft.text(number - 1) in ("as", "::") or _is_operand(draft, number - 1)
+        named = not behind and (following not in _AMOUNTS or draft.text(number + 1) in _BEHIND_COLUMNS)
+    if named:
+        draft.replacements[number] = f'"{draft.source(number)}"'
+
+
 def refuse_rlike(draft: Draft, number: int) -> None:
-    """Raises ``NotSupported``: the kernel has no RLIKE, and GLOB would be made of it."""
+    """Raises ``NotSupported`` behind an operand: the kernel has no RLIKE, and GLOB would be made of it."""
+    if not _is_operand(draft, _before_not(draft, number)):
+        draft.replacements[number] = f'"{draft.source(number)}"'
+        return
     remedy = "Write regexp_matches(a, 'pattern'); a name of that spelling in double quotes."
     raise draft.error(NotSupported, number, "there is no RLIKE", remedy)
 

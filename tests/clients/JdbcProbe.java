@@ -56,6 +56,7 @@ public class JdbcProbe {
             section(connection, "max rows", JdbcProbe::maxRows);
             section(connection, "execute", JdbcProbe::execute);
             section(connection, "transaction", JdbcProbe::transaction);
+            section(connection, "session", JdbcProbe::session);
             section(connection, "valid", c -> System.out.println(c.isValid(5) + " " + c.getAutoCommit() + " " + c.isReadOnly()));
         }
         System.out.println("== end");
@@ -113,6 +114,16 @@ public class JdbcProbe {
                 all[column - 1] = column;
             }
             print(rows, all);
+        }
+    }
+
+    static void session(Connection connection) throws SQLException {
+        String shown = "SELECT current_setting('TimeZone') AS z, TIMESTAMPTZ '2024-07-01 12:00:00+00'::VARCHAR AS t";
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("SET TimeZone = 'Asia/Kathmandu'");
+            query(connection, shown);
+            statement.execute("RESET ALL");
+            query(connection, shown);
         }
     }
 

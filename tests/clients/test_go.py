@@ -113,7 +113,7 @@ def test_grafanas_data_source_logs_in_finds_tables_and_fills_panels(program: Pat
         "SELECT i, s FROM main.big WHERE i <= 2 ORDER BY i LIMIT 3",
         "SELECT tz::TIMESTAMP_NS AS time, text, f64 FROM kinds WHERE tz >= cast('2024-02-29T00:00:00Z' as timestamp)",
         "SELECT datepart('hour', tz) AS tz_hour, count(*) AS n FROM kinds WHERE id = 1 GROUP BY datepart('hour', tz)",
-        "SELECT time_bucket(interval '60 second', tz) AS time, text FROM kinds "
+        "SELECT date_bin(interval '60 second', tz, timestamp '1970-01-01T00:00:00Z') AS time, text FROM kinds "
         "WHERE tz >= '2024-02-29T00:00:00Z' AND tz <= '2024-03-01T00:00:00Z'",
     )
     lines = _told(program, uri, "grafana", *panels)

@@ -57,6 +57,13 @@ def told(uri: str) -> Sections:
         ("max rows", ["0", "1", "2"]),
         ("execute", ["true -1", "big", "kinds"]),
         ("transaction", ["one INTEGER", "1", "two INTEGER", "2", "true true"]),
+        (
+            "session",
+            [
+                *("z VARCHAR|t VARCHAR", "Asia/Kathmandu|2024-07-01 17:45:00+05:45"),
+                *("z VARCHAR|t VARCHAR", "UTC|2024-07-01 12:00:00+00"),
+            ],
+        ),
         ("valid", ["true true true"]),
     ],
 )

@@ -298,6 +298,26 @@ def told_of(schema: pa.Schema) -> list[tuple[str, str]]:
         ("SELECT id, person, amount * 2 AS twice FROM events", [("BIGINT", "events"), ("VARCHAR", "events"), ("DOUBLE", "")]),
         ("SELECT * FROM kinds LIMIT 10", [("BIGINT", "kinds"), ("VARCHAR", "kinds")]),
         (BY_KIND, [("VARCHAR", "kinds"), ("BIGINT", "")]),
+        (
+            "SELECT sum(id) AS total, '101'::BIT AS bits, TIMETZ '12:00:00+01' AS clock, uuid() AS name,"
+            " 'b'::ENUM ('a', 'b, c', 'it''s', 'b') AS e,"
+            " [1::HUGEINT] AS l, 1::UHUGEINT AS u, '{}'::JSON AS j, now() AS t FROM events WHERE id < 300000",
+            [
+                (kind, "")
+                for kind in (
+                    "HUGEINT",
+                    "BIT",
+                    "TIME WITH TIME ZONE",
+                    "UUID",
+                    "ENUM",
+                    "HUGEINT[]",
+                    "UHUGEINT",
+                    "JSON",
+                    "TIMESTAMP WITH TIME ZONE",
+                )
+            ],
+        ),
+        ("SELECT id::HUGEINT AS h, person FROM events WHERE id < 300000", [("HUGEINT", ""), ("VARCHAR", "events")]),
     ],
 )
 def test_a_stream_tells_of_its_columns_what_was_announced(
@@ -315,6 +335,12 @@ def test_a_stream_tells_of_its_columns_what_was_announced(
     schemas = [bare.schema, plain.do_get(bare.endpoints[0].ticket).read_all().schema]
     schemas.append(plain.get_schema(flight.FlightDescriptor.for_command(sql)).schema)
     assert all(field.metadata is None for schema in schemas for field in schema)
+
+
+def test_describe_tells_the_kernels_types(cursor: adbc.Cursor) -> None:
+    cursor.execute("DESCRIBE SELECT sum(id) AS total, '101'::BIT AS bits, [uuid()] AS l FROM events")
+    told = {row["column_name"]: row["column_type"] for row in cursor.fetch_arrow_table().to_pylist()}
+    assert told == {"total": "HUGEINT", "bits": "BIT", "l": "UUID[]"}
 
 
 def test_a_stream_through_another_worker_tells_it_too(cluster: RunningServer) -> None:

@@ -45,6 +45,7 @@ from flight_server.protocol.service import (
 )
 from operators.errors import Interrupted, KernelError
 from planner.errors import NotReadOnly, SqlSyntaxError, UnknownTable
+from planner.physical import SessionChange
 
 ROWS_PER_GROUP = 1000
 
@@ -80,7 +81,7 @@ class FakeService:
 
     ``fail`` is raised by every method, for tests of errors. ``draining`` refuses new queries, and nothing else. ``planned``: what was
     planned, also for a schema alone. ``looks``: the ``ahead`` of those queries that were submitted with one; they wait for their readers.
-    ``settings``: those of the statement that was submitted last.
+    ``settings``: those of the statement that was submitted last. ``changes``: what statements set for their session.
     """
 
     def __init__(self) -> None:
@@ -94,6 +95,7 @@ class FakeService:
         self.planned: list[str] = []
         self.looks: dict[str, int] = {}
         self.settings = DEFAULT_SETTINGS
+        self.changes: dict[str, SessionChange] = {}
 
     def add_table(self, statement: str) -> None:
         """One table more, by a statement that makes it."""
@@ -130,12 +132,17 @@ class FakeService:
             status.state, status.result.rows = "running", 0
             query.read_to(-1)
         self._queries[query_id] = query
-        return Accepted(query_id, table.schema)
+        return Accepted(query_id, table.schema, self.changes.get(sql))
 
-    def plan_schema(self, sql: str, parameters: Sequence[pa.Scalar] | None = None) -> pa.Schema:
+    def plan_schema(
+        self, sql: str, parameters: Sequence[pa.Scalar] | None = None, *, settings: StatementSettings = DEFAULT_SETTINGS
+    ) -> pa.Schema:
         return self._run(sql, parameters if parameters is not None else pa.nulls(self._parameter_count(sql))).schema
 
-    def prepare(self, sql: str) -> StatementShape:
+    def time_zone(self, name: str) -> str | None:
+        return name if name in ("UTC", "Europe/Berlin", "Asia/Kathmandu") else None
+
+    def prepare(self, sql: str, *, settings: StatementSettings = DEFAULT_SETTINGS) -> StatementShape:
         types = (pa.string(),) * self._parameter_count(sql)
         try:
             return StatementShape(types, self.plan_schema(sql))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from planner.physical import ExchangeInput, Fragment, PhysicalPlan, ScanInput, S
 from planner.quoting import quote_name, quote_text
 
 SETTINGS = (
+    "SET GLOBAL TimeZone = 'UTC'",
     "SET GLOBAL integer_division = true",
     "SET GLOBAL default_null_order = 'NULLS_LAST_ON_ASC_FIRST_ON_DESC'",
     "SET GLOBAL threads = 2",
@@ -31,6 +32,13 @@ def connect() -> duckdb.DuckDBPyConnection:
     for setting in SETTINGS:
         connection.execute(setting)
     return connection
+
+
+def in_zone(connection: duckdb.DuckDBPyConnection, time_zone: str) -> duckdb.DuckDBPyConnection:
+    """A connection to the same kernel that is in another time zone."""
+    cursor = connection.cursor()
+    cursor.execute(f"SET SESSION TimeZone = {quote_text(time_zone)}")
+    return cursor
 
 
 def scalars(*values: object) -> list[pa.Scalar]:
@@ -53,6 +61,7 @@ class FolderCatalog:
     """Each ``NAME.parquet`` of a folder, and each sub-folder with hive partitions, is a table. Counts what it is asked."""
 
     def __init__(self, root: Path, extra: Mapping[str, Table] | None = None) -> None:
+        self.time_zone = "UTC"
         self.connection = connect()
         self.root = root
         self.tables = {path.stem: self._listed(path) for path in sorted(root.iterdir()) if path.is_dir() or path.suffix == ".parquet"}
@@ -74,6 +83,9 @@ class FolderCatalog:
     @staticmethod
     def _type(files: Sequence[DataFile], key: str) -> str:
         return "BIGINT" if all((dict(file.partitions)[key] or "").isdigit() for file in files) else "VARCHAR"
+
+    def time_zones(self) -> Collection[str]:
+        return [name for (name,) in self.connection.cursor().execute("SELECT name FROM pg_timezone_names()").fetchall()]
 
     def table_names(self) -> Sequence[str]:
         return sorted(self.tables)
@@ -119,7 +131,7 @@ class FolderCatalog:
         return tuple(groups)
 
     def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None) -> pa.Schema:
-        cursor = self.connection.cursor()
+        cursor = in_zone(self.connection, self.time_zone)
         try:
             for name, columns in inputs.items():
                 listed = ", ".join(f"NULL::{column.type} AS {quote_name(column.name)}" for column in columns) or "1 AS __rows"
@@ -181,7 +193,7 @@ def run_plan(plan: PhysicalPlan) -> pa.Table:
 
 
 def _run(fragment: Fragment, splits: Mapping[str, Sequence[Split]], arrived: Mapping[int, pa.Table]) -> pa.Table:
-    connection = kernel().cursor()
+    connection = in_zone(kernel(), fragment.time_zone)
     for relation in fragment.inputs:
         if isinstance(relation, ExchangeInput):
             table = arrived[relation.exchange]

@@ -47,7 +47,7 @@ def test_writes_are_refused(sql: str, catalog: FolderCatalog) -> None:
         plan(sql, catalog, PlanOptions())
 
 
-@pytest.mark.parametrize("sql", ["SAVEPOINT a", "ABORT", "PREPARE q AS SELECT 1"])
+@pytest.mark.parametrize("sql", ["SAVEPOINT a", "DEALLOCATE q", "PREPARE q AS SELECT 1"])
 def test_what_is_not_run_says_what_to_write_instead(sql: str, catalog: FolderCatalog) -> None:
     with pytest.raises(NotSupported) as caught:
         plan(sql, catalog, PlanOptions())

@@ -24,6 +24,7 @@ from flight_server.client.text_columns import as_text, interval_text
         (pa.array([datetime.datetime(2020, 1, 2, 3, 4, 5, 120_000)], pa.timestamp("us")), ["2020-01-02 03:04:05.12"]),
         (pa.array([1], pa.timestamp("ns")), ["1970-01-01 00:00:00.000000001"]),
         (pa.array([0], pa.timestamp("us", "UTC")), ["1970-01-01 00:00:00+00"]),
+        (pa.array([0], pa.timestamp("us", "Asia/Kathmandu")), ["1970-01-01 05:30:00+05:30"]),
         (pa.array([100_000], pa.time64("us")), ["00:00:00.1"]),
         (pa.array([[1, None]]), ["[1,null]"]),
         (pa.array([{"a": datetime.date(2020, 1, 1), "b": decimal.Decimal("1.10")}]), ['{"a":"2020-01-01","b":1.10}']),

@@ -7,12 +7,14 @@ import adbc_driver_flightsql.dbapi as dbapi
 import pyarrow.flight as flight
 import pytest
 
-from flight_server.endpoints.sessions import COOKIE, Sessions
+from flight_server.endpoints.sessions import Sessions
 from flight_server.protocol import flight_sql_pb2 as pb
+from flight_server.protocol.messages import SESSION_COOKIE
 from flight_server.protocol.service import DEFAULT_SETTINGS, StatementSettings
+from planner.physical import SessionChange
 from tests.flight_server.fake_service import Served
 
-FIXED = {"catalog": "volley", "schema": "main", "timezone": "UTC"}
+FIXED = {"catalog": "volley", "schema": "main"}
 COOKIES = {"adbc.flight.sql.rpc.with_cookie_middleware": "true"}
 
 
@@ -56,13 +58,36 @@ def test_statements_run_as_their_session_says(served: Served, kept: dbapi.Connec
     assert settings_of_a_statement(served, kept) == DEFAULT_SETTINGS
     set_option(kept, "statement_timeout", "90s")
     set_option(kept, "distribute", "never")
-    assert options(kept) == {**FIXED, "statement_timeout": 90, "distribute": "never"}
+    assert options(kept) == {**FIXED, "timezone": "UTC", "statement_timeout": 90, "distribute": "never"}
     assert settings_of_a_statement(served, kept) == StatementSettings(90.0, "never")
     assert settings_of_a_statement(served, kept, 1) == StatementSettings(90.0, "never")
     with kept.cursor() as cursor:
         cursor.executemany("SELECT ? AS a", [(1,), (2,)])
     assert served.service.settings == StatementSettings(90.0, "never")
     set_option(kept, "statement_timeout", 0)
+    assert settings_of_a_statement(served, kept) == StatementSettings(None, "never")
+
+
+@pytest.mark.parametrize("way", ["statement", "update", "prepared"])
+def test_what_a_statement_sets_holds_for_those_after_it(served: Served, kept: dbapi.Connection, way: str) -> None:
+    sql = f"SELECT '{way}' AS a"
+    served.service.changes[sql] = SessionChange(time_zone="Asia/Kathmandu", timeout_seconds=7)
+    set_option(kept, "distribute", "never")
+    with kept.cursor() as cursor:
+        match way:
+            case "statement":
+                cursor.execute(sql)
+            case "update":
+                cursor.adbc_statement.set_sql_query(sql)
+                assert cursor.adbc_statement.execute_update() == 0
+            case "prepared":
+                cursor.adbc_prepare(sql)
+                assert json.loads(kept.adbc_connection.get_option("adbc.flight.sql.session.options"))["timezone"] == "UTC"
+                cursor.execute(sql)
+    assert settings_of_a_statement(served, kept) == StatementSettings(7, "never", "Asia/Kathmandu")
+    served.service.changes[sql] = SessionChange(time_zone="UTC", timeout_seconds=0)
+    with kept.cursor() as cursor:
+        cursor.execute(sql)
     assert settings_of_a_statement(served, kept) == StatementSettings(None, "never")
 
 
@@ -75,20 +100,20 @@ def test_sessions_are_apart(served: Served, kept: dbapi.Connection, plain: dbapi
 
 
 def test_what_would_be_forgotten_at_once_is_refused(plain: dbapi.Connection) -> None:
-    for name, value in (("statement_timeout", "90s"), ("distribute", "never")):
+    for name, value in (("statement_timeout", "90s"), ("distribute", "never"), ("timezone", "Europe/Berlin")):
         with pytest.raises(dbapi.Error, match=f"'{name}' \\(error"):
             set_option(plain, name, value)
     set_option(plain, "statement_timeout", 0)
     set_option(plain, "distribute", "auto")
-    assert options(plain) == {**FIXED, "statement_timeout": 0, "distribute": "auto"}
+    assert options(plain) == {**FIXED, "timezone": "UTC", "statement_timeout": 0, "distribute": "auto"}
 
 
 @pytest.mark.parametrize(
     ("name", "value", "refused"),
     [
         ("timezone", "UTC", None),
-        ("timezone", "Etc/UTC", None),
-        ("timezone", "Europe/Berlin", "invalid value"),
+        ("timezone", "Europe/Berlin", None),
+        ("timezone", "Europe/Berln", "invalid value"),
         ("timezone", 0, "invalid value"),
         ("catalog", "volley", None),
         ("catalog", "other", "invalid value"),
@@ -108,12 +133,12 @@ def test_options_have_the_values_that_they_can_have(kept: dbapi.Connection, name
         return
     with pytest.raises(dbapi.ProgrammingError, match=f"'{name}' \\({refused}\\)"):
         set_option(kept, name, value)
-    assert options(kept) == {**FIXED, "statement_timeout": 0, "distribute": "auto"}
+    assert options(kept) == {**FIXED, "timezone": "UTC", "statement_timeout": 0, "distribute": "auto"}
 
 
 def test_a_closed_session_is_forgotten(served: Served) -> None:
     def act(name: str, body: bytes) -> bytes:
-        cookie = flight.FlightCallOptions(headers=[(b"cookie", f"other=1; {COOKIE}=mine".encode())])
+        cookie = flight.FlightCallOptions(headers=[(b"cookie", f"other=1; {SESSION_COOKIE}=mine".encode())])
         (answer,) = client.do_action(flight.Action(name, body), cookie)
         written: bytes = answer.body.to_pybytes()
         return written
@@ -131,7 +156,7 @@ def test_a_closed_session_is_forgotten(served: Served) -> None:
 
 
 def test_the_longest_unused_sessions_are_forgotten() -> None:
-    sessions = Sessions(2)
+    sessions = Sessions(lambda _name: None, 2)
     request = pb.SetSessionOptionsRequest()
     request.session_options["distribute"].string_value = "never"
     for session_id in "abc":

@@ -102,7 +102,9 @@ class FakeKernel:
 
     spill_bytes = 0
 
-    def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None) -> pa.Schema:
+    def result_schema(
+        self, sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None, *, time_zone: str = "UTC"
+    ) -> pa.Schema:
         return SCHEMA
 
     def statistics(self) -> KernelStatistics:

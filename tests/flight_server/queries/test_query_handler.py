@@ -136,7 +136,7 @@ class NobodyElse:
 
 
 class FakeCatalog:
-    def session(self) -> None:
+    def session(self, time_zone: str) -> None:
         return None
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import duckdb
@@ -126,6 +127,25 @@ def test_arithmetic_and_order_are_postgres(kernel: Kernel) -> None:
     assert rows(kernel, "SELECT x FROM (VALUES (1), (NULL), (2)) t(x) ORDER BY x") == [(1,), (2,), (None,)]
     assert rows(kernel, "SELECT x FROM (VALUES (1), (NULL), (2)) t(x) ORDER BY x DESC") == [(None,), (2,), (1,)]
     assert rows(kernel, "SELECT (TIMESTAMPTZ '2020-01-01 00:00:00+02')::varchar") == [("2019-12-31 22:00:00+00",)]
+
+
+def test_a_run_has_a_time_zone_of_its_own(kernel: Kernel) -> None:
+    sql = "SELECT to_timestamp(0)::VARCHAR AS shown, to_timestamp(0) AS t, current_setting('TimeZone') AS z"
+    shown = {"UTC": "1970-01-01 00:00:00+00", "Asia/Kathmandu": "1970-01-01 05:30:00+05:30", "Etc/GMT+9": "1969-12-31 15:00:00-09"}
+    with ExitStack() as open_at_once:
+        runs = {zone: open_at_once.enter_context(kernel.run(sql, {}, time_zone=zone)) for zone in shown}
+        plain = open_at_once.enter_context(kernel.run(sql, {}))
+        for zone, run in [*runs.items(), ("UTC", plain)]:
+            (batch,) = run
+            assert run.schema == kernel.result_schema(sql, {}, time_zone=zone) == batch.schema
+            assert run.schema.field("t").type == pa.timestamp("us", zone)
+            assert (batch["shown"][0].as_py(), batch["z"][0].as_py()) == (shown[zone], zone)
+
+
+def test_a_zone_that_there_is_not_is_an_error(kernel: Kernel) -> None:
+    assert {"Europe/Berlin", "UTC"} <= set(kernel.time_zones())
+    with pytest.raises(KernelError, match="Unknown TimeZone 'Mars'"), kernel.run("SELECT 1", {}, time_zone="Mars"):
+        pass
 
 
 def test_results_stream(kernel: Kernel) -> None:
