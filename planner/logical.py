@@ -57,6 +57,15 @@ class CteRef:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """What the shares of a block have answered, in FROM: an exchange's records, called ``name`` in the fragment's SQL."""
+
+    ast: Ast
+    name: str
+    alias: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class DerivedTable:
     """A subquery in FROM, LATERAL or not."""
 
@@ -93,7 +102,7 @@ class Pivoted:
     relation: Relation
 
 
-Relation = Scan | CteRef | DerivedTable | TableFunction | JoinedItem | Pivoted
+Relation = Scan | CteRef | Answers | DerivedTable | TableFunction | JoinedItem | Pivoted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,7 +182,8 @@ class Cte:
 class QueryBlock:
     """A whole query block: WITH, body, ORDER BY and LIMIT. ``queries`` are the subqueries in ORDER BY and LIMIT.
 
-    ``exists``: it stands in EXISTS, so that only whether it has rows matters.
+    ``exists``: it stands in EXISTS, so that only whether it has rows matters. ``order_by`` is printed instead of the tree's own, where
+    it is not None.
     """
 
     ast: Ast
@@ -181,6 +191,7 @@ class QueryBlock:
     ctes: tuple[Cte, ...] = ()
     queries: tuple[QueryBlock, ...] = ()
     exists: bool = False
+    order_by: Ast | None = None
 
 
 Body = Select | Values | SetOperation | QueryBlock
