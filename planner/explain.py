@@ -26,17 +26,25 @@ def plan_text(fragments: Sequence[Fragment], exchanges: Sequence[PlannedExchange
 
 
 def _fragment(fragment: Fragment, producers: dict[int, Fragment], exchanges: dict[int, PlannedExchange], depth: int) -> Iterator[str]:
-    mode = "parallel, split by split" if fragment.parallel else "once"
+    mode = _mode(fragment)
     sql = fragment.sql if len(fragment.sql) <= MAX_SQL_CHARS else fragment.sql[:MAX_SQL_CHARS] + " …"
     yield _indent(depth, f"fragment {fragment.id} ({mode}): {' '.join(sql.split())}")
     for relation in fragment.inputs:
         if isinstance(relation, ScanInput):
-            yield _indent(depth + 1, _scan(relation))
+            whole = ", whole" if fragment.parallel and relation.name not in fragment.divided else ""
+            yield _indent(depth + 1, f"{_scan(relation)}{whole}")
         else:
             exchange = exchanges[relation.exchange]
             columns = ", ".join(column.name for column in relation.columns)
             yield _indent(depth + 1, f"{relation.name}: exchange {exchange.id} ({exchange.kind}) {columns}")
             yield from _fragment(producers[relation.exchange], producers, exchanges, depth + 2)
+
+
+def _mode(fragment: Fragment) -> str:
+    if not fragment.parallel:
+        return "once"
+    by_splits = len(fragment.inputs) == 1 and all(len(part.splits) <= 1 for share in fragment.shares for part in share.inputs)
+    return "parallel, split by split" if by_splits else f"parallel, in {len(fragment.shares)} shares"
 
 
 def _scan(scan: ScanInput) -> str:

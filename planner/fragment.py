@@ -17,7 +17,7 @@ from planner.physical import ExchangeInput, Fragment, PlannedExchange, ScanInput
 from planner.quoting import folded, quote_name
 from planner.references import references
 from planner.render import print_expression, render_query
-from planner.splits import ScanExtent, parallel_splits, read_extent, unread_extent, whole_splits
+from planner.splits import ScanExtent, parallel_splits, read_extent, shares_of, unread_extent, whole_splits
 
 SERIAL_BYTES = 4 << 20
 DECODED_SIZE = 4
@@ -68,7 +68,7 @@ class Fragmenter:
         return (Fragment(0, sql, inputs, 0, serial=is_small_union(query, scans)),), (PlannedExchange(0, "result", result),)
 
     def _parallel(self, scan: Scan, extent: ScanExtent, sql: str, result: tuple[Column, ...]) -> Graph:
-        return (Fragment(0, sql, (self._parallel_input(scan, extent),), 0, parallel=True),), (PlannedExchange(0, "result", result),)
+        return (self._by_splits(0, sql, self._parallel_input(scan, extent)),), (PlannedExchange(0, "result", result),)
 
     def _gather(self, query: QueryBlock, distributed: list[Scan], extents: Mapping[str, ScanExtent], result: tuple[Column, ...]) -> Graph:
         final = prune_columns(_without_pushed(query, {id(term) for scan in distributed for term in scan.predicates}))
@@ -96,7 +96,10 @@ class Fragmenter:
         predicate = self._predicate(scan)
         where = f" WHERE {predicate}" if predicate else ""
         sql = f"SELECT {', '.join(quote_name(column.name) for column in columns)} FROM {scan.name}{where}"
-        return Fragment(number, sql, (self._parallel_input(replace(scan, needed=read), extent),), number, parallel=True)
+        return self._by_splits(number, sql, self._parallel_input(replace(scan, needed=read), extent))
+
+    def _by_splits(self, number: int, sql: str, scan: ScanInput) -> Fragment:
+        return Fragment(number, sql, (scan,), number, shares_of(scan.name, scan.splits))
 
     def _whole_input(self, scan: Scan, extent: ScanExtent) -> ScanInput:
         return replace(self._input(scan, extent), splits=whole_splits(scan, extent))

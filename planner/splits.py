@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from planner.catalog import Catalog, DataFile, RowGroup
 from planner.logical import Scan
 from planner.optimize.prune_row_groups import keep_row_groups, prunable
-from planner.physical import Split
+from planner.physical import Share, ShareInput, Split
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,12 @@ def parallel_splits(scan: Scan, extent: ScanExtent, splits_wanted: int, least_ro
         for run in _runs(file.groups):
             splits += [_split(scan, file.file, piece) for piece in _pieces(run, target)]
     return tuple(splits) or tuple(Split(file.file, None, 0, 0, file.file.size_bytes) for file in extent.files[:1])
+
+
+def shares_of(name: str, splits: Sequence[Split]) -> tuple[Share, ...]:
+    """A share of the input ``name`` for each of its splits; where there are none, one without rows: a parallel fragment has shares."""
+    parts: list[tuple[Split, ...]] = [(split,) for split in splits] or [()]
+    return tuple(Share((ShareInput(name, part),)) for part in parts)
 
 
 def _pieces(run: Sequence[RowGroup], target: int) -> list[list[RowGroup]]:

@@ -99,7 +99,7 @@ class RemoteOperators:
 
     def _instance(self, start: StartOperator, context: ExecutionContext, exchange: Exchange[Output], index: int) -> ProducerInstance:
         site = self._site
-        fragment = Fragment(start.fragment_id, start.sql, (start.scan,), output=0, parallel=True)
+        fragment = Fragment(start.fragment_id, start.sql, (start.scan,), output=0)
         name = f"{site.worker_id}/{start.query_id[:8]}/{fragment.id}.{index}"
         source = RemoteSource(
             site.peers, start.handler_uri, start.source, name, context.cancellation, lambda done: instance_status(site.worker_id, done)

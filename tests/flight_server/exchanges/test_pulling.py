@@ -29,6 +29,7 @@ from operators.exchange.records import RecordKey
 from planner.catalog import DataFile
 from planner.errors import VolleyError
 from planner.physical import Fragment, ScanInput, Split
+from planner.splits import shares_of
 from tests.flight_server.cluster.fake_flight import (
     SCHEMA,
     SOON_SECONDS,
@@ -67,7 +68,7 @@ class Scan:
         self.other = FakeWorker(self._act, self._get)
         site = bare_site(FakeNetwork(w=self.other), 0, worker("w"))
         self.context = context_of("q")
-        fragment = Fragment(0, "SELECT n FROM t", (ScanInput("t", "t", (), (), SPLITS),), output=0, parallel=True)
+        fragment = Fragment(0, "SELECT n FROM t", (ScanInput("t", "t", (), (), SPLITS),), 0, shares_of("t", SPLITS))
         self.scan = DistributedScan(fragment, SCHEMA, self.context, site, None, self._exclude)
 
     def run(self) -> Scan:

@@ -25,6 +25,7 @@ from operators.scan.scans import ScanReport
 from operators.storage import Storage
 from planner.catalog import Column, DataFile
 from planner.physical import ExchangeInput, Fragment, PhysicalPlan, PlannedExchange, ScanInput, Split
+from planner.splits import shares_of
 
 PATIENCE = 20.0
 """Seconds after which a test gives up on a thread; none waits for it when all is well."""
@@ -38,15 +39,20 @@ def scan_of(table: str, splits: int, name: str = "in_0") -> ScanInput:
     return ScanInput(name, table, COLUMNS, COLUMNS, numbered)
 
 
+def by_splits(number: int, scan: ScanInput) -> Fragment:
+    """A fragment that reads a scan, split by split."""
+    return Fragment(number, f"SELECT n FROM {scan.name}", (scan,), number, shares_of(scan.name, scan.splits))
+
+
 def streamed(table: str, splits: int) -> PhysicalPlan:
     """A scan that needs nothing more."""
-    fragment = Fragment(0, "SELECT n FROM in_0", (scan_of(table, splits),), 0, parallel=True)
+    fragment = by_splits(0, scan_of(table, splits))
     return PhysicalPlan(f"SELECT n FROM {table}", (fragment,), (PlannedExchange(0, "result", COLUMNS),), SCHEMA, "plan")
 
 
 def gathered(*scans: ScanInput) -> PhysicalPlan:
     """Scans on all workers, and a last fragment over what they gather, in their order."""
-    producers = [Fragment(index, "SELECT n FROM in_0", (scan,), index, parallel=True) for index, scan in enumerate(scans)]
+    producers = [by_splits(index, scan) for index, scan in enumerate(scans)]
     arms = tuple(ExchangeInput(f"in_{index}", index, COLUMNS) for index in range(len(scans)))
     root = Fragment(len(scans), "SELECT …", arms, len(scans))
     exchanges = [PlannedExchange(index, "gather", COLUMNS) for index in range(len(scans))]
