@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import pyarrow as pa
+
 from planner.arrow_types import sent_type
-from planner.ast import Ast, all_of, substitute, walk
-from planner.catalog import Catalog, Column
+from planner.ast import Ast, walk
+from planner.catalog import Column
+from planner.distribute.distributor import Distributor
 from planner.functions import CLOCK_VALUES, ROW_BY_ROW
 from planner.logical import FromItem, QueryBlock, Scan, Select, TableFunction, all_scans, relations, rewrite_selects
 from planner.optimize.prune_columns import prune_columns
@@ -16,9 +19,11 @@ from planner.parse import print_sql
 from planner.physical import ExchangeInput, Fragment, PlannedExchange, ScanInput
 from planner.quoting import folded, quote_name
 from planner.references import references
-from planner.render import print_expression, render_query
-from planner.splits import ScanExtent, parallel_splits, read_extent, shares_of, unread_extent, whole_splits
+from planner.render import render_query
+from planner.scan_inputs import ScanInputs
+from planner.splits import ScanExtent, shares_of
 
+MOST_CHAIN_TERMS = 200
 SERIAL_BYTES = 4 << 20
 DECODED_SIZE = 4
 """Arrow data is about so many times as large as Parquet's column chunks (2 to 4 for TPC-H's tables)."""
@@ -33,14 +38,19 @@ Graph = tuple[tuple[Fragment, ...], tuple[PlannedExchange, ...]]
 class Fragmenter:
     """Turns one optimized query into fragments. ``chain_terms`` tells the printer how deep the tree may be."""
 
-    catalog: Catalog
+    inputs: ScanInputs
     options: PlanOptions
     chain_terms: int
+    prefix: str
 
-    def fragments(self, query: QueryBlock, sql: str, result: tuple[Column, ...]) -> Graph:
+    def fragments(self, query: QueryBlock, sql: str, result: tuple[Column, ...], schema: pa.Schema) -> Graph:
         """The graph that runs ``query``. ``sql`` is the whole query, printed; ``result`` its columns."""
         scans = all_scans(query)
-        extents = {scan.name: self._extent(scan) for scan in scans}
+        extents = {scan.name: self.inputs.extent(scan) for scan in scans}
+        if self.options.workers > 1 and self.chain_terms <= MOST_CHAIN_TERMS:
+            graph = Distributor(query, self.inputs, self.prefix, extents, self.options.distribute_rows == 0).graph(schema, result, sql)
+            if graph is not None:
+                return graph
         distributed = [scan for scan in scans if self._is_large(scan, extents[scan.name])]
         if not distributed:
             return self._single(query, scans, extents, sql, result)
@@ -49,10 +59,6 @@ class Fragmenter:
         if sum(_gathered_bytes(scan, extents[scan.name]) for scan in distributed) > self.options.gather_bytes:
             return self._single(query, scans, extents, sql, result)
         return self._gather(query, distributed, extents, result)
-
-    def _extent(self, scan: Scan) -> ScanExtent:
-        wanted = self.options.workers > 1 or (self.options.prune_row_groups and bool(scan.predicates))
-        return read_extent(scan, self.catalog) if wanted else unread_extent(scan)
 
     def _is_large(self, scan: Scan, extent: ScanExtent) -> bool:
         if self.options.workers <= 1 or scan.sampled:
@@ -64,11 +70,11 @@ class Fragmenter:
     def _single(
         self, query: QueryBlock, scans: list[Scan], extents: Mapping[str, ScanExtent], sql: str, result: tuple[Column, ...]
     ) -> Graph:
-        inputs = tuple(self._whole_input(scan, extents[scan.name]) for scan in scans)
+        inputs = tuple(self.inputs.whole(scan, extents[scan.name]) for scan in scans)
         return (Fragment(0, sql, inputs, 0, serial=is_small_union(query, scans)),), (PlannedExchange(0, "result", result),)
 
     def _parallel(self, scan: Scan, extent: ScanExtent, sql: str, result: tuple[Column, ...]) -> Graph:
-        return (self._by_splits(0, sql, self._parallel_input(scan, extent)),), (PlannedExchange(0, "result", result),)
+        return (self._by_splits(0, sql, self.inputs.divided(scan, extent)),), (PlannedExchange(0, "result", result),)
 
     def _gather(self, query: QueryBlock, distributed: list[Scan], extents: Mapping[str, ScanExtent], result: tuple[Column, ...]) -> Graph:
         final = prune_columns(_without_pushed(query, {id(term) for scan in distributed for term in scan.predicates}))
@@ -78,7 +84,7 @@ class Fragmenter:
         inputs: list[ScanInput | ExchangeInput] = []
         for scan in all_scans(final):
             if scan.name not in names:
-                inputs.append(self._whole_input(scan, extents[scan.name]))
+                inputs.append(self.inputs.whole(scan, extents[scan.name]))
                 continue
             number = names[scan.name]
             columns = scan.needed or (_cheapest(scan),)
@@ -93,60 +99,18 @@ class Fragmenter:
     def _scan_fragment(self, number: int, scan: Scan, columns: tuple[Column, ...], extent: ScanExtent) -> Fragment:
         mentioned = references(*scan.predicates)
         read = tuple(column for column in scan.columns if column in columns or mentioned.needs(column.name, scan.alias))
-        predicate = self._predicate(scan)
+        predicate = self.inputs.predicate(scan)
         where = f" WHERE {predicate}" if predicate else ""
         sql = f"SELECT {', '.join(quote_name(column.name) for column in columns)} FROM {scan.name}{where}"
-        return self._by_splits(number, sql, self._parallel_input(replace(scan, needed=read), extent))
+        return self._by_splits(number, sql, self.inputs.divided(replace(scan, needed=read), extent))
 
     def _by_splits(self, number: int, sql: str, scan: ScanInput) -> Fragment:
         return Fragment(number, sql, (scan,), number, shares_of(scan.name, scan.splits))
-
-    def _whole_input(self, scan: Scan, extent: ScanExtent) -> ScanInput:
-        return replace(self._input(scan, extent), splits=whole_splits(scan, extent))
-
-    def _parallel_input(self, scan: Scan, extent: ScanExtent) -> ScanInput:
-        wanted = self.options.workers * self.options.splits_per_worker
-        return replace(
-            self._input(scan, extent), splits=parallel_splits(scan, extent, wanted, self.options.split_rows, self.options.max_split_rows)
-        )
-
-    def _input(self, scan: Scan, extent: ScanExtent) -> ScanInput:
-        table = scan.table
-        return ScanInput(
-            name=scan.name,
-            table=table.name,
-            columns=scan.needed,
-            table_columns=scan.columns,
-            splits=(),
-            format=table.files[0].format if table.files else "parquet",
-            predicate=self._predicate(scan),
-            partition_columns=table.partition_columns,
-            files_total=scan.files_total,
-            row_groups_total=extent.row_groups_total,
-            row_groups_kept=extent.row_groups_kept,
-            options=table.options,
-        )
-
-    def _predicate(self, scan: Scan) -> str | None:
-        """The scan's predicates as SQL over its columns, without the alias that the user gave the table."""
-        terms = [_unqualified(term, scan.alias) for term in scan.predicates]
-        condition = terms[0] if len(terms) == 1 else all_of(terms)
-        return None if condition is None else print_expression(condition, self.chain_terms)
 
 
 def _gathered_bytes(scan: Scan, extent: ScanExtent) -> int:
     """About how much memory a scan's needed columns take as Arrow data; its predicates may leave less."""
     return DECODED_SIZE * extent.column_bytes([column.name for column in scan.needed])
-
-
-def _unqualified(term: Ast, alias: str) -> Ast:
-    def strip(node: Ast) -> Ast | None:
-        parts = node.get("CompoundIdentifier")
-        if parts is None or len(parts) < 2 or folded(str(parts[0]["value"])) != alias:
-            return None
-        return {"Identifier": parts[1]} if len(parts) == 2 else {"CompoundIdentifier": parts[1:]}
-
-    return substitute(term, strip)  # type: ignore[no-any-return]
 
 
 def _without_pushed(query: QueryBlock, pushed: set[int]) -> QueryBlock:

@@ -223,16 +223,51 @@ def block_scans(select: Select) -> list[Scan]:
     return [relation for relation in relations(select) if isinstance(relation, Scan)]
 
 
+def scans_of(node: Body | Relation) -> Iterator[Scan]:
+    """Every scan in a body or a relation, those of subqueries included."""
+    return (relation for relation in relations_below(node) if isinstance(relation, Scan))
+
+
+def relations_below(node: Body | Relation | FromItem) -> Iterator[Relation]:
+    """Every relation in a body, a relation or an item of FROM, those of subqueries included."""
+    stack: list[Body | Relation | FromItem] = [node]
+    while stack:
+        part = stack.pop()
+        if not isinstance(part, Body | FromItem):
+            yield part
+        match part:
+            case QueryBlock():
+                stack += [part.body, *part.queries, *(cte.query for cte in part.ctes)]
+            case Select():
+                stack += [*part.items, *part.queries]
+            case SetOperation():
+                stack += part.operands
+            case Values() | TableFunction():
+                stack += part.queries
+            case FromItem():
+                stack.append(part.relation)
+                for join in part.joins:
+                    stack += [join.relation, *join.queries]
+            case DerivedTable():
+                stack.append(part.query)
+            case JoinedItem():
+                stack.append(part.item)
+            case Pivoted():
+                stack.append(part.relation)
+
+
 def rewrite_selects(query: QueryBlock, change: Callable[[Select], Select]) -> QueryBlock:
     """``query`` with each Select replaced by what ``change`` makes of it, inner ones first."""
+    return rewrite(query, change, lambda node: node)
+
+
+def rewrite(query: QueryBlock, change: Callable[[Select], Body], change_query: Callable[[QueryBlock], QueryBlock]) -> QueryBlock:
+    """``query`` with each Select, then each query block, replaced by what is made of it: inner ones first, CTEs before their body."""
 
     def of_query(node: QueryBlock) -> QueryBlock:
-        return replace(
-            node,
-            ctes=tuple(replace(cte, query=of_query(cte.query)) for cte in node.ctes),
-            body=of_body(node.body),
-            queries=tuple(map(of_query, node.queries)),
-        )
+        ctes = tuple(replace(cte, query=of_query(cte.query)) for cte in node.ctes)
+        body, queries = of_body(node.body), tuple(map(of_query, node.queries))
+        return change_query(replace(node, ctes=ctes, body=body, queries=queries))
 
     def of_body(body: Body) -> Body:
         match body:

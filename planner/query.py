@@ -24,6 +24,7 @@ from planner.parse import ParsedSql, print_sql
 from planner.physical import PhysicalPlan
 from planner.qualified_names import shorten_names
 from planner.render import render_query
+from planner.scan_inputs import ScanInputs
 from planner.survey import Survey, Values, only_in_conditions, survey
 from planner.typed_literals import binding_key
 
@@ -62,8 +63,9 @@ class QueryPlanner:
             query, schema = named
             sql = self._print(query)
         columns = tuple(Column(field.name, kernel_type(field.type)) for field in schema)
-        fragmenter = Fragmenter(self.catalog, self.options, self.parsed.scanned.chain_terms)
-        fragments, exchanges = fragmenter.fragments(query, sql, columns)
+        terms = self.parsed.scanned.chain_terms
+        fragmenter = Fragmenter(ScanInputs(self.catalog, self.options, terms), self.options, terms, self.surveyed.prefix)
+        fragments, exchanges = fragmenter.fragments(query, sql, columns, schema)
         return PhysicalPlan(self.parsed.sql, fragments, exchanges, with_origins(query, schema), plan_text(fragments, exchanges))
 
     def refusal(self, ast: Ast) -> str | None:

@@ -23,11 +23,14 @@ from operators.kernel.kernel_errors import FAILURES, ErrorTranslator, invalidate
 from operators.kernel.kernel_run import KernelRun
 from operators.kernel.relations import FileRelation, Relation, empty_relation, register, with_relations
 from operators.kernel.sendable import as_sendable
+from planner.arrow_types import kernel_type
 from planner.catalog import CATALOG_NAME, SCHEMA_NAME, Column
 from planner.quoting import quote_name, quote_text
 
 DEFAULT_BATCH_ROWS = 65_536
 MAX_CACHED_SCHEMAS = 1024
+EXPORTED_STATE = "AGGREGATE_STATE"
+"""What the kernel calls the type of every state that an aggregate hands out."""
 MAX_CACHED_SQL_CHARS = 64 << 10
 
 Inputs = tuple[tuple[str, tuple[Column, ...]], ...]
@@ -47,10 +50,14 @@ class KernelStatistics:
 
 @dataclass(frozen=True, slots=True)
 class _Output:
-    """What a statement gives as Arrow: its schema, and the select list over its columns that makes them so, where one is needed."""
+    """What a statement gives as Arrow: its schema, and the select list over its columns that makes them so, where one is needed.
+
+    ``kinds`` are its columns' types in the kernel's own words.
+    """
 
     schema: pa.Schema
     select: str | None
+    kinds: tuple[str, ...]
 
 
 class Kernel:
@@ -103,6 +110,15 @@ class Kernel:
         with self._lock:
             self._outputs.update((name, output) for name in keys)
         return output
+
+    def bound_columns(self, sql: str, inputs: Mapping[str, tuple[Column, ...]]) -> tuple[Column, ...]:
+        """The columns of ``sql`` over relations with those columns, with the kernel's types of them; binds only, as :meth:`result_schema`.
+
+        A state that an aggregate hands out (``EXPORT_STATE``) has the type as which it comes back from Arrow.
+        """
+        output = self._output(sql, inputs)
+        kinds = zip(output.schema, output.kinds, strict=True)
+        return tuple(Column(field.name, kernel_type(field.type) if kind == EXPORTED_STATE else kind) for field, kind in kinds)
 
     def column_name(self, expression: str) -> str | None:
         """What DuckDB calls a column of ``expression`` that has no alias: its text, as DuckDB prints it. Only parses; ``$1`` may be in it.
@@ -203,12 +219,15 @@ class Kernel:
         return str(told[0]).removeprefix("SELECT ") if told else None
 
     def _output_of(self, relation: duckdb.DuckDBPyRelation) -> _Output:
-        select = as_sendable(relation.columns, [str(kind) for kind in relation.types])
-        return _Output(self._schema(relation if select is None else relation.project(select)), select)
+        kinds = tuple(str(kind) for kind in relation.types)
+        select = as_sendable(relation.columns, kinds)
+        return _Output(self._schema(relation if select is None else relation.project(select)), select, kinds)
 
     def _schema(self, relation: duckdb.DuckDBPyRelation) -> pa.Schema:
         # Asking a relation for its Arrow schema costs three times what binding does; Arrow fields depend on the type alone.
         kinds = [str(kind) for kind in relation.types]
+        if EXPORTED_STATE in kinds:
+            return relation.limit(0).to_arrow_table().schema  # each aggregate's states are others, under one name
         if any(kind not in self._fields for kind in kinds):
             self._fields |= dict(zip(kinds, relation.limit(0).to_arrow_table().schema, strict=True))
         return pa.schema([self._fields[kind].with_name(name) for name, kind in zip(relation.columns, kinds, strict=True)])

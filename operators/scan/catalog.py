@@ -103,6 +103,10 @@ class CatalogSession:
     def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None) -> pa.Schema:
         return self._kernel.result_schema(sql, inputs, same_as)
 
+    def bound_columns(self, sql: str, inputs: Mapping[str, tuple[Column, ...]]) -> tuple[Column, ...]:
+        """See :class:`planner.catalog.Catalog`."""
+        return self._kernel.bound_columns(sql, inputs)
+
     def column_name(self, expression: str) -> str | None:
         return self._kernel.column_name(expression)
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from operators.errors import KernelError
+from planner.arrow_types import kernel_type
 from planner.catalog import AS_NAMED, Column, ColumnRange, DataFile, ReadOptions, RowGroup, Table
 from planner.errors import AccessRefused
 from planner.physical import ExchangeInput, Fragment, PhysicalPlan, ScanInput, Share, Split
@@ -128,6 +129,22 @@ class FolderCatalog:
             listed = ", ".join(f"NULL::{kind} AS c{place}" for place, kind in enumerate(relation.types))
             types = cursor.sql(f"SELECT {listed}").to_arrow_table().schema.types
             return pa.schema(list(zip(relation.columns, types, strict=True)))
+        except duckdb.Error as error:
+            raise KernelError(str(error)) from None
+        finally:
+            cursor.close()
+
+    def bound_columns(self, sql: str, inputs: Mapping[str, tuple[Column, ...]]) -> tuple[Column, ...]:
+        cursor = self.connection.cursor()
+        try:
+            for name, columns in inputs.items():
+                listed = ", ".join(f"NULL::{column.type} AS {quote_name(column.name)}" for column in columns) or "1 AS __rows"
+                cursor.execute(f"CREATE TEMP VIEW {name} AS SELECT {listed} WHERE FALSE")
+            relation = cursor.sql(sql)
+            kinds = [str(kind) for kind in relation.types]
+            fields = relation.limit(0).to_arrow_table().schema
+            known = zip(fields, kinds, strict=True)
+            return tuple(Column(field.name, kernel_type(field.type) if kind == "AGGREGATE_STATE" else kind) for field, kind in known)
         except duckdb.Error as error:
             raise KernelError(str(error)) from None
         finally:

@@ -1,0 +1,480 @@
+"""By what may a statement's tables be divided, so that its blocks can run on shares: the rules.
+
+A relation in a block is *whole* in each share, or *divided*: each of its rows is in exactly one share. Divided rows lie anywhere, or rows
+that are equal in a *key* lie in one share. The rules below say what that makes of joins, subqueries, groups and windows. They only ever
+say yes where it is certain; a function, a clause or a name that they do not know divides nothing.
+
+=====================  ==================================================================================================
+construct              divided, where
+=====================  ==================================================================================================
+inner join             one side is whole, or both are divided by keys that are equal in every row that is left
+LEFT (RIGHT mirrored)  the right side is whole, or both are divided by keys that ON sets equal; never the right side alone
+FULL                   both are divided by keys that ON sets equal
+SEMI, ANTI             as LEFT
+EXISTS, scalar         the inner rows are whole, or divided by a key that WHERE sets equal to one of the outer rows'
+IN                     the inner rows are whole, or divided by the column that is looked for, and the outer ones by what looks
+NOT IN                 the inner rows are whole: a NULL anywhere answers for all
+GROUP BY, DISTINCT     complete in a share where a key is among what is grouped by; else in two steps
+windows                complete where each PARTITION BY has a key; else in two steps
+ORDER BY, LIMIT        in two steps
+set operations         each side by itself
+=====================  ==================================================================================================
+
+What is whole is evaluated again in each share, and must give the same rows there: no clock, no ``random()``, no LIMIT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from planner.ast import BARE_QUERY, Ast, is_query, walk
+from planner.distribute.expressions import is_aggregate, is_call, is_grouped
+from planner.distribute.partial_aggregates import AGGREGATES, WITH_PARTIAL_FORM
+from planner.distribute.scopes import BoundColumn, Names
+from planner.functions import CLOCK_VALUES, ROW_BY_ROW, TABLE_FUNCTIONS, WINDOW_FUNCTIONS
+from planner.logical import (
+    Body,
+    CteRef,
+    DerivedTable,
+    FromItem,
+    Join,
+    JoinedItem,
+    QueryBlock,
+    Relation,
+    Scan,
+    Select,
+    SetOperation,
+    Values,
+    relations_below,
+    scans_of,
+)
+from planner.quoting import folded
+from planner.references import function_name
+
+ColumnId = tuple[int, str]
+"""A column of a relation of a block: the relation's id, and the name in lower case."""
+Keys = frozenset[ColumnId]
+"""By what rows are divided: equal values of any of these columns are in one share. Empty: rows are anywhere."""
+
+ANYWHERE: Keys = frozenset()
+
+
+class NotDivisible(Exception):
+    """The tables cannot be divided in this way for certain. The message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A block whose FROM and WHERE run on shares. ``query`` has ``select`` for its body; it is made up around an operand of a UNION.
+
+    ``complete``: groups, windows and distinct rows are complete in their shares; what sorts and limits rows of all shares is left.
+    """
+
+    query: QueryBlock
+    select: Select
+    complete: bool
+
+    @property
+    def is_operand(self) -> bool:
+        """Whether it is a bare SELECT between UNIONs."""
+        return self.query.ast.get("body", self) is None
+
+    def inside(self) -> Iterator[Scan]:
+        """The scans of its FROM and WHERE."""
+        where = in_where(self.select)
+        for item in self.select.items:
+            yield from (relation for relation in relations_below(item) if isinstance(relation, Scan))
+        for query in self.select.queries:
+            if id(query.ast) in where:
+                yield from scans_of(query)
+
+
+def column_id(column: BoundColumn) -> ColumnId:
+    """The column's identity."""
+    return id(column.relation), folded(column.name)
+
+
+@dataclass(slots=True)
+class Classes:
+    """Columns of a block of which any row that is left has equal values."""
+
+    _parents: dict[ColumnId, ColumnId] = field(default_factory=dict)
+
+    def join(self, one: ColumnId, other: ColumnId) -> None:
+        """The two are equal."""
+        self._parents.setdefault(one, one)
+        self._parents.setdefault(other, other)
+        self._parents[self._root(one)] = self._root(other)
+
+    def closed(self, keys: Keys) -> Keys:
+        """The keys, and all that equals one of them."""
+        roots = {self._root(key) for key in keys}
+        return keys | {known for known in self._parents if self._root(known) in roots}
+
+    def _root(self, column: ColumnId) -> ColumnId:
+        while (parent := self._parents.get(column, column)) != column:
+            column = parent
+        return column
+
+
+Pairs = list[tuple[BoundColumn, BoundColumn]]
+JoinSide = Literal["inner", "left", "right", "full", "semi"]
+_NARROWING = ("Semi", "LeftSemi", "Anti", "LeftAnti")
+
+
+def cuts(query: QueryBlock, names: Names, divided: Mapping[str, str | None]) -> list[Cut]:
+    """Where ``query`` is to be cut if its scans ``divided`` are: by the column of that name, or None for rows that lie anywhere.
+
+    Raises ``NotDivisible``.
+    """
+    divider = _Divider(names, divided)
+    divider.closed(query)
+    return divider.cuts
+
+
+@dataclass(slots=True)
+class _Divider:
+    names: Names
+    divided: Mapping[str, str | None]
+    cuts: list[Cut] = field(default_factory=list)
+
+    # -- blocks ---------------------------------------------------------------------------------------------------------
+
+    def closed(self, query: QueryBlock) -> None:
+        """A query of which all rows are to be in one place: it is cut where its shares end."""
+        keys, complete = self._query(query)
+        if keys is not None:
+            self._cut(query, complete)
+
+    def _query(self, query: QueryBlock) -> tuple[Keys | None, bool]:
+        """By what the rows of a query's FROM are divided, and whether all that its body asks of them is complete in their share.
+
+        None where they are whole, or have been cut below.
+        """
+        if not self._has_divided(query):
+            return None, True
+        for cte in query.ctes:
+            if query.ast["with"]["recursive"] and self._has_divided(cte.query):
+                raise NotDivisible("a recursive query reads the table")
+            self.closed(cte.query)
+        body = query.body
+        if isinstance(body, QueryBlock):
+            self.closed(body)
+            return None, True
+        if isinstance(body, SetOperation):
+            for operand in body.operands:
+                self._operand(operand)
+            return None, True
+        if isinstance(body, Values):
+            raise NotDivisible("a table is read in VALUES")
+        keys = self._rows(body)
+        self._behind(query, body)
+        if keys is None:
+            return None, True
+        return keys, self._is_complete(query, body, keys)
+
+    def _operand(self, body: Body) -> None:
+        if isinstance(body, Select):
+            self.closed(QueryBlock({**BARE_QUERY, "body": None}, body))
+        elif isinstance(body, QueryBlock):
+            self.closed(body)
+        elif self._has_divided(body):
+            raise NotDivisible("a set operation stands in another")
+
+    def _cut(self, query: QueryBlock, complete: bool) -> None:
+        assert isinstance(query.body, Select), "only a SELECT has rows of its own"
+        if query is not self.names.query and self.names.correlated(query.body) is not False:
+            raise NotDivisible("a subquery that mentions rows around it reads the table")
+        self.cuts.append(Cut(query, query.body, complete))
+
+    def _behind(self, query: QueryBlock, select: Select) -> None:
+        """Subqueries behind WHERE, each by itself, over all rows."""
+        where = in_where(select)
+        for inner in (*select.queries, *query.queries):
+            if id(inner.ast) not in where:
+                self.closed(inner)
+
+    def _is_complete(self, query: QueryBlock, select: Select, keys: Keys) -> bool:
+        """Whether each group, window and set of equal rows is in one share."""
+        ast = select.ast
+        called = [node["Function"] for node in walk(_behind_where(query, select), into_queries=False) if is_call(node)]
+        if not keys:
+            grouped = is_grouped(ast) or any(map(is_aggregate, called))
+            return not (grouped or ast["distinct"] or ast["qualify"] or any(function["over"] is not None for function in called))
+        if is_grouped(ast) or any(map(is_aggregate, called)):
+            terms = ast["group_by"].get("Expressions", [[]])[0]
+            if not self._mentions_key(terms, keys):
+                return False
+        elif ast["distinct"] is not None:
+            chosen = ast["distinct"]["On"] if type(ast["distinct"]) is dict else [item.get("UnnamedExpr") for item in ast["projection"]]
+            if not self._mentions_key([expression for expression in chosen if expression is not None], keys):
+                return False
+        windows = [function["over"] for function in called if function["over"] is not None]
+        return all("WindowSpec" in over and self._mentions_key(over["WindowSpec"]["partition_by"], keys) for over in windows)
+
+    def _mentions_key(self, expressions: Iterable[Ast], keys: Keys) -> bool:
+        columns = (self._own(expression) for expression in expressions)
+        return any(column is not None and column_id(column) in keys for column in columns)
+
+    def _own(self, expression: Ast) -> BoundColumn | None:
+        column = self.names.column(expression)
+        return column if column is not None and column.depth == 0 else None
+
+    # -- FROM and WHERE -------------------------------------------------------------------------------------------------
+
+    def _rows(self, select: Select) -> Keys | None:
+        """By what the rows of FROM and WHERE are divided; None where all of them are whole."""
+        classes = self._classes(select)
+        keys: Keys | None = None
+        for place, item in enumerate(select.items):
+            other = self._item(item, classes)
+            keys = self._joined("inner", keys, other, [], classes) if place else other
+        keys = None if keys is None else classes.closed(keys)
+        where = in_where(select)
+        for inner in select.queries:
+            if id(inner.ast) in where:
+                self._subquery(inner, select, keys)
+        if keys is None:
+            return None
+        self._check_divided(select)
+        return keys
+
+    def _classes(self, select: Select) -> Classes:
+        classes = Classes()
+        for term in select.conjuncts:
+            for one, other in self._pairs([term]):
+                classes.join(column_id(one), column_id(other))
+        for item in select.items:
+            self._add_joins(item, classes)
+        return classes
+
+    def _add_joins(self, item: FromItem, classes: Classes) -> None:
+        """What inner joins set equal. What an outer join's ON does is so only where it has found a partner."""
+        for join in item.joins:
+            if join.kind == "inner":
+                for one, other in self._join_pairs(join):
+                    classes.join(column_id(one), column_id(other))
+        for relation in (item.relation, *(join.relation for join in item.joins)):
+            if isinstance(relation, JoinedItem) and relation.alias is None:
+                self._add_joins(relation.item, classes)
+
+    def _pairs(self, terms: Iterable[Ast]) -> Pairs:
+        """The columns of this block that the terms set equal, if they are of one type."""
+        found = []
+        for term in terms:
+            sides = equality(term)
+            if sides is not None:
+                one, other = self._own(sides[0]), self._own(sides[1])
+                if one is not None and other is not None and self._alike(one, other):
+                    found.append((one, other))
+        return found
+
+    def _join_pairs(self, join: Join) -> Pairs:
+        merged = self.names.using(join) or ()
+        compared = [(one, other) for one, other in merged if one is not None and other is not None and self._alike(one, other)]
+        return self._pairs(join.on) + compared
+
+    def _alike(self, one: BoundColumn, other: BoundColumn) -> bool:
+        kind = self.names.type(one)
+        return kind is not None and kind == self.names.type(other)
+
+    def _item(self, item: FromItem, classes: Classes) -> Keys | None:
+        keys = self._relation(item.relation, classes)
+        for join in item.joins:
+            other = self._relation(join.relation, classes)
+            for inner in join.queries:
+                self._whole(inner)
+            keys = self._joined(_side(join, item), keys, other, self._join_pairs(join), classes)
+        return keys
+
+    def _joined(self, side: JoinSide | None, left: Keys | None, right: Keys | None, pairs: Pairs, classes: Classes) -> Keys | None:
+        """The table of joins."""
+        if left is None and right is None:
+            return None
+        if side is None:
+            raise NotDivisible("a join of another kind reads the table")
+        if right is None:
+            if side in ("inner", "left", "semi"):
+                return left
+            raise NotDivisible(f"a {side} join keeps rows of its other side, which each share would have")
+        if left is None:
+            if side in ("inner", "right"):
+                return right
+            raise NotDivisible(f"a {side} join keeps rows of its other side, which each share would have")
+        met = [(column_id(one), column_id(other)) for one, other in pairs]
+        equal = any((one in left and other in right) or (other in left and one in right) for one, other in met)
+        match side:
+            case "inner" if equal or classes.closed(left) & right:
+                return left | right
+            case "left" | "semi" if equal:
+                return left
+            case "right" if equal:
+                return right
+            case "full" if equal:
+                return ANYWHERE
+            case _:
+                raise NotDivisible("two divided tables are joined, but not by what divides them")
+
+    def _relation(self, relation: Relation, classes: Classes) -> Keys | None:
+        match relation:
+            case Scan() if relation.name in self.divided:
+                key = self.divided[relation.name]
+                if relation.sampled or relation.rigid or relation.join_word is not None:
+                    raise NotDivisible("the table is read in a way that only makes sense as a whole")
+                return ANYWHERE if key is None else classes.closed(frozenset(((id(relation), folded(key)),)))
+            case Scan():
+                if relation.sampled:
+                    raise NotDivisible("each share would have another sample")
+                return None
+            case JoinedItem():
+                keys = self._item(relation.item, classes)
+                return keys if relation.alias is None or keys is None else ANYWHERE
+            case DerivedTable():
+                return self._derived(relation)
+            case CteRef():
+                cte = self.names.cte(relation)
+                if cte is None:
+                    raise NotDivisible("a recursive query reads itself")
+                check_repeatable(cte.ast)
+                return None
+            case _:
+                if self._has_divided(relation):
+                    raise NotDivisible("a function or a PIVOT reads the table")
+                check_repeatable(relation.ast)
+                return None
+
+    def _derived(self, relation: DerivedTable) -> Keys | None:
+        query = relation.query
+        if not self._has_divided(query):
+            check_repeatable(query.ast)
+            return None
+        keys, complete = self._query(query)
+        if keys is None:
+            return None
+        if not complete or sorts_and_limits(query.ast):
+            self._cut(query, complete)
+            return None
+        if self.names.correlated(query) is not False:
+            raise NotDivisible("a subquery in FROM mentions what stands before it")
+        outputs = self.names.outputs(query) or ()
+        known = ((output.name, output.column) for output in outputs)
+        shown = {name for name, column in known if name is not None and column is not None and column_id(column) in keys}
+        renamed = bool((relation.ast["Derived"].get("alias") or {}).get("columns"))
+        return ANYWHERE if renamed else frozenset((id(relation), folded(name)) for name in shown)
+
+    # -- subqueries in WHERE --------------------------------------------------------------------------------------------
+
+    def _whole(self, query: QueryBlock) -> None:
+        """A subquery that each share evaluates."""
+        if self._has_divided(query):
+            raise NotDivisible("a subquery in ON reads the table")
+        check_repeatable(query.ast)
+
+    def _subquery(self, query: QueryBlock, select: Select, keys: Keys | None) -> None:
+        """A subquery in WHERE: whole, or divided as the rows around it are, or cut off. ``keys`` are those of the rows around it."""
+        if not self._has_divided(query):
+            if keys is not None:
+                check_repeatable(query.ast)
+            return
+        inner, complete = self._query(query)
+        if inner is None:
+            check_repeatable(query.ast)
+        elif keys is not None and (self._is_beside(query, inner, keys) or (complete and self._is_looked_for(query, select, inner, keys))):
+            return
+        else:
+            self._cut(query, complete)
+
+    def _is_beside(self, query: QueryBlock, inner: Keys, keys: Keys) -> bool:
+        """Whether all the rows that matter to a row around are in its share, because WHERE sets their keys equal."""
+        body = query.body
+        sides = [equality(term) for term in body.conjuncts] if isinstance(body, Select) else []
+        for one, other in ((left, right) for pair in sides if pair is not None for left, right in (pair, pair[::-1])):
+            own, around = self.names.column(one), self.names.column(other)
+            if own is None or around is None or own.depth != 0 or around.depth != 1 or not self._alike(own, around):
+                continue
+            if column_id(own) in inner and column_id(around) in keys:
+                return True
+        return False
+
+    def _is_looked_for(self, query: QueryBlock, select: Select, inner: Keys, keys: Keys) -> bool:
+        """Whether it stands behind IN, and rows that are looked for are in the share of the row that looks."""
+        tests = [node["InSubquery"] for term in select.conjuncts for node in walk(term, into_queries=False) if "InSubquery" in node]
+        looks = next((self._own(test["expr"]) for test in tests if test["subquery"] is query.ast and not test["negated"]), None)
+        outputs = self.names.outputs(query)
+        found = outputs[0].column if outputs is not None and len(outputs) == 1 else None
+        if looks is None or found is None or sorts_and_limits(query.ast) or not self._alike(looks, found):
+            return False
+        return column_id(looks) in keys and column_id(found) in inner
+
+    # -- what may be in a share -----------------------------------------------------------------------------------------
+
+    def _check_divided(self, select: Select) -> None:
+        """Raises where the block calls what depends on more than a row, or on when it is evaluated."""
+        check_functions([value for key, value in select.ast.items() if key != "from"], ROW_BY_ROW | AGGREGATES | WINDOW_FUNCTIONS)
+        for item in select.items:
+            check_functions([join.ast["join_operator"] for join in item.joins], ROW_BY_ROW)
+
+    def _has_divided(self, node: Body | Relation) -> bool:
+        return any(scan.name in self.divided for scan in scans_of(node))
+
+
+def in_where(select: Select) -> set[int]:
+    """The ids of all nodes in WHERE."""
+    return {id(node) for term in select.conjuncts for node in walk(term, into_queries=False)}
+
+
+def check_repeatable(ast: Ast) -> None:
+    """Raises ``NotDivisible`` where two evaluations of what is whole might differ."""
+    for node in walk(ast):
+        if is_query(node) and sorts_and_limits(node, limits_only=True):
+            raise NotDivisible("a LIMIT might leave other rows in each share")
+        if node.get("sample") or (type(node.get("distinct")) is dict):
+            raise NotDivisible("each share might have other rows of a sample, or of DISTINCT ON")
+    check_functions(ast, ROW_BY_ROW | WITH_PARTIAL_FORM | TABLE_FUNCTIONS, into_queries=True)
+
+
+def check_functions(root: Any, allowed: frozenset[str], *, into_queries: bool = False) -> None:
+    """Raises ``NotDivisible`` where something is called that is not ``allowed``, or the clock is read."""
+    for node in walk(root, into_queries=into_queries):
+        if is_call(node):
+            name = function_name(node["Function"])
+            if name not in allowed or name in CLOCK_VALUES:
+                raise NotDivisible(f"{name} may be another in each share")
+            if into_queries and node["Function"]["over"] is not None:
+                raise NotDivisible("each share might number rows otherwise")
+        elif "Identifier" in node and folded(str(node["Identifier"]["value"])) in CLOCK_VALUES:
+            raise NotDivisible("the clock is read")
+
+
+def equality(term: Ast) -> tuple[Ast, Ast] | None:
+    """The two sides of an equality; None for any other term."""
+    while "Nested" in term:
+        term = term["Nested"]
+    binary = term.get("BinaryOp")
+    return (binary["left"], binary["right"]) if binary is not None and binary["op"] == "Eq" else None
+
+
+def sorts_and_limits(ast: Ast, *, limits_only: bool = False) -> bool:
+    """Whether a query sorts its rows, or leaves some out, behind its body."""
+    return any(ast.get(key) for key in ("limit_clause", "fetch", *(() if limits_only else ("order_by",))))
+
+
+def _behind_where(query: QueryBlock, select: Select) -> list[Any]:
+    keys = ("projection", "having", "qualify", "named_window", "group_by")
+    return [*(select.ast[key] for key in keys), query.ast["order_by"]]
+
+
+def _side(join: Join, item: FromItem) -> JoinSide | None:
+    """How a join treats its sides; None for kinds that the rules do not know."""
+    place = item.joins.index(join)
+    left = item.joins[place - 1].relation if place else item.relation
+    if isinstance(left, Scan) and left.join_word is not None:
+        return None
+    match join.kind:
+        case "inner" | "left" | "right" | "full":
+            return join.kind
+        case _:
+            operator = join.ast["join_operator"]
+            return "semi" if type(operator) is dict and next(iter(operator)) in _NARROWING else None
