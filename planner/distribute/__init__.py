@@ -1,0 +1,1 @@
+"""Which parts of a query can run on shares of the data."""
