@@ -11,9 +11,10 @@ import pyarrow as pa
 from planner.arrow_types import sent_type
 from planner.ast import Ast, verbatim_identifier, walk
 from planner.catalog import Column
-from planner.distribute.divide import Cut, NotDivisible, cuts, equality, sorts_and_limits
+from planner.distribute.classes import Pair
+from planner.distribute.divide import Cut, NotDivisible, cuts, sorts_and_limits
 from planner.distribute.ranges import KeyedScan, aligned_shares
-from planner.distribute.scopes import BoundColumn, Names, bind_names
+from planner.distribute.scopes import Names, bind_names
 from planner.distribute.two_steps import OneStep, TwoSteps, two_steps
 from planner.errors import VolleyError
 from planner.logical import Answers, Body, Cte, CteRef, QueryBlock, Scan, Select, all_scans, relations_below, rewrite
@@ -140,7 +141,7 @@ class Distributor:
     def _aligned(self) -> Iterator[dict[str, str | None]]:
         """For each key that tables are joined by, those tables that are written in its order."""
         parents: dict[tuple[str, str], tuple[str, str]] = {}
-        scans: dict[str, Scan] = {}
+        scans = {scan.name: scan for scan in all_scans(self.query)}
 
         def root(column: tuple[str, str]) -> tuple[str, str]:
             while (parent := parents.setdefault(column, column)) != column:
@@ -148,36 +149,28 @@ class Distributor:
             return column
 
         for one, other in self._compared():
-            origins = [self.names.origin(column) for column in (one, other)]
-            if None in origins or self.names.type(one) != self.names.type(other):
-                continue
-            ids = []
-            for origin in origins:
-                assert origin is not None
-                scans[origin[0].name] = origin[0]
-                ids.append((origin[0].name, origin[1]))
-            parents[root(ids[0])] = root(ids[1])
+            ids = [(origin[0].name, origin[1]) for column in (one, other) if (origin := self.names.origin(column)) is not None]
+            if len(ids) == 2 and self.names.type(one) == self.names.type(other):
+                parents[root(ids[0])] = root(ids[1])
         classes: dict[tuple[str, str], dict[str, str | None]] = defaultdict(dict)
         for name, key in list(parents):
             if KeyedScan(scans[name], key, self.extents[name]).may_be_aligned():
                 classes[root((name, key))].setdefault(name, key)
         yield from (found for found in classes.values() if len(found) > 1)
 
-    def _compared(self) -> Iterator[tuple[BoundColumn, BoundColumn]]:
-        """Pairs of columns that are set equal anywhere."""
+    def _compared(self) -> Iterator[Pair]:
+        """Pairs of columns that are set equal anywhere, as they stand in their own blocks."""
         for node in walk(self.query.ast):
-            sides = equality(node) if "BinaryOp" in node else None
-            if sides is None and "InSubquery" in node:
+            if "BinaryOp" in node and node["BinaryOp"]["op"] == "Eq":
+                one, other = self.names.column(node["BinaryOp"]["left"]), self.names.column(node["BinaryOp"]["right"])
+            elif "InSubquery" in node:
                 query = self.names.subquery(node["InSubquery"]["subquery"])
                 outputs = None if query is None else self.names.outputs(query)
-                column = self.names.column(node["InSubquery"]["expr"])
-                if outputs and column is not None and outputs[0].column is not None:
-                    yield column, outputs[0].column
+                one, other = self.names.column(node["InSubquery"]["expr"]), outputs[0].column if outputs else None
+            else:
                 continue
-            if sides is not None:
-                one, other = self.names.column(sides[0]), self.names.column(sides[1])
-                if one is not None and other is not None:
-                    yield one, other
+            if one is not None and other is not None:
+                yield one, other
 
     # -- the writer of two steps ----------------------------------------------------------------------------------------
 

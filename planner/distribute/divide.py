@@ -30,6 +30,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from planner.ast import BARE_QUERY, Ast, is_query, walk
+from planner.distribute.classes import Classes, Pair, equivalences, join_equalities, subquery_correlations
 from planner.distribute.expressions import is_aggregate, is_call, is_grouped
 from planner.distribute.partial_aggregates import AGGREGATES, WITH_PARTIAL_FORM
 from planner.distribute.scopes import BoundColumn, Names
@@ -53,9 +54,7 @@ from planner.logical import (
 from planner.quoting import folded
 from planner.references import function_name
 
-ColumnId = tuple[int, str]
-"""A column of a relation of a block: the relation's id, and the name in lower case."""
-Keys = frozenset[ColumnId]
+Keys = frozenset[BoundColumn]
 """By what rows are divided: equal values of any of these columns are in one share. Empty: rows are anywhere."""
 
 ANYWHERE: Keys = frozenset()
@@ -91,35 +90,6 @@ class Cut:
                 yield from scans_of(query)
 
 
-def column_id(column: BoundColumn) -> ColumnId:
-    """The column's identity."""
-    return id(column.relation), folded(column.name)
-
-
-@dataclass(slots=True)
-class Classes:
-    """Columns of a block of which any row that is left has equal values."""
-
-    _parents: dict[ColumnId, ColumnId] = field(default_factory=dict)
-
-    def join(self, one: ColumnId, other: ColumnId) -> None:
-        """The two are equal."""
-        self._parents.setdefault(one, one)
-        self._parents.setdefault(other, other)
-        self._parents[self._root(one)] = self._root(other)
-
-    def closed(self, keys: Keys) -> Keys:
-        """The keys, and all that equals one of them."""
-        roots = {self._root(key) for key in keys}
-        return keys | {known for known in self._parents if self._root(known) in roots}
-
-    def _root(self, column: ColumnId) -> ColumnId:
-        while (parent := self._parents.get(column, column)) != column:
-            column = parent
-        return column
-
-
-Pairs = list[tuple[BoundColumn, BoundColumn]]
 JoinSide = Literal["inner", "left", "right", "full", "semi"]
 _NARROWING = ("Semi", "LeftSemi", "Anti", "LeftAnti")
 
@@ -216,7 +186,7 @@ class _Divider:
 
     def _mentions_key(self, expressions: Iterable[Ast], keys: Keys) -> bool:
         columns = (self._own(expression) for expression in expressions)
-        return any(column is not None and column_id(column) in keys for column in columns)
+        return any(column in keys for column in columns)
 
     def _own(self, expression: Ast) -> BoundColumn | None:
         column = self.names.column(expression)
@@ -226,12 +196,12 @@ class _Divider:
 
     def _rows(self, select: Select) -> Keys | None:
         """By what the rows of FROM and WHERE are divided; None where all of them are whole."""
-        classes = self._classes(select)
+        classes = equivalences(self.names, select)
         keys: Keys | None = None
         for place, item in enumerate(select.items):
             other = self._item(item, classes)
-            keys = self._joined("inner", keys, other, [], classes) if place else other
-        keys = None if keys is None else classes.closed(keys)
+            keys = self._joined("inner", keys, other, (), classes) if place else other
+        keys = None if keys is None else _closed(keys, classes)
         where = in_where(select)
         for inner in select.queries:
             if id(inner.ast) in where:
@@ -241,55 +211,16 @@ class _Divider:
         self._check_divided(select)
         return keys
 
-    def _classes(self, select: Select) -> Classes:
-        classes = Classes()
-        for term in select.conjuncts:
-            for one, other in self._pairs([term]):
-                classes.join(column_id(one), column_id(other))
-        for item in select.items:
-            self._add_joins(item, classes)
-        return classes
-
-    def _add_joins(self, item: FromItem, classes: Classes) -> None:
-        """What inner joins set equal. What an outer join's ON does is so only where it has found a partner."""
-        for join in item.joins:
-            if join.kind == "inner":
-                for one, other in self._join_pairs(join):
-                    classes.join(column_id(one), column_id(other))
-        for relation in (item.relation, *(join.relation for join in item.joins)):
-            if isinstance(relation, JoinedItem) and relation.alias is None:
-                self._add_joins(relation.item, classes)
-
-    def _pairs(self, terms: Iterable[Ast]) -> Pairs:
-        """The columns of this block that the terms set equal, if they are of one type."""
-        found = []
-        for term in terms:
-            sides = equality(term)
-            if sides is not None:
-                one, other = self._own(sides[0]), self._own(sides[1])
-                if one is not None and other is not None and self._alike(one, other):
-                    found.append((one, other))
-        return found
-
-    def _join_pairs(self, join: Join) -> Pairs:
-        merged = self.names.using(join) or ()
-        compared = [(one, other) for one, other in merged if one is not None and other is not None and self._alike(one, other)]
-        return self._pairs(join.on) + compared
-
-    def _alike(self, one: BoundColumn, other: BoundColumn) -> bool:
-        kind = self.names.type(one)
-        return kind is not None and kind == self.names.type(other)
-
     def _item(self, item: FromItem, classes: Classes) -> Keys | None:
         keys = self._relation(item.relation, classes)
         for join in item.joins:
             other = self._relation(join.relation, classes)
             for inner in join.queries:
                 self._whole(inner)
-            keys = self._joined(_side(join, item), keys, other, self._join_pairs(join), classes)
+            keys = self._joined(_side(join, item), keys, other, join_equalities(self.names, join).pairs, classes)
         return keys
 
-    def _joined(self, side: JoinSide | None, left: Keys | None, right: Keys | None, pairs: Pairs, classes: Classes) -> Keys | None:
+    def _joined(self, side: JoinSide | None, left: Keys | None, right: Keys | None, pairs: Iterable[Pair], classes: Classes) -> Keys | None:
         """The table of joins."""
         if left is None and right is None:
             return None
@@ -303,10 +234,9 @@ class _Divider:
             if side in ("inner", "right"):
                 return right
             raise NotDivisible(f"a {side} join keeps rows of its other side, which each share would have")
-        met = [(column_id(one), column_id(other)) for one, other in pairs]
-        equal = any((one in left and other in right) or (other in left and one in right) for one, other in met)
+        equal = any((one in left and other in right) or (other in left and one in right) for one, other in pairs)
         match side:
-            case "inner" if equal or classes.closed(left) & right:
+            case "inner" if equal or _closed(left, classes) & right:
                 return left | right
             case "left" | "semi" if equal:
                 return left
@@ -323,7 +253,7 @@ class _Divider:
                 key = self.divided[relation.name]
                 if relation.sampled or relation.rigid or relation.join_word is not None:
                     raise NotDivisible("the table is read in a way that only makes sense as a whole")
-                return ANYWHERE if key is None else classes.closed(frozenset(((id(relation), folded(key)),)))
+                return ANYWHERE if key is None else frozenset((BoundColumn(relation, key),))
             case Scan():
                 if relation.sampled:
                     raise NotDivisible("each share would have another sample")
@@ -358,11 +288,7 @@ class _Divider:
             return None
         if self.names.correlated(query) is not False:
             raise NotDivisible("a subquery in FROM mentions what stands before it")
-        outputs = self.names.outputs(query) or ()
-        known = ((output.name, output.column) for output in outputs)
-        shown = {name for name, column in known if name is not None and column is not None and column_id(column) in keys}
-        renamed = bool((relation.ast["Derived"].get("alias") or {}).get("columns"))
-        return ANYWHERE if renamed else frozenset((id(relation), folded(name)) for name in shown)
+        return frozenset(column for column, inside in self.names.inner_columns(relation) if inside in keys)
 
     # -- subqueries in WHERE --------------------------------------------------------------------------------------------
 
@@ -388,25 +314,15 @@ class _Divider:
 
     def _is_beside(self, query: QueryBlock, inner: Keys, keys: Keys) -> bool:
         """Whether all the rows that matter to a row around are in its share, because WHERE sets their keys equal."""
-        body = query.body
-        sides = [equality(term) for term in body.conjuncts] if isinstance(body, Select) else []
-        for one, other in ((left, right) for pair in sides if pair is not None for left, right in (pair, pair[::-1])):
-            own, around = self.names.column(one), self.names.column(other)
-            if own is None or around is None or own.depth != 0 or around.depth != 1 or not self._alike(own, around):
-                continue
-            if column_id(own) in inner and column_id(around) in keys:
-                return True
-        return False
+        return any(pair.inner in inner and pair.outer in keys for pair in subquery_correlations(self.names, query))
 
     def _is_looked_for(self, query: QueryBlock, select: Select, inner: Keys, keys: Keys) -> bool:
         """Whether it stands behind IN, and rows that are looked for are in the share of the row that looks."""
-        tests = [node["InSubquery"] for term in select.conjuncts for node in walk(term, into_queries=False) if "InSubquery" in node]
-        looks = next((self._own(test["expr"]) for test in tests if test["subquery"] is query.ast and not test["negated"]), None)
-        outputs = self.names.outputs(query)
-        found = outputs[0].column if outputs is not None and len(outputs) == 1 else None
-        if looks is None or found is None or sorts_and_limits(query.ast) or not self._alike(looks, found):
+        if sorts_and_limits(query.ast):
             return False
-        return column_id(looks) in keys and column_id(found) in inner
+        tests = [node["InSubquery"] for term in select.conjuncts for node in walk(term, into_queries=False) if "InSubquery" in node]
+        looks = next((test["expr"] for test in tests if test["subquery"] is query.ast and not test["negated"]), None)
+        return any(pair.inner in inner and pair.outer in keys for pair in subquery_correlations(self.names, query, looks))
 
     # -- what may be in a share -----------------------------------------------------------------------------------------
 
@@ -448,12 +364,9 @@ def check_functions(root: Any, allowed: frozenset[str], *, into_queries: bool = 
             raise NotDivisible("the clock is read")
 
 
-def equality(term: Ast) -> tuple[Ast, Ast] | None:
-    """The two sides of an equality; None for any other term."""
-    while "Nested" in term:
-        term = term["Nested"]
-    binary = term.get("BinaryOp")
-    return (binary["left"], binary["right"]) if binary is not None and binary["op"] == "Eq" else None
+def _closed(keys: Keys, classes: Classes) -> Keys:
+    """The keys, and all that equals one of them."""
+    return keys.union(*(classes.of(key) for key in keys))
 
 
 def sorts_and_limits(ast: Ast, *, limits_only: bool = False) -> bool:

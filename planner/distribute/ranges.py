@@ -10,6 +10,7 @@ import datetime
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from planner.catalog import RowGroup
 from planner.logical import Scan
@@ -17,7 +18,8 @@ from planner.physical import Share, ShareInput, Split
 from planner.quoting import quote_name
 from planner.splits import FileGroups, ScanExtent, splits_of_groups
 
-Bound = int | datetime.date
+Bound = Any
+"""A whole number or a date: what statistics tell exactly."""
 
 MOST_READ_TWICE = 1.25
 """Tables are not divided by ranges where the shares would read more than so many times their rows."""

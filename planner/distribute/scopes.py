@@ -104,6 +104,19 @@ class Names:
         found |= dict.fromkeys(replace(column, depth=column.depth - 1) for column in (*block.columns, *below) if column.depth)
         return sure
 
+    def known(self, query: QueryBlock) -> bool:
+        """Whether all names of a query's own block have a meaning, and nothing else there may mean columns. Subqueries do not count."""
+        bodies: list[Body] = [query]
+        for body in bodies:
+            if isinstance(body, SetOperation):
+                bodies += body.operands
+                continue
+            if self._found.blocks[id(body)].doubtful:
+                return False
+            if isinstance(body, QueryBlock):
+                bodies.append(body.body)
+        return True
+
     def outputs(self, query: QueryBlock) -> Outputs:
         """The columns of a query's result, called as one who selects from it calls them."""
         return self._found.shown.outputs(query)
@@ -135,6 +148,18 @@ class Names:
     def cte(self, reference: CteRef) -> Cte | None:
         """The CTE that a relation is."""
         return self._found.shown.ctes.get(id(reference))
+
+    def uses(self, cte: Cte) -> int:
+        """How often a CTE stands in a FROM."""
+        return sum(used is cte for used in self._found.shown.ctes.values())
+
+    def inner_columns(self, relation: Relation) -> list[tuple[BoundColumn, BoundColumn]]:
+        """The columns of a derived table, a CTE or a join with an alias, each with the column of its own FROM that it is."""
+        outputs = self._found.shown.relation_outputs(relation) or ()
+        named = [(output.name, output.column) for output in outputs]
+        return [
+            (BoundColumn(relation, name), column) for name, column in named if name is not None and column is not None and not column.depth
+        ]
 
     def relation(self, select: Select, alias: str) -> Relation | None:
         """The relation of a block's FROM that is called so, if there is one and no more."""
