@@ -185,12 +185,20 @@ class Distributor:
 
 def _meet(way: Way, other: Way) -> bool:
     """Whether two ways cut the same block, or one what is inside the other's."""
-    for one in way.cuts:
-        for two in other.cuts:
-            inside, around = {scan.name for scan in one.inside()}, {scan.name for scan in two.inside()}
-            if one.select is two.select or inside & around:
-                return True
-    return False
+    return any(
+        one.select is two.select or not _is_apart(one, steps, two, others)
+        for one, steps in zip(way.cuts, way.steps, strict=True)
+        for two, others in zip(other.cuts, other.steps, strict=True)
+    )
+
+
+def _is_apart(one: Cut, steps: TwoSteps | None, two: Cut, others: TwoSteps | None) -> bool:
+    """Whether neither is inside of the other, or what is has one row to answer, which every share of the other may well have."""
+    first, second = ({scan.name for scan in cut.inside()} for cut in (one, two))
+    if not first & second:
+        return True
+    inner = steps if first < second else others if second < first else None
+    return inner is not None and inner.is_single_row
 
 
 class _Failed(Exception):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from planner.ast import SEQUENCES, Ast
-from planner.distribute.partial_aggregates import AGGREGATES
+from planner.distribute.partial_aggregates import AGGREGATES, WITH_PARTIAL_FORM
 from planner.distribute.scopes import BoundColumn, Names, SelectAlias
 from planner.quoting import folded
 from planner.references import function_name
@@ -23,6 +23,16 @@ def is_call(node: Ast) -> bool:
 def is_aggregate(function: Ast) -> bool:
     """Whether a called function makes one value of the rows of a group."""
     return function["over"] is None and function_name(function) in AGGREGATES
+
+
+def has_partial_form(function: Ast) -> bool:
+    """Whether a called aggregate can be had from the states of shares, or of the distinct arguments that they have."""
+    listed = function["args"]
+    if function_name(function) not in WITH_PARTIAL_FORM or type(listed) is not dict or "List" not in listed:
+        return False
+    distinct = listed["List"]["duplicate_treatment"] == "Distinct"
+    plain = not listed["List"]["clauses"] and not function["within_group"] and not function["null_treatment"]
+    return plain and not (distinct and (function["filter"] is not None or len(arguments(function)) != 1))
 
 
 def is_grouped(select: Ast) -> bool:

@@ -19,8 +19,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from planner.ast import BARE_QUERY, SEQUENCES, Ast, identifier, is_query, substitute, verbatim, verbatim_identifier, walk
-from planner.distribute.expressions import Meanings, arguments, is_aggregate, is_call, is_grouped, is_name
-from planner.distribute.partial_aggregates import WITH_PARTIAL_FORM, combined
+from planner.distribute.expressions import Meanings, arguments, has_partial_form, is_aggregate, is_call, is_grouped, is_name
+from planner.distribute.partial_aggregates import combined
 from planner.distribute.scopes import BoundColumn, ColumnField, Names, SelectAlias
 from planner.logical import Answers, FromItem, QueryBlock, Select
 from planner.quoting import folded
@@ -108,13 +108,18 @@ class TwoSteps:
         if self.complete or not (groups or windows or type(ast["distinct"]) is dict):
             self._made = True
             self._place_items()
-        elif groups:
+        elif groups and self._has_partial_forms():
             self._grouped = True
             for expression in self._group_expressions():
                 self._place(expression, "k")
         self._final_parts()
         if not self.answers:
             raise OneStep("it asks for nothing of its rows")
+
+    def _has_partial_forms(self) -> bool:
+        """Whether all aggregates of the final block can be had from answers of the shares; else it gets columns, and all of a group's."""
+        called = (node["Function"] for node in self._behind() if is_call(node))
+        return all(has_partial_form(function) for function in called if is_aggregate(function))
 
     def _place_items(self) -> None:
         ast = self.select.ast
@@ -125,6 +130,11 @@ class TwoSteps:
             for term in self._order_terms():
                 if not _is_position(term["expr"]) and not isinstance(self._meaning(term["expr"]), SelectAlias):
                     self._place(term["expr"], "o")
+
+    @property
+    def is_single_row(self) -> bool:
+        """Whether each share answers with one row: states of all its rows."""
+        return self._grouped and all(answer.aggregate is not None for answer in self.answers)
 
     # -- the partial block ----------------------------------------------------------------------------------------------
 
@@ -253,14 +263,12 @@ class TwoSteps:
     def _aggregate(self, node: Ast) -> Ast:
         function = node["Function"]
         name, listed = function_name(function), function["args"]["List"]
-        distinct = listed["duplicate_treatment"] == "Distinct"
-        plain = name in WITH_PARTIAL_FORM and not listed["clauses"] and not function["within_group"] and not function["null_treatment"]
-        if distinct and plain and function["filter"] is None and len(arguments(function)) == 1:
+        if not self._grouped:
+            return {"Function": {**function, **{key: self._final(function[key]) for key in ("args", "filter", "within_group")}}}
+        if listed["duplicate_treatment"] == "Distinct":
             # Rows that are alike in keys and argument are one row of the partial block.
             column = _named(self._place(arguments(function)[0], "d").name)
             return {"Function": {**function, "args": {"List": {**listed, "args": [{"Unnamed": {"Expr": column}}]}}}}
-        if distinct or not plain:
-            raise OneStep(f"{name} needs all rows of a group in one place")
         key = self._meanings.of(node)
         answer = self._placed.get(key) or self._add(key, Answer(self._next_name("a"), node, name))
         kinds = None if self._types is None else self._types[answer.name]
