@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from planner.arrow_types import sent_type
+from planner.arrow_types import sent_type, survives_arrow
 from planner.ast import Ast, all_of, substitute, walk
 from planner.catalog import Catalog, Column
 from planner.functions import CLOCK_VALUES, ROW_BY_ROW
@@ -46,7 +46,8 @@ class Fragmenter:
             return self._single(query, scans, extents, sql, result)
         if len(scans) == 1 and is_row_by_row(query):
             return self._parallel(scans[0], extents[scans[0].name], sql, result)
-        if sum(_gathered_bytes(scan, extents[scan.name]) for scan in distributed) > self.options.gather_bytes:
+        distributed = [scan for scan in distributed if all(survives_arrow(column.type) for column in scan.needed)]
+        if not distributed or sum(_gathered_bytes(scan, extents[scan.name]) for scan in distributed) > self.options.gather_bytes:
             return self._single(query, scans, extents, sql, result)
         return self._gather(query, distributed, extents, result)
 
