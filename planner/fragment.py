@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from planner.arrow_types import sent_type
+from planner.arrow_types import sent_type, survives_arrow
 from planner.ast import Ast, walk
 from planner.catalog import Column
 from planner.distribute.distributor import Distributor
@@ -56,7 +56,8 @@ class Fragmenter:
             return self._single(query, scans, extents, sql, result)
         if len(scans) == 1 and is_row_by_row(query):
             return self._parallel(scans[0], extents[scans[0].name], sql, result)
-        if sum(_gathered_bytes(scan, extents[scan.name]) for scan in distributed) > self.options.gather_bytes:
+        distributed = [scan for scan in distributed if all(survives_arrow(column.type) for column in scan.needed)]
+        if not distributed or sum(_gathered_bytes(scan, extents[scan.name]) for scan in distributed) > self.options.gather_bytes:
             return self._single(query, scans, extents, sql, result)
         return self._gather(query, distributed, extents, result)
 

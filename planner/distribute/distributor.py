@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
-from planner.arrow_types import sent_type
+from planner.arrow_types import survives_arrow
 from planner.ast import Ast, verbatim_identifier, walk
 from planner.catalog import Column
 from planner.distribute.classes import Pair
@@ -103,8 +103,7 @@ class Distributor:
             if made is None:
                 self.refused.append((divided, "its row groups do not lie in ranges of the key"))
                 return
-            if not parts or any(self._crosses_changed(scan) for scan in parts):
-                return
+            assert parts, "a block is cut because of a table in it"
             shares.append(made)
             saved += self._saved(parts, whole, len(made))
         if found:
@@ -112,9 +111,6 @@ class Distributor:
 
     def _streams(self, cut: Cut) -> bool:
         return cut.query is self.query and cut.complete and not sorts_and_limits(cut.query.ast)
-
-    def _crosses_changed(self, scan: Scan) -> bool:
-        return any(sent_type(column.type) != column.type for column in scan.needed)
 
     def _bytes(self, scans: Iterable[Scan]) -> int:
         return DECODED_SIZE * sum(self.extents[scan.name].column_bytes([column.name for column in scan.needed]) for scan in scans)
@@ -266,7 +262,7 @@ class _Builder:
         except VolleyError as error:
             raise _Failed(cut, str(error)) from None
         columns = bound[: len(steps.answers)]
-        if any(sent_type(column.type) != column.type or "ENUM(" in column.type for column in columns):
+        if not all(survives_arrow(column.type) for column in columns):
             raise _Failed(cut, "a column would be of another type behind an exchange")
         kinds = iter([column.type for column in bound[len(columns) :]])
         types = {answer.name: [next(kinds) for _ in answer.arguments] for answer in steps.answers}
