@@ -261,11 +261,24 @@ def rewrite_selects(query: QueryBlock, change: Callable[[Select], Select]) -> Qu
     return rewrite(query, change, lambda node: node)
 
 
-def rewrite(query: QueryBlock, change: Callable[[Select], Body], change_query: Callable[[QueryBlock], QueryBlock]) -> QueryBlock:
-    """``query`` with each Select, then each query block, replaced by what is made of it: inner ones first, CTEs before their body."""
+def rewrite(
+    query: QueryBlock,
+    change: Callable[[Select], Body],
+    change_query: Callable[[QueryBlock], QueryBlock],
+    note: Callable[[Ast, Cte], None] = lambda _clause, _cte: None,
+) -> QueryBlock:
+    """``query`` with each Select, then each query block, replaced by what is made of it, inner ones first.
+
+    CTEs come before the body that they stand before; ``note`` is told of each, with its WITH, before that body is looked at.
+    """
+
+    def of_cte(clause: Ast, cte: Cte) -> Cte:
+        made = replace(cte, query=of_query(cte.query))
+        note(clause, made)
+        return made
 
     def of_query(node: QueryBlock) -> QueryBlock:
-        ctes = tuple(replace(cte, query=of_query(cte.query)) for cte in node.ctes)
+        ctes = tuple(of_cte(node.ast["with"], cte) for cte in node.ctes)
         body, queries = of_body(node.body), tuple(map(of_query, node.queries))
         return change_query(replace(node, ctes=ctes, body=body, queries=queries))
 

@@ -225,7 +225,7 @@ class _Builder:
             if steps is None:
                 fragment = Fragment(0, sql, self._arms(self._plan.query, {part.name for part in shares[0].inputs}, shares), 0, shares)
                 return (fragment,), (PlannedExchange(0, "result", result),)
-        final = rewrite(self._plan.query, self._select, self._query)
+        final = rewrite(self._plan.query, self._select, self._query, self._note)
         text = self._print(final)
         try:
             made = self._inputs.catalog.result_schema(text, self._known(final))
@@ -247,11 +247,12 @@ class _Builder:
         return self._apply(replace(found[0].query, body=select), *found)
 
     def _query(self, query: QueryBlock) -> QueryBlock:
-        for cte in query.ctes:
-            self._ctes[id(cte.ast)] = cte
-            self._clauses[id(cte.ast)] = query.ast["with"]
         found = self._cuts.get(id(query.body.ast)) if isinstance(query.body, Select) else None
         return query if found is None or found[0].is_operand else self._apply(query, *found)
+
+    def _note(self, clause: Ast, cte: Cte) -> None:
+        self._ctes[id(cte.ast)] = cte
+        self._clauses[id(cte.ast)] = clause
 
     def _apply(self, query: QueryBlock, cut: Cut, steps: TwoSteps | None, shares: tuple[Share, ...]) -> QueryBlock:
         assert steps is not None
