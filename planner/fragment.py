@@ -10,7 +10,7 @@ import pyarrow as pa
 from planner.arrow_types import sent_type, survives_arrow
 from planner.ast import Ast, walk
 from planner.catalog import Column
-from planner.distribute.distributor import Distributor
+from planner.distribute import distributed
 from planner.functions import CLOCK_VALUES, ROW_BY_ROW
 from planner.logical import FromItem, QueryBlock, Scan, Select, TableFunction, all_scans, relations, rewrite_selects
 from planner.optimize.prune_columns import prune_columns
@@ -48,18 +48,19 @@ class Fragmenter:
         scans = all_scans(query)
         extents = {scan.name: self.inputs.extent(scan) for scan in scans}
         if self.options.workers > 1 and self.chain_terms <= MOST_CHAIN_TERMS:
-            graph = Distributor(query, self.inputs, self.prefix, extents, self.options.distribute_rows == 0).graph(schema, result, sql)
+            forced = self.options.distribute_rows == 0
+            graph = distributed(query, self.inputs, self.prefix, extents, (schema, result, sql), forced=forced)
             if graph is not None:
                 return graph
-        distributed = [scan for scan in scans if self._is_large(scan, extents[scan.name])]
-        if not distributed:
+        large = [scan for scan in scans if self._is_large(scan, extents[scan.name])]
+        if not large:
             return self._single(query, scans, extents, sql, result)
         if len(scans) == 1 and is_row_by_row(query):
             return self._parallel(scans[0], extents[scans[0].name], sql, result)
-        distributed = [scan for scan in distributed if all(survives_arrow(column.type) for column in scan.needed)]
-        if not distributed or sum(_gathered_bytes(scan, extents[scan.name]) for scan in distributed) > self.options.gather_bytes:
+        large = [scan for scan in large if all(survives_arrow(column.type) for column in scan.needed)]
+        if not large or sum(_gathered_bytes(scan, extents[scan.name]) for scan in large) > self.options.gather_bytes:
             return self._single(query, scans, extents, sql, result)
-        return self._gather(query, distributed, extents, result)
+        return self._gather(query, large, extents, result)
 
     def _is_large(self, scan: Scan, extent: ScanExtent) -> bool:
         if self.options.workers <= 1 or scan.sampled:

@@ -31,7 +31,7 @@ from typing import Any, Literal
 
 from planner.ast import BARE_QUERY, Ast, is_query, walk
 from planner.distribute.classes import Classes, Pair, equivalences, join_equalities, subquery_correlations
-from planner.distribute.expressions import is_aggregate, is_call, is_grouped
+from planner.distribute.expressions import is_aggregate, is_call, is_grouped, sorts_and_limits
 from planner.distribute.partial_aggregates import AGGREGATES, WITH_PARTIAL_FORM
 from planner.distribute.scopes import BoundColumn, Names
 from planner.functions import CLOCK_VALUES, ROW_BY_ROW, TABLE_FUNCTIONS, WINDOW_FUNCTIONS
@@ -140,10 +140,9 @@ class _Divider:
         if isinstance(body, Values):
             raise NotDivisible("a table is read in VALUES")
         keys = self._rows(body)
-        self._behind(query, body)
-        if keys is None:
-            return None, True
-        return keys, self._is_complete(query, body, keys)
+        complete = keys is None or self._is_complete(query, body, keys)
+        self._behind(query, body, repeated=keys is not None and (complete or not makes_groups(query, body)))
+        return keys, complete
 
     def _operand(self, body: Body) -> None:
         if isinstance(body, Select):
@@ -159,21 +158,23 @@ class _Divider:
             raise NotDivisible("a subquery that mentions rows around it reads the table")
         self.cuts.append(Cut(query, query.body, complete))
 
-    def _behind(self, query: QueryBlock, select: Select) -> None:
-        """Subqueries behind WHERE, each by itself, over all rows."""
+    def _behind(self, query: QueryBlock, select: Select, *, repeated: bool) -> None:
+        """Subqueries behind WHERE, each by itself, over all rows. ``repeated``: each share evaluates them."""
         where = in_where(select)
         for inner in (*select.queries, *query.queries):
             if id(inner.ast) not in where:
                 self.closed(inner)
+                if repeated:
+                    check_repeatable(inner.ast)
 
     def _is_complete(self, query: QueryBlock, select: Select, keys: Keys) -> bool:
         """Whether each group, window and set of equal rows is in one share."""
         ast = select.ast
         called = [node["Function"] for node in walk(_behind_where(query, select), into_queries=False) if is_call(node)]
         if not keys:
-            grouped = is_grouped(ast) or any(map(is_aggregate, called))
-            return not (grouped or ast["distinct"] or ast["qualify"] or any(function["over"] is not None for function in called))
-        if is_grouped(ast) or any(map(is_aggregate, called)):
+            whole = makes_groups(query, select) or ast["distinct"] or ast["qualify"]
+            return not (whole or any(function["over"] is not None for function in called))
+        if makes_groups(query, select):
             terms = ast["group_by"].get("Expressions", [[]])[0]
             if not self._mentions_key(terms, keys):
                 return False
@@ -369,9 +370,10 @@ def _closed(keys: Keys, classes: Classes) -> Keys:
     return keys.union(*(classes.of(key) for key in keys))
 
 
-def sorts_and_limits(ast: Ast, *, limits_only: bool = False) -> bool:
-    """Whether a query sorts its rows, or leaves some out, behind its body."""
-    return any(ast.get(key) for key in ("limit_clause", "fetch", *(() if limits_only else ("order_by",))))
+def makes_groups(query: QueryBlock, select: Select) -> bool:
+    """Whether the rows of a block are those of groups, or one of all."""
+    nodes = walk(_behind_where(query, select), into_queries=False)
+    return is_grouped(select.ast) or any(is_call(node) and is_aggregate(node["Function"]) for node in nodes)
 
 
 def _behind_where(query: QueryBlock, select: Select) -> list[Any]:

@@ -41,6 +41,11 @@ def is_grouped(select: Ast) -> bool:
     return "All" in group or any(group["Expressions"]) or select["having"] is not None
 
 
+def sorts_and_limits(ast: Ast, *, limits_only: bool = False) -> bool:
+    """Whether a query sorts its rows, or leaves some out, behind its body."""
+    return any(ast.get(key) for key in ("limit_clause", "fetch", *(() if limits_only else ("order_by",))))
+
+
 def arguments(function: Ast) -> list[Ast]:
     """The expressions that a function is called with; a star is none."""
     listed = function["args"]

@@ -16,10 +16,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from planner.ast import BARE_QUERY, SEQUENCES, Ast, identifier, is_query, substitute, verbatim, verbatim_identifier, walk
-from planner.distribute.expressions import Meanings, arguments, has_partial_form, is_aggregate, is_call, is_grouped, is_name
+from planner.distribute.expressions import (
+    Meanings,
+    arguments,
+    has_partial_form,
+    is_aggregate,
+    is_call,
+    is_grouped,
+    is_name,
+    sorts_and_limits,
+)
 from planner.distribute.partial_aggregates import combined
 from planner.distribute.scopes import BoundColumn, ColumnField, Names, SelectAlias
 from planner.logical import Answers, FromItem, QueryBlock, Select
@@ -32,6 +41,10 @@ _BEHIND = ("projection", "having", "qualify", "named_window", "distinct")
 _NO_GROUPS: Ast = {"Expressions": [[], []]}
 _ALL_GROUPS: Ast = {"All": []}
 _SETS = ("Rollup", "Cube", "GroupingSets")
+
+
+Kind = Literal["row", "first", "groups", "rows", "columns"]
+"""What a share answers with: one row of states, its first rows, a row for each group, all rows of the items, or of the columns."""
 
 
 class OneStep(Exception):
@@ -132,9 +145,18 @@ class TwoSteps:
                     self._place(term["expr"], "o")
 
     @property
-    def is_single_row(self) -> bool:
-        """Whether each share answers with one row: states of all its rows."""
-        return self._grouped and all(answer.aggregate is not None for answer in self.answers)
+    def kind(self) -> Kind:
+        """What a share answers with."""
+        if self._grouped:
+            return "row" if all(answer.aggregate is not None for answer in self.answers) else "groups"
+        if not self._made:
+            return "columns"
+        return "first" if self._first_rows() is not None else "rows"
+
+    @property
+    def ends_early(self) -> bool:
+        """Whether any rows are as good as others, once there are enough."""
+        return self._made and sorts_and_limits(self.query.ast, limits_only=True) and self.query.ast["order_by"] is None
 
     # -- the partial block ----------------------------------------------------------------------------------------------
 
