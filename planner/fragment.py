@@ -7,17 +7,16 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from planner.arrow_types import sent_type, survives_arrow
-from planner.ast import Ast, walk
+from planner.arrow_types import survives_arrow
+from planner.ast import walk
 from planner.catalog import Column
 from planner.distribute import distributed
-from planner.functions import CLOCK_VALUES, ROW_BY_ROW
-from planner.logical import FromItem, QueryBlock, Scan, Select, TableFunction, all_scans, relations, rewrite_selects
+from planner.logical import QueryBlock, Scan, Select, TableFunction, all_scans, relations, rewrite_selects
 from planner.optimize.prune_columns import prune_columns
 from planner.options import PlanOptions
 from planner.parse import print_sql
 from planner.physical import ExchangeInput, Fragment, PlannedExchange, ScanInput
-from planner.quoting import folded, quote_name
+from planner.quoting import quote_name
 from planner.references import references
 from planner.render import render_query
 from planner.scan_inputs import ScanInputs
@@ -47,36 +46,24 @@ class Fragmenter:
         """The graph that runs ``query``. ``sql`` is the whole query, printed; ``result`` its columns."""
         scans = all_scans(query)
         extents = {scan.name: self.inputs.extent(scan) for scan in scans}
+        forced = self.options.distribute_rows == 0
         if self.options.workers > 1 and self.chain_terms <= MOST_CHAIN_TERMS:
-            forced = self.options.distribute_rows == 0
             graph = distributed(query, self.inputs, self.prefix, extents, (schema, result, sql), forced=forced)
             if graph is not None:
                 return graph
-        large = [scan for scan in scans if self._is_large(scan, extents[scan.name])]
-        if not large:
+        gathered = [scan for scan in scans if forced and self._may_be_gathered(scan)]
+        if not gathered or sum(_gathered_bytes(scan, extents[scan.name]) for scan in gathered) > self.options.gather_bytes:
             return self._single(query, scans, extents, sql, result)
-        if len(scans) == 1 and is_row_by_row(query):
-            return self._parallel(scans[0], extents[scans[0].name], sql, result)
-        large = [scan for scan in large if all(survives_arrow(column.type) for column in scan.needed)]
-        if not large or sum(_gathered_bytes(scan, extents[scan.name]) for scan in large) > self.options.gather_bytes:
-            return self._single(query, scans, extents, sql, result)
-        return self._gather(query, large, extents, result)
+        return self._gather(query, gathered, extents, result)
 
-    def _is_large(self, scan: Scan, extent: ScanExtent) -> bool:
-        if self.options.workers <= 1 or scan.sampled:
-            return False
-        if any(sent_type(column.type) != column.type for column in scan.needed):
-            return False  # what crosses an exchange would be another type behind it
-        return extent.rows >= self.options.distribute_rows if extent.rows is not None else self.options.distribute_rows == 0
+    def _may_be_gathered(self, scan: Scan) -> bool:
+        return self.options.workers > 1 and not scan.sampled and all(survives_arrow(column.type) for column in scan.needed)
 
     def _single(
         self, query: QueryBlock, scans: list[Scan], extents: Mapping[str, ScanExtent], sql: str, result: tuple[Column, ...]
     ) -> Graph:
         inputs = tuple(self.inputs.whole(scan, extents[scan.name]) for scan in scans)
         return (Fragment(0, sql, inputs, 0, serial=is_small_union(query, scans)),), (PlannedExchange(0, "result", result),)
-
-    def _parallel(self, scan: Scan, extent: ScanExtent, sql: str, result: tuple[Column, ...]) -> Graph:
-        return (self._by_splits(0, sql, self.inputs.divided(scan, extent)),), (PlannedExchange(0, "result", result),)
 
     def _gather(self, query: QueryBlock, distributed: list[Scan], extents: Mapping[str, ScanExtent], result: tuple[Column, ...]) -> Graph:
         final = prune_columns(_without_pushed(query, {id(term) for scan in distributed for term in scan.predicates}))
@@ -131,34 +118,6 @@ def _cheapest(scan: Scan) -> Column:
     return min(scan.columns, key=lambda column: ranks.get(column.type, len(ranks)))
 
 
-def is_row_by_row(query: QueryBlock) -> bool:
-    """Whether the query makes its rows from single rows of one scan: then it may run split by split."""
-    select = query.body
-    if (
-        not isinstance(select, Select)
-        or select.reshape is not None
-        or query.ctes
-        or query.queries
-        or select.queries
-        or not _is_bare(query.ast)
-    ):
-        return False
-    match select.items:
-        case (FromItem(relation=Scan() as scan, joins=()),):
-            pass
-        case _:
-            return False
-    if any(select.ast.get(key) for key in ("distinct", "having", "qualify", "top", "named_window", "lateral_views", "connect_by")):
-        return False
-    if any(select.ast["group_by"].get("Expressions", ("all",))):
-        return False
-    expressions = [value for key, value in select.ast.items() if key != "from"]
-    mentioned = references(*expressions)
-    clocks = CLOCK_VALUES - {folded(column.name) for column in scan.columns}
-    windows = any(node.get("over") is not None for node in walk(expressions))
-    return not windows and mentioned.functions <= ROW_BY_ROW and not mentioned.bare & clocks
-
-
 def is_small_union(query: QueryBlock, scans: Sequence[Scan]) -> bool:
     """Whether the query joins branches by UNION and reads little: no more than ``SERIAL_BYTES`` of files, and no function's rows."""
     if sum(file.size_bytes for scan in scans for file in scan.table.files) > SERIAL_BYTES:
@@ -172,7 +131,3 @@ def is_small_union(query: QueryBlock, scans: Sequence[Scan]) -> bool:
 
     rewrite_selects(query, look)
     return not functions and any("SetOperation" in node for node in walk(query.ast))
-
-
-def _is_bare(ast: Ast) -> bool:
-    return not any(ast.get(key) for key in ("with", "order_by", "limit_clause", "fetch", "for_clause", "pipe_operators"))

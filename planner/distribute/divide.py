@@ -32,6 +32,7 @@ from typing import Any, Literal
 from planner.ast import BARE_QUERY, Ast, is_query, walk
 from planner.distribute.classes import Classes, Pair, equivalences, join_equalities, subquery_correlations
 from planner.distribute.expressions import is_aggregate, is_call, is_grouped, sorts_and_limits
+from planner.distribute.outputs import bare
 from planner.distribute.partial_aggregates import AGGREGATES, WITH_PARTIAL_FORM
 from planner.distribute.scopes import BoundColumn, Names
 from planner.functions import CLOCK_VALUES, ROW_BY_ROW, TABLE_FUNCTIONS, WINDOW_FUNCTIONS
@@ -179,8 +180,8 @@ class _Divider:
             if not self._mentions_key(terms, keys):
                 return False
         elif ast["distinct"] is not None:
-            chosen = ast["distinct"]["On"] if type(ast["distinct"]) is dict else [item.get("UnnamedExpr") for item in ast["projection"]]
-            if not self._mentions_key([expression for expression in chosen if expression is not None], keys):
+            # Which row DISTINCT ON keeps is said by ORDER BY, which is asked of all rows.
+            if ast["distinct"] != "Distinct" or not self._mentions_key(_items(ast), keys):
                 return False
         windows = [function["over"] for function in called if function["over"] is not None]
         return all("WindowSpec" in over and self._mentions_key(over["WindowSpec"]["partition_by"], keys) for over in windows)
@@ -197,6 +198,8 @@ class _Divider:
 
     def _rows(self, select: Select) -> Keys | None:
         """By what the rows of FROM and WHERE are divided; None where all of them are whole."""
+        if select.reshape is not None:
+            raise NotDivisible("a PIVOT or the like reads the table")
         classes = equivalences(self.names, select)
         keys: Keys | None = None
         for place, item in enumerate(select.items):
@@ -321,7 +324,8 @@ class _Divider:
         """Whether it stands behind IN, and rows that are looked for are in the share of the row that looks."""
         if sorts_and_limits(query.ast):
             return False
-        tests = [node["InSubquery"] for term in select.conjuncts for node in walk(term, into_queries=False) if "InSubquery" in node]
+        # Anywhere deeper than AND, it would matter whether a row that is not found is so for certain: a NULL in another share unmakes that.
+        tests = [test["InSubquery"] for term in select.conjuncts if "InSubquery" in (test := bare(term))]
         looks = next((test["expr"] for test in tests if test["subquery"] is query.ast and not test["negated"]), None)
         return any(pair.inner in inner and pair.outer in keys for pair in subquery_correlations(self.names, query, looks))
 
@@ -374,6 +378,13 @@ def makes_groups(query: QueryBlock, select: Select) -> bool:
     """Whether the rows of a block are those of groups, or one of all."""
     nodes = walk(_behind_where(query, select), into_queries=False)
     return is_grouped(select.ast) or any(is_call(node) and is_aggregate(node["Function"]) for node in nodes)
+
+
+def _items(select: Ast) -> Iterator[Ast]:
+    for item in select["projection"]:
+        expression = item["UnnamedExpr"] if "UnnamedExpr" in item else item.get("ExprWithAlias", {}).get("expr")
+        if expression is not None:
+            yield expression
 
 
 def _behind_where(query: QueryBlock, select: Select) -> list[Any]:
