@@ -228,13 +228,21 @@ def scans_of(node: Body | Relation) -> Iterator[Scan]:
     return (relation for relation in relations_below(node) if isinstance(relation, Scan))
 
 
+def joins_below(node: Body | Relation) -> Iterator[Join]:
+    """Every join in a body or a relation, those of subqueries included."""
+    return (join for part in _parts(node) if isinstance(part, FromItem) for join in part.joins)
+
+
 def relations_below(node: Body | Relation | FromItem) -> Iterator[Relation]:
     """Every relation in a body, a relation or an item of FROM, those of subqueries included."""
-    stack: list[Body | Relation | FromItem] = [node]
+    return (part for part in _parts(node) if not isinstance(part, Body | FromItem))
+
+
+def _parts(node: Body | Relation | FromItem) -> Iterator[Body | Relation | FromItem]:
+    stack = [node]
     while stack:
         part = stack.pop()
-        if not isinstance(part, Body | FromItem):
-            yield part
+        yield part
         match part:
             case QueryBlock():
                 stack += [part.body, *part.queries, *(cte.query for cte in part.ctes)]

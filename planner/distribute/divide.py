@@ -179,10 +179,9 @@ class _Divider:
             terms = ast["group_by"].get("Expressions", [[]])[0]
             if not self._mentions_key(terms, keys):
                 return False
-        elif ast["distinct"] is not None:
-            # Which row DISTINCT ON keeps is said by ORDER BY, which is asked of all rows.
-            if ast["distinct"] != "Distinct" or not self._mentions_key(_items(ast), keys):
-                return False
+        # Which row DISTINCT ON keeps is said by ORDER BY, which is asked of all rows.
+        elif ast["distinct"] is not None and (ast["distinct"] != "Distinct" or not self._mentions_key(_items(ast), keys)):
+            return False
         windows = [function["over"] for function in called if function["over"] is not None]
         return all("WindowSpec" in over and self._mentions_key(over["WindowSpec"]["partition_by"], keys) for over in windows)
 

@@ -17,7 +17,7 @@ from planner.distribute.expressions import sorts_and_limits
 from planner.distribute.ranges import KeyedScan, aligned_shares
 from planner.distribute.scopes import Names
 from planner.distribute.two_steps import Kind, OneStep, TwoSteps, two_steps
-from planner.logical import QueryBlock, Scan, all_scans
+from planner.logical import QueryBlock, Scan, all_scans, joins_below
 from planner.physical import Share
 from planner.render import print_expression
 from planner.scan_inputs import ScanInputs
@@ -191,6 +191,10 @@ class Ways:
                 continue
             if one is not None and other is not None:
                 yield one, other
+        for join in joins_below(self.query):
+            for one, other in self.names.using(join) or ():
+                if one is not None and other is not None:
+                    yield one, other
 
     # -- what two steps are written by ----------------------------------------------------------------------------------
 
