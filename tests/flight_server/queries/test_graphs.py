@@ -14,16 +14,8 @@ from flight_server.errors import ClientError, QueryKilled
 from operators.errors import KernelError
 from planner.errors import Status
 from planner.physical import Fragment, PhysicalPlan, Share
-from tests.flight_server.queries.two_workers import (
-    QUERY,
-    TwoWorkers,
-    arm,
-    columns,
-    plan_of,
-    scan_of_table,
-    share,
-    split_of,
-)
+from tests.flight_server.queries.two_workers import QUERY, TwoWorkers
+from tests.hand_made_plans import arm, columns, plan_of, scan, share, splits_of
 
 ORDERS = 8000
 
@@ -66,13 +58,13 @@ def groups_of(workers: TwoWorkers, table: str) -> range:
 
 def by_groups(workers: TwoWorkers, name: str, table: str) -> tuple[Share, ...]:
     """A share for each row group of a table."""
-    return tuple(share(**{name: split_of(workers.here.lake, table, [group])}) for group in groups_of(workers, table))
+    return tuple(share(**{name: splits_of(workers.here.lake.catalog, table, [group])}) for group in groups_of(workers, table))
 
 
 def joined(workers: TwoWorkers) -> PhysicalPlan:
     """``lines`` by row groups with all of ``kinds``, partly aggregated, and then wholly."""
-    lake = workers.here.lake
-    inputs = scan_of_table(lake, "in_0", "lines"), scan_of_table(lake, "in_1", "kinds")
+    catalog = workers.here.lake.catalog
+    inputs = scan(catalog, "in_0", "lines"), scan(catalog, "in_1", "kinds")
     sql = "SELECT name, count(*) AS c, sum(n) AS s FROM in_0 JOIN in_1 USING (kind) GROUP BY name"
     partial = Fragment(0, sql, inputs, 0, by_groups(workers, "in_0", "lines"))
     final = Fragment(
@@ -81,7 +73,9 @@ def joined(workers: TwoWorkers) -> PhysicalPlan:
         (arm("in_0", 0, name="VARCHAR", c="BIGINT", s="HUGEINT"),),
         1,
     )
-    return plan_of(lake, (partial, "gather", final.inputs[0].columns), (final, "result", columns(name="VARCHAR", c="BIGINT", s="BIGINT")))
+    return plan_of(
+        catalog, (partial, "gather", final.inputs[0].columns), (final, "result", columns(name="VARCHAR", c="BIGINT", s="BIGINT"))
+    )
 
 
 JOINED = "SELECT name, count(*), sum(n) FROM lines JOIN kinds USING (kind) GROUP BY name ORDER BY name"
@@ -116,7 +110,7 @@ def test_both_workers_take_part(workers: TwoWorkers) -> None:
 
 def aligned(workers: TwoWorkers) -> PhysicalPlan:
     """``lines`` and ``orders`` by ranges of their key, which row groups of neither keep to."""
-    lake = workers.here.lake
+    catalog = workers.here.lake.catalog
     bounds = [None, 1000, 2047, 2048, 5000, 5001, None]
     shares = []
     for low, high in itertools.pairwise(bounds):
@@ -124,11 +118,11 @@ def aligned(workers: TwoWorkers) -> PhysicalPlan:
         terms += [f"k < {high}"] if high is not None else []
         # More row groups than the range needs: the predicate alone decides.
         predicate = " AND ".join(terms)
-        shares.append(share(in_0=(split_of(lake, "lines"), predicate), in_1=(split_of(lake, "orders"), predicate)))
-    inputs = scan_of_table(lake, "in_0", "lines"), scan_of_table(lake, "in_1", "orders")
+        shares.append(share(in_0=(splits_of(catalog, "lines"), predicate), in_1=(splits_of(catalog, "orders"), predicate)))
+    inputs = scan(catalog, "in_0", "lines"), scan(catalog, "in_1", "orders")
     sql = "SELECT k, kind, n, price FROM in_0 LEFT JOIN in_1 USING (k) ORDER BY n"
     fragment = Fragment(0, sql, inputs, 0, tuple(shares))
-    return plan_of(lake, (fragment, "result", columns(k="BIGINT", kind="BIGINT", n="BIGINT", price="BIGINT")))
+    return plan_of(catalog, (fragment, "result", columns(k="BIGINT", kind="BIGINT", n="BIGINT", price="BIGINT")))
 
 
 def test_two_inputs_divided_by_ranges_of_a_key_are_streamed_in_the_order_of_the_shares(
@@ -139,8 +133,8 @@ def test_two_inputs_divided_by_ranges_of_a_key_are_streamed_in_the_order_of_the_
 
 def broadcast(workers: TwoWorkers, dear: str = "avg(price)") -> PhysicalPlan:
     """The mean price of all orders, and the keys above it, each made before what needs it; then the lines of those, counted."""
-    lake = workers.here.lake
-    orders = scan_of_table(lake, "in_0", "orders")
+    catalog = workers.here.lake.catalog
+    orders = scan(catalog, "in_0", "orders")
     partial = Fragment(0, "SELECT sum(price) AS s, count(price) AS c FROM in_0", (orders,), 0, by_groups(workers, "in_0", "orders"))
     mean = Fragment(
         1, f"SELECT {dear.replace('avg(price)', 'sum(s) / sum(c)')} AS mean FROM in_0", (arm("in_0", 0, s="HUGEINT", c="BIGINT"),), 1
@@ -155,7 +149,7 @@ def broadcast(workers: TwoWorkers, dear: str = "avg(price)") -> PhysicalPlan:
     lines = Fragment(
         3,
         "SELECT kind, count(*) AS c, sum(price) AS s FROM in_0 JOIN in_1 USING (k) GROUP BY kind",
-        (scan_of_table(lake, "in_0", "lines"), arm("in_1", 2, k="BIGINT", price="BIGINT")),
+        (scan(catalog, "in_0", "lines"), arm("in_1", 2, k="BIGINT", price="BIGINT")),
         3,
         by_groups(workers, "in_0", "lines"),
     )
@@ -166,7 +160,7 @@ def broadcast(workers: TwoWorkers, dear: str = "avg(price)") -> PhysicalPlan:
         4,
     )
     return plan_of(
-        lake,
+        catalog,
         (partial, "gather", columns(s="HUGEINT", c="BIGINT")),
         (mean, "broadcast", columns(mean="DOUBLE")),
         (keys, "broadcast", columns(k="BIGINT", price="BIGINT")),
@@ -212,13 +206,13 @@ def test_fragments_that_wait_are_shown_as_waiting(workers: TwoWorkers) -> None:
 
 
 def test_shares_and_tables_without_rows(workers: TwoWorkers) -> None:
-    lake = workers.here.lake
-    nobody = Fragment(0, "SELECT k, n FROM in_0", (scan_of_table(lake, "in_0", "nobody"),), 0, (share(in_0=()),))
-    shares = (share(in_0=()), *by_groups(workers, "in_0", "orders"), share(in_0=split_of(lake, "orders", [])))
+    catalog = workers.here.lake.catalog
+    nobody = Fragment(0, "SELECT k, n FROM in_0", (scan(catalog, "in_0", "nobody"),), 0, (share(in_0=()),))
+    shares = (share(in_0=()), *by_groups(workers, "in_0", "orders"), share(in_0=splits_of(catalog, "orders", [])))
     counted = Fragment(
         1,
         "SELECT count(*) AS c, count(in_1.n) AS d, count(in_2.n) AS e FROM in_0 LEFT JOIN in_1 USING (k) LEFT JOIN in_2 USING (k)",
-        (scan_of_table(lake, "in_0", "orders"), arm("in_1", 0, k="BIGINT", n="BIGINT"), scan_of_table(lake, "in_2", "nobody")),
+        (scan(catalog, "in_0", "orders"), arm("in_1", 0, k="BIGINT", n="BIGINT"), scan(catalog, "in_2", "nobody")),
         1,
         shares,
     )
@@ -229,7 +223,7 @@ def test_shares_and_tables_without_rows(workers: TwoWorkers) -> None:
         2,
     )
     plan = plan_of(
-        lake,
+        catalog,
         (nobody, "broadcast", columns(k="BIGINT", n="BIGINT")),
         (counted, "gather", columns(c="BIGINT", d="BIGINT", e="BIGINT")),
         (sums, "result", columns(a="BIGINT", b="BIGINT", c="BIGINT", d="BIGINT")),

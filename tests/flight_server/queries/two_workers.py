@@ -32,9 +32,8 @@ from flight_server.protocol.messages import WorkerStatus, decode
 from flight_server.queries.execution import Execution
 from operators.cancellation import Cancellation
 from operators.exchange.heartbeats import Heartbeats
-from planner.catalog import Column
 from planner.errors import Status, VolleyError
-from planner.physical import ExchangeInput, ExchangeKind, Fragment, PhysicalPlan, PlannedExchange, ScanInput, Share, ShareInput, Split
+from planner.physical import PhysicalPlan
 from tests.flight_server.cluster.fake_flight import FakeNetwork, FakeStream, FakeWorker, uri_of, worker
 from tests.lakes import Lake
 
@@ -192,50 +191,3 @@ class Running:
                 thread.join(20.0)
         threads = [thread.name for thread in threading.enumerate() if QUERY[:8] in thread.name]
         return [*names, *guests, *threads, *map(str, self.execution._broadcasts)]
-
-
-def columns(**types: str) -> tuple[Column, ...]:
-    return tuple(Column(name, kind) for name, kind in types.items())
-
-
-def split_of(lake: Lake, table: str, groups: Sequence[int] | None = None) -> tuple[Split, ...]:
-    """Those row groups of a table of one file."""
-    (file,) = lake.table(table).files
-    known = lake.catalog.row_groups(file)
-    assert known is not None
-    chosen = [group for group in known if groups is None or group.index in groups]
-    if not chosen:
-        return ()
-    return (Split(file, tuple(group.index for group in chosen), chosen[0].first_row, sum(group.rows for group in chosen), 100),)
-
-
-def scan_of_table(lake: Lake, name: str, table: str, splits: tuple[Split, ...] | None = None) -> ScanInput:
-    """A scan of all columns of a table, all of it where nothing else is said."""
-    known = lake.columns(table)
-    return ScanInput(name, table, known, known, split_of(lake, table) if splits is None else splits)
-
-
-def share(**parts: tuple[Split, ...] | tuple[tuple[Split, ...], str]) -> Share:
-    """A share of named parts: splits, or splits and a predicate."""
-    inputs = []
-    for name, part in parts.items():
-        match part:
-            case (tuple() as splits, str() as predicate):
-                inputs.append(ShareInput(name, splits, predicate))
-            case splits:
-                inputs.append(ShareInput(name, splits))
-    return Share(tuple(inputs))
-
-
-def plan_of(lake: Lake, *fragments: tuple[Fragment, ExchangeKind, tuple[Column, ...]]) -> PhysicalPlan:
-    """A plan of fragments, producers first, each with the kind of its exchange and the columns in it."""
-    last, _, result = fragments[-1]
-    inputs = {arm.name: arm.columns for arm in last.inputs}
-    exchanges = tuple(PlannedExchange(fragment.output, kind, names) for fragment, kind, names in fragments)
-    schema = lake.kernel.result_schema(last.sql, inputs)
-    assert len(schema) == len(result)
-    return PhysicalPlan(last.sql, tuple(fragment for fragment, _, _ in fragments), exchanges, schema, "plan")
-
-
-def arm(relation: str, exchange: int, /, **types: str) -> ExchangeInput:
-    return ExchangeInput(relation, exchange, columns(**types))
