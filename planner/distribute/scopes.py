@@ -104,6 +104,19 @@ class Names:
         found |= dict.fromkeys(replace(column, depth=column.depth - 1) for column in (*block.columns, *below) if column.depth)
         return sure
 
+    def known(self, query: QueryBlock) -> bool:
+        """Whether all names of a query's own block have a meaning, and nothing else there may mean columns. Subqueries do not count."""
+        bodies: list[Body] = [query]
+        for body in bodies:
+            if isinstance(body, SetOperation):
+                bodies += body.operands
+                continue
+            if self._found.blocks[id(body)].doubtful:
+                return False
+            if isinstance(body, QueryBlock):
+                bodies.append(body.body)
+        return True
+
     def outputs(self, query: QueryBlock) -> Outputs:
         """The columns of a query's result, called as one who selects from it calls them."""
         return self._found.shown.outputs(query)
