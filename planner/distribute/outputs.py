@@ -134,6 +134,8 @@ class Shown:
                 continue
             if _may_be_several(expression):
                 return None
+        if _nulls_groups(select.ast["group_by"]):
+            return tuple(replace(output, column=None) for output in outputs)
         return tuple(outputs)
 
     def _derived_name(self, expression: Ast) -> str | None:
@@ -227,6 +229,12 @@ def _chosen(outputs: Outputs, options: Ast) -> Outputs:
 
 def _without_values(outputs: Outputs) -> Outputs:
     return None if outputs is None else tuple(OutputColumn(output.name) for output in outputs)
+
+
+def _nulls_groups(group_by: Ast) -> bool:
+    """Whether there are grouping sets: a column that is not of a row's set is NULL in it."""
+    listed, *modifiers = group_by.get("Expressions", ((),))
+    return any(modifiers) or any(key in expression for expression in listed for key in ("Rollup", "Cube", "GroupingSets"))
 
 
 def _may_be_several(expression: Ast) -> bool:

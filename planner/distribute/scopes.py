@@ -149,6 +149,18 @@ class Names:
         """The CTE that a relation is."""
         return self._found.shown.ctes.get(id(reference))
 
+    def uses(self, cte: Cte) -> int:
+        """How often a CTE stands in a FROM."""
+        return sum(used is cte for used in self._found.shown.ctes.values())
+
+    def inner_columns(self, relation: Relation) -> list[tuple[BoundColumn, BoundColumn]]:
+        """The columns of a derived table, a CTE or a join with an alias, each with the column of its own FROM that it is."""
+        outputs = self._found.shown.relation_outputs(relation) or ()
+        named = [(output.name, output.column) for output in outputs]
+        return [
+            (BoundColumn(relation, name), column) for name, column in named if name is not None and column is not None and not column.depth
+        ]
+
     def relation(self, select: Select, alias: str) -> Relation | None:
         """The relation of a block's FROM that is called so, if there is one and no more."""
         source = self._found.shown.frames[id(select)].relations.get(folded(alias))
