@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from planner.ast import Ast
+from planner.ast import Ast, walk
 from planner.bind import join_word
 from planner.distribute.frames import Frame, Scope
 from planner.distribute.meanings import BoundColumn, ColumnField, Meaning, SelectAlias
 from planner.distribute.mentions import Mention, mentions
 from planner.distribute.outputs import Shown, bare
+from planner.distribute.partial_aggregates import WITH_PARTIAL_FORM
 from planner.logical import (
     Body,
     Cte,
@@ -30,6 +31,7 @@ from planner.logical import (
     Values,
 )
 from planner.quoting import folded
+from planner.references import function_name
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 _WORDS = frozenset(("null", "true", "false"))
@@ -151,13 +153,26 @@ class NameBinder:
                 self._expressions([item], block, replace(scope, item=place))
         else:
             self._expressions(projection, block, scope)
-        for clause in ("selection", "having", "qualify"):
+        if ast.get("having") is not None:
+            self._having(ast["having"], block, replace(scope, clause="having"))
+        for clause in ("selection", "qualify"):
             if ast.get(clause) is not None:
                 self._expressions([ast[clause]], block, replace(scope, clause=clause))
         self._ordered(ast.get("distinct"), block, replace(scope, clause="order"))
         left = [value for key, value in ast.items() if value and key not in _APART]
         self._expressions(left, block, replace(scope, clause="group_by"))
         return scope
+
+    def _having(self, having: Ast, block: Block, scope: Scope) -> None:
+        """HAVING, in which the arguments of aggregates see the rows that are aggregated."""
+        if not scope.aliases:
+            self._expressions([having], block, scope)
+            return
+        calls = [node["Function"] for node in walk(having, into_queries=False) if "Function" in node]
+        aggregates = [call for call in calls if type(call) is dict and "args" in call and function_name(call) in WITH_PARTIAL_FORM]
+        for mention in mentions([call["args"] for call in aggregates]).names:
+            self._note(mention.node, self._resolved(mention, replace(scope, clause="selection")), block)
+        self._expressions([having], block, scope)
 
     def _ordered(self, root: Any, block: Block, scope: Scope) -> None:
         """ORDER BY, or DISTINCT ON: what stands alone there is an alias first."""
@@ -168,14 +183,29 @@ class NameBinder:
         nested: list[Ast] = []
         for item in alone:
             expression = bare(item.get("expr", item))
-            name = expression.get("Identifier")
-            place = None if name is None else scope.aliases.get(folded(str(name["value"])))
-            if place is None:
+            listed = self._of_select_list(expression, scope)
+            if listed is None:
                 nested.append(expression)
             else:
-                self.shown.meanings[id(expression)] = None if place < 0 else SelectAlias(place)
-                block.doubtful |= place < 0
+                self._note(expression, listed[0], block)
         self._expressions(nested, block, scope)
+
+    def _of_select_list(self, expression: Ast, scope: Scope) -> tuple[Meaning] | None:
+        """What stands alone in ORDER BY or DISTINCT ON means by the select list: an alias, or of several columns of FROM with its name the
+        only one that is listed. None for what means what it would elsewhere.
+        """
+        identifier = expression.get("Identifier")
+        if identifier is None or scope.select is None:
+            return None
+        name = folded(str(identifier["value"]))
+        place = scope.aliases.get(name)
+        if place is not None:
+            return (SelectAlias(place) if place >= 0 else None,)
+        if scope.frame.names.get(name, scope) is not None:
+            return None
+        listed = self.shown.body_outputs(scope.select) or ()
+        columns = {output.column for output in listed if output.name is not None and folded(output.name) == name}
+        return (columns.pop() if len(columns) == 1 else None,)
 
     # FROM
 
@@ -229,24 +259,28 @@ class NameBinder:
     def _expressions(self, roots: Iterable[Any], block: Block, scope: Scope) -> None:
         """Binds the names of expressions of a block, and the subqueries in them."""
         mentioned = mentions(*roots)
+        known = self.shown.meanings
         for mention in mentioned.names:
-            meaning = None if mention.parameter else self._resolved(mention, scope)
-            self.shown.meanings[id(mention.node)] = meaning
-            if type(meaning) is BoundColumn:
-                block.columns.append(meaning)
-            elif type(meaning) is ColumnField:
-                block.columns.append(meaning.column)
-            elif meaning is None:
-                block.doubtful = True
+            if id(mention.node) not in known:
+                self._note(mention.node, self._resolved(mention, scope), block)
         block.doubtful |= mentioned.doubtful or may_be_columns(mentioned.words, scope)
         for ast in mentioned.queries:
             query = block.below.pop(id(ast))
             self.query(query, scope, block.ctes)
             block.queries.append(query)
 
+    def _note(self, node: Ast, meaning: Meaning, block: Block) -> None:
+        self.shown.meanings[id(node)] = meaning
+        if type(meaning) is BoundColumn:
+            block.columns.append(meaning)
+        elif type(meaning) is ColumnField:
+            block.columns.append(meaning.column)
+        elif meaning is None:
+            block.doubtful = True
+
     def _resolved(self, mention: Mention, scope: Scope) -> Meaning:
         depth = 0
-        at: Scope | None = scope
+        at: Scope | None = None if mention.parameter else scope
         while at is not None:
             found, meaning = self._qualified(mention, at, depth) if len(mention.parts) > 1 else _alone(mention, at, depth)
             if found:
@@ -276,8 +310,8 @@ def _alone(mention: Mention, scope: Scope, depth: int) -> tuple[bool, Meaning]:
     place = scope.aliases.get(name)
     if name in frame.names:
         source = frame.names[name]
-        # Of an alias of that name, HAVING knows where it stands before the column; of other blocks' clauses nobody asked the kernel.
-        doubtful = place is not None and (scope.clause == "having" or (depth > 0 and scope.clause != "selection"))
+        # HAVING takes the alias, unless the rows are grouped by the column.
+        doubtful = place is not None and scope.clause == "having"
         column = None if source is None or doubtful else source.column(name, depth)
         return True, ColumnField(column) if column is not None and mention.inside else column
     if frame.unknown or name in frame.relations or (frame.derived and not _is_plain(name)):

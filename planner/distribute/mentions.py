@@ -9,7 +9,7 @@ from typing import Any
 from planner.ast import NESTED, SEQUENCES, Ast, is_query, name_parts
 from planner.functions import ROW_BY_ROW
 from planner.quoting import folded
-from planner.references import FUNCTION_SCHEMAS, function_name
+from planner.references import FUNCTION_SCHEMAS
 from planner.spellings.lists import COMPREHENSIONS
 
 _NOT_NAMES = frozenset(("span", "data_type", "collation", "name", "Using", "ObjectName", "select_token", "wildcard_token"))
@@ -55,33 +55,41 @@ def _collect(found: Mentions, roots: Iterable[Any], parameters: frozenset[str]) 
     stack = list(roots)
     while stack:
         node = stack.pop()
-        if type(node) in SEQUENCES:
-            stack += node
+        if type(node) is not dict:
+            if type(node) in SEQUENCES:
+                stack += node
             continue
-        if type(node) is not dict or "Value" in node:
+        if len(node) > 1:
+            if is_query(node):
+                found.queries.append(node)
+            else:
+                stack += [child for key, child in node.items() if type(child) in NESTED and key not in _NOT_NAMES]
             continue
-        if (name := node.get("Identifier")) is not None:
-            _add(found, node, (folded(str(name["value"])),), parameters)
-        elif (parts := node.get("CompoundIdentifier")) is not None:
-            _add(found, node, tuple(folded(str(part["value"])) for part in parts), parameters)
-        elif (access := node.get("CompoundFieldAccess")) is not None:
-            stack += _access(found, node, access, parameters)
-        elif (function := node.get("Function")) is not None and type(function) is dict and "name" in function:
-            if not _comprehension(found, function, parameters):
-                stack += _function(found, function, parameters)
-        elif (function := node.get("Lambda")) is not None:
-            _collect(found, (function["body"],), parameters | _parameters(function["params"]))
-        elif is_query(node):
-            found.queries.append(node)
-        else:
-            if "Wildcard" in node or "QualifiedWildcard" in node:
-                found.stars.append(node)
-            elif (unary := node.get("UnaryOp")) is not None and unary["op"] == "Hash":
-                found.doubtful = True
-            elif (binary := node.get("BinaryOp")) is not None and binary["op"] == "Assignment":
-                stack.append(binary["right"])
-                continue
-            stack += [child for key, child in node.items() if type(child) in NESTED and key not in _NOT_NAMES]
+        for kind, value in node.items():
+            match kind:
+                case "Value":
+                    pass
+                case "Identifier":
+                    _add(found, node, (folded(str(value["value"])),), parameters)
+                case "CompoundIdentifier":
+                    _add(found, node, tuple([folded(str(part["value"])) for part in value]), parameters)
+                case "BinaryOp":
+                    stack.append(value["right"])
+                    if value["op"] != "Assignment":  # before := stands an argument's name
+                        stack.append(value["left"])
+                case "Function" if "args" in value:
+                    stack += _function(found, value, parameters)
+                case "CompoundFieldAccess":
+                    stack += _access(found, node, value, parameters)
+                case "Lambda":
+                    _collect(found, (value["body"],), parameters | _parameters(value["params"]))
+                case _:
+                    if kind == "Wildcard" or kind == "QualifiedWildcard":
+                        found.stars.append(node)
+                    elif kind == "UnaryOp" and value["op"] == "Hash":
+                        found.doubtful = True
+                    if kind not in _NOT_NAMES:
+                        stack.append(value)
 
 
 def _add(found: Mentions, node: Ast, parts: tuple[str, ...], parameters: frozenset[str], inside: bool = False) -> None:
@@ -108,9 +116,11 @@ def _access(found: Mentions, node: Ast, access: Ast, parameters: frozenset[str])
 
 def _function(found: Mentions, function: Ast, parameters: frozenset[str]) -> list[Any]:
     """Notes a call, and returns what is to be looked into."""
-    name = function_name(function)
-    schema = tuple(folded(str(part["value"])) for part in name_parts(function["name"]) or ())[:-1]
-    if name == "columns" or not name or (schema and not (name in ROW_BY_ROW and schema in FUNCTION_SCHEMAS)):
+    *schema, name = [folded(str(part["value"])) for part in name_parts(function["name"]) or ()] or [""]
+    if name in COMPREHENSIONS:
+        _comprehension(found, function, name, parameters)
+        return []
+    if name == "columns" or not name or (schema and not (name in ROW_BY_ROW and tuple(schema) in FUNCTION_SCHEMAS)):
         found.doubtful = True
     found.functions.add(name)
     arguments = function["args"]
@@ -135,14 +145,10 @@ def _parameters(params: Ast) -> frozenset[str]:
     return frozenset(folded(str((param.get("name") or param)["value"])) for param in listed)
 
 
-def _comprehension(found: Mentions, function: Ast, parameters: frozenset[str]) -> bool:
-    """``[x + 1 for x in l if c]``, which ``spellings`` writes as a call: notes it. False for any other call."""
-    name = function_name(function)
-    if name not in COMPREHENSIONS:
-        return False
+def _comprehension(found: Mentions, function: Ast, name: str, parameters: frozenset[str]) -> None:
+    """``[x + 1 for x in l if c]``, which ``spellings`` writes as a call."""
     expression, *rest = [argument["Unnamed"]["Expr"] for argument in function["args"]["List"]["args"]]
     count = 2 if "two" in name else 1
     inner = parameters | {folded(str(node["Identifier"]["value"])) for node in rest[:count] if "Identifier" in node}
     _collect(found, rest[count : count + 1], parameters)
     _collect(found, (expression, *rest[count + 1 :]), inner)
-    return True

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import duckdb
 
 from planner import PlanOptions, prepare
-from planner.ast import Ast, identifier, walk
+from planner.ast import NO_SPAN, Ast, identifier, walk
 from planner.catalog import Column, Table
-from planner.distribute.scopes import BoundColumn, ColumnField, Names, SelectAlias
+from planner.distribute.outputs import bare
+from planner.distribute.scopes import BoundColumn, ColumnField, Names, OutputColumn, SelectAlias
 from planner.limits import DEFAULT_LIMITS
 from planner.logical import (
     Body,
@@ -77,7 +78,7 @@ def plan_of(sql: str, connection: duckdb.DuckDBPyConnection) -> Any:
     return _plain(plan)
 
 
-_SPELLINGS = frozenset(("alias", "query_location", "query_location_length"))
+_SPELLINGS = frozenset(("alias", "bound_columns", "query_location", "query_location_length"))
 
 
 def _plain(node: Any) -> Any:
@@ -92,8 +93,22 @@ def printed(query: QueryBlock) -> str:
 
 
 def all_known(names: Names, query: QueryBlock) -> bool:
-    """Whether all names of a query have a meaning, and nothing else in it may be columns."""
-    return all(names.known(block) for block in _queries(query))
+    """Whether all names of a query have a meaning, stars too, and nothing else in it may be columns."""
+    blocks = _queries(query)
+    stars = [(select, item) for block in blocks for select in _selects(block.body) for item in select.ast["projection"]]
+    unknown = ["QualifiedWildcard" in item and names.starred(select, item) is None for select, item in stars]
+    return all(map(names.known, blocks)) and not any(unknown)
+
+
+def repeats(query: QueryBlock, names: Names) -> bool:
+    """Whether a select list has a column twice, or GROUP BY: the kernel takes this one or that for what stands in other clauses."""
+    for select in (select for block in _queries(query) for select in _selects(block.body)):
+        outputs = [output.column for item in select.ast["projection"] for output in _outputs(names, select, item)]
+        groups = [names.columns(select, key)[0] for key in select.ast["group_by"].get("Expressions", [[]])[0]]
+        listed = [column for key in groups for column in key] + [None]
+        if any(listed_once.count(column) > 1 for listed_once in (outputs, listed) for column in listed_once if column is not None):
+            return True
+    return False
 
 
 def write_out(query: QueryBlock, names: Names) -> str:
@@ -108,33 +123,55 @@ class _Writer:
     def __init__(self, names: Names, query: QueryBlock) -> None:
         self.names, self.query = names, query
         self.blocks: dict[int, Select] = {}
+        self.ordered: dict[int, Select] = {}
         self.relations: list[Relation] = []
         for block in _queries(query):
             for select in _selects(block.body):
                 self.relations += relations(select)
                 self.blocks |= {id(node): select for node in walk(select.ast)}
                 if select is block.body:
-                    self.blocks |= {id(node): select for node in walk(block.ast.get("order_by"))}
+                    order = block.ast.get("order_by")
+                    self.blocks |= {id(node): select for node in walk(order)}
+                    self.ordered |= {id(expression): select for expression in _alone(order) + _alone(select.ast["distinct"])}
         self.aliases = {id(relation): f"r{number}" for number, relation in enumerate(self.relations)}
 
     def written(self) -> str:
         aliases: list[tuple[Ast, Ast]] = []
+        places = {id(node): place for node, place in self._places()}
         for node in list(walk(self.query.ast)):
             if "QualifiedWildcard" in node:
                 self._qualify_star(node)
             elif "Identifier" in node or "CompoundIdentifier" in node or "CompoundFieldAccess" in node:
                 match self.names.meaning(node):
+                    case _ if id(node) in places:
+                        _replace(node, {"Value": {"value": {"Number": [str(places[id(node)] + 1), False]}, "span": NO_SPAN}})
                     case BoundColumn() as column:
                         _replace(node, {"CompoundIdentifier": self._path(column)})
                     case ColumnField(column):
                         _replace(node, self._field(node, column))
                     case SelectAlias(item) if id(node) in self.blocks:
                         aliases.append((node, self.blocks[id(node)].ast["projection"][item]["ExprWithAlias"]["expr"]))
-        for node, expression in aliases:
-            _replace(node, {"Nested": copy.deepcopy(expression)})
         for relation in self.relations:
             self._rename(relation)
+        for node, expression in aliases:
+            _replace(node, {"Nested": copy.deepcopy(expression)})
         return printed(self.query)
+
+    def _places(self) -> Iterator[tuple[Ast, int]]:
+        """What stands alone in ORDER BY or DISTINCT ON and means a column of the select list, with the column's place."""
+        for node in walk(self.query.ast):
+            select = self.ordered.get(id(node))
+            if select is None or "Identifier" not in node:
+                continue
+            outputs = [_outputs(self.names, select, item) for item in select.ast["projection"]]
+            match self.names.meaning(node):
+                case SelectAlias(item):
+                    yield node, sum(map(len, outputs[:item]))
+                case BoundColumn() as column:
+                    listed = [output for item in outputs for output in item]
+                    found = [place for place, output in enumerate(listed) if output.column == column and output.name == column.name]
+                    if found:
+                        yield node, found[0]
 
     def _path(self, column: BoundColumn) -> list[Ast]:
         return [identifier(self.aliases[id(column.relation)]), identifier(column.name)]
@@ -163,6 +200,23 @@ class _Writer:
         if isinstance(relation, TableFunction) and not columns and relation.alias is not None:
             columns = [{"name": identifier(relation.alias), "data_type": None}]
         factor["alias"] = {"explicit": True, "name": identifier(self.aliases[id(relation)]), "columns": columns}
+
+
+def _outputs(names: Names, select: Select, item: Ast) -> list[OutputColumn]:
+    if "Wildcard" in item or "QualifiedWildcard" in item:
+        return list(names.starred(select, item) or ())
+    expression: Ast = item["ExprWithAlias"]["expr"] if "ExprWithAlias" in item else item["UnnamedExpr"]
+    column = names.column(expression)
+    return [OutputColumn(None if column is None or "ExprWithAlias" in item else column.name, expression, column)]
+
+
+def _alone(clause: Any) -> list[Ast]:
+    """The expressions that stand alone in ORDER BY or DISTINCT ON, parentheses aside."""
+    if type(clause) is not dict:
+        return []
+    kind = clause.get("kind")
+    listed = clause["On"] if "On" in clause else [item["expr"] for item in kind["Expressions"]] if type(kind) is dict else []
+    return [bare(expression) for expression in listed]
 
 
 def _replace(node: Ast, new: Ast) -> None:

@@ -6,24 +6,19 @@ list stands the expression that it is called after.
 
 from __future__ import annotations
 
+import duckdb
 import pytest
 
 from planner.distribute.scopes import BoundColumn, Columns, bind_names
+from planner.errors import PlannerError
 from planner.logical import DerivedTable, QueryBlock, Scan, Select
-from tests.planner.distribute.bound import TableCatalog, all_known, bound, plan_of, printed, write_out
-
-TABLES = {
-    "t": ["a", "b", "k", "s STRUCT(a INTEGER, x INTEGER)"],
-    "u": ["a", "c", "k", "t STRUCT(a INTEGER, b INTEGER)"],
-    "w": ["x", "b", "k"],
-    "two": ["a", "b", "k"],
-    "lists": ["id", "l INTEGER[]"],
-}
+from tests.planner.distribute.bound import TableCatalog, all_known, bound, plan_of, printed, repeats, write_out
+from tests.planner.distribute.random_names import COLUMNS, Statements
 
 
 @pytest.fixture(scope="module")
 def tables() -> TableCatalog:
-    return TableCatalog(TABLES)
+    return TableCatalog(COLUMNS)
 
 
 def check(sql: str, tables: TableCatalog) -> None:
@@ -54,6 +49,14 @@ SELECT DISTINCT ON (a) b AS a, a AS b FROM two
 SELECT sum(a) OVER w FROM two WINDOW w AS (PARTITION BY b ORDER BY k)
 SELECT count(*) FILTER (WHERE a > 1), max(b ORDER BY k) FROM two
 SELECT a, b, sum(k) FROM two GROUP BY ROLLUP (a, b), GROUPING SETS ((a), (b, k))
+SELECT k AS a, sum(b) AS s FROM two GROUP BY k HAVING max(b + a) > 23 AND max(k) > 1
+SELECT b AS a, (SELECT max(x + a) FROM w) FROM two
+SELECT b AS a FROM two ORDER BY a + (SELECT max(x) FROM w WHERE x > a)
+SELECT b AS a, sum(k) OVER () AS s FROM two QUALIFY EXISTS (SELECT 1 FROM w WHERE x > a)
+SELECT t.a FROM t, u ORDER BY a
+SELECT t.* FROM t, u ORDER BY a
+SELECT s.a, k FROM t ORDER BY a
+SELECT s.x FROM t, w ORDER BY x
 """.strip().split("\n")
 
 JOINS = """
@@ -94,13 +97,14 @@ SELECT p, k FROM t AS v(p, q)
 SELECT col1, m FROM (VALUES (1, 2)) v(m)
 SELECT n FROM (SELECT a AS n FROM t UNION ALL SELECT c FROM u) q ORDER BY n
 SELECT a AS z FROM t UNION ALL SELECT c FROM u ORDER BY z
+SELECT a AS z, b FROM t UNION ALL SELECT c, k AS z FROM u ORDER BY b
 WITH c AS (SELECT a, b AS y FROM t) SELECT y FROM c WHERE a IN (SELECT a FROM c AS d WHERE d.y = c.y)
 WITH c(p) AS (SELECT a, b FROM t) SELECT p, b FROM c
 WITH c AS (SELECT 1 AS x), d AS (WITH c AS (SELECT 2 AS y) SELECT y FROM c) SELECT x, y FROM c, d
 WITH t AS (SELECT a AS z FROM t) SELECT z FROM t
 WITH RECURSIVE r(n) AS (SELECT a FROM t UNION ALL SELECT n + 1 FROM r WHERE n < 3) SELECT n FROM r
 SELECT range, g, v FROM range(3), generate_series(1, 2) g, unnest([1]) x(v)
-SELECT id, v FROM lists, unnest(l) x(v)
+SELECT c, v FROM lists, unnest(l) x(v)
 SELECT b, q.k FROM (SELECT * EXCLUDE (a, s) FROM t) q
 SELECT n, q.* FROM (SELECT a AS n, max(b) FROM t GROUP BY a) q
 """.strip().split("\n")
@@ -111,9 +115,9 @@ SELECT t.a FROM u
 SELECT t.a FROM u, t
 SELECT t.a, t.t FROM u AS t
 SELECT s.x FROM t, w AS s
-SELECT l[id], lists.l[1:2] FROM lists
+SELECT l[c], lists.l[1:2] FROM lists
 SELECT list_transform([1], lambda a: a + b) FROM t
-SELECT [a + b FOR a IN l IF a > id] FROM lists, w
+SELECT [a + b FOR a IN l IF a > c] FROM lists, w
 SELECT struct_pack(a := 1, b := a) FROM t
 SELECT current_date, now() FROM t
 SELECT A, "B", T.K FROM t
@@ -129,7 +133,10 @@ UNCERTAIN = """
 SELECT b AS a, sum(k) FROM two GROUP BY b HAVING a = 10
 SELECT b AS z, (SELECT z) FROM two
 SELECT b AS z, a AS z FROM two ORDER BY z
+SELECT b AS a, k AS a FROM two ORDER BY a
+SELECT a AS z, b FROM t UNION ALL SELECT c, k AS z FROM u ORDER BY z
 SELECT k FROM t FULL JOIN u USING (k)
+SELECT k FROM t JOIN u USING (k) JOIN w ON true
 SELECT t FROM t
 SELECT COLUMNS('a') FROM t
 SELECT t.b.upper() FROM t
@@ -144,6 +151,24 @@ SELECT a FROM t WHERE a = #1
 def test_what_names_do_not_tell_has_no_meaning(sql: str, tables: TableCatalog) -> None:
     query = bound(sql, tables)
     assert not all_known(bind_names(query), query)
+
+
+@pytest.mark.parametrize("first", range(0, 400, 50))
+def test_random_statements(first: int, tables: TableCatalog) -> None:
+    compared = 0
+    for seed in range(first, first + 50):
+        sql = Statements(seed).statement()
+        try:
+            query = bound(sql, tables)
+            plain = printed(query)
+            wanted = plan_of(plain, tables.connection)
+        except (PlannerError, duckdb.Error):
+            continue
+        names = bind_names(query)
+        if all_known(names, query) and not repeats(query, names):
+            compared += 1
+            assert plan_of(write_out(query, names), tables.connection) == wanted, plain
+    assert compared >= 4
 
 
 def test_depths_count_the_blocks_around(tables: TableCatalog) -> None:
