@@ -251,6 +251,8 @@ class _Divider:
                 raise NotDivisible("two divided tables are joined, but not by what divides them")
 
     def _relation(self, relation: Relation, classes: Classes) -> Keys | None:
+        if next(iter(relation.ast.values())).get("sample"):
+            raise NotDivisible("each share would have another sample")
         match relation:
             case Scan() if relation.name in self.divided:
                 key = self.divided[relation.name]
@@ -258,8 +260,6 @@ class _Divider:
                     raise NotDivisible("the table is read in a way that only makes sense as a whole")
                 return ANYWHERE if key is None else frozenset((BoundColumn(relation, key),))
             case Scan():
-                if relation.sampled:
-                    raise NotDivisible("each share would have another sample")
                 return None
             case JoinedItem():
                 keys = self._item(relation.item, classes)

@@ -43,8 +43,8 @@ _ALL_GROUPS: Ast = {"All": []}
 _SETS = ("Rollup", "Cube", "GroupingSets")
 
 
-Kind = Literal["row", "first", "groups", "rows", "columns"]
-"""What a share answers with: one row of states, its first rows, a row for each group, all rows of the items, or of the columns."""
+Kind = Literal["row", "first", "groups", "distinct", "rows", "columns"]
+"""What a share answers with: a row of states, its first rows, a row for each group, distinct rows, all rows of the items, or of columns."""
 
 
 class OneStep(Exception):
@@ -151,7 +151,9 @@ class TwoSteps:
             return "row" if all(answer.aggregate is not None for answer in self.answers) else "groups"
         if not self._made:
             return "columns"
-        return "first" if self._first_rows() is not None else "rows"
+        if self._first_rows() is not None:
+            return "first"
+        return "rows" if self.select.ast["distinct"] is None else "distinct"
 
     @property
     def ends_early(self) -> bool:

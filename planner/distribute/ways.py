@@ -29,8 +29,10 @@ LEAST_GAIN = 1.25
 """So much more than a share of the bytes each worker is taken to have to do with: shares are never quite alike."""
 WHOLE_PART = 4
 """Shares are made larger, and fewer, until what each reads whole is at most one such part of what it has for itself."""
-_ANSWERED: Mapping[Kind, float] = {"row": 0.0, "first": 0.02, "groups": 0.2, "rows": 0.3, "columns": 1.0}
+_ANSWERED: Mapping[Kind, float] = {"row": 0.0, "first": 0.02, "groups": 0.2, "distinct": 0.3, "rows": 1.0, "columns": 1.0}
 """About how large the answers of shares are, next to what was read for them, by the kind of the partial block."""
+_FILTERED = 0.3
+"""About how many rows a condition leaves."""
 
 Divided = Mapping[str, str | None]
 """The names of scans that are divided, with the columns by whose ranges they are; None: their rows lie anywhere."""
@@ -119,6 +121,10 @@ class Ways:
             raise NotDivisible("a LIMIT ends the scan early")
         shares = self._shares(parts, divided, whole)
         answers = 0.0 if steps is None else _ANSWERED[steps.kind] * self._bytes(parts)
+        if answers > self.inputs.options.gather_bytes:
+            raise NotDivisible("what the shares answer may take more memory than one worker has for it")
+        if any(scan.predicates for scan in parts):
+            answers *= _FILTERED
         return Block(cut, steps, shares), self._saved(parts, whole, shares) - answers
 
     def _bytes(self, scans: Iterable[Scan]) -> int:
