@@ -83,30 +83,45 @@ class Cut:
 
     def inside(self) -> Iterator[Scan]:
         """The scans of its FROM and WHERE."""
-        where = in_where(self.select)
-        for item in self.select.items:
-            yield from (relation for relation in relations_below(item) if isinstance(relation, Scan))
-        for query in self.select.queries:
-            if id(query.ast) in where:
-                yield from scans_of(query)
+        return from_and_where(self.select)
 
 
 JoinSide = Literal["inner", "left", "right", "full", "semi"]
 _NARROWING = ("Semi", "LeftSemi", "Anti", "LeftAnti")
 
 
-def cuts(query: QueryBlock, names: Names, divided: Mapping[str, str | None]) -> list[Cut]:
-    """Where ``query`` is to be cut if its scans ``divided`` are: by the column of that name, or None for rows that lie anywhere.
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules for one query, whose blocks are looked at once for all ways to divide it."""
 
-    Raises ``NotDivisible``.
-    """
-    divider = _Divider(names, divided)
-    divider.closed(query)
-    return divider.cuts
+    names: Names
+    _classes: dict[int, Classes] = field(default_factory=dict)
+
+    def cuts(self, divided: Mapping[str, str | None]) -> list[Cut]:
+        """Where the query is to be cut if its scans ``divided`` are: by the column of that name, or None for rows that lie anywhere.
+
+        Raises ``NotDivisible``.
+        """
+        divider = _Divider(self, self.names, divided)
+        divider.closed(self.names.query)
+        return divider.cuts
+
+    def classes(self, select: Select) -> Classes:
+        """The classes of a block that may be divided. Raises ``NotDivisible`` where it calls what depends on more than its rows."""
+        known = self._classes.get(id(select))
+        if known is None:
+            if select.reshape is not None:
+                raise NotDivisible("a PIVOT or the like reads the table")
+            check_functions([value for key, value in select.ast.items() if key != "from"], ROW_BY_ROW | AGGREGATES | WINDOW_FUNCTIONS)
+            for item in select.items:
+                check_functions([join.ast["join_operator"] for join in item.joins], ROW_BY_ROW)
+            known = self._classes[id(select)] = equivalences(self.names, select)
+        return known
 
 
 @dataclass(slots=True)
 class _Divider:
+    rules: Rules
     names: Names
     divided: Mapping[str, str | None]
     cuts: list[Cut] = field(default_factory=list)
@@ -197,9 +212,9 @@ class _Divider:
 
     def _rows(self, select: Select) -> Keys | None:
         """By what the rows of FROM and WHERE are divided; None where all of them are whole."""
-        if select.reshape is not None:
-            raise NotDivisible("a PIVOT or the like reads the table")
-        classes = equivalences(self.names, select)
+        if not any(scan.name in self.divided for scan in from_and_where(select)):
+            return None
+        classes = self.rules.classes(select)
         keys: Keys | None = None
         for place, item in enumerate(select.items):
             other = self._item(item, classes)
@@ -209,9 +224,6 @@ class _Divider:
         for inner in select.queries:
             if id(inner.ast) in where:
                 self._subquery(inner, select, keys)
-        if keys is None:
-            return None
-        self._check_divided(select)
         return keys
 
     def _item(self, item: FromItem, classes: Classes) -> Keys | None:
@@ -328,16 +340,18 @@ class _Divider:
         looks = next((test["expr"] for test in tests if test["subquery"] is query.ast and not test["negated"]), None)
         return any(pair.inner in inner and pair.outer in keys for pair in subquery_correlations(self.names, query, looks))
 
-    # -- what may be in a share -----------------------------------------------------------------------------------------
-
-    def _check_divided(self, select: Select) -> None:
-        """Raises where the block calls what depends on more than a row, or on when it is evaluated."""
-        check_functions([value for key, value in select.ast.items() if key != "from"], ROW_BY_ROW | AGGREGATES | WINDOW_FUNCTIONS)
-        for item in select.items:
-            check_functions([join.ast["join_operator"] for join in item.joins], ROW_BY_ROW)
-
     def _has_divided(self, node: Body | Relation) -> bool:
         return any(scan.name in self.divided for scan in scans_of(node))
+
+
+def from_and_where(select: Select) -> Iterator[Scan]:
+    """The scans of a block's FROM and WHERE, those of subqueries there included."""
+    for item in select.items:
+        yield from (relation for relation in relations_below(item) if isinstance(relation, Scan))
+    where = in_where(select) if select.queries else set()
+    for query in select.queries:
+        if id(query.ast) in where:
+            yield from scans_of(query)
 
 
 def in_where(select: Select) -> set[int]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from planner.ast import Ast, walk
 from planner.distribute.classes import Pair
-from planner.distribute.divide import Cut, NotDivisible, cuts
+from planner.distribute.divide import Cut, NotDivisible, Rules
 from planner.distribute.expressions import sorts_and_limits
 from planner.distribute.ranges import KeyedScan, aligned_shares
 from planner.distribute.scopes import Names
@@ -80,6 +80,10 @@ class Ways:
     extents: Mapping[str, ScanExtent]
     forced: bool
     refused: list[tuple[Divided, str]] = field(default_factory=list)
+    _rules: Rules = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._rules = Rules(self.names)
 
     def found(self) -> list[Way]:
         """All of them, those that save most first."""
@@ -97,7 +101,7 @@ class Ways:
 
     def _way(self, divided: Divided) -> Way | None:
         try:
-            found = cuts(self.query, self.names, divided)
+            found = self._rules.cuts(divided)
             blocks, saved = [], 0.0
             claimed: set[str] = set()  # by blocks inside of those that follow
             for cut in found:
