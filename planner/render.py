@@ -32,6 +32,8 @@ def render_query(query: QueryBlock) -> Ast:
     if query.order_by is not None:
         rest["order_by"] = query.order_by
     clause = query.ast.get("with")
+    if clause is not None and not query.ctes:
+        clause = None
     if clause is not None:
         tables = [{**cte.ast, "query": render_query(cte.query)} for cte in query.ctes]
         clause = {**clause, "cte_tables": tables}

@@ -57,7 +57,7 @@ class GraphBuilder:
         if streamed is not None:
             fragment = Fragment(0, sql, self._arms(self._whole, streamed.shares), 0, streamed.shares)
             return (fragment,), (PlannedExchange(0, "result", result),)
-        final = rewrite(self._whole, self._select, self._query, self._note)
+        final = self._without_unused_ctes(rewrite(self._whole, self._select, self._query, self._note))
         text = self._print(final)
         try:
             made = self._inputs.catalog.result_schema(text, self._known(final))
@@ -67,10 +67,32 @@ class GraphBuilder:
             raise NotBuilt(None, "its columns would be others")
         number = len(self._fragments)
         self._fragments.append(Fragment(number, text, self._arms(final), number))
-        readers = {arm.exchange: fragment for fragment in self._fragments for arm in fragment.inputs if isinstance(arm, ExchangeInput)}
-        kinds: dict[int, ExchangeKind] = {place: "broadcast" if reader.shares else "gather" for place, reader in readers.items()}
-        exchanges = [PlannedExchange(place, kinds[place], self._columns[name]) for name, place in self._exchanges.items()]
+        exchanges = [PlannedExchange(place, self._kind(place), self._columns[name]) for name, place in self._exchanges.items()]
         return tuple(self._fragments), (*exchanges, PlannedExchange(number, "result", result))
+
+    def _kind(self, exchange: int) -> ExchangeKind:
+        """Of one reader's that runs once, it goes to that; all else is kept for whoever comes."""
+        arms = [(fragment, arm) for fragment in self._fragments for arm in fragment.inputs if isinstance(arm, ExchangeInput)]
+        readers = [fragment for fragment, arm in arms if arm.exchange == exchange]
+        if not readers:
+            raise NotBuilt(None, "a CTE that nothing reads is divided")
+        return "gather" if len(readers) == 1 and not readers[0].parallel else "broadcast"
+
+    def _without_unused_ctes(self, query: QueryBlock) -> QueryBlock:
+        """The query without the CTEs that only blocks read which are fragments of their own now."""
+
+        def change(node: QueryBlock) -> QueryBlock:
+            kept: list[Cte] = []
+            below: list[Body] = [node.body, *node.queries]
+            for cte in reversed(node.ctes):  # each is read by those behind it, or by itself
+                refs = (relation for part in below for relation in relations_below(part) if isinstance(relation, CteRef))
+                found = [self._names.cte(relation) for relation in refs]
+                if None in found or any(known is not None and known.ast is cte.ast for known in found):
+                    kept.insert(0, cte)
+                    below.append(cte.query)
+            return replace(node, ctes=tuple(kept))
+
+        return rewrite(query, lambda select: select, change)
 
     def _note(self, clause: Ast, cte: Cte) -> None:
         self._ctes[id(cte.ast)] = cte

@@ -95,6 +95,8 @@ class Rules:
     """The rules for one query, whose blocks are looked at once for all ways to divide it."""
 
     names: Names
+    repeatable: set[int] = field(default_factory=set)
+    """The trees of what gives the same rows whenever it is evaluated."""
     _classes: dict[int, Classes] = field(default_factory=dict)
 
     def cuts(self, divided: Mapping[str, str | None]) -> list[Cut]:
@@ -181,7 +183,7 @@ class _Divider:
             if id(inner.ast) not in where:
                 self.closed(inner)
                 if repeated:
-                    check_repeatable(inner.ast)
+                    self._repeatable(inner)
 
     def _is_complete(self, query: QueryBlock, select: Select, keys: Keys) -> bool:
         """Whether each group, window and set of equal rows is in one share."""
@@ -279,21 +281,18 @@ class _Divider:
             case DerivedTable():
                 return self._derived(relation)
             case CteRef():
-                cte = self.names.cte(relation)
-                if cte is None:
-                    raise NotDivisible("a recursive query reads itself")
-                check_repeatable(cte.ast)
+                self._repeatable(relation)
                 return None
             case _:
                 if self._has_divided(relation):
                     raise NotDivisible("a function or a PIVOT reads the table")
-                check_repeatable(relation.ast)
+                self._repeatable(relation)
                 return None
 
     def _derived(self, relation: DerivedTable) -> Keys | None:
         query = relation.query
         if not self._has_divided(query):
-            check_repeatable(query.ast)
+            self._repeatable(query)
             return None
         keys, complete = self._query(query)
         if keys is None:
@@ -311,17 +310,17 @@ class _Divider:
         """A subquery that each share evaluates."""
         if self._has_divided(query):
             raise NotDivisible("a subquery in ON reads the table")
-        check_repeatable(query.ast)
+        self._repeatable(query)
 
     def _subquery(self, query: QueryBlock, select: Select, keys: Keys | None) -> None:
         """A subquery in WHERE: whole, or divided as the rows around it are, or cut off. ``keys`` are those of the rows around it."""
         if not self._has_divided(query):
             if keys is not None:
-                check_repeatable(query.ast)
+                self._repeatable(query)
             return
         inner, complete = self._query(query)
         if inner is None:
-            check_repeatable(query.ast)
+            self._repeatable(query)
         elif keys is not None and (self._is_beside(query, inner, keys) or (complete and self._is_looked_for(query, select, inner, keys))):
             return
         else:
@@ -339,6 +338,19 @@ class _Divider:
         tests = [test["InSubquery"] for term in select.conjuncts if "InSubquery" in (test := bare(term))]
         looks = next((test["expr"] for test in tests if test["subquery"] is query.ast and not test["negated"]), None)
         return any(pair.inner in inner and pair.outer in keys for pair in subquery_correlations(self.names, query, looks))
+
+    def _repeatable(self, node: QueryBlock | Relation) -> None:
+        """Raises ``NotDivisible`` where two evaluations of what is whole, or of a CTE that it reads, might differ."""
+        if id(node.ast) in self.rules.repeatable:
+            return
+        _check_repeatable(node.ast)
+        self.rules.repeatable.add(id(node.ast))
+        for relation in relations_below(node):
+            if isinstance(relation, CteRef):
+                cte = self.names.cte(relation)
+                if cte is None:
+                    raise NotDivisible("a recursive query reads itself")
+                self._repeatable(cte.query)
 
     def _has_divided(self, node: Body | Relation) -> bool:
         return any(scan.name in self.divided for scan in scans_of(node))
@@ -359,8 +371,7 @@ def in_where(select: Select) -> set[int]:
     return {id(node) for term in select.conjuncts for node in walk(term, into_queries=False)}
 
 
-def check_repeatable(ast: Ast) -> None:
-    """Raises ``NotDivisible`` where two evaluations of what is whole might differ."""
+def _check_repeatable(ast: Ast) -> None:
     for node in walk(ast):
         if is_query(node) and sorts_and_limits(node, limits_only=True):
             raise NotDivisible("a LIMIT might leave other rows in each share")

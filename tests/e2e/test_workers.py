@@ -73,7 +73,8 @@ def state(client: Client, query_id: str) -> str | None:
 
 
 def scan_of(status: QueryStatus) -> OperatorStatus | None:
-    return next((operator for operator in status.operators if operator.title == "scan events"), None)
+    """What runs share by share over the files of events."""
+    return next((operator for operator in status.operators if operator.kind == "producer" and operator.records_total == EVENT_FILES), None)
 
 
 def children(client: Client) -> list[WorkerStatus]:
