@@ -319,6 +319,8 @@ def _alone(mention: Mention, scope: Scope, depth: int) -> tuple[bool, Meaning]:
     if place is None:
         return False, None
     certain = place >= 0 and not depth and not mention.inside and (scope.clause != "select" or place < scope.item)
+    if scope.clause == "qualify" and scope.outer is not None:  # there, columns of the blocks around come before aliases
+        certain = False
     return True, SelectAlias(place) if certain else None
 
 
