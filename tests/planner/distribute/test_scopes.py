@@ -135,6 +135,8 @@ SELECT b AS z, (SELECT z) FROM two
 SELECT (SELECT x AS z FROM w QUALIFY row_number() OVER () < 3 AND z = 31) FROM (SELECT 5 AS z) q
 SELECT x FROM (SELECT COLUMNS('a'), k AS x FROM two) v
 SELECT (SELECT max(y) FROM (SELECT z + 1 AS y, a AS z FROM two) p) FROM (SELECT 5 AS z) q
+SELECT (SELECT sum(two.a) FROM w) FROM two
+SELECT (SELECT max(k) FROM two, (SELECT max(c.k) FROM w AS c GROUP BY two.a HAVING sum(two.b) > 1) AS v) FROM two
 SELECT (SELECT max(b) FROM json_each('{}') AS j) FROM two
 SELECT (SELECT max(q) FROM w AS q) FROM (SELECT 5 AS q) p
 SELECT a FROM (SELECT * REPLACE (b AS a) FROM two) q
