@@ -13,7 +13,7 @@ from planner.distribute.frames import Frame, Scope
 from planner.distribute.meanings import BoundColumn, ColumnField, Meaning, SelectAlias
 from planner.distribute.mentions import Mention, mentions
 from planner.distribute.outputs import Shown, bare
-from planner.distribute.partial_aggregates import WITH_PARTIAL_FORM
+from planner.distribute.partial_aggregates import AGGREGATES, WITH_PARTIAL_FORM
 from planner.logical import (
     Body,
     Cte,
@@ -264,10 +264,26 @@ class NameBinder:
             if id(mention.node) not in known:
                 self._note(mention.node, self._resolved(mention, scope), block)
         block.doubtful |= mentioned.doubtful or may_be_columns(mentioned.words, scope)
+        if scope.outer is not None:
+            block.doubtful |= any(self._is_aggregated_outside(call) for call in mentioned.calls)
         for ast in mentioned.queries:
             query = block.below.pop(id(ast))
             self.query(query, scope, block.ctes)
             block.queries.append(query)
+
+    def _is_aggregated_outside(self, call: Ast) -> bool:
+        """Whether an aggregate has columns of blocks around and no others: then it may be theirs, and its names mean what they
+        mean there.
+        """
+        if function_name(call) not in AGGREGATES:
+            return False
+        nodes = [mention.node for mention in mentions(call["args"]).names]
+        meanings = [self.shown.meanings.get(id(node)) for node in nodes]
+        columns = [meaning.column if type(meaning) is ColumnField else meaning for meaning in meanings]
+        outside = bool(columns) and all(type(column) is BoundColumn and column.depth for column in columns)
+        if outside:
+            self.shown.meanings.update((id(node), None) for node in nodes)
+        return outside
 
     def _note(self, node: Ast, meaning: Meaning, block: Block) -> None:
         self.shown.meanings[id(node)] = meaning
@@ -319,6 +335,8 @@ def _alone(mention: Mention, scope: Scope, depth: int) -> tuple[bool, Meaning]:
     if place is None:
         return False, None
     certain = place >= 0 and not depth and not mention.inside and (scope.clause != "select" or place < scope.item)
+    if scope.clause == "qualify" and scope.outer is not None:  # there, columns of the blocks around come before aliases
+        certain = False
     return True, SelectAlias(place) if certain else None
 
 

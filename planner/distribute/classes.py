@@ -73,7 +73,10 @@ def equivalences(names: Names, select: Select) -> Classes:
 
 
 def join_equalities(names: Names, join: Join) -> Equalities:
-    """What one join's ON, USING or NATURAL compares: of all kinds of joins, the equalities between the rows that it puts together."""
+    """What one join's ON, USING or NATURAL compares: of all kinds of joins, the equalities between the rows that it puts together.
+
+    In ON, both columns of a pair may be of one side, or one of a block around.
+    """
     using = [(left, right) for left, right in names.using(join) or () if left is not None and right is not None]
     operator = join.ast["join_operator"]
     if using and type(operator) is dict and _ASOF.intersection(operator):

@@ -10,7 +10,10 @@ from planner.logical import Relation
 
 @dataclass(frozen=True, slots=True)
 class BoundColumn:
-    """A column of a relation in FROM, called ``name`` by the relation. ``depth``: 0 of the block's own FROM, 1 of the block around it …"""
+    """A column of a relation in FROM, called ``name`` by the relation. ``depth``: 0 of the block's own FROM, 1 of the block around it …
+
+    Behind GROUP BY with grouping sets, a name that means it is NULL in the rows of sets without it.
+    """
 
     relation: Relation
     name: str

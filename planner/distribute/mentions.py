@@ -41,6 +41,7 @@ class Mentions:
     stars: list[Ast] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
     functions: set[str] = field(default_factory=set)
+    calls: list[Ast] = field(default_factory=list)
     doubtful: bool = False
 
 
@@ -123,6 +124,7 @@ def _function(found: Mentions, function: Ast, parameters: frozenset[str]) -> lis
     if name == "columns" or not name or (schema and not (name in ROW_BY_ROW and tuple(schema) in FUNCTION_SCHEMAS)):
         found.doubtful = True
     found.functions.add(name)
+    found.calls.append(function)
     arguments = function["args"]
     if arguments == "None":
         if name in parameters:

@@ -130,7 +130,10 @@ class Names:
         return self._found.shown.star_outputs(select, item)
 
     def origin(self, column: BoundColumn) -> tuple[Scan, str] | None:
-        """The column of a table that ``column`` is, through subqueries in FROM and CTEs: each of its values is one of that row's."""
+        """The column of a table that ``column`` is, through subqueries in FROM and CTEs.
+
+        Each of its values is one of the table's, or NULL where an outer join met no row.
+        """
         return self._found.shown.origin(column)
 
     def inner(self, column: BoundColumn) -> BoundColumn | None:

@@ -180,10 +180,11 @@ class _Writer:
         ((kind, written),) = node.items()
         relation, name = self._path(column)
         if kind == "CompoundIdentifier":
-            rest = written[1:] if folded(str(written[0]["value"])) == folded(column.name) else written[2:]
-            return {"CompoundIdentifier": [relation, name, *rest]}
+            behind_relation = getattr(column.relation, "alias", None) == folded(str(written[0]["value"]))
+            return {"CompoundIdentifier": [relation, name, *written[2 if behind_relation else 1 :]]}
         chain = written["access_chain"]
-        behind = chain if folded(str(written["root"]["Identifier"]["value"])) == folded(column.name) else chain[1:]
+        behind_relation = getattr(column.relation, "alias", None) == folded(str(written["root"]["Identifier"]["value"]))
+        behind = chain[1:] if behind_relation and "Dot" in chain[0] else chain
         return {"CompoundFieldAccess": {"root": {"Identifier": relation}, "access_chain": [{"Dot": {"Identifier": name}}, *behind]}}
 
     def _qualify_star(self, node: Ast) -> None:

@@ -132,6 +132,14 @@ def test_names_mean_what_the_kernel_means(sql: str, tables: TableCatalog) -> Non
 UNCERTAIN = """
 SELECT b AS a, sum(k) FROM two GROUP BY b HAVING a = 10
 SELECT b AS z, (SELECT z) FROM two
+SELECT (SELECT x AS z FROM w QUALIFY row_number() OVER () < 3 AND z = 31) FROM (SELECT 5 AS z) q
+SELECT x FROM (SELECT COLUMNS('a'), k AS x FROM two) v
+SELECT (SELECT max(y) FROM (SELECT z + 1 AS y, a AS z FROM two) p) FROM (SELECT 5 AS z) q
+SELECT (SELECT sum(two.a) FROM w) FROM two
+SELECT (SELECT max(k) FROM two, (SELECT max(c.k) FROM w AS c GROUP BY two.a HAVING sum(two.b) > 1) AS v) FROM two
+SELECT (SELECT max(b) FROM json_each('{}') AS j) FROM two
+SELECT (SELECT max(q) FROM w AS q) FROM (SELECT 5 AS q) p
+SELECT a FROM (SELECT * REPLACE (b AS a) FROM two) q
 SELECT b AS z, a AS z FROM two ORDER BY z
 SELECT b AS a, k AS a FROM two ORDER BY a
 SELECT a AS z, b FROM t UNION ALL SELECT c, k AS z FROM u ORDER BY z
@@ -192,6 +200,16 @@ def mentioned(columns: Columns) -> set[tuple[str, int]]:
     found, sure = columns
     assert sure
     return {(column.name, column.depth) for column in found}
+
+
+def test_relations_beside_a_subquery_in_from_are_of_the_block_around_it(tables: TableCatalog) -> None:
+    query = bound("SELECT z FROM two, w JOIN (SELECT two.a + x AS z) q ON true", tables)
+    names = bind_names(query)
+    (inner,) = (join.relation for join in body(query).items[1].joins)
+    assert isinstance(inner, DerivedTable)
+    assert mentioned(names.columns(body(inner.query), *body(inner.query).ast["projection"])) == {("a", 1), ("x", 1)}
+    assert names.correlated(inner.query) is True
+    assert names.correlated(query) is False
 
 
 def test_origins_go_through_derived_tables_and_ctes(tables: TableCatalog) -> None:
