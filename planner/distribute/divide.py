@@ -181,6 +181,8 @@ class _Divider:
         where = in_where(select)
         for inner in (*select.queries, *query.queries):
             if id(inner.ast) not in where:
+                if not self.names.outer_columns(inner)[1]:
+                    raise NotDivisible("a subquery may have an aggregate in it that is this block's")
                 self.closed(inner)
                 if repeated:
                     self._repeatable(inner)
