@@ -131,6 +131,17 @@ def test_two_inputs_divided_by_ranges_of_a_key_are_streamed_in_the_order_of_the_
     assert workers.rows(aligned(workers)) == truth("SELECT k, kind, n, price FROM lines LEFT JOIN orders USING (k) ORDER BY n")
 
 
+def test_rows_of_a_gathered_exchange_are_in_the_order_of_the_shares_whoever_ran_them(workers: TwoWorkers) -> None:
+    catalog = workers.here.lake.catalog
+    groups = [3, 0, 11, 7, 1, 2, 10, 4, 9, 5, 6, 8]
+    shares = tuple(share(in_0=splits_of(catalog, "lines", [group])) for group in groups)
+    read = Fragment(0, "SELECT n FROM in_0", (scan(catalog, "in_0", "lines"),), 0, shares)
+    last = Fragment(1, "SELECT n FROM in_0", (arm("in_0", 0, n="BIGINT"),), 1)
+    plan = plan_of(catalog, (read, "gather", columns(n="BIGINT")), (last, "result", columns(n="BIGINT")))
+    expected = [(row,) for group in groups for row in range(group * 2048, min(3 * ORDERS, (group + 1) * 2048))]
+    assert workers.rows(plan) == expected
+
+
 def broadcast(workers: TwoWorkers, dear: str = "avg(price)") -> PhysicalPlan:
     """The mean price of all orders, and the keys above it, each made before what needs it; then the lines of those, counted."""
     catalog = workers.here.lake.catalog
