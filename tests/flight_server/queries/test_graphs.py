@@ -13,7 +13,7 @@ import pytest
 from flight_server.errors import ClientError, QueryKilled
 from operators.errors import KernelError
 from planner.errors import Status
-from planner.physical import Fragment, PhysicalPlan, Share
+from planner.physical import ExchangeKind, Fragment, PhysicalPlan, Share
 from tests.flight_server.queries.two_workers import QUERY, TwoWorkers
 from tests.hand_made_plans import arm, columns, plan_of, scan, share, splits_of
 
@@ -200,6 +200,24 @@ def test_what_is_made_first_goes_whole_to_all_workers(workers: TwoWorkers, truth
     assert statuses["fragment-3"].inputs == ["exchange-2"]
     pulled = [ticket for ticket in workers.here.worker.tickets if b"broadcast-" in ticket]
     assert len(pulled) == 2, "each table is fetched once by the worker that needs it, not once a share"
+
+
+@pytest.mark.parametrize("kind", ["gather", "broadcast"])
+def test_what_two_read_is_whole_for_both(workers: TwoWorkers, kind: ExchangeKind) -> None:
+    catalog = workers.here.lake.catalog
+    orders = scan(catalog, "in_0", "orders")
+    least = Fragment(0, "SELECT min(k) AS k FROM in_0", (orders,), 0, by_groups(workers, "in_0", "orders"))
+    sql = "SELECT (SELECT count(k) FROM in_0) AS c"
+    first, second = (Fragment(number, sql, (arm("in_0", 0, k="BIGINT"),), number) for number in (1, 2))
+    last = Fragment(3, "SELECT in_0.c, in_1.c FROM in_0, in_1", (arm("in_0", 1, c="BIGINT"), arm("in_1", 2, c="BIGINT")), 3)
+    plan = plan_of(
+        catalog,
+        (least, kind, columns(k="BIGINT")),
+        (first, "gather", columns(c="BIGINT")),
+        (second, "gather", columns(c="BIGINT")),
+        (last, "result", columns(a="BIGINT", b="BIGINT")),
+    )
+    assert workers.rows(plan) == [(4, 4)]
 
 
 def test_fragments_that_wait_are_shown_as_waiting(workers: TwoWorkers) -> None:
