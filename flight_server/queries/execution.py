@@ -234,7 +234,9 @@ class Execution:
         """Up to ``records`` records that wait in an exchange now; None if there is none of that name."""
         for operator in self._peekable():
             if name == exchange_name(operator.fragment.output):
-                return PeekStream(operator.schema, iter([item.batch for item in operator.gathered.peek(records)]))
+                kept = self._broadcasts.get(operator.fragment.output)
+                waiting = [item.batch for item in operator.gathered.peek(records)] if kept is None else kept.to_batches()
+                return PeekStream(operator.schema, iter([batch for batch in waiting if batch.num_rows][:records]))
         for distributed in self._distributed():
             if name == shares_name(distributed.fragment):
                 return PeekStream(SHARE_SCHEMA, iter([share_batch(share) for share in distributed.shares.peek(records)]))

@@ -220,6 +220,24 @@ def test_what_two_read_is_whole_for_both(workers: TwoWorkers, kind: ExchangeKind
     assert workers.rows(plan) == [(4, 4)]
 
 
+def test_a_broadcast_table_can_be_peeked_at_while_it_is_used(workers: TwoWorkers) -> None:
+    running = workers.running(broadcast(workers))
+    seen: list[tuple[int, int]] = []
+
+    def look(name: str) -> None:
+        if name == f"{QUERY}.exchange-3":
+            for exchange in ("exchange-1", "exchange-2"):
+                stream = running.execution.peek(exchange, 1)
+                assert stream is not None
+                seen.append((len(stream.schema), sum(batch.num_rows for batch in stream.batches)))
+
+    workers.there.before = look
+    running.rows()
+    assert seen[0] == (1, 1)
+    assert seen[1][0] == 2
+    assert seen[1][1] > 1
+
+
 def test_fragments_that_wait_are_shown_as_waiting(workers: TwoWorkers) -> None:
     running = workers.running(broadcast(workers))
     seen: dict[str, str] = {}
