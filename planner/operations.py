@@ -10,7 +10,7 @@ from planner.tokens import tokens
 ORDER = ("join", "filter", "aggregate", "window", "distinct", "union", "except", "intersect", "sort", "limit")
 # What a query without GROUP BY is known by; FILTER (…) follows aggregates only.
 _COUNTING = ("COUNT", "SUM", "AVG", "MIN", "MAX", "MEDIAN", "MODE", "STDDEV", "VARIANCE", "QUANTILE")
-_AGGREGATES = frozenset((*_COUNTING, "STRING_AGG", "ARRAY_AGG", "LIST", "ANY_VALUE", "FIRST", "LAST", "FILTER"))
+_AGGREGATES = frozenset((*_COUNTING, "COMBINE_AGGR", "STRING_AGG", "ARRAY_AGG", "LIST", "ANY_VALUE", "FIRST", "LAST", "FILTER"))
 _QUERY_WORDS = frozenset(("SELECT", "WITH", "FROM", "VALUES"))
 
 

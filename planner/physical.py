@@ -127,6 +127,11 @@ class Fragment:
         return bool(self.shares)
 
     @property
+    def by_splits(self) -> bool:
+        """Whether its shares are the splits of its only input."""
+        return self.parallel and len(self.inputs) == 1 and all(len(part.splits) <= 1 for share in self.shares for part in share.inputs)
+
+    @property
     def divided(self) -> frozenset[str]:
         """The names of the inputs of which a share has a part."""
         return frozenset(part.name for share in self.shares for part in share.inputs)

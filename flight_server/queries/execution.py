@@ -56,8 +56,10 @@ class Execution:
         self._fragments = plan.fragments
         self._root = plan.fragments[-1]
         self._exchanges = {exchange.id: exchange for exchange in plan.exchanges}
-        read = [arm.exchange for fragment in plan.fragments for arm in fragment.inputs if isinstance(arm, ExchangeInput)]
-        assert all(read.count(id) == 1 for id in read if self._exchanges[id].kind == "gather"), "whoever gathers takes all there is"
+        readers = [(arm.exchange, fragment) for fragment in plan.fragments for arm in fragment.inputs if isinstance(arm, ExchangeInput)]
+        read = [exchange for exchange, _ in readers]
+        # Whoever leases the records of an exchange takes all there is: what is read more than once is kept as a table.
+        self._kept = {exchange for exchange, reader in readers if reader.parallel or read.count(exchange) > 1}
         self._facts = facts_of(plan)
         self._sink = sink
         self._site = site
@@ -189,7 +191,7 @@ class Execution:
         return {arm.name: self._table(arm.exchange, fragment, acks) for arm in fragment.inputs if isinstance(arm, ExchangeInput)}
 
     def _table(self, exchange: int, consumer: Fragment, acks: ExitStack) -> pa.Table:
-        if self._exchanges[exchange].kind == "broadcast":
+        if exchange in self._kept:
             return self._broadcast(exchange)
         producer = self._producer(exchange)
         table, acknowledge = producer.gathering.lease_table(producer_name(consumer), producer.schema)
@@ -232,7 +234,9 @@ class Execution:
         """Up to ``records`` records that wait in an exchange now; None if there is none of that name."""
         for operator in self._peekable():
             if name == exchange_name(operator.fragment.output):
-                return PeekStream(operator.schema, iter([item.batch for item in operator.gathered.peek(records)]))
+                kept = self._broadcasts.get(operator.fragment.output)
+                waiting = [item.batch for item in operator.gathered.peek(records)] if kept is None else kept.to_batches()
+                return PeekStream(operator.schema, iter([batch for batch in waiting if batch.num_rows][:records]))
         for distributed in self._distributed():
             if name == shares_name(distributed.fragment):
                 return PeekStream(SHARE_SCHEMA, iter([share_batch(share) for share in distributed.shares.peek(records)]))

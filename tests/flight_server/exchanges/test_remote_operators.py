@@ -64,8 +64,10 @@ def test_a_query_that_ends_takes_its_operators_along_and_no_others() -> None:
     guests = Guests()
     for query_id, fragment in (("q", 0), ("q", 1), ("other", 0)):
         guests.operators.start(start_of(query_id, "a", fragment))
-    exchange = guests.operators._guests["q"].exchanges[1]
+    guest = guests.operators._guests["q"]
+    exchange = guest.exchanges[1]
     guests.operators.stop("q")
+    assert [whole._closed for whole in guest.whole] == [True, True], "what was fetched for them is removed"
     for fragment in (0, 1):
         with pytest.raises(UnknownExchange):
             guests.ask("q", fragment)

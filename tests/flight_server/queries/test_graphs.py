@@ -13,7 +13,7 @@ import pytest
 from flight_server.errors import ClientError, QueryKilled
 from operators.errors import KernelError
 from planner.errors import Status
-from planner.physical import Fragment, PhysicalPlan, Share
+from planner.physical import ExchangeKind, Fragment, PhysicalPlan, Share
 from tests.flight_server.queries.two_workers import QUERY, TwoWorkers
 from tests.hand_made_plans import arm, columns, plan_of, scan, share, splits_of
 
@@ -131,6 +131,17 @@ def test_two_inputs_divided_by_ranges_of_a_key_are_streamed_in_the_order_of_the_
     assert workers.rows(aligned(workers)) == truth("SELECT k, kind, n, price FROM lines LEFT JOIN orders USING (k) ORDER BY n")
 
 
+def test_rows_of_a_gathered_exchange_are_in_the_order_of_the_shares_whoever_ran_them(workers: TwoWorkers) -> None:
+    catalog = workers.here.lake.catalog
+    groups = [3, 0, 11, 7, 1, 2, 10, 4, 9, 5, 6, 8]
+    shares = tuple(share(in_0=splits_of(catalog, "lines", [group])) for group in groups)
+    read = Fragment(0, "SELECT n FROM in_0", (scan(catalog, "in_0", "lines"),), 0, shares)
+    last = Fragment(1, "SELECT n FROM in_0", (arm("in_0", 0, n="BIGINT"),), 1)
+    plan = plan_of(catalog, (read, "gather", columns(n="BIGINT")), (last, "result", columns(n="BIGINT")))
+    expected = [(row,) for group in groups for row in range(group * 2048, min(3 * ORDERS, (group + 1) * 2048))]
+    assert workers.rows(plan) == expected
+
+
 def broadcast(workers: TwoWorkers, dear: str = "avg(price)") -> PhysicalPlan:
     """The mean price of all orders, and the keys above it, each made before what needs it; then the lines of those, counted."""
     catalog = workers.here.lake.catalog
@@ -189,6 +200,42 @@ def test_what_is_made_first_goes_whole_to_all_workers(workers: TwoWorkers, truth
     assert statuses["fragment-3"].inputs == ["exchange-2"]
     pulled = [ticket for ticket in workers.here.worker.tickets if b"broadcast-" in ticket]
     assert len(pulled) == 2, "each table is fetched once by the worker that needs it, not once a share"
+
+
+@pytest.mark.parametrize("kind", ["gather", "broadcast"])
+def test_what_two_read_is_whole_for_both(workers: TwoWorkers, kind: ExchangeKind) -> None:
+    catalog = workers.here.lake.catalog
+    orders = scan(catalog, "in_0", "orders")
+    least = Fragment(0, "SELECT min(k) AS k FROM in_0", (orders,), 0, by_groups(workers, "in_0", "orders"))
+    sql = "SELECT (SELECT count(k) FROM in_0) AS c"
+    first, second = (Fragment(number, sql, (arm("in_0", 0, k="BIGINT"),), number) for number in (1, 2))
+    last = Fragment(3, "SELECT in_0.c, in_1.c FROM in_0, in_1", (arm("in_0", 1, c="BIGINT"), arm("in_1", 2, c="BIGINT")), 3)
+    plan = plan_of(
+        catalog,
+        (least, kind, columns(k="BIGINT")),
+        (first, "gather", columns(c="BIGINT")),
+        (second, "gather", columns(c="BIGINT")),
+        (last, "result", columns(a="BIGINT", b="BIGINT")),
+    )
+    assert workers.rows(plan) == [(4, 4)]
+
+
+def test_a_broadcast_table_can_be_peeked_at_while_it_is_used(workers: TwoWorkers) -> None:
+    running = workers.running(broadcast(workers))
+    seen: list[tuple[int, int]] = []
+
+    def look(name: str) -> None:
+        if name == f"{QUERY}.exchange-3":
+            for exchange in ("exchange-1", "exchange-2"):
+                stream = running.execution.peek(exchange, 1)
+                assert stream is not None
+                seen.append((len(stream.schema), sum(batch.num_rows for batch in stream.batches)))
+
+    workers.there.before = look
+    running.rows()
+    assert seen[0] == (1, 1)
+    assert seen[1][0] == 2
+    assert seen[1][1] > 1
 
 
 def test_fragments_that_wait_are_shown_as_waiting(workers: TwoWorkers) -> None:
