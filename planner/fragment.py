@@ -1,4 +1,8 @@
-"""Logical plan → physical plan: which scans leave the final fragment, and what SQL each fragment runs."""
+"""Logical plan → physical plan: fragments for several workers where that saves something, else one.
+
+Where a plan for several workers is asked for whatever it costs, and no block can be divided for certain, tables are gathered: shares give
+their rows, and one fragment does all the rest.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ import pyarrow as pa
 from planner.arrow_types import survives_arrow
 from planner.ast import walk
 from planner.catalog import Column
-from planner.distribute import distributed
+from planner.distribute import Graph, distributed
 from planner.logical import QueryBlock, Scan, Select, TableFunction, all_scans, relations, rewrite_selects
 from planner.optimize.prune_columns import prune_columns
 from planner.options import PlanOptions
@@ -23,19 +27,19 @@ from planner.scan_inputs import ScanInputs
 from planner.splits import ScanExtent, shares_of
 
 MOST_CHAIN_TERMS = 200
+"""Statements with longer chains of operators are not divided: what compares expressions goes as deep as they are."""
 SERIAL_BYTES = 4 << 20
 DECODED_SIZE = 4
 """Arrow data is about so many times as large as Parquet's column chunks (2 to 4 for TPC-H's tables)."""
 _CHEAP_TYPES = ("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "DATE", "FLOAT", "BIGINT", "DOUBLE", "TIMESTAMP")
 
 
-Graph = tuple[tuple[Fragment, ...], tuple[PlannedExchange, ...]]
-"""Fragments, producers first, and the exchanges between them."""
-
-
 @dataclass(frozen=True, slots=True)
 class Fragmenter:
-    """Turns one optimized query into fragments. ``chain_terms`` tells the printer how deep the tree may be."""
+    """Turns one optimized query into fragments.
+
+    ``chain_terms`` tells the printer how deep the tree may be; ``prefix`` begins no name of the statement.
+    """
 
     inputs: ScanInputs
     options: PlanOptions
@@ -43,7 +47,7 @@ class Fragmenter:
     prefix: str
 
     def fragments(self, query: QueryBlock, sql: str, result: tuple[Column, ...], schema: pa.Schema) -> Graph:
-        """The graph that runs ``query``. ``sql`` is the whole query, printed; ``result`` its columns."""
+        """The graph that runs ``query``. ``sql`` is the whole query, printed; ``result`` and ``schema`` are its columns."""
         scans = all_scans(query)
         extents = {scan.name: self.inputs.extent(scan) for scan in scans}
         forced = self.options.distribute_rows == 0
