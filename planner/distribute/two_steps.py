@@ -38,6 +38,7 @@ from planner.references import function_name
 _REFUSED_CLAUSES = ("top", "lateral_views", "connect_by", "prewhere", "cluster_by", "distribute_by", "sort_by")
 _BEHIND = ("projection", "having", "qualify", "named_window", "distinct")
 """Clauses of the final block alone."""
+_SEVERAL_COLUMNS = ("columns", "unnest")
 _NO_GROUPS: Ast = {"Expressions": [[], []]}
 _ALL_GROUPS: Ast = {"All": []}
 _SETS = ("Rollup", "Cube", "GroupingSets")
@@ -110,12 +111,15 @@ class TwoSteps:
     _made: bool = False
     """The partial block makes the items; else the final one makes them, of groups or of columns."""
     _grouped: bool = False
+    _first: tuple[Ast, Ast] | None = None
 
     def collect(self) -> None:
         """Finds the answers."""
         self._meanings = Meanings(self.names)
         ast = self.select.ast
         called = [node["Function"] for node in self._behind() if is_call(node)]
+        if any(function_name(function) in _SEVERAL_COLUMNS for function in called):
+            raise OneStep("how many columns it has is not known")
         windows = ast["qualify"] is not None or any(function["over"] is not None for function in called)
         groups = is_grouped(ast) or any(is_aggregate(function) for function in called)
         if self.complete or not (groups or windows or type(ast["distinct"]) is dict):
@@ -128,6 +132,7 @@ class TwoSteps:
         self._final_parts()
         if not self.answers:
             raise OneStep("it asks for nothing of its rows")
+        self._first = self._first_rows()
 
     def _has_partial_forms(self) -> bool:
         """Whether all aggregates of the final block can be had from answers of the shares; else it gets columns, and all of a group's."""
@@ -151,7 +156,7 @@ class TwoSteps:
             return "row" if all(answer.aggregate is not None for answer in self.answers) else "groups"
         if not self._made:
             return "columns"
-        if self._first_rows() is not None:
+        if self._first is not None:
             return "first"
         return "rows" if self.select.ast["distinct"] is None else "distinct"
 
@@ -176,7 +181,7 @@ class TwoSteps:
             group = _ALL_GROUPS if self._grouped and keys else _NO_GROUPS
             distinct = ast["distinct"] if self._made else None
             ast = {**ast, "having": None, "qualify": None, "named_window": [], "group_by": group, "distinct": distinct}
-        order, limit = self._first_rows() or (None, None)
+        order, limit = self._first or (None, None)
         block = {**BARE_QUERY, "body": None, "order_by": order, "limit_clause": limit}
         ast = {**ast, "projection": items}
         return QueryBlock(block, replace(select, ast=ast, queries=_present(select.queries, {**ast, "from": None})))
@@ -191,20 +196,29 @@ class TwoSteps:
         order, limit = self.query.ast["order_by"], _rows_wanted(self.query.ast)
         if not self._made or limit is None or order is None:
             return None
-        terms = [{**term, "expr": _named(self._ordered(term["expr"]).name)} for term in self._order_terms()]
-        if not terms:
+        terms = [(term, self._ordered(term["expr"])) for term in self._order_terms()]
+        if not terms or any(answer is None for _, answer in terms):
             return None
-        return {**order, "kind": {"Expressions": terms}}, limit
+        named = [{**term, "expr": _named(answer.name)} for term, answer in terms if answer is not None]
+        return {**order, "kind": {"Expressions": named}}, limit
 
-    def _ordered(self, expression: Ast) -> Answer:
-        """The answer by which the final block sorts there."""
-        place = _position(expression)
-        meaning = self._meaning(expression)
+    def _ordered(self, expression: Ast) -> Answer | None:
+        """The answer by which the final block sorts there; None if it is not known."""
+        item = self._counted(expression)
+        return self._placed.get(self._meanings.of(expression if item is None else item))
+
+    def _counted(self, expression: Ast) -> Ast | None:
+        """The item that a position or an alias stands for; None where it is neither. Raises ``OneStep``."""
+        place, meaning = _position(expression), self._meaning(expression)
         if isinstance(meaning, SelectAlias):
             place = meaning.item
-        if place is not None:
-            expression = _expression(self.select.ast["projection"][place])
-        return self._placed[self._meanings.of(expression)]
+        if place is None:
+            return None
+        items = self.select.ast["projection"]
+        stars = any("UnnamedExpr" not in item and "ExprWithAlias" not in item for item in items[: place + 1])
+        if stars or not 0 <= place < len(items):
+            raise OneStep("a position counts items behind a star")
+        return _expression(items[place])
 
     # -- the final block ------------------------------------------------------------------------------------------------
 
@@ -286,9 +300,9 @@ class TwoSteps:
 
     def _aggregate(self, node: Ast) -> Ast:
         function = node["Function"]
-        name, listed = function_name(function), function["args"]["List"]
         if not self._grouped:
             return {"Function": {**function, **{key: self._final(function[key]) for key in ("args", "filter", "within_group")}}}
+        name, listed = function_name(function), function["args"]["List"]
         if listed["duplicate_treatment"] == "Distinct":
             # Rows that are alike in keys and argument are one row of the partial block.
             column = _named(self._place(arguments(function)[0], "d").name)
@@ -365,16 +379,9 @@ class TwoSteps:
                 yield self._group_expression(term)
 
     def _group_expression(self, expression: Ast) -> Ast:
-        """What is grouped by, where a position or an alias of an item says it."""
-        place, meaning = _position(expression), self._meaning(expression)
-        if isinstance(meaning, SelectAlias):
-            place = meaning.item
-        if place is None:
-            return expression
-        items = self.select.ast["projection"]
-        if not 0 <= place < len(items) or not ("UnnamedExpr" in items[place] or "ExprWithAlias" in items[place]):
-            raise OneStep("GROUP BY counts an item that is not known")
-        return _expression(items[place])
+        """What is grouped by, where a position or an alias of an item may say it."""
+        item = self._counted(expression)
+        return expression if item is None else item
 
     def _order_terms(self) -> list[Ast]:
         order = self.query.ast["order_by"]
