@@ -1,8 +1,9 @@
 """What to run: SQL text → syntax tree → logical plan → optimized → fragments and exchanges.
 
 The way through: ``tokens``, ``limits``, ``spellings`` and ``refusals`` (text) ──► ``parse`` (text → tree, ``ast``) ──► ``survey``
-and ``bind`` (tree → ``logical`` plan) ──► ``qualified_names``, ``optimize`` (rules) ──► ``fragment``, ``splits``, ``render`` and
-``reshape`` (logical plan → fragments of SQL, ``physical``) ──► ``explain`` and ``operations``. ``statements.plan`` is the door,
+and ``bind`` (tree → ``logical`` plan) ──► ``qualified_names``, ``optimize`` (rules) ──► ``fragment``, ``distribute`` (which blocks run
+on shares), ``scan_inputs``, ``splits``, ``render`` and ``reshape`` (logical plan → fragments of SQL, ``physical``) ──► ``explain`` and
+``operations``. ``statements.plan`` is the door,
 ``query`` the way of one query through it; ``prepared.prepare`` stands before it for who has the text first and the values later
 (``parameter_places``, ``parameter_types``, ``parameter_kinds``, ``parameter_probes``, ``parameter_names``, and ``typed_literals`` for
 what is bound). ``spellings`` has a module for each group of forms, ``optimize`` one for each rule.

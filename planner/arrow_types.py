@@ -58,6 +58,7 @@ _TOLD_BY_ARROW = frozenset(_NAMES.values()) - {"UUID", "JSON"}
 _LISTS = (pa.types.is_list, pa.types.is_large_list, pa.types.is_list_view, pa.types.is_large_list_view)
 # A type's name stands at the end, or before what closes it; a field that is called so has a type behind it.
 _WORDLESS = re.compile(r"""\"(?:[^"]|"")*"|'(?:[^']|'')*'|\b(UHUGEINT|BIGNUM|BIT|TIME WITH TIME ZONE)\b(?=[\[\]),]|$)""")
+_CHANGED = re.compile(r"""\"(?:[^"]|"")*"|'(?:[^']|'')*'|\b(UUID|JSON|HUGEINT|ENUM)\b(?=[\[\]),(]|$)""")
 
 
 def sent_type(kind: str) -> str:
@@ -67,6 +68,11 @@ def sent_type(kind: str) -> str:
     zone, BIT and BIGNUM are the bytes that the kernel happens to keep.
     """
     return _WORDLESS.sub(lambda found: found[0] if found[1] is None else "VARCHAR", kind)
+
+
+def survives_arrow(kind: str) -> bool:
+    """Whether values of the kernel's type ``kind`` that have been Arrow data are of that type again: a UUID comes back as text."""
+    return sent_type(kind) == kind and not any(found[1] for found in _CHANGED.finditer(kind))
 
 
 def told_field(field: pa.Field, kind: str) -> pa.Field:

@@ -133,6 +133,12 @@ class Catalog(Protocol):
         Raises ``operators.errors.KernelError`` with the kernel's own message where the kernel's binder refuses.
         """
 
+    def bound_columns(self, sql: str, inputs: Mapping[str, tuple[Column, ...]]) -> tuple[Column, ...]:
+        """The columns of ``sql`` over empty relations called as in ``inputs``, with the kernel's own types; nothing is run.
+
+        A state that an aggregate hands out has the type as which it comes back from Arrow. Raises as :meth:`result_schema`.
+        """
+
     def column_name(self, expression: str) -> str | None:
         """What the kernel calls a column of ``expression`` that has no alias. Parameters in it stay ``$1``, and nothing is bound.
 

@@ -16,27 +16,51 @@ MAX_SQL_CHARS = 2_000
 
 
 def plan_text(fragments: Sequence[Fragment], exchanges: Sequence[PlannedExchange]) -> str:
-    """The tree of fragments, exchanges and scans, from the result down."""
-    producers = {fragment.output: fragment for fragment in fragments}
-    result = next(exchange for exchange in exchanges if exchange.kind == "result")
-    columns = ", ".join(f"{column.name} {column.type}" for column in result.columns)
+    """The tree of fragments, exchanges and scans, from the result down; what several read stands below the first of them."""
+    graph = _Graph(fragments, exchanges)
+    columns = ", ".join(f"{column.name} {column.type}" for column in graph.result.columns)
     lines = [f"result: {columns}" if columns else "result"]
-    lines += _fragment(producers[result.id], producers, {exchange.id: exchange for exchange in exchanges}, 1)
+    lines += _fragment(graph.producers[graph.result.id], graph, 1)
     return "\n".join(lines)
 
 
-def _fragment(fragment: Fragment, producers: dict[int, Fragment], exchanges: dict[int, PlannedExchange], depth: int) -> Iterator[str]:
-    mode = "parallel, split by split" if fragment.parallel else "once"
+class _Graph:
+    """Fragments by the exchanges that they put out into, and which exchanges have been told."""
+
+    def __init__(self, fragments: Sequence[Fragment], exchanges: Sequence[PlannedExchange]) -> None:
+        self.producers = {fragment.output: fragment for fragment in fragments}
+        self.exchanges = {exchange.id: exchange for exchange in exchanges}
+        self.result = next(exchange for exchange in exchanges if exchange.kind == "result")
+        self._told: set[int] = set()
+
+    def first(self, exchange: int) -> bool:
+        """Whether it was not told before."""
+        new = exchange not in self._told
+        self._told.add(exchange)
+        return new
+
+
+def _fragment(fragment: Fragment, graph: _Graph, depth: int) -> Iterator[str]:
     sql = fragment.sql if len(fragment.sql) <= MAX_SQL_CHARS else fragment.sql[:MAX_SQL_CHARS] + " …"
-    yield _indent(depth, f"fragment {fragment.id} ({mode}): {' '.join(sql.split())}")
+    yield _indent(depth, f"fragment {fragment.id} ({_mode(fragment)}): {' '.join(sql.split())}")
+    divided = fragment.divided
     for relation in fragment.inputs:
         if isinstance(relation, ScanInput):
-            yield _indent(depth + 1, _scan(relation))
-        else:
-            exchange = exchanges[relation.exchange]
-            columns = ", ".join(column.name for column in relation.columns)
-            yield _indent(depth + 1, f"{relation.name}: exchange {exchange.id} ({exchange.kind}) {columns}")
-            yield from _fragment(producers[relation.exchange], producers, exchanges, depth + 2)
+            whole = ", whole" if fragment.parallel and relation.name not in divided else ""
+            yield _indent(depth + 1, f"{_scan(relation)}{whole}")
+            continue
+        exchange = graph.exchanges[relation.exchange]
+        columns = ", ".join(column.name for column in relation.columns)
+        first = graph.first(exchange.id)
+        yield _indent(depth + 1, f"{relation.name}: exchange {exchange.id} ({exchange.kind}) {columns}{'' if first else ', as above'}")
+        if first:
+            yield from _fragment(graph.producers[exchange.id], graph, depth + 2)
+
+
+def _mode(fragment: Fragment) -> str:
+    if not fragment.parallel:
+        return "once"
+    return "parallel, split by split" if fragment.by_splits else f"parallel, in {len(fragment.shares)} shares"
 
 
 def _scan(scan: ScanInput) -> str:
@@ -60,20 +84,27 @@ def _indent(depth: int, text: str) -> str:
 
 def plan_json(fragments: Sequence[Fragment], exchanges: Sequence[PlannedExchange], **beside: Any) -> str:
     """The same tree as a JSON document, with what is to stand ``beside`` the plan in it."""
-    producers = {fragment.output: fragment for fragment in fragments}
-    result = next(exchange for exchange in exchanges if exchange.kind == "result")
+    graph = _Graph(fragments, exchanges)
 
     def of_fragment(fragment: Fragment) -> dict[str, Any]:
-        inputs = [_json_scan(relation) if isinstance(relation, ScanInput) else of_exchange(relation) for relation in fragment.inputs]
-        return {"fragment": fragment.id, "parallel": fragment.parallel, "sql": fragment.sql, "inputs": inputs}
+        divided = fragment.divided
+        inputs = [
+            {**_json_scan(relation), "whole": relation.name not in divided} if isinstance(relation, ScanInput) else of_exchange(relation)
+            for relation in fragment.inputs
+        ]
+        shares = len(fragment.shares)
+        return {"fragment": fragment.id, "parallel": fragment.parallel, "shares": shares, "sql": fragment.sql, "inputs": inputs}
 
     def of_exchange(relation: ExchangeInput) -> dict[str, Any]:
         columns = [column.name for column in relation.columns]
-        return {"name": relation.name, "exchange": relation.exchange, "columns": columns, "from": of_fragment(producers[relation.exchange])}
+        exchange = graph.exchanges[relation.exchange]
+        told = {"name": relation.name, "exchange": exchange.id, "kind": exchange.kind, "columns": columns}
+        producer = graph.producers[exchange.id]
+        return {**told, "from": of_fragment(producer) if graph.first(exchange.id) else {"fragment": producer.id}}
 
     document = {
-        "columns": [{"name": column.name, "type": column.type} for column in result.columns],
-        "plan": of_fragment(producers[result.id]),
+        "columns": [{"name": column.name, "type": column.type} for column in graph.result.columns],
+        "plan": of_fragment(graph.producers[graph.result.id]),
         **beside,
     }
     return json.dumps(document, indent=2, ensure_ascii=False)

@@ -1,81 +1,80 @@
-"""Logical plan → physical plan: which scans leave the final fragment, and what SQL each fragment runs."""
+"""Logical plan → physical plan: fragments for several workers where that saves something, else one.
+
+Where a plan for several workers is asked for whatever it costs, and no block can be divided for certain, tables are gathered: shares give
+their rows, and one fragment does all the rest.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from planner.arrow_types import sent_type
-from planner.ast import Ast, all_of, substitute, walk
-from planner.catalog import Catalog, Column
-from planner.functions import CLOCK_VALUES, ROW_BY_ROW
-from planner.logical import FromItem, QueryBlock, Scan, Select, TableFunction, all_scans, relations, rewrite_selects
+import pyarrow as pa
+
+from planner.arrow_types import survives_arrow
+from planner.ast import walk
+from planner.catalog import Column
+from planner.distribute import Graph, distributed
+from planner.logical import QueryBlock, Scan, Select, TableFunction, all_scans, relations, rewrite_selects
 from planner.optimize.prune_columns import prune_columns
 from planner.options import PlanOptions
 from planner.parse import print_sql
 from planner.physical import ExchangeInput, Fragment, PlannedExchange, ScanInput
-from planner.quoting import folded, quote_name
+from planner.quoting import quote_name
 from planner.references import references
-from planner.render import print_expression, render_query
-from planner.splits import ScanExtent, parallel_splits, read_extent, unread_extent, whole_splits
+from planner.render import render_query
+from planner.scan_inputs import ScanInputs
+from planner.splits import ScanExtent, shares_of
 from planner.time_zones import UTC
 
+MOST_CHAIN_TERMS = 200
+"""Statements with longer chains of operators are not divided: what compares expressions goes as deep as they are."""
 SERIAL_BYTES = 4 << 20
 DECODED_SIZE = 4
 """Arrow data is about so many times as large as Parquet's column chunks (2 to 4 for TPC-H's tables)."""
 _CHEAP_TYPES = ("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "DATE", "FLOAT", "BIGINT", "DOUBLE", "TIMESTAMP")
 
 
-Graph = tuple[tuple[Fragment, ...], tuple[PlannedExchange, ...]]
-"""Fragments, producers first, and the exchanges between them."""
-
-
 @dataclass(frozen=True, slots=True)
 class Fragmenter:
-    """Turns one optimized query into fragments. ``chain_terms`` tells the printer how deep the tree may be."""
+    """Turns one optimized query into fragments.
 
-    catalog: Catalog
+    ``chain_terms`` tells the printer how deep the tree may be; ``prefix`` begins no name of the statement.
+    """
+
+    inputs: ScanInputs
     options: PlanOptions
     chain_terms: int
+    prefix: str
 
-    def fragments(self, query: QueryBlock, sql: str, result: tuple[Column, ...]) -> Graph:
-        """The graph that runs ``query``. ``sql`` is the whole query, printed; ``result`` its columns."""
-        fragments, exchanges = self._graph(query, sql, result)
-        if (zone := self.catalog.time_zone) != UTC:
+    def fragments(self, query: QueryBlock, sql: str, result: tuple[Column, ...], schema: pa.Schema) -> Graph:
+        """The graph that runs ``query``. ``sql`` is the whole query, printed; ``result`` and ``schema`` are its columns."""
+        fragments, exchanges = self._graph(query, sql, result, schema)
+        if (zone := self.inputs.catalog.time_zone) != UTC:
             fragments = tuple(replace(fragment, time_zone=zone) for fragment in fragments)
         return fragments, exchanges
 
-    def _graph(self, query: QueryBlock, sql: str, result: tuple[Column, ...]) -> Graph:
+    def _graph(self, query: QueryBlock, sql: str, result: tuple[Column, ...], schema: pa.Schema) -> Graph:
         scans = all_scans(query)
-        extents = {scan.name: self._extent(scan) for scan in scans}
-        distributed = [scan for scan in scans if self._is_large(scan, extents[scan.name])]
-        if not distributed:
+        extents = {scan.name: self.inputs.extent(scan) for scan in scans}
+        forced = self.options.distribute_rows == 0
+        if self.options.workers > 1 and self.chain_terms <= MOST_CHAIN_TERMS:
+            graph = distributed(query, self.inputs, self.prefix, extents, (schema, result, sql), forced=forced)
+            if graph is not None:
+                return graph
+        gathered = [scan for scan in scans if forced and self._may_be_gathered(scan)]
+        if not gathered or sum(_gathered_bytes(scan, extents[scan.name]) for scan in gathered) > self.options.gather_bytes:
             return self._single(query, scans, extents, sql, result)
-        if len(scans) == 1 and is_row_by_row(query):
-            return self._parallel(scans[0], extents[scans[0].name], sql, result)
-        if sum(_gathered_bytes(scan, extents[scan.name]) for scan in distributed) > self.options.gather_bytes:
-            return self._single(query, scans, extents, sql, result)
-        return self._gather(query, distributed, extents, result)
+        return self._gather(query, gathered, extents, result)
 
-    def _extent(self, scan: Scan) -> ScanExtent:
-        wanted = self.options.workers > 1 or (self.options.prune_row_groups and bool(scan.predicates))
-        return read_extent(scan, self.catalog) if wanted else unread_extent(scan)
-
-    def _is_large(self, scan: Scan, extent: ScanExtent) -> bool:
-        if self.options.workers <= 1 or scan.sampled:
-            return False
-        if any(sent_type(column.type) != column.type for column in scan.needed):
-            return False  # what crosses an exchange would be another type behind it
-        return extent.rows >= self.options.distribute_rows if extent.rows is not None else self.options.distribute_rows == 0
+    def _may_be_gathered(self, scan: Scan) -> bool:
+        return self.options.workers > 1 and not scan.sampled and all(survives_arrow(column.type) for column in scan.needed)
 
     def _single(
         self, query: QueryBlock, scans: list[Scan], extents: Mapping[str, ScanExtent], sql: str, result: tuple[Column, ...]
     ) -> Graph:
-        inputs = tuple(self._whole_input(scan, extents[scan.name]) for scan in scans)
+        inputs = tuple(self.inputs.whole(scan, extents[scan.name]) for scan in scans)
         return (Fragment(0, sql, inputs, 0, serial=is_small_union(query, scans)),), (PlannedExchange(0, "result", result),)
-
-    def _parallel(self, scan: Scan, extent: ScanExtent, sql: str, result: tuple[Column, ...]) -> Graph:
-        return (Fragment(0, sql, (self._parallel_input(scan, extent),), 0, parallel=True),), (PlannedExchange(0, "result", result),)
 
     def _gather(self, query: QueryBlock, distributed: list[Scan], extents: Mapping[str, ScanExtent], result: tuple[Column, ...]) -> Graph:
         final = prune_columns(_without_pushed(query, {id(term) for scan in distributed for term in scan.predicates}))
@@ -85,7 +84,7 @@ class Fragmenter:
         inputs: list[ScanInput | ExchangeInput] = []
         for scan in all_scans(final):
             if scan.name not in names:
-                inputs.append(self._whole_input(scan, extents[scan.name]))
+                inputs.append(self.inputs.whole(scan, extents[scan.name]))
                 continue
             number = names[scan.name]
             columns = scan.needed or (_cheapest(scan),)
@@ -100,57 +99,18 @@ class Fragmenter:
     def _scan_fragment(self, number: int, scan: Scan, columns: tuple[Column, ...], extent: ScanExtent) -> Fragment:
         mentioned = references(*scan.predicates)
         read = tuple(column for column in scan.columns if column in columns or mentioned.needs(column.name, scan.alias))
-        predicate = self._predicate(scan)
+        predicate = self.inputs.predicate(scan)
         where = f" WHERE {predicate}" if predicate else ""
         sql = f"SELECT {', '.join(quote_name(column.name) for column in columns)} FROM {scan.name}{where}"
-        return Fragment(number, sql, (self._parallel_input(replace(scan, needed=read), extent),), number, parallel=True)
+        return self._by_splits(number, sql, self.inputs.divided(replace(scan, needed=read), extent))
 
-    def _whole_input(self, scan: Scan, extent: ScanExtent) -> ScanInput:
-        return replace(self._input(scan, extent), splits=whole_splits(scan, extent))
-
-    def _parallel_input(self, scan: Scan, extent: ScanExtent) -> ScanInput:
-        wanted = self.options.workers * self.options.splits_per_worker
-        return replace(
-            self._input(scan, extent), splits=parallel_splits(scan, extent, wanted, self.options.split_rows, self.options.max_split_rows)
-        )
-
-    def _input(self, scan: Scan, extent: ScanExtent) -> ScanInput:
-        table = scan.table
-        return ScanInput(
-            name=scan.name,
-            table=table.name,
-            columns=scan.needed,
-            table_columns=scan.columns,
-            splits=(),
-            format=table.files[0].format if table.files else "parquet",
-            predicate=self._predicate(scan),
-            partition_columns=table.partition_columns,
-            files_total=scan.files_total,
-            row_groups_total=extent.row_groups_total,
-            row_groups_kept=extent.row_groups_kept,
-            options=table.options,
-        )
-
-    def _predicate(self, scan: Scan) -> str | None:
-        """The scan's predicates as SQL over its columns, without the alias that the user gave the table."""
-        terms = [_unqualified(term, scan.alias) for term in scan.predicates]
-        condition = terms[0] if len(terms) == 1 else all_of(terms)
-        return None if condition is None else print_expression(condition, self.chain_terms)
+    def _by_splits(self, number: int, sql: str, scan: ScanInput) -> Fragment:
+        return Fragment(number, sql, (scan,), number, shares_of(scan.name, scan.splits))
 
 
 def _gathered_bytes(scan: Scan, extent: ScanExtent) -> int:
     """About how much memory a scan's needed columns take as Arrow data; its predicates may leave less."""
     return DECODED_SIZE * extent.column_bytes([column.name for column in scan.needed])
-
-
-def _unqualified(term: Ast, alias: str) -> Ast:
-    def strip(node: Ast) -> Ast | None:
-        parts = node.get("CompoundIdentifier")
-        if parts is None or len(parts) < 2 or folded(str(parts[0]["value"])) != alias:
-            return None
-        return {"Identifier": parts[1]} if len(parts) == 2 else {"CompoundIdentifier": parts[1:]}
-
-    return substitute(term, strip)  # type: ignore[no-any-return]
 
 
 def _without_pushed(query: QueryBlock, pushed: set[int]) -> QueryBlock:
@@ -169,34 +129,6 @@ def _cheapest(scan: Scan) -> Column:
     return min(scan.columns, key=lambda column: ranks.get(column.type, len(ranks)))
 
 
-def is_row_by_row(query: QueryBlock) -> bool:
-    """Whether the query makes its rows from single rows of one scan: then it may run split by split."""
-    select = query.body
-    if (
-        not isinstance(select, Select)
-        or select.reshape is not None
-        or query.ctes
-        or query.queries
-        or select.queries
-        or not _is_bare(query.ast)
-    ):
-        return False
-    match select.items:
-        case (FromItem(relation=Scan() as scan, joins=()),):
-            pass
-        case _:
-            return False
-    if any(select.ast.get(key) for key in ("distinct", "having", "qualify", "top", "named_window", "lateral_views", "connect_by")):
-        return False
-    if any(select.ast["group_by"].get("Expressions", ("all",))):
-        return False
-    expressions = [value for key, value in select.ast.items() if key != "from"]
-    mentioned = references(*expressions)
-    clocks = CLOCK_VALUES - {folded(column.name) for column in scan.columns}
-    windows = any(node.get("over") is not None for node in walk(expressions))
-    return not windows and mentioned.functions <= ROW_BY_ROW and not mentioned.bare & clocks
-
-
 def is_small_union(query: QueryBlock, scans: Sequence[Scan]) -> bool:
     """Whether the query joins branches by UNION and reads little: no more than ``SERIAL_BYTES`` of files, and no function's rows."""
     if sum(file.size_bytes for scan in scans for file in scan.table.files) > SERIAL_BYTES:
@@ -210,7 +142,3 @@ def is_small_union(query: QueryBlock, scans: Sequence[Scan]) -> bool:
 
     rewrite_selects(query, look)
     return not functions and any("SetOperation" in node for node in walk(query.ast))
-
-
-def _is_bare(ast: Ast) -> bool:
-    return not any(ast.get(key) for key in ("with", "order_by", "limit_clause", "fetch", "for_clause", "pipe_operators"))

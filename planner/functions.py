@@ -99,6 +99,11 @@ ROW_BY_ROW = words(
 others runs split by split, or moves to a scan. An aggregate, ``random()``, what reads the clock, what makes several rows, and
 whatever a later kernel adds is evaluated where all rows are. The first line are those that the kernel knows as syntax."""
 
+WINDOW_FUNCTIONS = words(
+    "row_number rank dense_rank rank_dense percent_rank cume_dist ntile lag lead first_value last_value nth_value first last fill"
+)
+"""The functions that only mean something with OVER; every aggregate may have it too."""
+
 
 def is_refused_scalar(name: str) -> bool:
     """Whether a call of ``name`` (lower case) outside FROM is refused."""

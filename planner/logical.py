@@ -57,6 +57,15 @@ class CteRef:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """What the shares of a block have answered, in FROM: an exchange's records, called ``name`` in the fragment's SQL."""
+
+    ast: Ast
+    name: str
+    alias: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class DerivedTable:
     """A subquery in FROM, LATERAL or not."""
 
@@ -93,7 +102,7 @@ class Pivoted:
     relation: Relation
 
 
-Relation = Scan | CteRef | DerivedTable | TableFunction | JoinedItem | Pivoted
+Relation = Scan | CteRef | Answers | DerivedTable | TableFunction | JoinedItem | Pivoted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,7 +182,8 @@ class Cte:
 class QueryBlock:
     """A whole query block: WITH, body, ORDER BY and LIMIT. ``queries`` are the subqueries in ORDER BY and LIMIT.
 
-    ``exists``: it stands in EXISTS, so that only whether it has rows matters.
+    ``exists``: it stands in EXISTS, so that only whether it has rows matters. ``order_by`` is printed instead of the tree's own, where
+    it is not None.
     """
 
     ast: Ast
@@ -181,6 +191,7 @@ class QueryBlock:
     ctes: tuple[Cte, ...] = ()
     queries: tuple[QueryBlock, ...] = ()
     exists: bool = False
+    order_by: Ast | None = None
 
 
 Body = Select | Values | SetOperation | QueryBlock
@@ -212,16 +223,72 @@ def block_scans(select: Select) -> list[Scan]:
     return [relation for relation in relations(select) if isinstance(relation, Scan)]
 
 
+def scans_of(node: Body | Relation) -> Iterator[Scan]:
+    """Every scan in a body or a relation, those of subqueries included."""
+    return (relation for relation in relations_below(node) if isinstance(relation, Scan))
+
+
+def joins_below(node: Body | Relation) -> Iterator[Join]:
+    """Every join in a body or a relation, those of subqueries included."""
+    return (join for part in _parts(node) if isinstance(part, FromItem) for join in part.joins)
+
+
+def relations_below(node: Body | Relation | FromItem) -> Iterator[Relation]:
+    """Every relation in a body, a relation or an item of FROM, those of subqueries included."""
+    return (part for part in _parts(node) if not isinstance(part, Body | FromItem))
+
+
+def _parts(node: Body | Relation | FromItem) -> Iterator[Body | Relation | FromItem]:
+    stack = [node]
+    while stack:
+        part = stack.pop()
+        yield part
+        match part:
+            case QueryBlock():
+                stack += [part.body, *part.queries, *(cte.query for cte in part.ctes)]
+            case Select():
+                stack += [*part.items, *part.queries]
+            case SetOperation():
+                stack += part.operands
+            case Values() | TableFunction():
+                stack += part.queries
+            case FromItem():
+                stack.append(part.relation)
+                for join in part.joins:
+                    stack += [join.relation, *join.queries]
+            case DerivedTable():
+                stack.append(part.query)
+            case JoinedItem():
+                stack.append(part.item)
+            case Pivoted():
+                stack.append(part.relation)
+
+
 def rewrite_selects(query: QueryBlock, change: Callable[[Select], Select]) -> QueryBlock:
     """``query`` with each Select replaced by what ``change`` makes of it, inner ones first."""
+    return rewrite(query, change, lambda node: node)
+
+
+def rewrite(
+    query: QueryBlock,
+    change: Callable[[Select], Body],
+    change_query: Callable[[QueryBlock], QueryBlock],
+    note: Callable[[Ast, Cte], None] = lambda _clause, _cte: None,
+) -> QueryBlock:
+    """``query`` with each Select, then each query block, replaced by what is made of it, inner ones first.
+
+    CTEs come before the body that they stand before; ``note`` is told of each, with its WITH, before that body is looked at.
+    """
+
+    def of_cte(clause: Ast, cte: Cte) -> Cte:
+        made = replace(cte, query=of_query(cte.query))
+        note(clause, made)
+        return made
 
     def of_query(node: QueryBlock) -> QueryBlock:
-        return replace(
-            node,
-            ctes=tuple(replace(cte, query=of_query(cte.query)) for cte in node.ctes),
-            body=of_body(node.body),
-            queries=tuple(map(of_query, node.queries)),
-        )
+        ctes = tuple(of_cte(node.ast["with"], cte) for cte in node.ctes)
+        body, queries = of_body(node.body), tuple(map(of_query, node.queries))
+        return change_query(replace(node, ctes=ctes, body=body, queries=queries))
 
     def of_body(body: Body) -> Body:
         match body:

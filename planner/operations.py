@@ -10,7 +10,7 @@ from planner.tokens import tokens
 ORDER = ("join", "filter", "aggregate", "window", "distinct", "union", "except", "intersect", "sort", "limit")
 # What a query without GROUP BY is known by; FILTER (…) follows aggregates only.
 _COUNTING = ("COUNT", "SUM", "AVG", "MIN", "MAX", "MEDIAN", "MODE", "STDDEV", "VARIANCE", "QUANTILE")
-_AGGREGATES = frozenset((*_COUNTING, "STRING_AGG", "ARRAY_AGG", "LIST", "ANY_VALUE", "FIRST", "LAST", "FILTER"))
+_AGGREGATES = frozenset((*_COUNTING, "COMBINE_AGGR", "STRING_AGG", "ARRAY_AGG", "LIST", "ANY_VALUE", "FIRST", "LAST", "FILTER"))
 _QUERY_WORDS = frozenset(("SELECT", "WITH", "FROM", "VALUES"))
 
 
@@ -22,10 +22,13 @@ class _Bracket:
     query: bool
 
 
-def title(sql: str, inputs: Sequence[str]) -> str:
-    """``aggregate, sort: orders, people`` of a fragment that reads the tables ``inputs``; ``scan orders`` where it only reads."""
+def title(sql: str, inputs: Sequence[str], relations: int | None = None) -> str:
+    """``aggregate, sort: orders, people`` of a fragment that reads the tables ``inputs``; ``scan orders`` where it only reads.
+
+    ``relations``: so many relations it reads, where one is made of several tables.
+    """
     found = operations(sql)
-    if len(inputs) > 1 and not found & {"join", "union", "except", "intersect"}:
+    if (len(inputs) if relations is None else relations) > 1 and not found & {"join", "union", "except", "intersect"}:
         found |= {"join"}  # tables with commas between them, or in a subquery
     names = ", ".join(dict.fromkeys(inputs))
     named = ", ".join(name for name in ORDER if name in found)

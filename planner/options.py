@@ -11,9 +11,9 @@ from planner.limits import DEFAULT_LIMITS, SqlLimits
 class PlanOptions:
     """How far to distribute, and the limits on the statement.
 
-    With one worker everything is one fragment. With more, a scan of at least ``distribute_rows`` rows (after pruning) becomes
-    a parallel fragment of about ``workers * splits_per_worker`` splits of ``split_rows`` to ``max_split_rows`` rows, unless all rows
-    that would have to be gathered in one place may take more than ``gather_bytes``: then the kernel streams them from the files.
+    With one worker everything is one fragment. With more, a table of at least ``distribute_rows`` rows (after pruning) may be divided into
+    about ``workers * splits_per_worker`` shares of ``split_rows`` to ``max_split_rows`` rows, where that saves something and what the
+    shares answer takes no more than ``gather_bytes``. No ``distribute_rows`` at all: wherever it is possible, whatever it costs.
     ``prune_row_groups`` off leaves row groups to the kernel, which prunes them itself where it reads whole files.
     ``in_session``: somebody keeps what a statement sets for those after it. ``timeout_seconds`` (0: none) is the statement's own, as SHOW
     tells it, and so is ``server_version``.

@@ -1,13 +1,17 @@
-"""What runs: fragments, the exchanges between them, and the splits that scans consume.
+"""What runs: fragments, the exchanges between them, and the shares that parallel fragments consume.
 
 A plan is a small graph, producers before consumers. With one worker, most queries are a single fragment::
 
     result ◄── fragment 0: SELECT … FROM in_0 JOIN in_1 …     (in_0, in_1: scans)
 
-With several, scans, filters and projections become parallel fragments and the rest runs on the query handler::
+With several, a fragment is as much of the statement as can run on one *share* of the data, and runs share by share on all workers;
+what is left runs once, on the query handler::
 
-    result ◄── fragment 2 ◄── exchange 0 (gather) ◄── fragment 0: scan, on all workers
-                          ◄── exchange 1 (gather) ◄── fragment 1: scan, on all workers
+    result ◄── fragment 2, once ◄── exchange 1 (gather) ◄── fragment 1, on all workers ◄── in_0: a scan, divided into shares
+                                                                                       ◄── in_1: a scan, read whole for each share
+                                                                                       ◄── exchange 0 (broadcast) ◄── fragment 0
+
+A fragment starts when all exchanges that it reads are complete.
 """
 
 from __future__ import annotations
@@ -37,12 +41,45 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
+class ShareInput:
+    """What a share has of one divided input of its fragment: the rows of ``splits`` for which ``predicate`` holds.
+
+    ``name`` is the input's in the fragment's SQL; ``predicate`` is SQL over the input's columns, None for all rows: where inputs are
+    divided by ranges of a key, the share's range.
+    """
+
+    name: str
+    splits: tuple[Split, ...]
+    predicate: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The record that a parallel fragment consumes: its part of each divided input. What it does not name, it sees whole."""
+
+    inputs: tuple[ShareInput, ...]
+
+    @property
+    def rows(self) -> int | None:
+        """Rows in its splits, before any predicate; None where those of a split are not known."""
+        rows = [split.rows for part in self.inputs for split in part.splits]
+        return None if any(count is None for count in rows) else sum(count or 0 for count in rows)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of its splits."""
+        return sum(split.bytes for part in self.inputs for split in part.splits)
+
+
+@dataclass(frozen=True, slots=True)
 class ScanInput:
     """A relation of a fragment that is read from files.
 
     ``name`` is the relation's name in the fragment's SQL. ``columns`` are those that the fragment needs, in table order, out of
     ``table_columns``; none means that only the number of rows matters. ``predicate`` (SQL over the columns, or None) is what
     the planner could push down: it already pruned ``splits``, and stays in the fragment's SQL too. ``options`` are the table's.
+
+    Of an input that shares divide, ``splits`` are those of all shares, for EXPLAIN; any other is read whole, again for each share.
     """
 
     name: str
@@ -61,7 +98,7 @@ class ScanInput:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeInput:
-    """A relation of a fragment that arrives through an exchange."""
+    """A relation of a fragment that arrives through an exchange, whole: to each share, where there are shares."""
 
     name: str
     exchange: int
@@ -70,10 +107,10 @@ class ExchangeInput:
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """A subtree of the plan with no exchange inside, compiled into one SELECT over its inputs' names.
+    """A part of the plan with no exchange inside, compiled into one SELECT over its inputs' names.
 
-    ``parallel``: it has one scan input and may run split by split on any worker. Otherwise it runs once, over all records
-    of all its inputs.
+    With ``shares`` it runs once for each of them, on any worker, and its rows are those of the first share, then those of the second,
+    and so on. Without, it runs once, on the query handler, over all that its inputs hold.
     ``serial``: it is small and joins branches of a UNION, whose rows arrive in any order where several threads run: what hangs on
     arrival (``row_number()`` over ties, ``list``, ``first``) would be another from one run to the next. One thread is to run it.
     ``time_zone``: the session's. TIMESTAMP WITH TIME ZONE is read, cut up, shown and sent in it, wherever the fragment runs.
@@ -83,17 +120,39 @@ class Fragment:
     sql: str
     inputs: tuple[ScanInput | ExchangeInput, ...]
     output: int
-    parallel: bool = False
+    shares: tuple[Share, ...] = ()
     serial: bool = False
     time_zone: str = UTC
+
+    @property
+    def parallel(self) -> bool:
+        """Whether it runs share by share."""
+        return bool(self.shares)
+
+    @property
+    def by_splits(self) -> bool:
+        """Whether its shares are the splits of its only input."""
+        return self.parallel and len(self.inputs) == 1 and all(len(part.splits) <= 1 for share in self.shares for part in share.inputs)
+
+    @property
+    def divided(self) -> frozenset[str]:
+        """The names of the inputs of which a share has a part."""
+        return frozenset(part.name for share in self.shares for part in share.inputs)
+
+
+ExchangeKind = Literal["gather", "broadcast", "result"]
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedExchange:
-    """Where a fragment's output waits. The exchange of kind ``result`` is the query's result."""
+    """Where a fragment's output waits.
+
+    ``gather``: for one fragment, which runs once. ``broadcast``: for every share of parallel fragments; each worker fetches it once.
+    ``result``: it is the query's result.
+    """
 
     id: int
-    kind: Literal["gather", "result"]
+    kind: ExchangeKind
     columns: tuple[Column, ...] = ()
 
 

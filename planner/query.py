@@ -24,6 +24,7 @@ from planner.parse import ParsedSql, print_sql
 from planner.physical import PhysicalPlan
 from planner.qualified_names import shorten_names
 from planner.render import render_query
+from planner.scan_inputs import ScanInputs
 from planner.session import SessionStatements
 from planner.survey import Outline, Survey, Values, survey
 from planner.typed_literals import binding_key
@@ -69,8 +70,9 @@ class QueryPlanner:
             query, schema = named
             sql = self._print(query)
         columns = tuple(Column(field.name, told_type(field)) for field in schema)
-        fragmenter = Fragmenter(self.catalog, self.options, self.parsed.scanned.chain_terms)
-        fragments, exchanges = fragmenter.fragments(query, sql, columns)
+        terms = self.parsed.scanned.chain_terms
+        fragmenter = Fragmenter(ScanInputs(self.catalog, self.options, terms), self.options, terms, self.surveyed.prefix)
+        fragments, exchanges = fragmenter.fragments(query, sql, columns, schema)
         return PhysicalPlan(self.parsed.sql, fragments, exchanges, with_origins(query, schema), plan_text(fragments, exchanges))
 
     def refusal(self, ast: Ast) -> str | None:

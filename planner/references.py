@@ -15,7 +15,7 @@ from planner.ast import NESTED, SEQUENCES, Ast, is_identifier, is_query, name_pa
 from planner.functions import ROW_BY_ROW
 from planner.quoting import folded
 
-_FUNCTION_SCHEMAS = (("main",), ("system", "main"))
+FUNCTION_SCHEMAS = (("main",), ("system", "main"))
 """Where the kernel keeps its functions; it looks there before it looks for a column of that name."""
 _UNNAMED = frozenset(("span", "data_type"))
 _NAMED = _UNNAMED | {"name"}
@@ -118,7 +118,7 @@ def _note(found: References, node: Ast) -> None:
 def _add_receiver(found: References, function: Ast, name: str) -> None:
     """What stands before the dot of ``note.upper()``. ``main.upper(note)`` has the function's schema there."""
     names = [folded(str(part["value"])) for part in name_parts(function["name"]) or ()][:-1]
-    if not names or (name in ROW_BY_ROW and tuple(names) in _FUNCTION_SCHEMAS):
+    if not names or (name in ROW_BY_ROW and tuple(names) in FUNCTION_SCHEMAS):
         return
     found.methods = True
     if len(names) == 1:

@@ -29,7 +29,11 @@ from planner.reshape import reshaped
 def render_query(query: QueryBlock) -> Ast:
     """The syntax tree of a query whose scans read the relations that they are called after."""
     rest = {key: value for key, value in query.ast.items() if key not in ("with", "body")}
+    if query.order_by is not None:
+        rest["order_by"] = query.order_by
     clause = query.ast.get("with")
+    if clause is not None and not query.ctes:
+        clause = None
     if clause is not None:
         tables = [{**cte.ast, "query": render_query(cte.query)} for cte in query.ctes]
         clause = {**clause, "cte_tables": tables}

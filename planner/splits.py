@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from planner.catalog import Catalog, DataFile, RowGroup
 from planner.logical import Scan
 from planner.optimize.prune_row_groups import keep_row_groups, prunable
-from planner.physical import Split
+from planner.physical import Share, ShareInput, Split
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +71,16 @@ def read_extent(scan: Scan, catalog: Catalog) -> ScanExtent:
 
 def whole_splits(scan: Scan, extent: ScanExtent) -> tuple[Split, ...]:
     """One split for each run of neighbouring row groups: for a scan that is read in one place."""
-    splits: list[Split] = []
-    for file in extent.files:
-        if file.groups is None or len(file.groups) == file.total:
-            rows = None if file.groups is None else sum(group.rows for group in file.groups)
-            splits.append(Split(file.file, None, 0, rows, file.file.size_bytes))
-        else:
-            splits += [_split(scan, file.file, run) for run in _runs(file.groups)]
-    return tuple(splits)
+    return tuple(split for file in extent.files for split in splits_of_groups(scan, file))
+
+
+def splits_of_groups(scan: Scan, file: FileGroups) -> Iterator[Split]:
+    """A file's kept row groups, or all of it, in as few splits as there are runs of neighbours."""
+    if file.groups is None or len(file.groups) == file.total:
+        rows = None if file.groups is None else sum(group.rows for group in file.groups)
+        yield Split(file.file, None, 0, rows, file.file.size_bytes)
+    else:
+        yield from (_split(scan, file.file, run) for run in _runs(file.groups))
 
 
 def parallel_splits(scan: Scan, extent: ScanExtent, splits_wanted: int, least_rows: int, most_rows: int) -> tuple[Split, ...]:
@@ -95,6 +97,12 @@ def parallel_splits(scan: Scan, extent: ScanExtent, splits_wanted: int, least_ro
         for run in _runs(file.groups):
             splits += [_split(scan, file.file, piece) for piece in _pieces(run, target)]
     return tuple(splits) or tuple(Split(file.file, None, 0, 0, file.file.size_bytes) for file in extent.files[:1])
+
+
+def shares_of(name: str, splits: Sequence[Split]) -> tuple[Share, ...]:
+    """A share of the input ``name`` for each of its splits; where there are none, one without rows: a parallel fragment has shares."""
+    parts: list[tuple[Split, ...]] = [(split,) for split in splits] or [()]
+    return tuple(Share((ShareInput(name, part),)) for part in parts)
 
 
 def _pieces(run: Sequence[RowGroup], target: int) -> list[list[RowGroup]]:

@@ -11,6 +11,7 @@ import msgspec
 import pyarrow as pa
 
 from flight_server.errors import UnknownExchange
+from flight_server.exchanges.broadcasts import table_stream
 from flight_server.protocol.exchange_messages import (
     AckRequest,
     HeartbeatRequest,
@@ -21,6 +22,7 @@ from flight_server.protocol.exchange_messages import (
     RecordPlace,
     ReleaseRequest,
     StreamEnd,
+    TableTicket,
 )
 from flight_server.protocol.messages import InstanceStatus, encode
 from flight_server.protocol.service import Cancelled, ExchangeStream
@@ -30,12 +32,12 @@ from operators.exchange.exchange import Exchange
 from operators.exchange.records import Payload, RecordKey
 from operators.run.fragments import Output
 from planner.errors import Status, VolleyError
-from planner.physical import Split
+from planner.physical import Share
 
 MAX_WAIT_SECONDS = 30.0
 """A consumer that has gone away is noticed at the end of its wait."""
-SPLIT_SCHEMA = pa.schema([pa.field("split", pa.binary(), nullable=False)])
-_SPLITS = msgspec.json.Decoder(Split)
+SHARE_SCHEMA = pa.schema([pa.field("share", pa.binary(), nullable=False)])
+_SHARES = msgspec.json.Decoder(Share)
 
 
 class RemoteError(OperatorError):
@@ -80,14 +82,14 @@ def serve_outputs(exchange: Exchange[Output], schema: pa.Schema) -> Served[Outpu
     )
 
 
-def split_batch(split: Split) -> pa.RecordBatch:
-    """A split as it travels: one row of one binary column."""
-    return pa.record_batch([pa.array([msgspec.json.encode(split)], pa.binary())], schema=SPLIT_SCHEMA)
+def share_batch(share: Share) -> pa.RecordBatch:
+    """A share as it travels: one row of one binary column."""
+    return pa.record_batch([pa.array([msgspec.json.encode(share)], pa.binary())], schema=SHARE_SCHEMA)
 
 
-def split_from(batch: pa.RecordBatch) -> Split:
-    """What :func:`split_batch` packed."""
-    return _SPLITS.decode(batch.column(0)[0].as_py())
+def share_from(batch: pa.RecordBatch) -> Share:
+    """What :func:`share_batch` packed."""
+    return _SHARES.decode(batch.column(0)[0].as_py())
 
 
 class ExchangeRegistry:
@@ -95,6 +97,7 @@ class ExchangeRegistry:
 
     def __init__(self) -> None:
         self._served: dict[str, Served[Any]] = {}
+        self._tables: dict[str, pa.Table] = {}
         self._of_query: dict[str, list[str]] = {}
         self._lock = threading.Lock()
 
@@ -105,27 +108,34 @@ class ExchangeRegistry:
             self._served[name] = served
             self._of_query.setdefault(query_id, []).append(name)
 
-    def get(self, name: str) -> Served[Any] | None:
-        """The exchange of that name, or None."""
-        return self._served.get(name)
+    def add_table(self, query_id: str, name: str, table: pa.Table) -> None:
+        """From now on the table can be pulled, as often as somebody asks; it may be added again."""
+        with self._lock:
+            if name not in self._tables:
+                self._tables[name] = table
+                self._of_query.setdefault(query_id, []).append(name)
 
     def drop(self, query_id: str) -> None:
-        """The query has ended: its exchanges are gone."""
+        """The query has ended: its exchanges and tables are gone."""
         with self._lock:
             for name in self._of_query.pop(query_id, []):
-                del self._served[name]
+                self._served.pop(name, None)
+                self._tables.pop(name, None)
 
     def names(self) -> list[str]:
-        """All exchanges that are up."""
+        """All exchanges that are up, and all tables."""
         with self._lock:
-            return sorted(self._served)
+            return sorted([*self._served, *self._tables])
 
     def pull(self, body: bytes, cancelled: Cancelled) -> ExchangeStream:
-        """Leases records to whoever pulls.
+        """Leases records to whoever pulls; of a broadcast table, which leases nothing, its rows.
 
         Raises ``BadRequest``, ``UnknownExchange``, ``NotAdmitted``, and the exchange's error where it failed.
         """
         ticket = read_message(body, PullTicket, "the exchange ticket")
+        table = self._tables.get(ticket.exchange)
+        if table is not None:
+            return table_stream(table, read_message(body, TableTicket, "the table's ticket").first_row)
         served = self._require(ticket.exchange)
         if not served.admits(ticket.consumer):
             raise NotAdmitted(f"{ticket.consumer} was taken for lost and has no part in the query any more")

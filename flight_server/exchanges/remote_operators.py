@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from flight_server.errors import QueryKilled, WorkerLost
+from flight_server.exchanges.broadcasts import FetchedTables
 from flight_server.exchanges.exchange_service import serve_outputs
 from flight_server.exchanges.remote_source import RemoteSource
 from flight_server.exchanges.site import Site, instance_status, instances_of
@@ -19,6 +20,7 @@ from operators.exchange.records import RecordKey
 from operators.run.fragments import ExecutionContext, Output
 from operators.run.gathering import output_records
 from operators.run.producer import ProducerInstance
+from operators.run.whole_inputs import WholeInputs
 from planner.errors import VolleyError
 from planner.physical import Fragment
 
@@ -31,7 +33,9 @@ class _Guest:
 
     handler_id: str
     context: ExecutionContext
-    exchanges: list[Exchange[Output]]
+    tables: FetchedTables
+    exchanges: list[Exchange[Output]] = field(default_factory=list)
+    whole: list[WholeInputs] = field(default_factory=list)
 
 
 class RemoteOperators:
@@ -44,20 +48,23 @@ class RemoteOperators:
         self._left = threading.Condition(self._lock)
 
     def start(self, start: StartOperator) -> None:
-        """Brings the output exchange up, then the instances; returns once the exchange can be pulled from."""
+        """Brings the output exchange up; returns once it can be pulled from. The instances begin when all broadcast tables are here."""
         site = self._site
         exchange: Exchange[Output] = Exchange()
         with self._lock:
             guest = self._guests.get(start.query_id)
             if guest is None:
                 context = ExecutionContext(start.query_id, site.kernel, site.serial_kernel, site.storage, Cancellation())
-                guest = self._guests[start.query_id] = _Guest(start.handler_id, context, [])
+                tables = FetchedTables(site.peers, start.handler_uri, f"{site.worker_id}/{start.query_id[:8]}", context.cancellation)
+                guest = self._guests[start.query_id] = _Guest(start.handler_id, context, tables)
             guest.exchanges.append(exchange)
         schema = pa.ipc.read_schema(pa.py_buffer(start.schema))
         site.registry.add(start.query_id, start.output, serve_outputs(exchange, schema))
-        for index in range(instances_of(site, start.fetching)):
-            instance = self._instance(start, guest.context, exchange, index)
-            threading.Thread(target=_guarded, args=(instance,), name=instance.name, daemon=True).start()
+        if start.tables:
+            name = f"{start.query_id[:8]}/{start.operator}"
+            threading.Thread(target=self._fetch_and_begin, args=(start, guest, exchange), name=name, daemon=True).start()
+        else:
+            self._begin(start, guest, exchange, {})
 
     def stop(self, query_id: str) -> None:
         """The query has ended: interrupts what runs for it here and drops its exchanges."""
@@ -86,6 +93,27 @@ class RemoteOperators:
         """How many other workers' queries have operators here."""
         return len(self._guests)
 
+    def _fetch_and_begin(self, start: StartOperator, guest: _Guest, exchange: Exchange[Output]) -> None:
+        try:
+            tables = {name: guest.tables.fetch(table) for name, table in start.tables.items()}
+        except VolleyError as error:
+            # Whoever has the tables can do without this worker.
+            log.info("%s of query %s does not begin here: %s", start.operator, start.query_id, error)
+        except Exception:
+            log.exception("%s of query %s does not begin here", start.operator, start.query_id)
+        else:
+            self._begin(start, guest, exchange, tables)
+
+    def _begin(self, start: StartOperator, guest: _Guest, exchange: Exchange[Output], tables: dict[str, pa.Table]) -> None:
+        whole = WholeInputs(tables, self._site.storage)
+        with self._lock:
+            if self._guests.get(start.query_id) is not guest:
+                return
+            guest.whole.append(whole)
+        for index in range(instances_of(self._site, start.fetching)):
+            instance = self._instance(start, guest.context, exchange, whole, index)
+            threading.Thread(target=_guarded, args=(instance,), name=instance.name, daemon=True).start()
+
     def _stop(self, query_id: str, error: VolleyError) -> None:
         with self._lock:
             guest = self._guests.pop(query_id, None)
@@ -94,21 +122,25 @@ class RemoteOperators:
             guest.context.cancellation.cancel(error)
             for exchange in guest.exchanges:
                 exchange.fail(error)
+            for whole in guest.whole:
+                whole.close()
         # Also where nothing is known of it: a start that came at the same time may have brought its exchange up just now.
         self._site.registry.drop(query_id)
 
-    def _instance(self, start: StartOperator, context: ExecutionContext, exchange: Exchange[Output], index: int) -> ProducerInstance:
+    def _instance(
+        self, start: StartOperator, context: ExecutionContext, exchange: Exchange[Output], whole: WholeInputs, index: int
+    ) -> ProducerInstance:
         site = self._site
-        fragment = Fragment(start.fragment_id, start.sql, (start.scan,), output=0, parallel=True, time_zone=start.time_zone)
+        fragment = Fragment(start.fragment_id, start.sql, (*start.scans, *start.broadcasts), output=0, time_zone=start.time_zone)
         name = f"{site.worker_id}/{start.query_id[:8]}/{fragment.id}.{index}"
         source = RemoteSource(
             site.peers, start.handler_uri, start.source, name, context.cancellation, lambda done: instance_status(site.worker_id, done)
         )
 
-        def commit(split: RecordKey, outputs: list[Output]) -> None:
-            exchange.commit(str(split), output_records(start.operator, split, outputs))
+        def commit(share: RecordKey, outputs: list[Output]) -> None:
+            exchange.commit(str(share), output_records(start.operator, share, outputs))
 
-        return ProducerInstance(name, fragment, source, commit, context, site.heartbeats)
+        return ProducerInstance(name, fragment, source, commit, context, site.heartbeats, whole)
 
 
 def _guarded(instance: ProducerInstance) -> None:
@@ -117,5 +149,5 @@ def _guarded(instance: ProducerInstance) -> None:
     except VolleyError as error:
         log.info("%s stops: %s", instance.name, error)
     except Exception:
-        # Its lease expires at the handler, which has the split run elsewhere.
+        # Its lease expires at the handler, which has the share run elsewhere.
         log.exception("%s stops", instance.name)

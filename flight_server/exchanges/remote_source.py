@@ -1,4 +1,4 @@
-"""Splits from an exchange on another worker: pulled, kept alive, acknowledged and given back through Flight."""
+"""Shares from an exchange on another worker: pulled, kept alive, acknowledged and given back through Flight."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 
 from flight_server.cluster.peers import CALL_SECONDS, Peers
 from flight_server.errors import ClientError, WorkerLost
-from flight_server.exchanges.exchange_service import split_from
+from flight_server.exchanges.exchange_service import share_from
 from flight_server.protocol.client_errors import translating
 from flight_server.protocol.exchange_messages import (
     EXCHANGE_ACK,
@@ -27,7 +27,7 @@ from flight_server.protocol.messages import InstanceStatus
 from operators.cancellation import Cancellation
 from operators.errors import StaleLease
 from operators.exchange.leases import LEASE_SECONDS
-from operators.run.producer import HeldSplit, InstanceStatistics
+from operators.run.producer import HeldShare, InstanceStatistics
 from planner.errors import Status, VolleyError
 
 ATTEMPTS = 3
@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 
 class RemoteSource:
-    """The splits of a query handler's exchange, for one instance on this worker. Used by that instance's thread and by heartbeats."""
+    """The shares of a query handler's exchange, for one instance on this worker. Used by that instance's thread and by heartbeats."""
 
     def __init__(
         self,
@@ -60,8 +60,8 @@ class RemoteSource:
         self._cancellation = cancellation
         self._report = report
 
-    def lease(self) -> HeldSplit | None:
-        """The next split; None once the exchange has ended, or the query, or its handler."""
+    def lease(self) -> HeldShare | None:
+        """The next share; None once the exchange has ended, or the query, or its handler."""
         failures = 0
         while not self._cancellation.cancelled:
             try:
@@ -77,27 +77,27 @@ class RemoteSource:
                 return held
         return None
 
-    def heartbeat(self, held: HeldSplit) -> None:
+    def heartbeat(self, held: HeldShare) -> None:
         """Extends the lease."""
         request = HeartbeatRequest(self._exchange, self._consumer, [_ref(held)])
         self._fenced(EXCHANGE_HEARTBEAT, request, HEARTBEAT_CALL_SECONDS)
 
-    def ack(self, held: HeldSplit, statistics: InstanceStatistics) -> None:
-        """The split's outputs can be pulled from this worker."""
+    def ack(self, held: HeldShare, statistics: InstanceStatistics) -> None:
+        """The share's outputs can be pulled from this worker."""
         request = AckRequest(self._exchange, self._consumer, [_ref(held)], self._report(statistics))
         self._fenced(EXCHANGE_ACK, request)
 
-    def release(self, held: HeldSplit, error: VolleyError, *, retry: bool) -> None:
-        """The split could not be run."""
+    def release(self, held: HeldShare, error: VolleyError, *, retry: bool) -> None:
+        """The share could not be run."""
         request = ReleaseRequest(self._exchange, self._consumer, _ref(held), error.status.value, str(error), retry)
         try:
             self._fenced(EXCHANGE_RELEASE, request)
         except ClientError as unheard:
-            # The handler takes the split back by itself when the lease expires.
+            # The handler takes the share back by itself when the lease expires.
             log.info("%s could not give back %s: %s", self._consumer, held.key, unheard)
 
-    def _pull(self) -> tuple[HeldSplit | None, bool]:
-        """A split, or None with whether more may come."""
+    def _pull(self) -> tuple[HeldShare | None, bool]:
+        """A share, or None with whether more may come."""
         ticket = PullTicket(self._exchange, self._consumer, max_records=1, wait_seconds=WAIT_SECONDS)
         with translating(self._uri):
             stream = self._peers.pull(self._uri, ticket, timeout_seconds=PULL_SECONDS)
@@ -105,7 +105,7 @@ class RemoteSource:
                 if frame.record is None:
                     return None, frame.end is None or not frame.end.ended
                 lease = frame.record.lease
-                return HeldSplit(lease.key, lease.epoch, split_from(batch), LEASE_SECONDS), True
+                return HeldShare(lease.key, lease.epoch, share_from(batch), LEASE_SECONDS), True
         raise WorkerLost(f"the worker at {self._uri} broke off")
 
     def _fenced(self, action: str, request: msgspec.Struct, timeout_seconds: float = CALL_SECONDS) -> None:
@@ -114,5 +114,5 @@ class RemoteSource:
             raise StaleLease(f"the lease on {reply.stale[0]} was lost")
 
 
-def _ref(held: HeldSplit) -> LeaseRef:
+def _ref(held: HeldShare) -> LeaseRef:
     return LeaseRef(held.key, held.epoch)

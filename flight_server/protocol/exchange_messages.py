@@ -2,9 +2,9 @@
 
 JSON, in DoGet tickets and DoAction bodies.
 
-Producers *pull*: a worker that runs an operator asks the query handler for splits (records of a scan) with
-``DoGet({"exchange": …})``, and the query handler pulls the operator's outputs from the workers in the same way. Every record that
-is handed out is leased; ``exchange.ack``, ``exchange.heartbeat`` and ``exchange.release`` say what became of it.
+Producers *pull*: a worker that runs an operator asks the query handler for shares with ``DoGet({"exchange": …})``, and the query handler
+pulls the operator's outputs from the workers in the same way. Every record that is handed out is leased; ``exchange.ack``,
+``exchange.heartbeat`` and ``exchange.release`` say what became of it. A broadcast table is pulled likewise, and leases nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import msgspec
 
 from flight_server.protocol.messages import InstanceStatus, QueryLine, QueryStatus, WorkerStatus, build_decoders
 from operators.exchange.records import RecordKey
-from planner.physical import ScanInput
+from planner.physical import ExchangeInput, ScanInput
 from planner.time_zones import UTC
 
 EXCHANGE_ACK = "exchange.ack"
@@ -70,6 +70,20 @@ class PullFrame(msgspec.Struct):
     end: StreamEnd | None = None
 
 
+class TableTicket(msgspec.Struct):
+    """The rows of a broadcast table from ``first_row`` on, as many as one pull brings."""
+
+    exchange: str
+    consumer: str
+    first_row: int = 0
+
+
+class TableFrame(msgspec.Struct):
+    """``app_metadata`` of each batch of a broadcast table: how many rows the whole table has."""
+
+    rows_total: int
+
+
 class AckRequest(msgspec.Struct):
     """These records were consumed: their outputs are visible. ``instance`` reports what their consumer has done so far."""
 
@@ -105,22 +119,25 @@ class LeaseReply(msgspec.Struct):
 
 
 class StartOperator(msgspec.Struct):
-    """Run a parallel fragment over the splits of ``source`` (at ``handler_uri``) into ``output``, an exchange on the worker that gets this.
+    """Run a parallel fragment over the shares of ``source`` (at ``handler_uri``) into ``output``, an exchange on the worker that gets this.
 
-    ``schema`` is the output's Arrow schema as an IPC message. ``fetching``: splits are read from elsewhere.
-    ``time_zone``: the fragment's. The answer comes when the output exchange is up.
+    ``scans`` and ``broadcasts`` are the fragment's inputs. Scans that shares divide have no splits here: those come with each share.
+    ``tables`` says by what name each broadcast input is pulled from the handler. ``schema`` is the output's Arrow schema as an IPC
+    message. ``fetching``: files are read from elsewhere. ``time_zone``: the fragment's. The answer comes when the output exchange is up.
     """
 
     query_id: str
     operator: str
     fragment_id: int
     sql: str
-    scan: ScanInput
+    scans: list[ScanInput]
     schema: bytes
     handler_uri: str
     handler_id: str
     source: str
     output: str
+    broadcasts: list[ExchangeInput] = []
+    tables: dict[str, str] = {}
     fetching: bool = False
     time_zone: str = UTC
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import msgspec
 import pyarrow as pa
 
+from flight_server.exchanges.names import producer_name
 from flight_server.protocol.messages import OperatorStatus
 from flight_server.settings.quantities import format_size
 from operators.kernel.kernel import Kernel
@@ -52,8 +53,9 @@ def analyze_lines(plan: PhysicalPlan, operators: Sequence[OperatorStatus], secon
         return [plan_json(plan.fragments, plan.exchanges, run=run)]
     spill = f"spill: up to {format_size(spill_bytes)} seen, of all queries on this worker" if spill_bytes else "spill: none seen"
     lines = [*plan.text.splitlines(), "", f"ran in {seconds:.3f} s, {spill}"]
+    by_shares = {producer_name(fragment) for fragment in plan.fragments if fragment.parallel and not fragment.by_splits}
     for operator in operators:
-        lines.append(_operator_line(operator))
+        lines.append(_operator_line(operator, "shares" if operator.operator in by_shares else "splits"))
         if len(operator.instances) > 1:
             lines.extend(
                 f"    on {instance.worker_id}: {instance.records} records, {instance.rows:,} rows, {instance.seconds:.3f} s"
@@ -62,10 +64,10 @@ def analyze_lines(plan: PhysicalPlan, operators: Sequence[OperatorStatus], secon
     return lines
 
 
-def _operator_line(operator: OperatorStatus) -> str:
+def _operator_line(operator: OperatorStatus, records: str) -> str:
     parts = [f"{operator.rows:,} rows", format_size(operator.bytes)]
     if operator.kind == "producer":
-        parts.append(f"{operator.records_done}/{operator.records_total} splits")
+        parts.append(f"{operator.records_done}/{operator.records_total} {records}")
         parts.append(f"{operator.seconds:.3f} s")
         if operator.files_bytes:
             fetched = "read in place"

@@ -1,39 +1,42 @@
-"""One query's plan, run: its scans spread over the workers where the planner says so, and its last fragment into the result.
+"""One query's plan, run: fragments spread over the workers where the planner says so, one after the other, and the last into the result.
 
-    splits ──lease──► instances, on all workers ──► their exchanges ──pull──► the handler's exchange ──► last fragment ──► result
+    shares ──lease──► instances, on all workers ──► their exchanges ──pull──► the handler's exchange ──► last fragment ──► result
+                                  ▲                                                   │
+                                  └──────────────── broadcast tables ◄────────────────┘
 
-A plan of one fragment has no exchanges but that of its splits and its result; it runs in the thread that calls :meth:`Execution.run`.
+A fragment starts when the exchanges that it reads are complete. One without shares runs on the handler: in a thread of its own, or, if it
+is the last, in the thread that calls :meth:`Execution.run`, as all of a plan of one fragment does.
 """
 
 from __future__ import annotations
 
-import itertools
-import time
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable
 from contextlib import ExitStack
+from queue import SimpleQueue
 from typing import Protocol
 
-import msgspec
 import pyarrow as pa
 
 from flight_server.errors import QueryKilled
-from flight_server.exchanges.distributed_scan import IN_PROCESS_LEASE_SECONDS, DistributedScan, exchange_name, producer_name
-from flight_server.exchanges.exchange_service import SPLIT_SCHEMA, split_batch
-from flight_server.exchanges.site import Site, instance_status
-from flight_server.protocol.messages import InstanceStatus, OperatorPhase, OperatorStatus
+from flight_server.exchanges.distributed_fragment import DistributedFragment
+from flight_server.exchanges.exchange_service import SHARE_SCHEMA, share_batch
+from flight_server.exchanges.names import exchange_name, producer_name, shares_name
+from flight_server.exchanges.once_fragment import OnceFragment
+from flight_server.exchanges.site import Site
+from flight_server.protocol.messages import OperatorStatus
 from flight_server.protocol.service import PeekStream
+from flight_server.protocol.status import as_volley_error
+from flight_server.queries.fragment_order import ExchangeComplete, FragmentOrder
+from flight_server.queries.operator_statuses import Operator, exchange_status, facts_of, producer_status
+from operators.batch_sizes import referenced_bytes
 from operators.cancellation import Cancellation
-from operators.exchange.exchange import Exchange, Held
-from operators.exchange.leases import LeaseStatistics
-from operators.exchange.records import Payload, Record, RecordKey
-from operators.run.fragments import ExecutionContext, Output, run_fragment
-from operators.run.producer import InstanceStatistics
-from operators.scan.scans import ScanReport
-from planner.operations import title
-from planner.physical import ExchangeInput, Fragment, PhysicalPlan, ScanInput, Split
+from operators.exchange.exchange import Held
+from operators.run.fragments import ExecutionContext, Output
+from planner.physical import ExchangeInput, Fragment, PhysicalPlan
 
-STREAM_WINDOW_SPLITS = 4
-"""Splits of a streamed scan that each worker may have under way: it bounds the rows that wait for their turn."""
+STREAM_WINDOW_SHARES = 4
+"""Shares of a streamed fragment that each worker may have under way: it bounds the rows that wait for their turn."""
 
 
 class RowSink(Protocol):
@@ -51,241 +54,213 @@ class Execution:
 
     def __init__(self, query_id: str, plan: PhysicalPlan, sink: RowSink, cancellation: Cancellation, site: Site) -> None:
         self.query_id = query_id
-        self._plan = plan
+        self._fragments = plan.fragments
         self._root = plan.fragments[-1]
+        self._exchanges = {exchange.id: exchange for exchange in plan.exchanges}
+        readers = [(arm.exchange, fragment) for fragment in plan.fragments for arm in fragment.inputs if isinstance(arm, ExchangeInput)]
+        read = [exchange for exchange, _ in readers]
+        # Whoever leases the records of an exchange takes all there is: what is read more than once is kept as a table.
+        self._kept = {exchange for exchange, reader in readers if reader.parallel or read.count(exchange) > 1}
+        self._facts = facts_of(plan)
         self._sink = sink
         self._site = site
         self._killed = cancellation
         # Of its own: the first operator that fails stops all others, and that is no kill.
         self._stopped = Cancellation()
         self._context = ExecutionContext(query_id, site.kernel, site.serial_kernel, site.storage, self._stopped)
-        self._scans: dict[int, DistributedScan] = {}
-        self._root_splits: dict[str, Exchange[Split]] = {}
-        self._reports: Sequence[ScanReport] = ()
-        self._root_statistics = InstanceStatistics()
-        self._root_title = title(self._root.sql, [table for arm in self._root.inputs for table in self._tables(arm)])
-        self._started = time.perf_counter()
+        self._operators: dict[int, Operator] = {}
+        self._broadcasts: dict[int, pa.Table] = {}
+        self._lock = threading.Lock()
+        self._events: SimpleQueue[ExchangeComplete | None] = SimpleQueue()
+        self._rows = self._bytes = 0
         self._ended = False
 
     def run(self) -> None:
         """Runs the plan to its end. Raises the first error of any operator, which stops all others at once, or the cancellation's."""
-        for fragment in self._plan.fragments:
-            if fragment.parallel:
-                self._scans[fragment.output] = self._distributed(fragment)
+        order = FragmentOrder(self._fragments)
+        for fragment in self._fragments:
+            self._operators[fragment.id] = self._operator(fragment)
         stopping = self._stopped.on_cancel
-        with stopping(self._fail_scans), stopping(self._sink.release), self._killed.on_cancel(self._kill):
-            for scan in self._scans.values():
-                scan.start()
-            if self._root.parallel:
-                self._stream(self._scans[self._root.output])
-            else:
-                self._run_root()
-            for scan in self._scans.values():
-                scan.settle()
-        self._count(0, 0)
+        with stopping(self._fail_operators), stopping(self._sink.release), self._killed.on_cancel(self._kill):
+            ready = order.begin()
+            while not any(fragment is self._root for fragment in ready):
+                for fragment in ready:
+                    self._start(fragment)
+                ready = order.on(self._next_event())
+            self._run_root()
+            for distributed in self._distributed():
+                distributed.settle()
         self._ended = True
 
     def close(self) -> None:
         """The query is over: what still runs for it here is interrupted, and its exchanges hand out nothing any more."""
         over = QueryKilled("its query has ended")
         self._stopped.cancel(over)
-        for scan in self._scans.values():
-            scan.close(over)
+        for distributed in self._distributed():
+            distributed.close(over)
+        with self._lock:
+            self._broadcasts.clear()
 
     def others(self) -> list[str]:
         """The URIs of the other workers that take part."""
-        return sorted({worker.uri for scan in self._scans.values() for worker in scan.others})
+        return sorted({worker.uri for distributed in self._distributed() for worker in distributed.others})
 
     def exclude(self, worker_id: str) -> None:
         """A worker takes no more part in this query: what it had on lease, or had not handed over, is run again by the others."""
-        for scan in list(self._scans.values()):
-            scan.exclude(worker_id)
+        for distributed in self._distributed():
+            distributed.exclude(worker_id)
 
     # -- fragments ------------------------------------------------------------------------------------------------------
 
-    def _distributed(self, fragment: Fragment) -> DistributedScan:
-        (scan,) = fragment.inputs
-        schema = self._site.kernel.result_schema(fragment.sql, {scan.name: scan.columns}, time_zone=fragment.time_zone)
-        window = STREAM_WINDOW_SPLITS if fragment is self._root else None
-        return DistributedScan(fragment, schema, self._context, self._site, window, self.exclude)
+    def _operator(self, fragment: Fragment) -> Operator:
+        complete = self._teller(fragment.output)
+        if not fragment.parallel:
+            return OnceFragment(fragment, self._context, self._site, complete)
+        columns = {arm.name: arm.columns for arm in fragment.inputs}
+        schema = self._site.kernel.result_schema(fragment.sql, columns, time_zone=fragment.time_zone)
+        window = STREAM_WINDOW_SHARES if fragment is self._root else None
+        return DistributedFragment(fragment, schema, self._context, self._site, window, self.exclude, complete)
+
+    def _teller(self, exchange: int) -> Callable[[], None]:
+        return lambda: self._events.put(ExchangeComplete(exchange))
 
     def _kill(self) -> None:
         assert self._killed.error is not None
         self._stopped.cancel(self._killed.error)
 
-    def _fail_scans(self) -> None:
+    def _fail_operators(self) -> None:
         assert self._stopped.error is not None
-        for scan in self._scans.values():
-            scan.fail(self._stopped.error)
+        for operator in list(self._operators.values()):
+            operator.fail(self._stopped.error)
+        self._events.put(None)
+
+    def _next_event(self) -> ExchangeComplete:
+        event = self._events.get()
+        self._stopped.check()
+        assert event is not None, "nothing else wakes it"
+        return event
+
+    def _start(self, fragment: Fragment) -> None:
+        """Starts a fragment that others wait for; does not wait for its end."""
+        match self._operators[fragment.id]:
+            case DistributedFragment() as distributed:
+                distributed.start(self._broadcasts_to(fragment))
+            case OnceFragment() as once:
+                name = f"{self._context.query_id[:8]}/{producer_name(fragment)}"
+                threading.Thread(target=self._run_once, args=(once,), name=name, daemon=True).start()
+
+    def _run_once(self, once: OnceFragment) -> None:
+        try:
+            with ExitStack() as acks:
+                once.run_into_exchange(self._arrived(once.fragment, acks))
+        except Exception as error:
+            self._stopped.cancel(as_volley_error(error))
 
     def _run_root(self) -> None:
-        """The last fragment, once, over everything that its inputs hold; they are acked when its rows are in the result."""
-        with ExitStack() as acks:
-            splits = {arm.name: self._lease_splits(arm, acks) for arm in self._root.inputs if isinstance(arm, ScanInput)}
-            arrived = {arm.name: self._lease_records(arm, acks) for arm in self._root.inputs if isinstance(arm, ExchangeInput)}
-            with run_fragment(self._root, splits, arrived, self._context) as run:
-                self._reports = run.reports
-                for batch in run.batches:
-                    self._append(batch)
+        match self._operators[self._root.id]:
+            case DistributedFragment() as distributed:
+                distributed.start(self._broadcasts_to(self._root))
+                self._stream(distributed)
+            case OnceFragment() as once:
+                with ExitStack() as acks:
+                    once.run(self._arrived(self._root, acks), self._append)
 
-    def _lease_splits(self, scan: ScanInput, acks: ExitStack) -> list[Split]:
-        exchange: Exchange[Split] = Exchange(lease_seconds=IN_PROCESS_LEASE_SECONDS)
-        self._root_splits[scan.name] = exchange
-        for index, split in enumerate(scan.splits):
-            exchange.append(Record(RecordKey(producer_name(self._root), scan.table, index), split, bytes=split.bytes))
-        exchange.close()
-        return [held.payload for held in self._lease_all(exchange, acks)]
-
-    def _lease_records(self, arm: ExchangeInput, acks: ExitStack) -> pa.Table:
-        scan = self._scans[arm.exchange]
-        place = {str(key): index for index, key in enumerate(scan.keys)}
-        held = self._lease_all(scan.gathered, acks)
-        # In the order of the splits, however they arrived: the same query gives the same answer again.
-        held.sort(key=lambda item: (place[item.key.input_key], item.key.sequence))
-        return pa.Table.from_batches([item.payload.batch for item in held], schema=scan.schema)
-
-    def _lease_all(self, exchange: Exchange[Payload], acks: ExitStack) -> list[Held[Payload]]:
-        """All records of an exchange, once it is closed; ``acks`` acknowledges them if its block ends well."""
-        held = exchange.lease_all(producer_name(self._root))
-        acks.push(lambda kind, *_: _ack_all(exchange, held) if kind is None else None)
-        return held
-
-    def _stream(self, scan: DistributedScan) -> None:
-        """Rows of a scan that needs nothing more, in the order of its splits, as they come."""
+    def _stream(self, distributed: DistributedFragment) -> None:
+        """Rows of a fragment that needs nothing more, in the order of its shares, as they come."""
         early: dict[str, list[Held[Output]]] = {}
-        for key in scan.keys:
+        for key in distributed.keys:
             waiting = early.setdefault(str(key), [])
             while not (waiting and waiting[-1].payload.last):
-                held = scan.gathered.lease("result")
-                assert held is not None, "the exchange ends after its last split"
+                held = distributed.gathered.lease("result")
+                assert held is not None, "the exchange ends after its last share"
                 early.setdefault(held.key.input_key, []).append(held)
             for held in early.pop(str(key)):
                 self._append(held.payload.batch)
-                scan.gathered.ack(held.key, held.lease.epoch)
-            scan.advance()
+                distributed.gathered.ack(held.key, held.lease.epoch)
+            distributed.advance()
 
     def _append(self, batch: pa.RecordBatch) -> None:
         self._context.cancellation.check()
         if batch.num_rows:
             self._sink.append(batch)
-        self._count(batch.num_rows, batch.nbytes)
+        self._rows += batch.num_rows
+        self._bytes += referenced_bytes(batch)
 
-    def _count(self, rows: int, size: int) -> None:
-        done = self._root_statistics
-        self._root_statistics = InstanceStatistics(1, done.rows + rows, done.bytes + size, time.perf_counter() - self._started)
+    # -- what goes from one to the next ---------------------------------------------------------------------------------
+
+    def _arrived(self, fragment: Fragment, acks: ExitStack) -> dict[str, pa.Table]:
+        """What the exchanges hold that a fragment which runs once reads, by its names for them; acknowledged if ``acks`` ends well."""
+        return {arm.name: self._table(arm.exchange, fragment, acks) for arm in fragment.inputs if isinstance(arm, ExchangeInput)}
+
+    def _table(self, exchange: int, consumer: Fragment, acks: ExitStack) -> pa.Table:
+        if exchange in self._kept:
+            return self._broadcast(exchange)
+        producer = self._producer(exchange)
+        table, acknowledge = producer.gathering.lease_table(producer_name(consumer), producer.schema)
+        acks.push(lambda kind, *_: acknowledge() if kind is None else None)
+        return table
+
+    def _broadcasts_to(self, fragment: Fragment) -> dict[int, pa.Table]:
+        return {arm.exchange: self._broadcast(arm.exchange) for arm in fragment.inputs if isinstance(arm, ExchangeInput)}
+
+    def _broadcast(self, exchange: int) -> pa.Table:
+        """What a complete exchange holds, kept for all who read it until the query ends."""
+        with self._lock:
+            table = self._broadcasts.get(exchange)
+            if table is None:
+                producer = self._producer(exchange)
+                table, acknowledge = producer.gathering.lease_table(self._exchanges[exchange].kind, producer.schema)
+                acknowledge()
+                self._broadcasts[exchange] = table
+            return table
+
+    def _producer(self, exchange: int) -> Operator:
+        (producer,) = (operator for operator in self._operators.values() if operator.fragment.output == exchange)
+        return producer
 
     # -- what it says of itself -----------------------------------------------------------------------------------------
 
+    def _distributed(self) -> list[DistributedFragment]:
+        return [operator for operator in list(self._operators.values()) if isinstance(operator, DistributedFragment)]
+
+    def _peekable(self) -> list[Operator]:
+        """The operators whose output waits in an exchange: all but a last fragment that runs once."""
+        return [operator for operator in list(self._operators.values()) if operator.fragment is not self._root or self._root.parallel]
+
     def exchange_names(self) -> list[str]:
         """The exchanges that can be peeked at."""
-        return [exchange_name(output) for output in self._scans] + [f"splits-{scan.fragment.id}" for scan in self._scans.values()]
+        outputs = [exchange_name(operator.fragment.output) for operator in self._peekable()]
+        return outputs + [shares_name(distributed.fragment) for distributed in self._distributed()]
 
     def peek(self, name: str, records: int) -> PeekStream | None:
         """Up to ``records`` records that wait in an exchange now; None if there is none of that name."""
-        for output, scan in self._scans.items():
-            if name == exchange_name(output):
-                return PeekStream(scan.schema, iter([item.batch for item in scan.gathered.peek(records)]))
-            if name == f"splits-{scan.fragment.id}":
-                return PeekStream(SPLIT_SCHEMA, iter([split_batch(split) for split in scan.splits.peek(records)]))
+        for operator in self._peekable():
+            if name == exchange_name(operator.fragment.output):
+                kept = self._broadcasts.get(operator.fragment.output)
+                waiting = [item.batch for item in operator.gathered.peek(records)] if kept is None else kept.to_batches()
+                return PeekStream(operator.schema, iter([batch for batch in waiting if batch.num_rows][:records]))
+        for distributed in self._distributed():
+            if name == shares_name(distributed.fragment):
+                return PeekStream(SHARE_SCHEMA, iter([share_batch(share) for share in distributed.shares.peek(records)]))
         return None
 
     def statuses(self) -> list[OperatorStatus]:
         """Its operators, producers before consumers."""
-        distributed = itertools.chain.from_iterable(self._scan_statuses(scan) for scan in list(self._scans.values()))
-        return [*distributed, *([] if self._root.parallel else [self._root_status()]), self._result_status()]
-
-    def _scan_statuses(self, scan: DistributedScan) -> list[OperatorStatus]:
-        splits, gathered, instances = scan.splits.statistics(), scan.gathered.statistics(), scan.instances()
-        done = scan.records_done()
-        state: OperatorPhase = "completed" if done == len(scan.keys) else "running"
-        instances = [msgspec.structs.replace(instance, state=state) for instance in instances]
-        producer = OperatorStatus(
-            operator=producer_name(scan.fragment),
-            kind="producer",
-            title=f"scan {scan.scan.table}",
-            state=state,
-            records_total=len(scan.keys),
-            records_done=done,
-            rows=sum(instance.rows for instance in instances),
-            bytes=sum(instance.bytes for instance in instances),
-            seconds=sum(instance.seconds for instance in instances),
-            queue_depth=splits.queued,
-            leases=splits.leased,
-            retries=splits.retries,
-            scanned_bytes=sum(instance.scanned_bytes for instance in instances),
-            files_bytes=sum({split.file.path: split.file.size_bytes for split in scan.scan.splits}.values()),
-            requests=sum(instance.requests for instance in instances),
-            instances=instances,
-        )
-        return [producer] if scan.fragment is self._root else [producer, _exchange_status(scan, gathered)]
-
-    def _root_status(self) -> OperatorStatus:
-        done = self._root_statistics
-        arms = self._root.inputs
-        total = sum(len(arm.splits) if isinstance(arm, ScanInput) else len(self._plan_keys(arm)) for arm in arms)
-        return OperatorStatus(
-            operator=producer_name(self._root),
-            kind="producer",
-            title=self._root_title,
-            state="completed" if self._ended else "running",
-            inputs=[exchange_name(arm.exchange) for arm in arms if isinstance(arm, ExchangeInput)],
-            records_total=max(1, total),
-            records_done=max(1, total) if self._ended else 0,
-            rows=done.rows,
-            bytes=done.bytes,
-            seconds=done.seconds,
-            scanned_bytes=sum(report.fetched_bytes for report in self._reports),
-            files_bytes=sum(report.files_bytes for report in self._reports),
-            requests=sum(report.requests for report in self._reports),
-            instances=[self._instance()],
-        )
-
-    def _instance(self) -> InstanceStatus:
-        status = instance_status(self._site.worker_id, self._root_statistics)
-        status.state = "completed" if self._ended else "running"
-        return status
-
-    def _tables(self, arm: ScanInput | ExchangeInput) -> list[str]:
-        """The tables that an input of the last fragment comes from."""
-        if isinstance(arm, ScanInput):
-            return [arm.table]
-        producers = [fragment for fragment in self._plan.fragments if fragment.output == arm.exchange]
-        return [scan.table for fragment in producers for scan in fragment.inputs if isinstance(scan, ScanInput)]
-
-    def _plan_keys(self, arm: ExchangeInput) -> list[RecordKey]:
-        scan = self._scans.get(arm.exchange)
-        return [] if scan is None else scan.keys
+        statuses = []
+        for operator in list(self._operators.values()):
+            facts = self._facts[operator.fragment.id]
+            statuses.append(producer_status(operator, facts))
+            if operator.fragment is not self._root:
+                statuses.append(exchange_status(operator, self._exchanges[operator.fragment.output], facts))
+        return [*statuses, self._result_status()]
 
     def _result_status(self) -> OperatorStatus:
-        done = self._root_statistics
         return OperatorStatus(
             operator="result",
             kind="result",
             title="result",
             state="completed" if self._ended else "running",
             inputs=[producer_name(self._root)],
-            rows=done.rows,
-            bytes=done.bytes,
+            rows=self._rows,
+            bytes=self._bytes,
         )
-
-
-def _exchange_status(scan: DistributedScan, gathered: LeaseStatistics) -> OperatorStatus:
-    return OperatorStatus(
-        operator=exchange_name(scan.fragment.output),
-        kind="exchange",
-        title=f"gather {scan.scan.table}",
-        state="completed" if scan.gathered.closed else "running",
-        inputs=[producer_name(scan.fragment)],
-        records_total=gathered.records,
-        records_done=gathered.acked,
-        rows=gathered.rows,
-        bytes=gathered.bytes,
-        queue_depth=gathered.queued,
-        leases=gathered.leased,
-        retries=gathered.retries,
-    )
-
-
-def _ack_all(exchange: Exchange[Payload], held: Sequence[Held[Payload]]) -> None:
-    for item in held:
-        exchange.ack(item.key, item.lease.epoch)

@@ -24,6 +24,8 @@ from operators.errors import AttemptsExhausted, StaleLease, TooManyRecords
 from operators.exchange.records import Record, RecordKey
 
 LEASE_SECONDS = 10.0
+IN_PROCESS_LEASE_SECONDS = 365 * 86_400.0
+"""Leases to a consumer in the exchange's own process need no heartbeat: neither outlives the other."""
 MAX_ATTEMPTS = 4
 MAX_RECORDS = 1_000_000
 """Records that one queue takes in its life."""

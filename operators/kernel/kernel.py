@@ -24,13 +24,15 @@ from operators.kernel.kernel_run import KernelRun
 from operators.kernel.macros import macros
 from operators.kernel.relations import FileRelation, Relation, empty_relation, register, with_relations
 from operators.kernel.sendable import as_sendable
-from planner.arrow_types import told_field
+from planner.arrow_types import kernel_type, told_field
 from planner.catalog import Column
 from planner.quoting import quote_text
 from planner.time_zones import UTC
 
 DEFAULT_BATCH_ROWS = 65_536
 MAX_CACHED_SCHEMAS = 1024
+EXPORTED_STATE = "AGGREGATE_STATE"
+"""What the kernel calls the type of every state that an aggregate hands out."""
 MAX_CACHED_SQL_CHARS = 64 << 10
 
 Inputs = tuple[tuple[str, tuple[Column, ...]], ...]
@@ -51,12 +53,13 @@ class KernelStatistics:
 @dataclass(frozen=True, slots=True)
 class _Output:
     """What a statement gives as Arrow: its schema, the same with the kernel's own types beside Arrow's (see ``told_field``), and the select
-    list over its columns that makes them so, where one is needed.
+    list over its columns that makes them so, where one is needed. ``kinds`` are its columns' types in the kernel's own words.
     """
 
     schema: pa.Schema
     told: pa.Schema
     select: str | None
+    kinds: tuple[str, ...]
 
 
 class Kernel:
@@ -132,6 +135,15 @@ class Kernel:
         with self._lock:
             self._outputs.update((name, output) for name in keys)
         return output
+
+    def bound_columns(self, sql: str, inputs: Mapping[str, tuple[Column, ...]], *, time_zone: str = UTC) -> tuple[Column, ...]:
+        """The columns of ``sql`` over relations with those columns, with the kernel's types of them; binds only, as :meth:`result_schema`.
+
+        A state that an aggregate hands out (``EXPORT_STATE``) has the type as which it comes back from Arrow.
+        """
+        output = self._output(sql, inputs, time_zone)
+        kinds = zip(output.schema, output.kinds, strict=True)
+        return tuple(Column(field.name, kernel_type(field.type) if kind == EXPORTED_STATE else kind) for field, kind in kinds)
 
     def column_name(self, expression: str) -> str | None:
         """What DuckDB calls a column of ``expression`` that has no alias: its text, as DuckDB prints it. Only parses; ``$1`` may be in it.
@@ -249,18 +261,20 @@ class Kernel:
             sent = relation.project(select)
             schema = self._schema(sent, _kinds(sent), time_zone)
         told = [told_field(field, kind) for field, kind in zip(schema, kinds, strict=True)]
-        return _Output(schema, schema if all(field.metadata is None for field in told) else pa.schema(told), select)
+        return _Output(schema, schema if all(field.metadata is None for field in told) else pa.schema(told), select, kinds)
 
     def _schema(self, relation: duckdb.DuckDBPyRelation, kinds: Sequence[str], time_zone: str) -> pa.Schema:
         # Asking a relation for its Arrow schema costs three times what binding does; Arrow fields depend on type and time zone alone.
+        if EXPORTED_STATE in kinds:
+            return relation.limit(0).to_arrow_table().schema  # each aggregate's states are others, under one name
         keys = [(kind, time_zone) for kind in kinds]
         if any(key not in self._fields for key in keys):
             self._fields |= dict(zip(keys, relation.limit(0).to_arrow_table().schema, strict=True))
         return pa.schema([self._fields[key].with_name(name) for name, key in zip(relation.columns, keys, strict=True)])
 
 
-def _kinds(relation: duckdb.DuckDBPyRelation) -> list[str]:
-    return [str(kind) for kind in relation.types]
+def _kinds(relation: duckdb.DuckDBPyRelation) -> tuple[str, ...]:
+    return tuple(str(kind) for kind in relation.types)
 
 
 def _settings(memory_bytes: int, spill: Path, *, allowed: Sequence[str], spill_bytes: int | None) -> Iterator[str]:

@@ -1,8 +1,8 @@
-"""Running a fragment's kernel program: over one split, or over everything that its inputs hold."""
+"""Running a fragment's kernel program: over one share, or over everything that its inputs hold."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
@@ -12,9 +12,10 @@ from operators.cancellation import Cancellation
 from operators.kernel.kernel import Kernel
 from operators.kernel.kernel_run import KernelRun
 from operators.kernel.relations import Relation, empty_relation
+from operators.run.whole_inputs import WholeInputs
 from operators.scan.scans import ScanReport, StartedScan
 from operators.storage import Storage
-from planner.physical import Fragment, ScanInput, Split
+from planner.physical import Fragment, ScanInput, Share
 
 RECORD_ROWS = 100_000
 """Records between operators have about this many rows (a call costs 0.2 ms, loopback moves about 2 GB/s)."""
@@ -56,30 +57,41 @@ class FragmentRun:
 
 @contextmanager
 def run_fragment(
-    fragment: Fragment,
-    splits: Mapping[str, Sequence[Split]],
-    arrived: Mapping[str, Relation],
-    context: ExecutionContext,
-    batch_rows: int = RECORD_ROWS,
+    fragment: Fragment, share: Share, whole: WholeInputs, context: ExecutionContext, batch_rows: int = RECORD_ROWS
 ) -> Iterator[FragmentRun]:
-    """Runs ``fragment`` with ``splits`` for its scan inputs and ``arrived`` for those that come through exchanges.
+    """Runs ``fragment`` over a share: of the inputs that it names the share's part, all others from ``whole``.
 
     Raises what the kernel and the storage raise, and the cancellation's error when it was stopped.
     """
+    parts = {part.name: part for part in share.inputs}
     with ExitStack() as stack:
-        relations: dict[str, Relation] = dict(arrived)
+        relations: dict[str, Relation] = dict(whole.tables)
         reports: list[ScanReport] = []
-        scans = [scan for scan in fragment.inputs if isinstance(scan, ScanInput)]
-        # Where everything was pruned there is nothing to read.
-        relations |= {scan.name: empty_relation(scan.columns) for scan in scans if not splits[scan.name]}
+        started: list[tuple[ScanInput, StartedScan, bool]] = []
         # All begin to fetch before the first is waited for.
-        started = {scan.name: StartedScan(scan, splits[scan.name], context.storage) for scan in scans if splits[scan.name]}
-        for scan in started.values():
-            stack.callback(scan.close)
-        for name, scan in started.items():
-            prepared = stack.enter_context(scan.prepared(context.cancellation))
-            relations[name] = prepared.relation
-            reports.append(prepared.report)
+        for scan in fragment.inputs:
+            if not isinstance(scan, ScanInput):
+                continue
+            part = parts.get(scan.name)
+            if not (scan.splits if part is None else part.splits):
+                # Where everything was pruned there is nothing to read.
+                relations[scan.name] = empty_relation(scan.columns)
+            elif part is None:
+                started.append((scan, *whole.start(scan)))
+            else:
+                divided = StartedScan(scan, part.splits, context.storage, part.predicate)
+                stack.callback(divided.close)
+                started.append((scan, divided, True))
+        for scan, begun, counted in started:
+            try:
+                prepared = stack.enter_context(begun.prepared(context.cancellation))
+            except BaseException:
+                if scan.name not in parts:
+                    whole.discard(scan)
+                raise
+            relations[scan.name] = prepared.relation
+            if counted:
+                reports.append(prepared.report)
         kernel = context.serial_kernel if fragment.serial else context.kernel
         run = stack.enter_context(kernel.run(fragment.sql, relations, batch_rows=batch_rows, time_zone=fragment.time_zone))
         stack.enter_context(context.cancellation.on_cancel(run.interrupt))
@@ -98,10 +110,9 @@ def _checked(run: KernelRun, cancellation: Cancellation) -> Iterator[pa.RecordBa
     cancellation.check()
 
 
-def run_split(fragment: Fragment, split: Split, context: ExecutionContext) -> tuple[list[Output], Sequence[ScanReport]]:
-    """Runs a parallel fragment over one split; returns all its outputs, at least one."""
-    (scan,) = fragment.inputs
-    with run_fragment(fragment, {scan.name: [split]}, {}, context) as run:
+def run_share(fragment: Fragment, share: Share, whole: WholeInputs, context: ExecutionContext) -> tuple[list[Output], Sequence[ScanReport]]:
+    """Runs a parallel fragment over one share; returns all its outputs, at least one."""
+    with run_fragment(fragment, share, whole, context) as run:
         batches = list(run.batches) or [pa.RecordBatch.from_pylist([], schema=run.schema)]
         reports = run.reports
     last = len(batches) - 1

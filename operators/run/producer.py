@@ -1,7 +1,7 @@
-"""A producer operator's instance: lease a split, run the kernel, commit its outputs, acknowledge the split; again until none is left.
+"""A producer operator's instance: lease a share, run the kernel, commit its outputs, acknowledge the share; again until none is left.
 
-The order is what makes it safe to die anywhere: outputs become visible under keys that depend on the split alone, and the split
-is acknowledged after that. A split that is run again commits the same keys, which the exchange ignores.
+The order is what makes it safe to die anywhere: outputs become visible under keys that depend on the share alone, and the share
+is acknowledged after that. A share that is run again commits the same keys, which the exchange ignores.
 """
 
 from __future__ import annotations
@@ -16,20 +16,21 @@ from operators.batch_sizes import referenced_bytes
 from operators.errors import OperatorError, StaleLease
 from operators.exchange.heartbeats import Heartbeats
 from operators.exchange.records import RecordKey
-from operators.run.fragments import ExecutionContext, Output, run_split
+from operators.run.fragments import ExecutionContext, Output, run_share
+from operators.run.whole_inputs import WholeInputs
 from planner.errors import Status, VolleyError
-from planner.physical import Fragment, Split
+from planner.physical import Fragment, Share
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class HeldSplit:
-    """A split on lease to this instance."""
+class HeldShare:
+    """A share on lease to this instance."""
 
     key: RecordKey
     epoch: int
-    split: Split
+    share: Share
     lease_seconds: float
 
 
@@ -45,20 +46,20 @@ class InstanceStatistics:
     requests: int = 0
 
 
-class SplitSource(Protocol):
-    """Where an instance gets its splits: an exchange in this process, or one on another worker."""
+class ShareSource(Protocol):
+    """Where an instance gets its shares: an exchange in this process, or one on another worker."""
 
-    def lease(self) -> HeldSplit | None:
-        """The next split, waiting for one if need be; None once there will be no more."""
+    def lease(self) -> HeldShare | None:
+        """The next share, waiting for one if need be; None once there will be no more."""
 
-    def heartbeat(self, held: HeldSplit) -> None:
+    def heartbeat(self, held: HeldShare) -> None:
         """Extends the lease. Raises ``StaleLease`` where it was lost."""
 
-    def ack(self, held: HeldSplit, statistics: InstanceStatistics) -> None:
-        """The split's outputs are visible. Raises ``StaleLease`` where the lease was lost."""
+    def ack(self, held: HeldShare, statistics: InstanceStatistics) -> None:
+        """The share's outputs are visible. Raises ``StaleLease`` where the lease was lost."""
 
-    def release(self, held: HeldSplit, error: VolleyError, *, retry: bool) -> None:
-        """The split could not be run; ``retry``: another attempt may succeed. Raises ``StaleLease`` where the lease was lost."""
+    def release(self, held: HeldShare, error: VolleyError, *, retry: bool) -> None:
+        """The share could not be run; ``retry``: another attempt may succeed. Raises ``StaleLease`` where the lease was lost."""
 
 
 Commit = Callable[[RecordKey, list[Output]], None]
@@ -71,10 +72,11 @@ class ProducerInstance:
         self,
         name: str,
         fragment: Fragment,
-        source: SplitSource,
+        source: ShareSource,
         commit: Commit,
         context: ExecutionContext,
         heartbeats: Heartbeats,
+        whole: WholeInputs,
     ) -> None:
         self.name = name
         self.statistics = InstanceStatistics()
@@ -83,19 +85,20 @@ class ProducerInstance:
         self._commit = commit
         self._context = context
         self._heartbeats = heartbeats
+        self._whole = whole
 
     def run(self) -> None:
-        """Works until the source has ended or the query was cancelled; errors go back to the source with the split."""
+        """Works until the source has ended or the query was cancelled; errors go back to the source with the share."""
         while not self._context.cancellation.cancelled:
             held = self._source.lease()
             if held is None:
                 return
             self._consume(held)
 
-    def _consume(self, held: HeldSplit) -> None:
+    def _consume(self, held: HeldShare) -> None:
         try:
             with self._heartbeats.keep(held.lease_seconds / 2, lambda: self._source.heartbeat(held)):
-                self._run_split(held)
+                self._run_share(held)
             self._source.ack(held, self.statistics)
         except StaleLease:
             self._on_stale(held)
@@ -108,19 +111,19 @@ class ProducerInstance:
             cause = OperatorError(f"internal error of type {type(error).__name__} while running {held.key}")
             self._give_back(held, cause, retry=True)
 
-    def _give_back(self, held: HeldSplit, error: VolleyError, *, retry: bool) -> None:
+    def _give_back(self, held: HeldShare, error: VolleyError, *, retry: bool) -> None:
         try:
             self._source.release(held, error, retry=retry)
         except StaleLease:
             self._on_stale(held)
 
-    def _on_stale(self, held: HeldSplit) -> None:
-        # Whoever has the split now answers for it, with its rows or with an error: ours do not count.
+    def _on_stale(self, held: HeldShare) -> None:
+        # Whoever has the share now answers for it, with its rows or with an error: ours do not count.
         log.info("%s lost its lease on %s; somebody else has it", self.name, held.key)
 
-    def _run_split(self, held: HeldSplit) -> None:
+    def _run_share(self, held: HeldShare) -> None:
         started = time.perf_counter()
-        outputs, reports = run_split(self._fragment, held.split, self._context)
+        outputs, reports = run_share(self._fragment, held.share, self._whole, self._context)
         seconds = time.perf_counter() - started
         self._commit(held.key, outputs)
         done = self.statistics

@@ -120,6 +120,10 @@ class CatalogSession:
     def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None) -> pa.Schema:
         return self._kernel.told_schema(sql, inputs, same_as, time_zone=self.time_zone)
 
+    def bound_columns(self, sql: str, inputs: Mapping[str, tuple[Column, ...]]) -> tuple[Column, ...]:
+        """See :class:`planner.catalog.Catalog`."""
+        return self._kernel.bound_columns(sql, inputs, time_zone=self.time_zone)
+
     def column_name(self, expression: str) -> str | None:
         return self._kernel.column_name(expression)
 

@@ -31,7 +31,7 @@ class _Copy:
 
 
 class RemoteFiles:
-    """The remote files of a scan; fetching begins at once, all files side by side. Not thread-safe."""
+    """The remote files of a scan; fetching begins at once, all files side by side. Several threads may wait for :meth:`pieces`."""
 
     def __init__(self, scan: ScanInput, splits: Sequence[Split], storage: Storage) -> None:
         self._scan = scan

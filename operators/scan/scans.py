@@ -12,7 +12,7 @@ block is left, so that no answer mixes two versions.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -67,14 +67,15 @@ class PreparedScan:
 
 
 class StartedScan:
-    """A scan whose bytes are on their way, if they come from elsewhere. To be entered once, or closed.
+    """A scan whose bytes are on their way, if they come from elsewhere. To be closed by whoever started it.
 
-    A producer may start the scan of its next split while the kernel works on this one.
+    ``predicate``: only rows for which it holds. Until it is closed it may be prepared again and again, by several threads at once.
     """
 
-    def __init__(self, scan: ScanInput, splits: Sequence[Split], storage: Storage) -> None:
+    def __init__(self, scan: ScanInput, splits: Sequence[Split], storage: Storage, predicate: str | None = None) -> None:
         assert splits, "a scan has splits"
         self._scan = scan
+        self._predicate = predicate
         self._splits = splits
         self._storage = storage
         # All files of a table are in one connection.
@@ -86,21 +87,18 @@ class StartedScan:
     def prepared(self, cancellation: Cancellation | None = None) -> Iterator[PreparedScan]:
         """Waits for the bytes; see :func:`prepare_scan`."""
         report = ScanReport(len(self._files), sum(file.size_bytes for file in self._files.values()))
+        if self._remote is not None:
+            pieces, fetched = self._remote.pieces(cancellation)
+            report.fetched_bytes, report.requests = fetched.bytes, fetched.requests
+        else:
+            pieces = self._local_pieces(self._local or ())
+        columns = self._scan.columns or (Column(ROW_COLUMN, "INTEGER"),)
         try:
-            if self._remote is not None:
-                pieces, fetched = self._remote.pieces(cancellation)
-                report.fetched_bytes, report.requests = fetched.bytes, fetched.requests
-            else:
-                pieces = self._local_pieces(self._local or ())
-            columns = self._scan.columns or (Column(ROW_COLUMN, "INTEGER"),)
-            try:
-                yield PreparedScan(FileRelation(relation_sql(self._scan, pieces), columns), report)
-            except FileUnreadable as error:
-                raise name_corrupt_file(error, self._scan, pieces) from None
-            if self._local is not None:
-                self._storage.local_files(list(self._files.values()))
-        finally:
-            self.close()
+            yield PreparedScan(FileRelation(relation_sql(self._scan, pieces, self._predicate), columns), report)
+        except FileUnreadable as error:
+            raise name_corrupt_file(error, self._scan, pieces) from None
+        if self._local is not None:
+            self._storage.local_files(list(self._files.values()))
 
     def close(self) -> None:
         """Stops fetching and removes what was fetched. May be called again."""
@@ -117,26 +115,30 @@ class StartedScan:
 
 @contextmanager
 def prepare_scan(
-    scan: ScanInput, splits: Sequence[Split], storage: Storage, cancellation: Cancellation | None = None
+    scan: ScanInput, splits: Sequence[Split], storage: Storage, cancellation: Cancellation | None = None, predicate: str | None = None
 ) -> Iterator[PreparedScan]:
     """The relation of ``splits`` (at least one) with exactly ``scan.columns``, rows in the order of the splits.
+
+    ``predicate``: SQL over the columns, for rows to be kept; the kernel passes over row groups whose statistics rule them all out.
 
     Raises ``FileUnreadable`` for a file that is not what it was when it was listed, ``StorageError``, ``OutOfMemory`` where
     temporary storage is full, and the cancellation's error.
     """
-    with StartedScan(scan, splits, storage).prepared(cancellation) as prepared:
+    with closing(StartedScan(scan, splits, storage, predicate)) as started, started.prepared(cancellation) as prepared:
         yield prepared
 
 
-def relation_sql(scan: ScanInput, pieces: Sequence[Piece]) -> str:
-    """One SELECT over ``pieces``, which are in order."""
+def relation_sql(scan: ScanInput, pieces: Sequence[Piece], predicate: str | None = None) -> str:
+    """One SELECT over ``pieces``, which are in order; of their rows those for which ``predicate`` holds, if there is one."""
     selects = []
     for whole, group in groupby(pieces, key=lambda piece: piece.rows is None):
         members = list(group)
         size = _files_per_reader(scan, members)
         runs = [members[start : start + size] for start in range(0, len(members), size)] if whole else [[piece] for piece in members]
         selects += [_select(scan, run) for run in runs]
-    return " UNION ALL ".join(selects)
+    rows = " UNION ALL ".join(selects)
+    # Around the whole: the columns have the table's names and types only here.
+    return rows if predicate is None else f"SELECT * FROM ({rows}) WHERE {predicate}"
 
 
 def columns_sql(path: str, file_format: FileFormat, options: Options = ()) -> str:

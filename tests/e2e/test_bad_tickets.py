@@ -131,8 +131,8 @@ def bodies(query_id: str) -> list[bytes]:
     return [
         json.dumps({"query_id": query_id, "cursor": [0, 0, 5], "follow": False, "limit": 10}).encode(),
         json.dumps({"query_id": query_id, "exchange": "exchange-0", "peek": 3}).encode(),
-        json.dumps({"exchange": f"{query_id}.splits-0", "consumer": "x/0", "max_records": 1, "wait_seconds": 0.1}).encode(),
-        json.dumps({"exchange": f"{query_id}.splits-0", "consumer": "x/0", "leases": [lease]}).encode(),
+        json.dumps({"exchange": f"{query_id}.shares-0", "consumer": "x/0", "max_records": 1, "wait_seconds": 0.1}).encode(),
+        json.dumps({"exchange": f"{query_id}.shares-0", "consumer": "x/0", "leases": [lease]}).encode(),
         json.dumps({"query_id": query_id}).encode(),
         json.dumps({"pattern": "%", "details": False}).encode(),
         statement,

@@ -73,7 +73,8 @@ def state(client: Client, query_id: str) -> str | None:
 
 
 def scan_of(status: QueryStatus) -> OperatorStatus | None:
-    return next((operator for operator in status.operators if operator.title == "scan events"), None)
+    """What runs share by share over the files of events."""
+    return next((operator for operator in status.operators if operator.kind == "producer" and operator.records_total == EVENT_FILES), None)
 
 
 def children(client: Client) -> list[WorkerStatus]:
@@ -129,7 +130,7 @@ def test_scans_run_on_all_workers(cluster_client: Client, lake: Path) -> None:
     assert scan is not None
     assert {instance.worker_id for instance in scan.instances if instance.records} == {w.worker_id for w in cluster_client.workers()}
     assert sum(instance.records for instance in scan.instances) == scan.records_done == scan.records_total == EVENT_FILES
-    assert scan.rows == EVENTS
+    assert scan.rows == sum(instance.rows for instance in scan.instances) > 0
 
 
 def test_explain_analyze_names_every_worker(cluster_client: Client, lake: Path) -> None:
@@ -280,7 +281,7 @@ def test_peeking_at_exchanges_consumes_nothing(cluster_client: Client, lake: Pat
         (exchange,) = [operator.operator for operator in status.operators if operator.kind == "exchange"]
         eventually(lambda: len(cluster_client.peek(submitted.query_id, exchange, 2)) == 2, 20, "outputs have arrived")
         for _ in range(3):
-            splits = cluster_client.peek(submitted.query_id, "splits-0", 5)
+            splits = cluster_client.peek(submitted.query_id, "shares-0", 5)
             records = cluster_client.peek(submitted.query_id, exchange, 2)
             assert (len(splits), len(records)) == (5, 2)
             assert sum(batch.num_rows for batch in records) > 0
@@ -300,7 +301,7 @@ def test_a_lease_pulled_by_hand_is_given_to_somebody_else_after_its_time(cluster
     """A consumer that takes a split with DoGet and never comes back delays the answer, and changes nothing else."""
     with Client(cluster.uri) as client, flight.connect(cluster.uri) as plain:
         with in_the_middle(client, lake, GROUPED) as (submitted, files):
-            ticket = f'{{"exchange": "{submitted.query_id}.splits-0", "consumer": "stranger/0", "max_records": 1, "wait_seconds": 5.0}}'
+            ticket = f'{{"exchange": "{submitted.query_id}.shares-0", "consumer": "stranger/0", "max_records": 1, "wait_seconds": 5.0}}'
             taken = plain.do_get(flight.Ticket(ticket)).read_chunk()
             assert taken.data.num_rows == 1
             assert b'"epoch":' in taken.app_metadata.to_pybytes()

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from operators.errors import KernelError
+from planner.arrow_types import kernel_type
 from planner.catalog import AS_NAMED, Column, ColumnRange, DataFile, ReadOptions, RowGroup, Table
 from planner.errors import AccessRefused
-from planner.physical import ExchangeInput, Fragment, PhysicalPlan, ScanInput, Split
+from planner.physical import ExchangeInput, Fragment, PhysicalPlan, ScanInput, Share, Split
 from planner.quoting import quote_name, quote_text
 
 SETTINGS = (
@@ -145,6 +146,22 @@ class FolderCatalog:
         finally:
             cursor.close()
 
+    def bound_columns(self, sql: str, inputs: Mapping[str, tuple[Column, ...]]) -> tuple[Column, ...]:
+        cursor = in_zone(self.connection, self.time_zone)
+        try:
+            for name, columns in inputs.items():
+                listed = ", ".join(f"NULL::{column.type} AS {quote_name(column.name)}" for column in columns) or "1 AS __rows"
+                cursor.execute(f"CREATE TEMP VIEW {name} AS SELECT {listed} WHERE FALSE")
+            relation = cursor.sql(sql)
+            kinds = [str(kind) for kind in relation.types]
+            fields = relation.limit(0).to_arrow_table().schema
+            known = zip(fields, kinds, strict=True)
+            return tuple(Column(field.name, kernel_type(field.type) if kind == "AGGREGATE_STATE" else kind) for field, kind in known)
+        except duckdb.Error as error:
+            raise KernelError(str(error)) from None
+        finally:
+            cursor.close()
+
     def column_name(self, expression: str) -> str | None:
         try:
             told = (
@@ -177,30 +194,30 @@ def scans(plan: PhysicalPlan) -> list[ScanInput]:
 
 
 def run_plan(plan: PhysicalPlan) -> pa.Table:
-    """The result of a plan: each fragment in turn, parallel ones split by split, only the columns of its inputs visible."""
+    """The result of a plan: each fragment in turn, parallel ones share by share, only the columns of its inputs visible."""
     arrived: dict[int, pa.Table] = {}
     for fragment in plan.fragments:
         if fragment.parallel:
-            (scan,) = fragment.inputs
-            assert isinstance(scan, ScanInput)
-            runs: list[tuple[Split, ...]] = [(split,) for split in scan.splits] or [()]
-            pieces = [_run(fragment, {scan.name: splits}, arrived) for splits in runs]
-            arrived[fragment.output] = pa.concat_tables(pieces)
+            arrived[fragment.output] = pa.concat_tables([_run(fragment, share, arrived) for share in fragment.shares])
         else:
-            splits = {scan.name: scan.splits for scan in fragment.inputs if isinstance(scan, ScanInput)}
-            arrived[fragment.output] = _run(fragment, splits, arrived)
+            arrived[fragment.output] = _run(fragment, Share(()), arrived)
     return arrived[plan.fragments[-1].output]
 
 
-def _run(fragment: Fragment, splits: Mapping[str, Sequence[Split]], arrived: Mapping[int, pa.Table]) -> pa.Table:
+def _run(fragment: Fragment, share: Share, arrived: Mapping[int, pa.Table]) -> pa.Table:
     connection = in_zone(kernel(), fragment.time_zone)
+    parts = {part.name: part for part in share.inputs}
     for relation in fragment.inputs:
         if isinstance(relation, ExchangeInput):
             table = arrived[relation.exchange]
             assert table.column_names == [column.name for column in relation.columns]
             connection.register(relation.name, table)
         else:
-            connection.execute(f"CREATE TEMP VIEW {relation.name} AS {_scan_sql(relation, splits[relation.name])}")
+            part = parts.get(relation.name)
+            assert part is not None or relation.name not in fragment.divided, "each share has a part of each divided input"
+            rows = _scan_sql(relation, relation.splits if part is None else part.splits)
+            kept = f" WHERE {part.predicate}" if part is not None and part.predicate is not None else ""
+            connection.execute(f"CREATE TEMP VIEW {relation.name} AS SELECT * FROM ({rows}){kept}")
     return connection.sql(fragment.sql).to_arrow_table()
 
 

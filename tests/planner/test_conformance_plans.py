@@ -2,66 +2,41 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from planner import PlanOptions, plan
-from tests.planner.memory_catalog import FolderCatalog, connect, plan_rows, read, run_plan
+from tests.planner.conformance_cases import SHARED, trials
+from tests.planner.memory_catalog import FolderCatalog, connect, read, run_plan
+from tests.planner.random_queries.compared_catalog import ComparedCatalog
+from tests.planner.random_queries.trial import SEVERAL
 
-SHARED = Path(__file__).parents[2].parent / "shared" / "conformance"
-SUITES = ("sqlite", "datafusion", "duckdb")
 SAMPLE_STEP = 40
-OPTIONS = (PlanOptions(), PlanOptions(workers=3, distribute_rows=0, split_rows=1))
 
 pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared conformance folder is not there")
 
 
-def cases(step: int) -> Iterator[str]:
-    for suite in SUITES:
-        for line in (SHARED / f"cases.{suite}.jsonl").read_text().splitlines()[::step]:
-            yield json.loads(line)["sql"].rstrip().rstrip(";")
+@pytest.fixture(scope="module", name="catalog")
+def _catalog() -> ComparedCatalog:
+    return ComparedCatalog(SHARED / "data")
 
 
-@pytest.fixture(scope="module")
-def folder() -> FolderCatalog:
-    return FolderCatalog(SHARED / "data")
+def mistakes(step: int, catalog: ComparedCatalog) -> list[str]:
+    """The cases of which a plan's answer is not the kernel's, though they have one answer only."""
+    return [f"{sql}\n{trial.why}" for _, sql, trial in trials(step, catalog, SEVERAL[0]) if trial.outcome not in ("same", "undetermined")]
 
 
-@pytest.fixture(scope="module")
-def direct(folder: FolderCatalog) -> duckdb.DuckDBPyConnection:
-    connection = connect()
-    for name, table in folder.tables.items():
-        connection.execute(f'CREATE VIEW "{name}" AS SELECT * FROM {read(table.files)}')
-    return connection
-
-
-def differences(step: int, folder: FolderCatalog, direct: duckdb.DuckDBPyConnection) -> list[str]:
-    """The cases of which the plan's answer is not the kernel's; those whose rows have no order are compared as bags."""
-    found = []
-    for sql in cases(step):
-        wanted = direct.sql(sql).to_arrow_table()
-        for options in OPTIONS:
-            made = plan(sql, folder, options)
-            got = run_plan(made)
-            if sorted(map(repr, plan_rows(got))) != sorted(map(repr, plan_rows(wanted))) or made.schema.types != wanted.schema.types:
-                found.append(f"{sql}\n{made.text}")
-    return found
-
-
-def test_a_sample_of_the_cases(folder: FolderCatalog, direct: duckdb.DuckDBPyConnection) -> None:
-    assert differences(SAMPLE_STEP, folder, direct) == []
+def test_a_sample_of_the_cases(catalog: ComparedCatalog) -> None:
+    assert mistakes(SAMPLE_STEP, catalog) == []
 
 
 @pytest.mark.slow
-def test_all_cases(folder: FolderCatalog, direct: duckdb.DuckDBPyConnection) -> None:
-    found = differences(1, folder, direct)
-    assert [sql for sql in found if "row_number() over (partition by 1)" not in sql] == []
+def test_all_cases(catalog: ComparedCatalog) -> None:
+    assert mistakes(1, catalog) == []
 
 
 @pytest.mark.slow

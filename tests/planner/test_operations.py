@@ -22,7 +22,13 @@ from planner.operations import title
         ("SELECT DISTINCT a FROM in_0 AS x, in_0 AS y", ["t", "t"], "join, distinct: t"),
         ("SELECT 'a JOIN b ORDER BY c', \"GROUP\" FROM in_0 -- LIMIT", ["t"], "scan t"),
         ("SELECT * EXCEPT (a) FROM in_0", ["t"], "scan t"),
+        ("SELECT finalize(combine_aggr(to_aggregate_state(a, 'sum', ['BIGINT']))) FROM in_0", ["t"], "aggregate: t"),
     ],
 )
 def test_a_fragment_is_called_by_what_it_does(sql: str, tables: list[str], expected: str) -> None:
     assert title(sql, tables) == expected
+
+
+def test_one_relation_of_several_tables_is_no_join() -> None:
+    assert title("SELECT sum(n) FROM in_0", ["t", "u"], 1) == "aggregate: t, u"
+    assert title("SELECT sum(n) FROM in_0, in_1", ["t"], 2) == "join, aggregate: t"

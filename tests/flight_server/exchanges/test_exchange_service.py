@@ -30,12 +30,12 @@ def _exchange() -> Exchange[pa.RecordBatch]:
 def _registry(exchange: Exchange[pa.RecordBatch]) -> ExchangeRegistry:
     registry = ExchangeRegistry()
     served = Served(exchange, SCHEMA, lambda batch: batch, lambda _: True, lambda *_: None, lambda *_: None, lambda who: who != "lost/0")
-    registry.add("query", "splits", served)
+    registry.add("query", "shares", served)
     return registry
 
 
 def ticket(**fields: object) -> bytes:
-    return json.dumps({"exchange": "splits", "consumer": "here/0", "max_records": 1, **fields}).encode()
+    return json.dumps({"exchange": "shares", "consumer": "here/0", "max_records": 1, **fields}).encode()
 
 
 def test_a_pull_leases_with_the_place_beside_the_record(registry: ExchangeRegistry, exchange: Exchange[pa.RecordBatch]) -> None:

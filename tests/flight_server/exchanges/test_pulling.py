@@ -10,7 +10,7 @@ import pyarrow.flight as flight
 import pytest
 
 from flight_server.errors import QueryKilled
-from flight_server.exchanges.distributed_scan import PULL_ATTEMPTS, PULL_WAIT_SECONDS, DistributedScan
+from flight_server.exchanges.distributed_fragment import PULL_ATTEMPTS, PULL_WAIT_SECONDS, DistributedFragment
 from flight_server.protocol.exchange_messages import (
     EXCHANGE_ACK,
     OPERATOR_START,
@@ -29,6 +29,7 @@ from operators.exchange.records import RecordKey
 from planner.catalog import DataFile
 from planner.errors import VolleyError
 from planner.physical import Fragment, ScanInput, Split
+from planner.splits import shares_of
 from tests.flight_server.cluster.fake_flight import (
     SCHEMA,
     SOON_SECONDS,
@@ -56,7 +57,7 @@ def output_of(split: int) -> tuple[object, PullFrame]:
 
 
 class Scan:
-    """A scan of three splits, whose handler has no slots of its own; the worker ``w`` opens one stream after the other for it."""
+    """A fragment over three shares, whose handler has no slots of its own; the worker ``w`` opens one stream after the other for it."""
 
     def __init__(self, *streams: Opening, on_start: Exception | None = None, on_ack: list[Exception] | None = None) -> None:
         self.streams = list(streams)
@@ -67,12 +68,12 @@ class Scan:
         self.other = FakeWorker(self._act, self._get)
         site = bare_site(FakeNetwork(w=self.other), 0, worker("w"))
         self.context = context_of("q")
-        fragment = Fragment(0, "SELECT n FROM t", (ScanInput("t", "t", (), (), SPLITS),), output=0, parallel=True)
-        self.scan = DistributedScan(fragment, SCHEMA, self.context, site, None, self._exclude)
+        fragment = Fragment(0, "SELECT n FROM t", (ScanInput("t", "t", (), (), SPLITS),), 0, shares_of("t", SPLITS))
+        self.scan = DistributedFragment(fragment, SCHEMA, self.context, site, None, self._exclude)
 
     def run(self) -> Scan:
         """Runs the scan until it wants nothing more from the worker."""
-        self.scan.start()
+        self.scan.start({})
         for thread in threading.enumerate():
             if thread.name == "start-w":
                 thread.join(SOON_SECONDS)
@@ -82,7 +83,7 @@ class Scan:
     def hold(self, *numbers: int) -> None:
         """Leases splits to the worker's instance."""
         for _ in numbers:
-            assert self.scan.splits.lease("w/q/0.0", seconds=0) is not None
+            assert self.scan.shares.lease("w/q/0.0", seconds=0) is not None
 
     def _exclude(self, worker_id: str) -> None:
         self.excluded.append(worker_id)
@@ -109,7 +110,7 @@ class Scan:
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flight_server.exchanges.distributed_scan.PULL_RETRY_SECONDS", 0.0)
+    monkeypatch.setattr("flight_server.exchanges.distributed_fragment.PULL_RETRY_SECONDS", 0.0)
 
 
 def test_outputs_are_pulled_by_calls_that_end_and_acked_until_all_are_here() -> None:
@@ -149,9 +150,9 @@ def test_what_the_worker_had_is_run_again_by_others() -> None:
     scan = Scan()
     scan.streams = [lambda: _while_it_holds(scan)]
     scan.run()
-    statistics = scan.scan.splits.statistics()
+    statistics = scan.scan.shares.statistics()
     assert (statistics.queued, statistics.leased, statistics.retries) == (3, 0, 2)
-    assert scan.scan.splits.lease("somebody/else", seconds=0) is not None
+    assert scan.scan.shares.lease("somebody/else", seconds=0) is not None
 
 
 def _while_it_holds(scan: Scan) -> FakeStream:

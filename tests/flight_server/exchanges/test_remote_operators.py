@@ -7,17 +7,16 @@ import threading
 import pytest
 
 from flight_server.errors import QueryKilled, UnknownExchange, WorkerLost
-from flight_server.exchanges.exchange_service import SPLIT_SCHEMA, split_batch
+from flight_server.exchanges.exchange_service import SHARE_SCHEMA, share_batch
 from flight_server.exchanges.remote_operators import RemoteOperators
 from flight_server.exchanges.site import Site
 from flight_server.protocol.exchange_messages import AckRequest, PullFrame, StartOperator, StreamEnd
 from operators.exchange.records import RecordKey
-from planner.catalog import DataFile
-from planner.physical import ScanInput, Split
+from planner.physical import ScanInput, Share
 from tests.flight_server.cluster.fake_flight import SCHEMA, SOON_SECONDS, FakeNetwork, FakeStream, FakeWorker, uri_of
 from tests.flight_server.exchanges.sites import bare_site
 
-NOTHING = split_batch(Split(DataFile("default:t/0.parquet", 1, "v1"))).slice(1)
+NOTHING = share_batch(Share(())).slice(1)
 
 
 def start_of(query_id: str, handler: str, fragment: int = 0) -> StartOperator:
@@ -26,7 +25,7 @@ def start_of(query_id: str, handler: str, fragment: int = 0) -> StartOperator:
         operator=f"fragment-{fragment}",
         fragment_id=fragment,
         sql="SELECT 1",
-        scan=ScanInput("s", "t", (), (), ()),
+        scans=[ScanInput("s", "t", (), (), ())],
         schema=SCHEMA.serialize().to_pybytes(),
         handler_uri=uri_of(handler),
         handler_id=handler,
@@ -36,7 +35,7 @@ def start_of(query_id: str, handler: str, fragment: int = 0) -> StartOperator:
 
 
 class Guests:
-    """Operators on worker ``self`` for the queries of workers ``a`` and ``b``, whose splits are all given out."""
+    """Operators on worker ``self`` for the queries of workers ``a`` and ``b``, whose shares are all given out."""
 
     def __init__(self) -> None:
         self.asked = threading.Event()
@@ -50,10 +49,10 @@ class Guests:
 
     def _no_more(self, ticket: bytes) -> FakeStream:
         self.asked.set()
-        return FakeStream((NOTHING, PullFrame(end=StreamEnd(True))), schema=SPLIT_SCHEMA)
+        return FakeStream((NOTHING, PullFrame(end=StreamEnd(True))), schema=SHARE_SCHEMA)
 
 
-def test_the_exchange_is_up_when_the_start_is_answered_and_the_instances_ask_for_splits() -> None:
+def test_the_exchange_is_up_when_the_start_is_answered_and_the_instances_ask_for_shares() -> None:
     guests = Guests()
     guests.operators.start(start_of("q", "a"))
     guests.ask("q")
@@ -65,8 +64,10 @@ def test_a_query_that_ends_takes_its_operators_along_and_no_others() -> None:
     guests = Guests()
     for query_id, fragment in (("q", 0), ("q", 1), ("other", 0)):
         guests.operators.start(start_of(query_id, "a", fragment))
-    exchange = guests.operators._guests["q"].exchanges[1]
+    guest = guests.operators._guests["q"]
+    exchange = guest.exchanges[1]
     guests.operators.stop("q")
+    assert [whole._closed for whole in guest.whole] == [True, True], "what was fetched for them is removed"
     for fragment in (0, 1):
         with pytest.raises(UnknownExchange):
             guests.ask("q", fragment)

@@ -22,7 +22,7 @@ from tests.e2e.waiting import eventually
 
 MakeWorker = Callable[..., Worker]
 GUEST = StartOperator(
-    "q", "fragment-0", 0, "SELECT 1", ScanInput("s", "t", (), (), ()), pa.schema([]).serialize().to_pybytes(), "", "", "", "o"
+    "q", "fragment-0", 0, "SELECT 1", [ScanInput("s", "t", (), (), ())], pa.schema([]).serialize().to_pybytes(), "", "", "", "o"
 )
 
 

@@ -1,4 +1,4 @@
-"""A worker without a port, files or a kernel: what runs a split, and what runs the last fragment, is a function of the test's."""
+"""A worker without a port, files or a kernel: what runs a share is a function of the test's, and so is what runs the last fragment."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ import pyarrow as pa
 import pytest
 
 from flight_server.cluster.peers import Peers
+from flight_server.exchanges import once_fragment
 from flight_server.exchanges.exchange_service import ExchangeRegistry
 from flight_server.exchanges.site import Site
 from flight_server.protocol.messages import WorkerStatus
-from flight_server.queries import execution
 from operators.exchange.heartbeats import Heartbeats
 from operators.kernel.kernel import Kernel, KernelStatistics
 from operators.run import producer
 from operators.run.fragments import ExecutionContext, FragmentRun, Output
+from operators.run.whole_inputs import WholeInputs
 from operators.scan.scans import ScanReport
 from operators.storage import Storage
 from planner.catalog import Column, DataFile
-from planner.physical import ExchangeInput, Fragment, PhysicalPlan, PlannedExchange, ScanInput, Split
+from planner.physical import ExchangeInput, Fragment, PhysicalPlan, PlannedExchange, ScanInput, Share, Split
+from planner.splits import shares_of
 
 PATIENCE = 20.0
 """Seconds after which a test gives up on a thread; none waits for it when all is well."""
@@ -38,15 +40,20 @@ def scan_of(table: str, splits: int, name: str = "in_0") -> ScanInput:
     return ScanInput(name, table, COLUMNS, COLUMNS, numbered)
 
 
+def by_splits(number: int, scan: ScanInput) -> Fragment:
+    """A fragment that reads a scan, split by split."""
+    return Fragment(number, f"SELECT n FROM {scan.name}", (scan,), number, shares_of(scan.name, scan.splits))
+
+
 def streamed(table: str, splits: int) -> PhysicalPlan:
     """A scan that needs nothing more."""
-    fragment = Fragment(0, "SELECT n FROM in_0", (scan_of(table, splits),), 0, parallel=True)
+    fragment = by_splits(0, scan_of(table, splits))
     return PhysicalPlan(f"SELECT n FROM {table}", (fragment,), (PlannedExchange(0, "result", COLUMNS),), SCHEMA, "plan")
 
 
 def gathered(*scans: ScanInput) -> PhysicalPlan:
     """Scans on all workers, and a last fragment over what they gather, in their order."""
-    producers = [Fragment(index, "SELECT n FROM in_0", (scan,), index, parallel=True) for index, scan in enumerate(scans)]
+    producers = [by_splits(index, scan) for index, scan in enumerate(scans)]
     arms = tuple(ExchangeInput(f"in_{index}", index, COLUMNS) for index in range(len(scans)))
     root = Fragment(len(scans), "SELECT …", arms, len(scans))
     exchanges = [PlannedExchange(index, "gather", COLUMNS) for index in range(len(scans))]
@@ -118,14 +125,14 @@ class FakeStorage:
 
 @dataclass
 class SmallSite:
-    """What an execution needs of its worker. ``run_split(table, number, context)`` gives the numbers that a split has."""
+    """What an execution needs of its worker. ``run_share(table, number, context)`` gives the numbers of a share of one split."""
 
     monkeypatch: pytest.MonkeyPatch
     slots: int = 1
     others: list[WorkerStatus] = field(default_factory=list)
     peers: FakePeers = field(default_factory=FakePeers)
     ran: list[tuple[str, int]] = field(default_factory=list)
-    run_split: Callable[[str, int, ExecutionContext], Sequence[int]] = lambda _table, number, _context: [number]
+    run_share: Callable[[str, int, ExecutionContext], Sequence[int]] = lambda _table, number, _context: [number]
 
     def __post_init__(self) -> None:
         self.registry = ExchangeRegistry()
@@ -143,20 +150,21 @@ class SmallSite:
             heartbeats=self.heartbeats,
             others=lambda: list(self.others),
         )
-        self.monkeypatch.setattr(producer, "run_split", self._run_split)
-        self.monkeypatch.setattr(execution, "run_fragment", self._run_fragment)
+        self.monkeypatch.setattr(producer, "run_share", self._run_share)
+        self.monkeypatch.setattr(once_fragment, "run_fragment", self._run_fragment)
 
-    def _run_split(self, fragment: Fragment, split: Split, context: ExecutionContext) -> tuple[list[Output], list[ScanReport]]:
+    def _run_share(
+        self, fragment: Fragment, share: Share, whole: WholeInputs, context: ExecutionContext
+    ) -> tuple[list[Output], list[ScanReport]]:
         context.cancellation.check()
+        ((split,),) = (part.splits for part in share.inputs)
         table, _, number = split.file.path.removeprefix("default:").partition("/")
         self.ran.append((table, int(number)))
-        numbers = self.run_split(table, int(number), context)
+        numbers = self.run_share(table, int(number), context)
         context.cancellation.check()
         return [Output(batch(*numbers), True)], []
 
     @contextmanager
-    def _run_fragment(
-        self, fragment: Fragment, splits: Mapping[str, Sequence[Split]], arrived: Mapping[str, pa.Table], context: ExecutionContext
-    ) -> Iterator[FragmentRun]:
+    def _run_fragment(self, fragment: Fragment, share: Share, whole: WholeInputs, context: ExecutionContext) -> Iterator[FragmentRun]:
         """The last fragment: everything that arrived, one input after the other."""
-        yield FragmentRun(SCHEMA, (part for table in arrived.values() for part in table.to_batches()), [])
+        yield FragmentRun(SCHEMA, (part for table in whole.tables.values() for part in table.to_batches()), [])

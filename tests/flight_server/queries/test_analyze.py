@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Literal, cast
 
 import pyarrow as pa
@@ -8,8 +9,8 @@ import pyarrow as pa
 from flight_server.protocol.messages import InstanceStatus, OperatorStatus
 from flight_server.queries.analyze import SpillWatch, analyze_lines
 from operators.kernel.kernel import Kernel
-from planner.catalog import Column
-from planner.physical import Fragment, PhysicalPlan, PlannedExchange
+from planner.catalog import Column, DataFile
+from planner.physical import Fragment, PhysicalPlan, PlannedExchange, ScanInput, Share, ShareInput, Split
 from tests.flight_server.queries.small_site import FakeKernel
 
 SCAN = OperatorStatus(
@@ -73,3 +74,10 @@ def test_a_document_has_the_plan_and_what_the_run_was_seen_to_do() -> None:
     scan, result = document["run"]["operators"]
     assert (scan["operator"], scan["rows"], scan["records_total"], scan["requests"], scan["retries"]) == ("fragment-0", 7000, 4, 9, 1)
     assert (result["operator"], result["rows"]) == ("result", 7)
+
+
+def test_what_runs_share_by_share_counts_shares() -> None:
+    one = ShareInput("in_0", (Split(DataFile("default:t", 1, "v1")),) * 2)
+    fragment = Fragment(0, "SELECT 1", (ScanInput("in_0", "t", (), (), one.splits),), 0, (Share((one,)),))
+    plan = replace(plan_of("scan t"), fragments=(fragment,))
+    assert analyze_lines(plan, [SCAN], 1.5, 0)[3].startswith("  fragment-0 (scan t): 7,000 rows, 2.0 MB, 4/4 shares, ")

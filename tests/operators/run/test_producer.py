@@ -17,29 +17,31 @@ from operators.kernel.kernel import Kernel
 from operators.run import producer
 from operators.run.fragments import ExecutionContext, Output
 from operators.run.gathering import Gathering
-from operators.run.producer import HeldSplit, InstanceStatistics, ProducerInstance
+from operators.run.producer import HeldShare, InstanceStatistics, ProducerInstance
+from operators.run.whole_inputs import WholeInputs
 from operators.scan.scans import ScanReport
 from operators.storage import Storage
 from planner.catalog import DataFile
 from planner.errors import VolleyError
-from planner.physical import Fragment, Split
+from planner.physical import Fragment, Share, ShareInput, Split
 
 FRAGMENT = cast(Fragment, None)
+NOTHING_WHOLE = WholeInputs({}, cast(Storage, None))
 KILLED = OperatorError("the query was killed")
 
-Run = Callable[[Split], list[Output]]
+Run = Callable[[Share], list[Output]]
 
 
-def split(number: int) -> Split:
-    return Split(DataFile(f"default:t/{number}.parquet", 100, "v1"), rows=number, bytes=100)
+def share(number: int) -> Share:
+    return Share((ShareInput("in_0", (Split(DataFile(f"default:t/{number}.parquet", 100, "v1"), rows=number, bytes=100),)),))
 
 
 def key(number: int) -> RecordKey:
     return RecordKey("fragment-0", "t", number)
 
 
-def rows_of(part: Split) -> list[Output]:
-    """As many rows as the split's number, in one output."""
+def rows_of(part: Share) -> list[Output]:
+    """As many rows as the share's number, in one output."""
     return [Output(pa.record_batch({"n": pa.array(range(part.rows or 0), pa.int64())}), True)]
 
 
@@ -54,7 +56,7 @@ class Events:
 
 
 class Source:
-    """Hands out numbered splits, notes what comes back, and can refuse."""
+    """Hands out numbered shares, notes what comes back, and can refuse."""
 
     def __init__(self, events: Events, *numbers: int) -> None:
         self.events = events
@@ -64,19 +66,19 @@ class Source:
         self.on_ack: VolleyError | None = None
         self.on_release: VolleyError | None = None
 
-    def lease(self) -> HeldSplit | None:
-        return HeldSplit(key(self.waiting[0]), 1, split(self.waiting.pop(0)), 10.0) if self.waiting else None
+    def lease(self) -> HeldShare | None:
+        return HeldShare(key(self.waiting[0]), 1, share(self.waiting.pop(0)), 10.0) if self.waiting else None
 
-    def heartbeat(self, held: HeldSplit) -> None:
+    def heartbeat(self, held: HeldShare) -> None:
         self.events.note("beat", held.key)
 
-    def ack(self, held: HeldSplit, statistics: InstanceStatistics) -> None:
+    def ack(self, held: HeldShare, statistics: InstanceStatistics) -> None:
         self.events.note("ack", held.key)
         self.told.append(statistics)
         if self.on_ack is not None:
             raise self.on_ack
 
-    def release(self, held: HeldSplit, error: VolleyError, *, retry: bool) -> None:
+    def release(self, held: HeldShare, error: VolleyError, *, retry: bool) -> None:
         self.events.note("release", held.key)
         self.released.append((error, retry))
         if self.on_release is not None:
@@ -84,7 +86,7 @@ class Source:
 
 
 class Producing:
-    """An instance over a source of splits, with its kernel run replaced."""
+    """An instance over a source of shares, with its kernel run replaced."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *numbers: int, run: Run = rows_of) -> None:
         self.events = Events()
@@ -93,10 +95,10 @@ class Producing:
         self.now = 0.0
         self.heartbeats = Heartbeats(clock=lambda: self.now)
         monkeypatch.setattr(
-            producer, "run_split", lambda _fragment, part, _context: (run(part), [ScanReport(fetched_bytes=30, requests=2)])
+            producer, "run_share", lambda _fragment, part, _whole, _context: (run(part), [ScanReport(fetched_bytes=30, requests=2)])
         )
         context = ExecutionContext("q", cast(Kernel, None), cast(Kernel, None), cast(Storage, None), self.cancellation)
-        self.instance = ProducerInstance("w/0", FRAGMENT, self.source, self._commit, context, self.heartbeats)
+        self.instance = ProducerInstance("w/0", FRAGMENT, self.source, self._commit, context, self.heartbeats, NOTHING_WHOLE)
 
     def _commit(self, held: RecordKey, outputs: Sequence[Output]) -> None:
         self.events.note(f"commit {len(outputs)} of", held)
@@ -110,13 +112,13 @@ class Producing:
 
 
 def raising(error: Exception) -> Run:
-    def run(_part: Split) -> list[Output]:
+    def run(_part: Share) -> list[Output]:
         raise error
 
     return run
 
 
-def test_outputs_are_visible_before_their_split_is_acked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outputs_are_visible_before_their_share_is_acked(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Producing(monkeypatch, 1, 2).run() == ["commit 1 of 1", "ack 1", "commit 1 of 2", "ack 2"]
 
 
@@ -137,7 +139,7 @@ def test_what_was_done_is_counted_and_told_with_each_ack(monkeypatch: pytest.Mon
         (StorageError("the connection 'default' cannot be reached"), True),
     ],
 )
-def test_a_split_that_fails_is_given_back_and_the_next_one_is_run(error: VolleyError, retry: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_share_that_fails_is_given_back_and_the_next_one_is_run(error: VolleyError, retry: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     producing = Producing(monkeypatch, 1, 2, run=lambda part: rows_of(part) if part.rows == 2 else raising(error)(part))
     assert producing.run() == ["release 1", "commit 1 of 2", "ack 2"]
     assert producing.source.released == [(error, retry)]
@@ -183,7 +185,7 @@ def test_an_error_of_the_exchange_itself_ends_the_instance(monkeypatch: pytest.M
 
 
 def test_a_cancelled_query_leases_nothing_more_and_gives_nothing_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    def run(_part: Split) -> list[Output]:
+    def run(_part: Share) -> list[Output]:
         producing.cancellation.cancel(KILLED)
         raise KILLED
 
@@ -196,7 +198,7 @@ def test_the_lease_is_kept_alive_while_the_fragment_runs_and_not_longer(monkeypa
     # No thread of the heartbeats' own: the test says when time passes.
     monkeypatch.setattr(Heartbeats, "_run", lambda self: None)
 
-    def run(part: Split) -> list[Output]:
+    def run(part: Share) -> list[Output]:
         for now in (4.9, 5.0, 9.9, 10.0):
             producing.now = now
             producing.heartbeats.beat_due(now)
@@ -209,62 +211,62 @@ def test_the_lease_is_kept_alive_while_the_fragment_runs_and_not_longer(monkeypa
 
 
 class ExchangeSource:
-    """As the query handler gives out splits: from an exchange in the same process."""
+    """As the query handler gives out shares: from an exchange in the same process."""
 
-    def __init__(self, exchange: Exchange[Split], name: str) -> None:
+    def __init__(self, exchange: Exchange[Share], name: str) -> None:
         self.exchange = exchange
         self.name = name
 
-    def lease(self) -> HeldSplit | None:
+    def lease(self) -> HeldShare | None:
         held = self.exchange.lease(self.name, seconds=0)
-        return None if held is None else HeldSplit(held.key, held.lease.epoch, held.payload, self.exchange.lease_seconds)
+        return None if held is None else HeldShare(held.key, held.lease.epoch, held.payload, self.exchange.lease_seconds)
 
-    def heartbeat(self, held: HeldSplit) -> None:
+    def heartbeat(self, held: HeldShare) -> None:
         self.exchange.heartbeat(held.key, held.epoch)
 
-    def ack(self, held: HeldSplit, statistics: InstanceStatistics) -> None:
+    def ack(self, held: HeldShare, statistics: InstanceStatistics) -> None:
         self.exchange.ack(held.key, held.epoch)
 
-    def release(self, held: HeldSplit, error: VolleyError, *, retry: bool) -> None:
+    def release(self, held: HeldShare, error: VolleyError, *, retry: bool) -> None:
         self.exchange.release(held.key, held.epoch, error, retry=retry)
 
 
 class Scan:
-    """Splits, and the exchange that their outputs meet in; the clock is the test's."""
+    """Shares, and the exchange that their outputs meet in; the clock is the test's."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, count: int, run: Run) -> None:
         self.now = 0.0
-        self.splits: Exchange[Split] = Exchange(lease_seconds=10.0, clock=lambda: self.now)
+        self.shares: Exchange[Share] = Exchange(lease_seconds=10.0, clock=lambda: self.now)
         for number in range(count):
-            self.splits.append(Record(key(number), split(number)))
+            self.shares.append(Record(key(number), share(number)))
         self.gathered: Exchange[Output] = Exchange(clock=lambda: self.now)
-        self.gathering = Gathering("fragment-0", self.gathered, [key(number) for number in range(count)], self.splits.close)
-        monkeypatch.setattr(producer, "run_split", lambda _fragment, part, _context: (run(part), []))
+        self.gathering = Gathering("fragment-0", self.gathered, [key(number) for number in range(count)], self.shares.close)
+        monkeypatch.setattr(producer, "run_share", lambda _fragment, part, _whole, _context: (run(part), []))
 
     def instance(self, name: str) -> ProducerInstance:
         context: Any = ExecutionContext("q", cast(Kernel, None), cast(Kernel, None), cast(Storage, None))
-        source = ExchangeSource(self.splits, name)
-        return ProducerInstance(name, FRAGMENT, source, self.gathering.commit, context, Heartbeats(clock=lambda: self.now))
+        source = ExchangeSource(self.shares, name)
+        return ProducerInstance(name, FRAGMENT, source, self.gathering.commit, context, Heartbeats(clock=lambda: self.now), NOTHING_WHOLE)
 
     def rows(self) -> list[int]:
         held = sorted(iter(lambda: self.gathered.lease("test", seconds=0), None), key=lambda item: item.key)
         return [item.payload.batch.num_rows for item in held]
 
 
-def test_a_split_whose_worker_died_after_its_commit_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_share_whose_worker_died_after_its_commit_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
     scan = Scan(monkeypatch, 3, rows_of)
     dying = scan.instance("dying")
-    held = ExchangeSource(scan.splits, "dying").lease()
+    held = ExchangeSource(scan.shares, "dying").lease()
     assert held is not None
-    dying._run_split(held)
+    dying._run_share(held)
     scan.now = 10.0
     scan.instance("other").run()
-    assert scan.splits.ended
+    assert scan.shares.ended
     assert scan.rows() == [0, 1, 2]
 
 
 def test_a_straggler_that_fails_late_does_not_fail_the_query(monkeypatch: pytest.MonkeyPatch) -> None:
-    def run(part: Split) -> list[Output]:
+    def run(part: Share) -> list[Output]:
         if part.rows == 1 and not late:
             late.append(1)
             scan.now += 10.0
@@ -276,14 +278,14 @@ def test_a_straggler_that_fails_late_does_not_fail_the_query(monkeypatch: pytest
     scan = Scan(monkeypatch, 3, run)
     scan.instance("straggler").run()
     assert late
-    assert scan.splits.ended
+    assert scan.shares.ended
     assert scan.rows() == [0, 1, 2]
 
 
-def test_a_split_that_nobody_can_run_fails_the_query_after_four_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_share_that_nobody_can_run_fails_the_query_after_four_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
     tried: list[int] = []
 
-    def run(part: Split) -> list[Output]:
+    def run(part: Share) -> list[Output]:
         tried.append(part.rows or 0)
         raise StorageError("the connection 'default' cannot be reached")
 

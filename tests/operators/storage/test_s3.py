@@ -172,7 +172,7 @@ def test_a_scan_can_be_started_before_it_is_needed(lake: S3Lake) -> None:
     started = [StartedScan(scan, [Split(scan.splits[0].file, (index,))], lake.storage) for index in range(4)]
     counts = []
     for each in started:
-        with each.prepared() as prepared:
+        with closing(each), each.prepared() as prepared:
             counts += lake.run("SELECT count(*) FROM in_0", in_0=prepared.relation)
     assert counts == [(5000,)] * 4
 

@@ -7,8 +7,6 @@ SELECT name, (SELECT max(amount) FROM orders WHERE person_id = people.id) AS mos
 --     in_1: scan orders: 2 of 4 columns (person_id, amount), 1 of 1 files, 1 splits
 -- plan, workers = 3
 -- result: name VARCHAR, most DOUBLE
---   fragment 1 (once): SELECT name, (SELECT max(amount) FROM in_1 AS "orders" WHERE person_id = people.id) AS most FROM in_0 AS "people" WHERE age > 30
+--   fragment 0 (once): SELECT name, (SELECT max(amount) FROM in_1 AS "orders" WHERE person_id = people.id) AS most FROM in_0 AS "people" WHERE age > 30
 --     in_0: scan people: 3 of 4 columns (id, name, age), 1 of 1 files, 1 of 1 row groups, 1 splits, where age > 30
---     in_1: exchange 0 (gather) person_id, amount
---       fragment 0 (parallel, split by split): SELECT "person_id", "amount" FROM in_1
---         in_1: scan orders: 2 of 4 columns (person_id, amount), 1 of 1 files, 10 of 10 row groups, 5 splits
+--     in_1: scan orders: 2 of 4 columns (person_id, amount), 1 of 1 files, 10 of 10 row groups, 1 splits

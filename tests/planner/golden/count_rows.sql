@@ -7,7 +7,5 @@ SELECT count(*) FROM orders;
 --     in_0: scan orders: 0 of 4 columns, 1 of 1 files, 1 splits
 -- plan, workers = 3
 -- result: count_star() BIGINT
---   fragment 1 (once): SELECT count(*) FROM in_0 AS "orders"
---     in_0: exchange 0 (gather) id
---       fragment 0 (parallel, split by split): SELECT "id" FROM in_0
---         in_0: scan orders: 1 of 4 columns (id), 1 of 1 files, 10 of 10 row groups, 5 splits
+--   fragment 0 (once): SELECT count(*) FROM in_0 AS "orders"
+--     in_0: scan orders: 0 of 4 columns, 1 of 1 files, 10 of 10 row groups, 1 splits

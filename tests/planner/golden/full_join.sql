@@ -8,8 +8,6 @@ SELECT p.name, o.id FROM people p FULL JOIN orders o ON o.person_id = p.id AND o
 --     in_1: scan orders: 3 of 4 columns (id, person_id, amount), 1 of 1 files, 1 splits
 -- plan, workers = 3
 -- result: name VARCHAR, id BIGINT
---   fragment 1 (once): SELECT p.name, o.id FROM in_0 p FULL JOIN in_1 o ON o.person_id = p.id AND o.id < 10 WHERE p.city = 'Rome' AND o.amount > 1
+--   fragment 0 (once): SELECT p.name, o.id FROM in_0 p FULL JOIN in_1 o ON o.person_id = p.id AND o.id < 10 WHERE p.city = 'Rome' AND o.amount > 1
 --     in_0: scan people: 3 of 4 columns (id, name, city), 1 of 1 files, 1 of 1 row groups, 1 splits
---     in_1: exchange 0 (gather) id, person_id, amount
---       fragment 0 (parallel, split by split): SELECT "id", "person_id", "amount" FROM in_1
---         in_1: scan orders: 3 of 4 columns (id, person_id, amount), 1 of 1 files, 10 of 10 row groups, 5 splits
+--     in_1: scan orders: 3 of 4 columns (id, person_id, amount), 1 of 1 files, 10 of 10 row groups, 1 splits

@@ -8,8 +8,8 @@ SELECT p.name, sum(o.amount) FROM people p JOIN orders o ON o.person_id = p.id A
 --     in_1: scan orders: 3 of 4 columns (id, person_id, amount), 1 of 1 files, 5 of 10 row groups, 1 splits, where id > 500
 -- plan, workers = 3
 -- result: name VARCHAR, sum(o.amount) DOUBLE
---   fragment 1 (once): SELECT p.name, sum(o.amount) FROM in_0 p JOIN in_1 o ON o.person_id = p.id AND o.id > 500 WHERE p.age > 30 AND o.amount > p.age GROUP BY ALL
---     in_0: scan people: 3 of 4 columns (id, name, age), 1 of 1 files, 1 of 1 row groups, 1 splits, where age > 30
---     in_1: exchange 0 (gather) id, person_id, amount
---       fragment 0 (parallel, split by split): SELECT "id", "person_id", "amount" FROM in_1 WHERE id > 500
+--   fragment 1 (once): SELECT in_k0 AS "name", finalize(combine_aggr(to_aggregate_state("in_a1", 'sum', ['DOUBLE']))) AS "sum(o.amount)" FROM in_x0 GROUP BY ALL
+--     in_x0: exchange 0 (gather) in_k0, in_a1
+--       fragment 0 (parallel, in 3 shares): SELECT p.name AS "in_k0", sum(o.amount) EXPORT_STATE AS "in_a1" FROM in_0 p JOIN in_1 o ON o.person_id = p.id AND o.id > 500 WHERE p.age > 30 AND o.amount > p.age GROUP BY ALL
+--         in_0: scan people: 3 of 4 columns (id, name, age), 1 of 1 files, 1 of 1 row groups, 1 splits, where age > 30, whole
 --         in_1: scan orders: 3 of 4 columns (id, person_id, amount), 1 of 1 files, 5 of 10 row groups, 3 splits, where id > 500

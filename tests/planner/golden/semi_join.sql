@@ -7,8 +7,6 @@ SELECT name FROM people SEMI JOIN orders ON person_id = people.id;
 --     in_1: scan orders: 1 of 4 columns (person_id), 1 of 1 files, 1 splits
 -- plan, workers = 3
 -- result: name VARCHAR
---   fragment 1 (once): SELECT name FROM in_0 AS "people" SEMI JOIN in_1 AS "orders" ON person_id = people.id
+--   fragment 0 (once): SELECT name FROM in_0 AS "people" SEMI JOIN in_1 AS "orders" ON person_id = people.id
 --     in_0: scan people: 2 of 4 columns (id, name), 1 of 1 files, 1 of 1 row groups, 1 splits
---     in_1: exchange 0 (gather) person_id
---       fragment 0 (parallel, split by split): SELECT "person_id" FROM in_1
---         in_1: scan orders: 1 of 4 columns (person_id), 1 of 1 files, 10 of 10 row groups, 5 splits
+--     in_1: scan orders: 1 of 4 columns (person_id), 1 of 1 files, 10 of 10 row groups, 1 splits

@@ -1,11 +1,11 @@
-"""A parallel fragment of one query on all workers: its splits, its instances, and the exchange in which their outputs meet."""
+"""A parallel fragment of one query on all workers: its shares, its instances, and the exchange in which their outputs meet."""
 
 from __future__ import annotations
 
 import itertools
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from flight_server.cluster.peers import PeerStream
 from flight_server.errors import ClientError, WorkerLost
-from flight_server.exchanges.exchange_service import SPLIT_SCHEMA, Served, split_batch
+from flight_server.exchanges.exchange_service import SHARE_SCHEMA, Served, share_batch
+from flight_server.exchanges.names import exchange_name, producer_name, shares_name, table_name
 from flight_server.exchanges.site import Site, instance_status, instances_of
 from flight_server.protocol.exchange_messages import (
     EXCHANGE_ACK,
@@ -32,12 +33,14 @@ from flight_server.protocol.status import as_volley_error
 from flight_server.protocol.wire_types import wire_schema
 from operators.errors import StaleLease
 from operators.exchange.exchange import Exchange
+from operators.exchange.leases import IN_PROCESS_LEASE_SECONDS
 from operators.exchange.records import Record, RecordKey
 from operators.run.fragments import ExecutionContext, Output
 from operators.run.gathering import Gathering
-from operators.run.producer import HeldSplit, InstanceStatistics, ProducerInstance
+from operators.run.producer import HeldShare, InstanceStatistics, ProducerInstance
+from operators.run.whole_inputs import WholeInputs
 from planner.errors import Status, VolleyError
-from planner.physical import Fragment, ScanInput, Split
+from planner.physical import ExchangeInput, Fragment, ScanInput, Share
 
 PULL_ATTEMPTS = 5
 PULL_RETRY_SECONDS = 0.2
@@ -47,29 +50,17 @@ PULL_SECONDS = 20.0
 """A pull ends after so many records, or when there was none for ``PULL_WAIT_SECONDS``: one that lasts longer is at a worker that hangs."""
 STOP_SECONDS = 2.0
 SETTLE_SECONDS = 0.25
-IN_PROCESS_LEASE_SECONDS = 365 * 86_400.0
-"""Leases to a consumer in the exchange's own process need no heartbeat: neither outlives the other."""
 
 log = logging.getLogger(__name__)
 
 
-def producer_name(fragment: Fragment) -> str:
-    """The name of the operator that runs ``fragment``."""
-    return f"fragment-{fragment.id}"
+class DistributedFragment:
+    """Runs ``fragment`` share by share on this worker and all others, and gathers the outputs here, those of each share once.
 
-
-def exchange_name(exchange_id: int) -> str:
-    """The name of the exchange operator that holds a fragment's output."""
-    return f"exchange-{exchange_id}"
-
-
-class DistributedScan:
-    """Runs ``fragment`` split by split on this worker and all others, and gathers the outputs here, those of each split once.
-
-    ``window``: so many splits for each worker may be ahead of the consumer, which calls :meth:`advance` for each that it is done with;
-    None gives out all at once. ``exclude`` is called with the id of a worker that the whole query has to do without. An error of any
-    instance cancels the context: who began the scan then has all scans of the query :meth:`fail`, and the error comes to whoever waits
-    on :attr:`gathered`.
+    ``window``: so many shares for each worker may be ahead of the consumer, which calls :meth:`advance` for each that it is done with;
+    None gives out all at once. ``exclude`` is called with the id of a worker that the whole query has to do without; ``complete`` when
+    all outputs are here, from any thread, and must not wait. An error of any instance cancels the context: who began the fragment then
+    has all of the query :meth:`fail`, and the error comes to whoever waits on :attr:`gathered`.
     """
 
     def __init__(
@@ -80,62 +71,73 @@ class DistributedScan:
         site: Site,
         window: int | None,
         exclude: Callable[[str], None],
+        complete: Callable[[], None] = lambda: None,
     ) -> None:
-        (scan,) = fragment.inputs
-        assert isinstance(scan, ScanInput)
+        divided = fragment.divided
+        assert all({part.name for part in share.inputs} == divided for share in fragment.shares), "a share has a part of each divided input"
         self.fragment = fragment
-        self.scan = scan
         self.schema = schema
-        self.keys = [RecordKey(producer_name(fragment), scan.table, index) for index in range(len(scan.splits))]
-        self.splits: Exchange[Split] = Exchange(failed=context.cancellation.cancel)
+        scans = [scan for scan in fragment.inputs if isinstance(scan, ScanInput)]
+        origin = "+".join(scan.table for scan in scans if scan.name in divided)
+        self.keys = [RecordKey(producer_name(fragment), origin, index) for index in range(len(fragment.shares))]
+        self.shares: Exchange[Share] = Exchange(failed=context.cancellation.cancel)
         self.gathered: Exchange[Output] = Exchange(lease_seconds=IN_PROCESS_LEASE_SECONDS, failed=context.cancellation.cancel)
-        self.fetching = bool(scan.splits) and site.storage.is_elsewhere(scan.splits[0].file.path)
+        self.gathering = Gathering(producer_name(fragment), self.gathered, self.keys, self._on_complete)
+        self.fetching = any(scan.splits and site.storage.is_elsewhere(scan.splits[0].file.path) for scan in scans)
+        self.started = False
         self.finished_reports: dict[str, InstanceStatus] = {}
-        self._gathering = Gathering(producer_name(fragment), self.gathered, self.keys, self.splits.close)
         self._context = context
         self._site = site
         self._exclude = exclude
-        # ENUM columns cannot cross from one worker to another: as plain values they would sort and compare otherwise there.
-        self.others = site.others() if wire_schema(schema) is schema else []
+        self._complete = complete
+        self.others = site.others() if _travels(schema) else []
         self._window = None if window is None else window * (1 + len(self.others))
-        self._pending = iter(zip(self.keys, scan.splits, strict=True))
+        self._pending = iter(zip(self.keys, fragment.shares, strict=True))
         self._acked_by: dict[RecordKey, str] = {}
         self._gone: set[str] = set()
+        self._whole = WholeInputs({}, site.storage)
         self._instances: list[ProducerInstance] = []
         self._streams: dict[PeerStream, str] = {}
         self._closed = threading.Event()
-        self._source_name = f"{context.query_id}.splits-{fragment.id}"
+        self._source_name = f"{context.query_id}.{shares_name(fragment)}"
         self._output_name = f"{context.query_id}.{exchange_name(fragment.output)}"
 
-    def start(self) -> None:
-        """Brings the exchanges up, here first, then the instances."""
+    def start(self, tables: Mapping[int, pa.Table]) -> None:
+        """Brings the exchanges up, here first, then the instances. ``tables``: what the exchanges that it reads hold, by their ids."""
         site, query_id = self._site, self._context.query_id
-        served = Served(self.splits, SPLIT_SCHEMA, split_batch, lambda _split: True, self._on_ack, self._on_failure, self._admits)
+        self.started = True
+        if not all(_travels(tables[arm.exchange].schema) for arm in self._broadcasts()):
+            self.others = []
+        self._whole = WholeInputs({arm.name: tables[arm.exchange] for arm in self._broadcasts()}, site.storage)
+        served = Served(self.shares, SHARE_SCHEMA, share_batch, lambda _share: True, self._on_ack, self._on_failure, self._admits)
         site.registry.add(query_id, self._source_name, served)
-        for key, split in itertools.islice(self._pending, self._window):
-            self._append(key, split)
+        for arm in self._broadcasts() if self.others else ():
+            site.registry.add_table(query_id, table_name(query_id, arm.exchange), tables[arm.exchange])
+        for key, share in itertools.islice(self._pending, self._window):
+            self._append(key, share)
         for index in range(instances_of(site, self.fetching)):
             self._start_local(f"{site.worker_id}/{query_id[:8]}/{self.fragment.id}.{index}")
         for worker in self.others:
-            self._thread(f"start-{worker.worker_id}", partial(self._start_remote, worker))
+            if self._admits(worker.worker_id):
+                self._thread(f"start-{worker.worker_id}", partial(self._start_remote, worker))
 
     def advance(self) -> None:
-        """The consumer is done with a split: another one may be started."""
-        for key, split in itertools.islice(self._pending, 1):
-            self._append(key, split)
+        """The consumer is done with a share: another one may be started."""
+        for key, share in itertools.islice(self._pending, 1):
+            self._append(key, share)
 
     def fail(self, error: VolleyError) -> None:
         """Has everybody who works or waits here get ``error``; nothing is handed out any more."""
         self.gathered.fail(error)
-        self.splits.fail(error)
+        self.shares.fail(error)
 
     def settle(self) -> None:
         """All outputs are here; gives the acks that are still on their way, and what they report, a moment to come."""
-        self.splits.wait_ended(SETTLE_SECONDS)
+        self.shares.wait_ended(SETTLE_SECONDS)
 
     def records_done(self) -> int:
-        """The splits whose outputs are here."""
-        return len(self.keys) - self._gathering.missing_count()
+        """The shares whose outputs are here."""
+        return len(self.keys) - self.gathering.missing_count()
 
     def close(self, over: VolleyError) -> None:
         """The query is over: as :meth:`fail`, and streams from other workers are cut. Threads that still work here end by themselves."""
@@ -143,6 +145,7 @@ class DistributedScan:
         for stream in list(self._streams):
             stream.cancel()
         self.fail(over)
+        self._whole.close()
 
     def exclude(self, worker_id: str) -> None:
         """The worker takes no more part: what it had on lease, and what it had finished but not handed over, is queued again."""
@@ -153,11 +156,11 @@ class DistributedScan:
         for stream, sender in list(self._streams.items()):
             if sender == worker_id:
                 stream.cancel()
-        self._gathering.forget(worker_id)
-        self.splits.lose(lambda consumer: _worker_of(consumer) == worker_id)
-        for key in self._gathering.missing():
-            if self._acked_by.get(key) == worker_id and self.splits.reopen(key):
-                log.warning("split %s is run again: worker %s has taken its outputs along", key, worker_id)
+        self.gathering.forget(worker_id)
+        self.shares.lose(lambda consumer: _worker_of(consumer) == worker_id)
+        for key in self.gathering.missing():
+            if self._acked_by.get(key) == worker_id and self.shares.reopen(key):
+                log.warning("share %s is run again: worker %s has taken its outputs along", key, worker_id)
 
     def instances(self) -> list[InstanceStatus]:
         """What each instance has done so far: those here as of now, the others as of their last ack."""
@@ -166,23 +169,30 @@ class DistributedScan:
 
     # -- on this worker -------------------------------------------------------------------------------------------------
 
-    def _append(self, key: RecordKey, split: Split) -> None:
-        self.splits.append(Record(key, split, rows=split.rows or 0, bytes=split.bytes))
+    def _append(self, key: RecordKey, share: Share) -> None:
+        self.shares.append(Record(key, share, rows=share.rows or 0, bytes=share.bytes))
+
+    def _broadcasts(self) -> list[ExchangeInput]:
+        return [arm for arm in self.fragment.inputs if isinstance(arm, ExchangeInput)]
+
+    def _on_complete(self) -> None:
+        self.shares.close()
+        self._complete()
 
     def _start_local(self, name: str) -> None:
         source = _LocalSource(self, name)
-        instance = ProducerInstance(name, self.fragment, source, self._gathering.commit, self._context, self._site.heartbeats)
+        instance = ProducerInstance(name, self.fragment, source, self.gathering.commit, self._context, self._site.heartbeats, self._whole)
         self._instances.append(instance)
         self._thread(name, instance.run)
 
     def _on_ack(self, key: RecordKey, epoch: int, consumer: str, instance: InstanceStatus | None) -> None:
         if not self._admits(consumer):
             error = WorkerLost(f"{consumer} takes no more part in the query")
-            self.splits.release(key, epoch, error, retry=True)
+            self.shares.release(key, epoch, error, retry=True)
             raise StaleLease(str(error))
         # Noted first: once the ack counts, the worker may be lost at any moment.
         self._acked_by[key] = _worker_of(consumer)
-        self.splits.ack_kept(key, epoch)
+        self.shares.ack_kept(key, epoch)
         if instance is not None:
             self.finished_reports[consumer] = instance
 
@@ -190,8 +200,8 @@ class DistributedScan:
         return _worker_of(consumer) not in self._gone
 
     def _on_failure(self, key: RecordKey, epoch: int, error: VolleyError, retry: bool) -> None:
-        log.warning("split %s failed: %s", key, error)
-        self.splits.release(key, epoch, error, retry=retry)
+        log.warning("share %s failed: %s", key, error)
+        self.shares.release(key, epoch, error, retry=retry)
 
     # -- on other workers -----------------------------------------------------------------------------------------------
 
@@ -201,8 +211,14 @@ class DistributedScan:
             operator=producer_name(self.fragment),
             fragment_id=self.fragment.id,
             sql=self.fragment.sql,
-            # Splits are leased; they do not travel with the fragment.
-            scan=replace(self.scan, splits=()),
+            # Shares are leased; what they have of an input does not travel with the fragment.
+            scans=[
+                replace(scan, splits=()) if scan.name in self.fragment.divided else scan
+                for scan in self.fragment.inputs
+                if isinstance(scan, ScanInput)
+            ],
+            broadcasts=self._broadcasts(),
+            tables={arm.name: table_name(self._context.query_id, arm.exchange) for arm in self._broadcasts()},
             schema=self.schema.serialize().to_pybytes(),
             handler_uri=self._site.uri(),
             handler_id=self._site.worker_id,
@@ -238,7 +254,7 @@ class DistributedScan:
             received = 0
             try:
                 for record, lease in self._pull(worker):
-                    self._gathering.receive(record, worker.worker_id)
+                    self.gathering.receive(record, worker.worker_id)
                     ack = AckRequest(self._output_name, self._site.worker_id, [lease])
                     self._site.peers.ask(worker.uri, EXCHANGE_ACK, ack, LeaseReply)
                     received += 1
@@ -295,27 +311,32 @@ class DistributedScan:
         threading.Thread(target=guarded, name=name, daemon=True).start()
 
 
+def _travels(schema: pa.Schema) -> bool:
+    """Whether its rows may cross from one worker to another: ENUM columns, as plain values, would sort and compare otherwise there."""
+    return wire_schema(schema) is schema
+
+
 def _worker_of(consumer: str) -> str:
     return consumer.partition("/")[0]
 
 
 class _LocalSource:
-    """The splits, for an instance in this process."""
+    """The shares, for an instance in this process."""
 
-    def __init__(self, scan: DistributedScan, name: str) -> None:
-        self._scan = scan
+    def __init__(self, fragment: DistributedFragment, name: str) -> None:
+        self._fragment = fragment
         self._name = name
 
-    def lease(self) -> HeldSplit | None:
-        exchange = self._scan.splits
+    def lease(self) -> HeldShare | None:
+        exchange = self._fragment.shares
         held = exchange.lease(self._name)
-        return None if held is None else HeldSplit(held.key, held.lease.epoch, held.payload, exchange.lease_seconds)
+        return None if held is None else HeldShare(held.key, held.lease.epoch, held.payload, exchange.lease_seconds)
 
-    def heartbeat(self, held: HeldSplit) -> None:
-        self._scan.splits.heartbeat(held.key, held.epoch)
+    def heartbeat(self, held: HeldShare) -> None:
+        self._fragment.shares.heartbeat(held.key, held.epoch)
 
-    def ack(self, held: HeldSplit, statistics: InstanceStatistics) -> None:
-        self._scan._on_ack(held.key, held.epoch, self._name, None)
+    def ack(self, held: HeldShare, statistics: InstanceStatistics) -> None:
+        self._fragment._on_ack(held.key, held.epoch, self._name, None)
 
-    def release(self, held: HeldSplit, error: VolleyError, *, retry: bool) -> None:
-        self._scan._on_failure(held.key, held.epoch, error, retry)
+    def release(self, held: HeldShare, error: VolleyError, *, retry: bool) -> None:
+        self._fragment._on_failure(held.key, held.epoch, error, retry)

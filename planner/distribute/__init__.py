@@ -1,0 +1,52 @@
+"""Which blocks of a query run on shares of its tables, on all workers, and how what they answer is put together.
+
+``scopes`` (with ``binding``, ``frames``, ``outputs``, ``mentions`` and ``meanings``) says of which relation each name's column is, and
+``classes`` which columns are equal. ``divide`` has the rules: by what tables may be divided so that a block can run on shares, and where
+the query is cut. ``two_steps`` (``expressions``, ``partial_aggregates``) makes a block that is cut into what each share is asked and what
+is asked of their answers. ``ranges`` divides tables that are written in the order of a key. ``ways`` are all divisions that the rules
+allow, with what they save; ``building`` makes fragments and exchanges of those that are taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+from planner.catalog import Column
+from planner.distribute.building import Graph, GraphBuilder, NotBuilt
+from planner.distribute.scopes import bind_names
+from planner.distribute.ways import Way, Ways
+from planner.logical import QueryBlock
+from planner.scan_inputs import ScanInputs
+from planner.splits import ScanExtent
+
+__all__ = ["Graph", "distributed"]
+
+
+def distributed(
+    query: QueryBlock,
+    inputs: ScanInputs,
+    prefix: str,
+    extents: Mapping[str, ScanExtent],
+    result: tuple[pa.Schema, tuple[Column, ...], str],
+    *,
+    forced: bool,
+) -> Graph | None:
+    """The graph that runs ``query`` on several workers; None where that saves nothing, or nothing can be divided for certain.
+
+    ``prefix`` begins no name of the statement; ``extents`` are those of the query's scans. ``result`` are the schema and the columns of
+    the whole query, and its text. ``forced``: sizes do not matter.
+    """
+    names = bind_names(query)
+    taken: list[Way] = []
+    for way in Ways(query, names, inputs, prefix, extents, forced).found():
+        if (forced or way.saved > 0) and not any(way.meets(other) for other in taken):
+            taken.append(way)
+    schema, columns, sql = result
+    while taken:
+        try:
+            return GraphBuilder(query, names, inputs, prefix, extents, taken).graph(schema, columns, sql)
+        except NotBuilt as error:
+            taken = taken[:-1] if error.block is None else [way for way in taken if error.block not in way.blocks]
+    return None

@@ -1,0 +1,217 @@
+"""The ways in which a query's tables may be divided, each with where it cuts the query and what it saves.
+
+One large table anywhere, or, by a key, all tables that are written in its order and joined by it: what the rules of ``divide`` allow is a
+way. It saves bytes that the busiest worker would have read, were it alone, less what the answers of shares are.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from planner.ast import Ast, walk
+from planner.distribute.classes import Pair
+from planner.distribute.divide import Cut, NotDivisible, Rules
+from planner.distribute.expressions import sorts_and_limits
+from planner.distribute.ranges import KeyedScan, aligned_shares
+from planner.distribute.scopes import Names
+from planner.distribute.two_steps import Kind, OneStep, TwoSteps, two_steps
+from planner.logical import QueryBlock, Scan, all_scans, joins_below
+from planner.physical import Share
+from planner.render import print_expression
+from planner.scan_inputs import ScanInputs
+from planner.splits import ScanExtent, parallel_splits, shares_of
+
+DECODED_SIZE = 4
+"""Arrow data is about so many times as large as Parquet's column chunks (2 to 4 for TPC-H's tables)."""
+LEAST_GAIN = 1.25
+"""So much more than a share of the bytes each worker is taken to have to do with: shares are never quite alike."""
+WHOLE_PART = 4
+"""Shares are made larger, and fewer, until what each reads whole is at most one such part of what it has for itself."""
+_ANSWERED: Mapping[Kind, float] = {"row": 0.0, "first": 0.02, "groups": 0.2, "distinct": 0.3, "rows": 1.0, "columns": 1.0}
+"""About how large the answers of shares are, next to what was read for them, by the kind of the partial block."""
+_FILTERED = 0.3
+"""About how many rows a condition leaves."""
+
+Divided = Mapping[str, str | None]
+"""The names of scans that are divided, with the columns by whose ranges they are; None: their rows lie anywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block that runs on ``shares``. ``steps`` are None for the whole query where shares answer with rows of the result."""
+
+    cut: Cut
+    steps: TwoSteps | None
+    shares: tuple[Share, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way to divide tables. ``saved``: bytes, below 0 where it costs more than it saves."""
+
+    divided: Divided
+    blocks: tuple[Block, ...]
+    saved: float
+
+    def meets(self, other: Way) -> bool:
+        """Whether both divide the same block, or one what is inside the other's."""
+        return any(not _are_apart(one, two) for one in self.blocks for two in other.blocks)
+
+
+def _are_apart(one: Block, two: Block) -> bool:
+    """Whether neither is inside the other, or what is has one row to answer, which every share of the other may as well have."""
+    first, second = ({scan.name for scan in block.cut.inside()} for block in (one, two))
+    if one.cut.select is two.cut.select or first & second:
+        inner = one if first < second else two if second < first else None
+        return inner is not None and inner.steps is not None and inner.steps.kind == "row"
+    return True
+
+
+@dataclass(slots=True)
+class Ways:
+    """Finds them. ``prefix`` begins no name of the statement. ``forced``: whatever the sizes. ``refused``: what is no way, and why."""
+
+    query: QueryBlock
+    names: Names
+    inputs: ScanInputs
+    prefix: str
+    extents: Mapping[str, ScanExtent]
+    forced: bool
+    refused: list[tuple[Divided, str]] = field(default_factory=list)
+    _rules: Rules = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._rules = Rules(self.names)
+
+    def found(self) -> list[Way]:
+        """All of them, those that save most first."""
+        scans = all_scans(self.query)
+        large = {scan.name for scan in scans if self._is_large(scan)}
+        divisions: list[Divided] = [{name: None} for name in large]
+        divisions += [keys for keys in self._aligned(scans) if large & keys.keys()] if large else []
+        ways = (self._way(divided) for divided in divisions)
+        return sorted((way for way in ways if way is not None), key=lambda way: way.saved, reverse=True)
+
+    def _is_large(self, scan: Scan) -> bool:
+        rows = self.extents[scan.name].rows
+        least = self.inputs.options.distribute_rows
+        return not scan.sampled and (rows >= least if rows is not None else least == 0)
+
+    def _way(self, divided: Divided) -> Way | None:
+        try:
+            found = self._rules.cuts(divided)
+            blocks, saved = [], 0.0
+            claimed: set[str] = set()  # by blocks inside of those that follow
+            for cut in found:
+                inside = [scan for scan in cut.inside() if scan.name not in claimed]
+                claimed.update(scan.name for scan in inside)
+                block, part = self._block(cut, inside, divided, alone=len(found) == 1)
+                blocks.append(block)
+                saved += part
+        except (NotDivisible, OneStep) as error:
+            self.refused.append((divided, str(error)))
+            return None
+        return Way(divided, tuple(blocks), saved) if blocks else None
+
+    def _block(self, cut: Cut, inside: Sequence[Scan], divided: Divided, *, alone: bool) -> tuple[Block, float]:
+        """The block, and what it saves."""
+        parts = [scan for scan in inside if scan.name in divided]
+        whole = [scan for scan in inside if scan.name not in divided]
+        streams = alone and cut.query is self.query and cut.complete and not sorts_and_limits(cut.query.ast)
+        steps = None if streams else two_steps(cut.query, self.names, self, self.prefix, complete=cut.complete)
+        if steps is not None and steps.ends_early and not self.forced:
+            raise NotDivisible("a LIMIT ends the scan early")
+        shares = self._shares(parts, divided, whole)
+        answers = 0.0 if steps is None else _ANSWERED[steps.kind] * self._bytes(parts)
+        if answers > self.inputs.options.gather_bytes:
+            raise NotDivisible("what the shares answer may take more memory than one worker has for it")
+        if any(scan.predicates for scan in parts):
+            answers *= _FILTERED
+        return Block(cut, steps, shares), self._saved(parts, whole, shares) - answers
+
+    def _bytes(self, scans: Iterable[Scan]) -> int:
+        return sum(self._size(scan) for scan in scans)
+
+    def _size(self, scan: Scan) -> int:
+        extent = self.extents[scan.name]
+        if any(file.groups is None for file in extent.files):
+            return sum(file.file.size_bytes for file in extent.files)
+        return DECODED_SIZE * extent.column_bytes([column.name for column in scan.needed])
+
+    def _saved(self, parts: Sequence[Scan], whole: Sequence[Scan], shares: Sequence[Share]) -> float:
+        """Bytes that the busiest worker is spared, next to one worker that does it all."""
+        divided, repeated, workers = self._bytes(parts), self._bytes(whole), self.inputs.options.workers
+        rounds = -(-len(shares) // workers)
+        rows = [share.rows or 0 for share in shares]
+        largest = max(rows) / sum(rows) if any(rows) else 1 / len(shares)
+        each = divided * max(largest * rounds, 1 / workers) + repeated * rounds
+        return divided + repeated - LEAST_GAIN * each
+
+    # -- shares ---------------------------------------------------------------------------------------------------------
+
+    def _shares(self, parts: Sequence[Scan], divided: Divided, whole: Sequence[Scan]) -> tuple[Share, ...]:
+        assert parts, "a block is cut because of a table in it"
+        options = self.inputs.options
+        beside = WHOLE_PART * self._bytes(whole)
+        each = max(1, min(options.splits_per_worker, self._bytes(parts) // beside)) if beside else options.splits_per_worker
+        if all(divided[scan.name] is None for scan in parts):
+            (scan,) = parts
+            least = 0 if self.forced else options.split_rows
+            splits = parallel_splits(scan, self.extents[scan.name], options.workers * each, least, options.max_split_rows)
+            return shares_of(scan.name, splits)
+        keyed = [KeyedScan(scan, key, self.extents[scan.name]) for scan in parts if (key := divided[scan.name]) is not None]
+        for several in range(each, 0, -1):
+            shares = aligned_shares(keyed, options.workers * several)
+            if shares is not None:
+                return shares
+        raise NotDivisible("row groups do not lie in ranges of the key")
+
+    def _aligned(self, scans: Sequence[Scan]) -> Iterator[dict[str, str | None]]:
+        """For each key that tables are joined by, those of them that may be written in its order."""
+        parents: dict[tuple[str, str], tuple[str, str]] = {}
+        named = {scan.name: scan for scan in scans}
+
+        def root(column: tuple[str, str]) -> tuple[str, str]:
+            while (parent := parents.setdefault(column, column)) != column:
+                column = parent
+            return column
+
+        for pair in self._compared():
+            ids = [(origin[0].name, origin[1]) for column in pair if (origin := self.names.origin(column)) is not None]
+            if len(ids) == 2 and self.names.type(pair[0]) == self.names.type(pair[1]):
+                parents[root(ids[0])] = root(ids[1])
+        classes: dict[tuple[str, str], dict[str, str | None]] = defaultdict(dict)
+        for name, key in list(parents):
+            if KeyedScan(named[name], key, self.extents[name]).may_be_aligned():
+                classes[root((name, key))].setdefault(name, key)
+        return (found for found in classes.values() if len(found) > 1)
+
+    def _compared(self) -> Iterator[Pair]:
+        """Pairs of columns that are set equal anywhere, as they stand in their own blocks."""
+        for node in walk(self.query.ast):
+            if "BinaryOp" in node and node["BinaryOp"]["op"] == "Eq":
+                one, other = self.names.column(node["BinaryOp"]["left"]), self.names.column(node["BinaryOp"]["right"])
+            elif "InSubquery" in node:
+                query = self.names.subquery(node["InSubquery"]["subquery"])
+                outputs = None if query is None else self.names.outputs(query)
+                one, other = self.names.column(node["InSubquery"]["expr"]), outputs[0].column if outputs else None
+            else:
+                continue
+            if one is not None and other is not None:
+                yield one, other
+        for join in joins_below(self.query):
+            for one, other in self.names.using(join) or ():
+                if one is not None and other is not None:
+                    yield one, other
+
+    # -- what two steps are written by ----------------------------------------------------------------------------------
+
+    def expression(self, ast: Ast) -> str:
+        """An expression as SQL."""
+        return print_expression(ast, self.inputs.chain_terms)
+
+    def column_name(self, ast: Ast) -> str | None:
+        """What the kernel calls a column of the expression."""
+        return self.inputs.catalog.column_name(self.expression(ast))

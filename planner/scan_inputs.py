@@ -1,0 +1,72 @@
+"""Scans as inputs of fragments: what of their files is read, and in which splits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from planner.ast import Ast, all_of, substitute
+from planner.catalog import Catalog
+from planner.logical import Scan
+from planner.options import PlanOptions
+from planner.physical import ScanInput
+from planner.quoting import folded
+from planner.render import print_expression
+from planner.splits import ScanExtent, parallel_splits, read_extent, unread_extent, whole_splits
+
+
+@dataclass(frozen=True, slots=True)
+class ScanInputs:
+    """Makes inputs of scans. ``chain_terms`` tells the printer how deep the tree may be."""
+
+    catalog: Catalog
+    options: PlanOptions
+    chain_terms: int
+
+    def extent(self, scan: Scan) -> ScanExtent:
+        """What of the scan's files is to be read, as far as that matters to planning."""
+        wanted = self.options.workers > 1 or (self.options.prune_row_groups and bool(scan.predicates))
+        return read_extent(scan, self.catalog) if wanted else unread_extent(scan)
+
+    def whole(self, scan: Scan, extent: ScanExtent) -> ScanInput:
+        """The scan, read in one place."""
+        return replace(self.bare(scan, extent), splits=whole_splits(scan, extent))
+
+    def divided(self, scan: Scan, extent: ScanExtent) -> ScanInput:
+        """The scan in splits for all workers."""
+        wanted = self.options.workers * self.options.splits_per_worker
+        splits = parallel_splits(scan, extent, wanted, self.options.split_rows, self.options.max_split_rows)
+        return replace(self.bare(scan, extent), splits=splits)
+
+    def bare(self, scan: Scan, extent: ScanExtent) -> ScanInput:
+        """The scan, without splits."""
+        table = scan.table
+        return ScanInput(
+            name=scan.name,
+            table=table.name,
+            columns=scan.needed,
+            table_columns=scan.columns,
+            splits=(),
+            format=table.files[0].format if table.files else "parquet",
+            predicate=self.predicate(scan),
+            partition_columns=table.partition_columns,
+            files_total=scan.files_total,
+            row_groups_total=extent.row_groups_total,
+            row_groups_kept=extent.row_groups_kept,
+            options=table.options,
+        )
+
+    def predicate(self, scan: Scan) -> str | None:
+        """The scan's predicates as SQL over its columns, without the alias that the user gave the table."""
+        terms = [_unqualified(term, scan.alias) for term in scan.predicates]
+        condition = terms[0] if len(terms) == 1 else all_of(terms)
+        return None if condition is None else print_expression(condition, self.chain_terms)
+
+
+def _unqualified(term: Ast, alias: str) -> Ast:
+    def strip(node: Ast) -> Ast | None:
+        parts = node.get("CompoundIdentifier")
+        if parts is None or len(parts) < 2 or folded(str(parts[0]["value"])) != alias:
+            return None
+        return {"Identifier": parts[1]} if len(parts) == 2 else {"CompoundIdentifier": parts[1:]}
+
+    return substitute(term, strip)  # type: ignore[no-any-return]
