@@ -42,6 +42,8 @@ _REFUSED_PREFIXES = ("duckdb_", "pragma_", "parquet_", "read_", "pg_read_", "pg_
 
 CLOCK_VALUES = frozenset(("current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"))
 """Names that tell the time where no column has them: without parentheses, and in quotes too, so that they look like columns."""
+VALUES_WITHOUT_PARENTHESES = CLOCK_VALUES | words("current_catalog current_role current_schema current_user session_user user")
+"""All names that are no columns where no column has them."""
 
 ROW_BY_ROW = words(
     """

@@ -14,6 +14,7 @@ from planner.distribute.meanings import BoundColumn, ColumnField, Meaning, Selec
 from planner.distribute.mentions import Mention, mentions
 from planner.distribute.outputs import Shown, bare
 from planner.distribute.partial_aggregates import AGGREGATES, WITH_PARTIAL_FORM
+from planner.functions import VALUES_WITHOUT_PARENTHESES
 from planner.logical import (
     Body,
     Cte,
@@ -261,7 +262,7 @@ class NameBinder:
         mentioned = mentions(*roots)
         known = self.shown.meanings
         for mention in mentioned.names:
-            if id(mention.node) not in known:
+            if id(mention.node) not in known and not _is_value(mention, scope):
                 self._note(mention.node, self._resolved(mention, scope), block)
         block.doubtful |= mentioned.doubtful or may_be_columns(mentioned.words, scope)
         if scope.outer is not None:
@@ -338,6 +339,12 @@ def _alone(mention: Mention, scope: Scope, depth: int) -> tuple[bool, Meaning]:
     if scope.clause == "qualify" and scope.outer is not None:  # there, columns of the blocks around come before aliases
         certain = False
     return True, SelectAlias(place) if certain else None
+
+
+def _is_value(mention: Mention, scope: Scope) -> bool:
+    """Whether a name is one that means no column where no column is called so, as here (``current_date``)."""
+    name, *rest = mention.parts
+    return name in VALUES_WITHOUT_PARENTHESES and not rest and not mention.inside and not may_be_columns([name], scope)
 
 
 def may_be_columns(words: list[str], scope: Scope | None) -> bool:
