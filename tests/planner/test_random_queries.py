@@ -38,6 +38,7 @@ def test_answers_are_the_kernels(batch: int, tmp_path: Path) -> None:
     counts = run_queries(FIRST_SEED + batch * each, each, tmp_path)
     print(counts.report())
     assert counts.found == []
+    assert counts.refusals == []
     assert counts.outcomes["undetermined"] == 0
     check_that_it_measured(counts, each)
 
