@@ -19,11 +19,15 @@ SET_KINDS = ("int", "text", "date", "bool", "decimal")
 
 @dataclass(frozen=True, slots=True)
 class RandomQuery:
-    """A query whose rows are determined; ``ordered``: their order is, too. ``constructs`` are what it is made of."""
+    """A query whose rows are determined; ``ordered``: their order is, too. ``constructs`` are what it is made of.
+
+    ``named``: all its columns have names of their own, not those that a kernel makes up.
+    """
 
     sql: str
     ordered: bool
     constructs: frozenset[str]
+    named: bool = True
 
 
 @dataclass(frozen=True, slots=True)

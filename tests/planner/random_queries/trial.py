@@ -89,7 +89,7 @@ def tried(query: RandomQuery, catalog: ComparedCatalog, options: PlanOptions, ru
             return Trial("crashed", f"{where}: {type(error).__name__}: {error}\n{traceback.format_exc(limit=-3)}", made)
         if not isinstance(wanted, pa.Table):
             return Trial("accepted", f"{where}: the kernel says {wanted}", made)
-        wrong = difference(got, wanted, ordered=query.ordered)
+        wrong = difference(got, wanted, ordered=query.ordered, named=query.named)
         if wrong is None and made.schema.types != wanted.schema.types:
             wrong = f"the plan announces {made.schema.types}, wanted {wanted.schema.types}"
         if wrong is not None:
