@@ -29,7 +29,6 @@ from flight_server.protocol.service import PeekStream
 from flight_server.protocol.status import as_volley_error
 from flight_server.queries.fragment_order import ExchangeComplete, FragmentOrder
 from flight_server.queries.operator_statuses import Operator, exchange_status, facts_of, producer_status
-from operators.batch_sizes import referenced_bytes
 from operators.cancellation import Cancellation
 from operators.exchange.exchange import Held
 from operators.run.fragments import ExecutionContext, Output
@@ -72,7 +71,7 @@ class Execution:
         self._broadcasts: dict[int, pa.Table] = {}
         self._lock = threading.Lock()
         self._events: SimpleQueue[ExchangeComplete | None] = SimpleQueue()
-        self._rows = self._bytes = 0
+        self._streamed_rows = self._streamed_bytes = 0
         self._ended = False
 
     def run(self) -> None:
@@ -176,6 +175,8 @@ class Execution:
                 early.setdefault(held.key.input_key, []).append(held)
             for held in early.pop(str(key)):
                 self._append(held.payload.batch)
+                self._streamed_rows += held.record.rows
+                self._streamed_bytes += held.record.bytes
                 distributed.gathered.ack(held.key, held.lease.epoch)
             distributed.advance()
 
@@ -183,8 +184,6 @@ class Execution:
         self._context.cancellation.check()
         if batch.num_rows:
             self._sink.append(batch)
-        self._rows += batch.num_rows
-        self._bytes += referenced_bytes(batch)
 
     # -- what goes from one to the next ---------------------------------------------------------------------------------
 
@@ -255,12 +254,16 @@ class Execution:
         return [*statuses, self._result_status()]
 
     def _result_status(self) -> OperatorStatus:
+        rows, size = self._streamed_rows, self._streamed_bytes
+        match self._operators.get(self._root.id):
+            case OnceFragment() as once:
+                ((rows, size),) = ((instance.rows, instance.bytes) for instance in once.instances())
         return OperatorStatus(
             operator="result",
             kind="result",
             title="result",
             state="completed" if self._ended else "running",
             inputs=[producer_name(self._root)],
-            rows=self._rows,
-            bytes=self._bytes,
+            rows=rows,
+            bytes=size,
         )

@@ -133,11 +133,13 @@ class GraphBuilder:
         """The block with the CTEs around it that it reads."""
         inner = {id(cte.ast) for relation in _nested(query) for cte in relation.ctes}
         needed: dict[int, Cte] = {}
+        seen: set[int] = set()
 
         def add(node: QueryBlock) -> None:
             for relation in relations_below(node):
                 cte = self._names.cte(relation) if isinstance(relation, CteRef) else None
-                if cte is not None and id(cte.ast) not in inner and id(cte.ast) not in needed:
+                if cte is not None and id(cte.ast) not in inner and id(cte.ast) not in seen:
+                    seen.add(id(cte.ast))  # before it is looked into: a recursive one reads itself
                     known = self._ctes[id(cte.ast)]
                     add(known.query)
                     needed[id(cte.ast)] = known

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 
 from planner import PlanOptions, plan
@@ -21,8 +22,15 @@ pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared conforma
 
 
 @pytest.fixture(scope="module", name="catalog")
-def _catalog() -> ComparedCatalog:
-    return ComparedCatalog(SHARED / "data")
+def _catalog(tmp_path_factory: pytest.TempPathFactory) -> ComparedCatalog:
+    """The cases' tables in row groups of a few rows, so that each has several shares."""
+    root = tmp_path_factory.mktemp("tables")
+    for file in sorted((SHARED / "data").rglob("*.parquet")):
+        table = pq.ParquetFile(file).read()
+        copy = root / file.relative_to(SHARED / "data")
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, copy, row_group_size=max(1, table.num_rows // 9))
+    return ComparedCatalog(root)
 
 
 def mistakes(step: int, catalog: ComparedCatalog) -> list[str]:
@@ -35,8 +43,9 @@ def test_a_sample_of_the_cases(catalog: ComparedCatalog) -> None:
 
 
 @pytest.mark.slow
-def test_all_cases(catalog: ComparedCatalog) -> None:
-    assert mistakes(1, catalog) == []
+def test_all_cases() -> None:
+    # In the row groups that they have: with more of them, the kernel alone answers some cases in several ways.
+    assert mistakes(1, ComparedCatalog(SHARED / "data")) == []
 
 
 @pytest.mark.slow

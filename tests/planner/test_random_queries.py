@@ -22,7 +22,9 @@ QUERIES = int(os.environ.get("VOLLEY_TEST_QUERIES", "200"))
 FIRST_SEED = int(os.environ.get("VOLLEY_TEST_SEED", "0"))
 BATCHES = 4
 LEAST_ANSWERED = 0.85
-LEAST_DIVIDED = 0.75
+LEAST_PARALLEL = 0.75
+LEAST_DIVIDED = 0.5
+LEAST_PARTIAL = 0.05
 MOST_EMPTY = 0.5
 
 
@@ -38,6 +40,7 @@ def test_answers_are_the_kernels(batch: int, tmp_path: Path) -> None:
     counts = run_queries(FIRST_SEED + batch * each, each, tmp_path)
     print(counts.report())
     assert counts.found == []
+    assert counts.refusals == []
     assert counts.outcomes["undetermined"] == 0
     check_that_it_measured(counts, each)
 
@@ -45,7 +48,9 @@ def test_answers_are_the_kernels(batch: int, tmp_path: Path) -> None:
 def check_that_it_measured(counts: Counts, queries: int) -> None:
     """A run whose queries have no answers, or whose plans divide nothing, shows nothing."""
     assert counts.outcomes["same"] >= LEAST_ANSWERED * queries
-    assert counts.divisions["scans"] + counts.divisions["divided"] >= LEAST_DIVIDED * queries
+    assert counts.divisions["scans"] + counts.divisions["divided"] >= LEAST_PARALLEL * queries
+    assert counts.divisions["divided"] >= LEAST_DIVIDED * queries
+    assert counts.partial >= LEAST_PARTIAL * queries
     assert counts.empty <= MOST_EMPTY * queries
 
 

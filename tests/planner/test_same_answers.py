@@ -10,6 +10,7 @@ import pytest
 from tests.planner.answers import check
 from tests.planner.memory_catalog import FolderCatalog
 
+COUNTED = "r(n) AS (SELECT min(id) FROM orders UNION SELECT n + 1 FROM r WHERE n < 5)"
 HAND_PICKED = [
     "SELECT people FROM people",
     "SELECT p.* EXCLUDE (city) FROM people p",
@@ -68,6 +69,12 @@ HAND_PICKED = [
     "SELECT count(*) FROM people WHERE name.lower() <> city",
     "SELECT o.note.upper() AS loud FROM people p JOIN orders o ON p.id = o.id AND o.note.length() > p.age WHERE p.name.lower() < city",
     "SELECT people.name.upper() AS loud, main.upper(name) AS louder FROM people WHERE main.upper(name) = 'ADA'",
+    "SELECT * FROM orders ORDER BY 3 DESC, 1 LIMIT 5",
+    "SELECT * EXCLUDE (id) FROM orders ORDER BY 2 DESC, 1, 3 LIMIT 5",
+    "SELECT *, amount FROM orders ORDER BY 2 NULLS FIRST, 1 DESC LIMIT 3",
+    "SELECT COLUMNS('.*id'), amount FROM orders ORDER BY 2, 1 DESC LIMIT 3",
+    f"WITH RECURSIVE {COUNTED} SELECT city, count(*) FROM people LEFT JOIN r ON n = id GROUP BY city",
+    f"WITH RECURSIVE {COUNTED} SELECT n, count(*), max(amount) FROM orders, r WHERE n = id GROUP BY n",
     "SELECT 7 / 2, 7 % 2, 7 // 2, 2 ** 3 AS power, 'a' || 1",
 ]
 

@@ -10,6 +10,14 @@ from tests.planner.random_queries.expressions import INEXACT, ORDERED_KINDS, RAT
 SUMMED = ("int", "decimal", "float")
 PLAIN_RESULTS = ("int", "decimal", "float", "text", "date", "timestamp", "bool", RATIO)
 
+PEER_FRAMES = ("", "GROUPS BETWEEN 1 PRECEDING AND CURRENT ROW", "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW")
+ROW_FRAMES = (
+    "ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING",
+    "ROWS UNBOUNDED PRECEDING",
+    "ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING",
+    "ROWS BETWEEN 2 PRECEDING AND 2 FOLLOWING EXCLUDE CURRENT ROW",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Aggregates:
@@ -68,12 +76,14 @@ class Aggregates:
                 rare += [(f"regr_count({pair})", "int")]
         if kind == "bool":
             forms += [(f"bool_and({x})", "bool"), (f"bool_or({x})", "bool"), (f"count_if({x})", "int")]
-        if kind == "interval":
-            forms += [(f"sum({x})", INEXACT)]
         return pick.choice(forms if pick.random() < 0.6 else rare)
 
-    def window(self, columns: Sequence[Visible]) -> tuple[str, str]:
-        """A window function over all the rows, or over partitions, with a frame or without."""
+    def window(self, columns: Sequence[Visible], *, alike: bool = False) -> tuple[str, str]:
+        """A window function over all the rows, or over partitions, with a frame or without.
+
+        ``alike``: equal rows have equal values. Otherwise they may have different ones, and which of them has which is not determined: in
+        a block there may be one such column, and nothing may choose among the rows by another.
+        """
         pick = self.expressions.pick
         partitions: list[str] = []
         if pick.random() < 0.65:
@@ -81,27 +91,13 @@ class Aggregates:
         partition = f"PARTITION BY {', '.join(partitions)}" if partitions else ""
         usable = [column for column in columns if column.kind != INEXACT]
         order = f"ORDER BY {self.expressions.total_order(usable)}" if usable else ""
-        x, kind = self.expressions.value(columns, 0)
-        ranked = [(name, "int") for name in ("row_number()", "rank()", "dense_rank()", "ntile(3)")]
-        ranked += [(name, RATIO) for name in ("percent_rank()", "cume_dist()")]
-        ranked += [(f"lag({x})", kind), (f"lead({x}, 2)", kind), (f"first_value({x})", kind), (f"last_value({x})", kind)]
-        ranked += [(f"nth_value({x}, 2)", kind)]
         if pick.random() < 0.45 and order:
-            call, kind = pick.choice(ranked)
+            call, kind = self._ranked(columns, alike)
             return f"{call} OVER ({partition} {order})", kind
         call, kind = self._framed(columns)
         if pick.random() < 0.4 or not order:
             return f"{call} OVER ({partition})", kind
-        frame = pick.choice(
-            (
-                "",
-                "ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING",
-                "ROWS UNBOUNDED PRECEDING",
-                "ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING",
-                "GROUPS BETWEEN 1 PRECEDING AND CURRENT ROW",
-                "ROWS BETWEEN 2 PRECEDING AND 2 FOLLOWING EXCLUDE CURRENT ROW",
-            )
-        )
+        frame = pick.choice(PEER_FRAMES if alike else PEER_FRAMES + ROW_FRAMES)
         key = self.expressions.column(columns, "int", "date", "decimal")
         if key is not None and pick.random() < 0.3:
             by = "INTERVAL 2 DAY" if key.kind == "date" else "1"
@@ -109,6 +105,14 @@ class Aggregates:
             if key.kind == "int":
                 order = f"ORDER BY ({key.sql} % 20)::INTEGER"
         return f"{call} OVER ({partition} {order} {frame})", kind
+
+    def _ranked(self, columns: Sequence[Visible], alike: bool) -> tuple[str, str]:
+        x, kind = self.expressions.value(columns, 0)
+        forms = [("rank()", "int"), ("dense_rank()", "int"), ("percent_rank()", RATIO), ("cume_dist()", RATIO)]
+        forms += [(f"first_value({x})", kind), (f"last_value({x})", kind), (f"nth_value({x}, 2)", kind)]
+        if not alike:
+            forms += [("row_number()", "int"), ("row_number()", "int"), ("ntile(3)", "int"), (f"lag({x})", kind), (f"lead({x}, 2)", kind)]
+        return self.expressions.pick.choice(forms)
 
     def _framed(self, columns: Sequence[Visible]) -> tuple[str, str]:
         pick = self.expressions.pick

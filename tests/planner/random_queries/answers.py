@@ -17,9 +17,9 @@ ABSOLUTE = 1e-9
 Row = tuple[object, ...]
 
 
-def difference(got: pa.Table, wanted: pa.Table, *, ordered: bool) -> str | None:
-    """What is wrong with ``got``, or None."""
-    if got.schema.names != wanted.schema.names:
+def difference(got: pa.Table, wanted: pa.Table, *, ordered: bool, named: bool = True) -> str | None:
+    """What is wrong with ``got``, or None. ``named``: columns are to be called as in ``wanted``."""
+    if named and got.schema.names != wanted.schema.names:
         return f"columns {got.schema.names}, wanted {wanted.schema.names}"
     if got.schema.types != wanted.schema.types:
         return f"types {got.schema.types}, wanted {wanted.schema.types}"

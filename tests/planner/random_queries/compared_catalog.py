@@ -30,13 +30,16 @@ class ComparedCatalog(FolderCatalog):
         return connection
 
     @cached_property
-    def shuffled(self) -> duckdb.DuckDBPyConnection:
-        """The kernel over the same rows in another order."""
+    def shuffled(self) -> tuple[duckdb.DuckDBPyConnection, ...]:
+        """The kernel over the same rows in other orders."""
+        return tuple(self._in_order(order) for order in ("hash(r)", "hash(r) DESC", "hash(r, 1)"))
+
+    def _in_order(self, order: str) -> duckdb.DuckDBPyConnection:
         connection = connect()
         connection.execute("ATTACH ':memory:' AS volley")
         connection.execute("USE volley")
         for name, table in self.tables.items():
-            connection.execute(f"CREATE TABLE {quote_name(name)} AS SELECT * FROM {read(table.files)} AS r ORDER BY hash(r)")
+            connection.execute(f"CREATE TABLE {quote_name(name)} AS SELECT * FROM {read(table.files)} AS r ORDER BY {order}")
         return connection
 
     def row_groups(self, file: DataFile) -> tuple[RowGroup, ...] | None:

@@ -54,6 +54,7 @@ ARROW = {
     "INTERVAL": pa.month_day_nano_interval(),
 }  # fmt: skip
 WORDS = ("", "a", "A", "b", "ab", "Rome", "rome", "Łódź", "日本", "🙂", "it's", "100%", 'q"q', "ä", "z" * 40)
+MOST_ROW_GROUPS = 30
 SHARED_DOMAIN = (0, 1, 1, 1, 2, 3, 4, 5, 7, 9)
 """Integers that most key columns draw from: few, so that joins find partners, and the 1 more often than the others."""
 
@@ -142,7 +143,7 @@ class _TableMaker:
             connection.register("data", data)
             connection.execute(f"COPY (SELECT * FROM data) TO {quote_text(str(path))} (FORMAT parquet)")
         else:
-            pq.write_table(data, path, row_group_size=max(1, self.pick.choice((1, 3, 5, 10, 50))))
+            pq.write_table(data, path, row_group_size=max(len(data) // MOST_ROW_GROUPS, self.pick.choice((1, 3, 5, 10, 50))))
 
     def column(self, field: Field, rows: int) -> list[Any]:
         value = self.maker(field)

@@ -10,6 +10,7 @@ from tests.planner.random_queries.expressions import INEXACT, ORDERED_KINDS, Exp
 from tests.planner.random_queries.lake import RandomTable
 
 ALIASES = ("r", "s", "T", "two words", "q", "Order", "ü")
+USUAL_JOINS = (0, 0, 0, 1, 1, 1, 2)
 PLAIN_JOINS = ("JOIN", "JOIN", "INNER JOIN", "LEFT JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "SEMI JOIN", "ANTI JOIN")
 
 
@@ -50,11 +51,11 @@ class Relations:
     names: Names
     derived: Callable[[int], Source]
 
-    def from_list(self, depth: int, ctes: Sequence[Source] = (), most: int = 3, outer: Sequence[Visible] = ()) -> Joined:
-        """Up to ``most`` relations, joined. ``outer``: what a correlated subquery sees besides, which has no part in the result."""
+    def from_list(self, depth: int, ctes: Sequence[Source] = (), joins: Sequence[int] = USUAL_JOINS) -> Joined:
+        """A relation and one of so many numbers of ``joins``."""
         pick = self.expressions.pick
         joined = self._first(depth, ctes)
-        for _ in range(pick.choice((0, 0, 0, 1, 1, 1, 2)[: 3 if most == 1 else 7])):
+        for _ in range(pick.choice(joins)):
             joined = self._join(joined, depth, ctes)
         if pick.random() < 0.25:
             joined = replace(joined, visible=self._unqualified(joined.visible))

@@ -15,7 +15,7 @@ from tests.planner.random_queries.statements import QueryMaker, RandomQuery
 from tests.planner.random_queries.trial import SEVERAL, Trial, tried
 
 QUERIES_PER_LAKE = 40
-BAD = ("different", "failed", "accepted")
+BAD = ("different", "failed", "crashed", "accepted")
 """The outcomes that are mistakes of ours."""
 
 

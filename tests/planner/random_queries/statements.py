@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 
 from planner.quoting import quote_name
 from tests.planner.random_queries.aggregates import Aggregates
-from tests.planner.random_queries.expressions import INEXACT, ORDERED_KINDS, Expressions, Visible
+from tests.planner.random_queries.expressions import INEXACT, Expressions, Visible
 from tests.planner.random_queries.lake import RandomTable
 from tests.planner.random_queries.relations import Names, Relations, Source
+from tests.planner.random_queries.subqueries import Subqueries
 
 SET_OPERATORS = ("UNION", "UNION ALL", "INTERSECT", "INTERSECT ALL", "EXCEPT", "EXCEPT ALL")
 SET_KINDS = ("int", "text", "date", "bool", "decimal")
@@ -18,11 +19,15 @@ SET_KINDS = ("int", "text", "date", "bool", "decimal")
 
 @dataclass(frozen=True, slots=True)
 class RandomQuery:
-    """A query whose rows are determined; ``ordered``: their order is, too. ``constructs`` are what it is made of."""
+    """A query whose rows are determined; ``ordered``: their order is, too. ``constructs`` are what it is made of.
+
+    ``named``: all its columns have names of their own, not those that a kernel makes up.
+    """
 
     sql: str
     ordered: bool
     constructs: frozenset[str]
+    named: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +48,17 @@ class QueryMaker:
         self.expressions = Expressions(self.pick)
         self.aggregates = Aggregates(self.expressions)
         self.relations = Relations(self.expressions, tables, self.names, self._derived)
+        self.subqueries = Subqueries(self.expressions, self.aggregates, self.relations, self.names)
         self.ctes: tuple[Source, ...] = ()
+        self.has_ctes = False
 
     def query(self) -> RandomQuery:
         """The next query."""
         self.names.used = 0
         self.names.constructs.clear()
         self.ctes = ()
-        head = self._with() if self.pick.random() < 0.22 else ""
+        self.has_ctes = self.pick.random() < 0.22
+        head = self._with() if self.has_ctes else ""
         block = self._finished(self._block(2), top=True)
         return RandomQuery(head + block.sql, block.ordered, frozenset(self.names.constructs))
 
@@ -63,6 +71,13 @@ class QueryMaker:
             word = self.pick.choice(("", "", "", "MATERIALIZED ", "NOT MATERIALIZED "))
             parts.append(f"{quote_name(name)} AS {word}({block.sql})")
             self.ctes = (*self.ctes, Source(quote_name(name), block.columns))
+        if self.pick.random() < 0.06:
+            self._uses("recursive CTE")
+            table, sql = self.relations.table()
+            key = quote_name(self.pick.choice([column.name for column in table.fields if column.kind == "int"]))
+            start = f"SELECT {key} % 3 AS n FROM {sql} UNION SELECT n + 1 FROM r WHERE n < 5"
+            self.ctes = (*self.ctes, Source("r", (("n", "int"),)))
+            return f"WITH RECURSIVE r(n) AS ({start}), {', '.join(parts)} "
         return f"WITH {', '.join(parts)} "
 
     def _derived(self, depth: int) -> Source:
@@ -95,25 +110,41 @@ class QueryMaker:
         visible = joined.visible
         items = [self.expressions.value(visible) for _ in range(self.pick.randint(1, 4))]
         if depth and self.pick.random() < 0.2:
-            items.append(self._scalar_subquery(visible))
+            items.append(self.subqueries.scalar(visible, self.ctes))
+        if self.pick.random() < 0.08:
+            return self._star(depth)
         if self.pick.random() < 0.04:
             self._uses("unnest")
             items.append(("unnest([1, NULL])", "int"))
         return self._select(items, joined.sql, self._where(visible, depth))
 
+    def _star(self, depth: int) -> Block:
+        """All columns of one relation, or all but one."""
+        self._uses("*")
+        joined = self.relations.from_list(depth, self.ctes, (0,))
+        left_out = self.pick.choice(joined.visible)
+        kept = [column for column in joined.visible if column is not left_out]
+        if self.pick.random() < 0.5 or not kept or self.has_ctes:  # the parser has no dialect with both EXCLUDE and MATERIALIZED
+            return Block(f"SELECT * FROM {joined.sql}{self._where(joined.visible, depth)}", _columns(joined.visible))
+        listed = f"* EXCLUDE ({quote_name(left_out.label)})"
+        return Block(f"SELECT {listed} FROM {joined.sql}{self._where(joined.visible, depth)}", _columns(kept))
+
     def _windows(self, depth: int) -> Block:
         self._uses("window")
         joined = self.relations.from_list(depth, self.ctes)
         items = [self.expressions.value(joined.visible, 0) for _ in range(self.pick.randint(1, 2))]
-        items += [self.aggregates.window(joined.visible) for _ in range(self.pick.choice((1, 1, 2)))]
         tail = self._where(joined.visible, depth)
-        if self.pick.random() < 0.3:
+        usable = [column for column in joined.visible if column.kind != INEXACT]
+        if self.pick.random() < 0.3 and usable:
             self._uses("QUALIFY")
-            usable = [column for column in joined.visible if column.kind != INEXACT]
             key = self.expressions.column(joined.visible)
             partition = f"PARTITION BY {key.sql} " if key else ""
-            order = f"ORDER BY {self.expressions.total_order(usable)}" if usable else ""
-            tail += f" QUALIFY row_number() OVER ({partition}{order}) <= 2"
+            alone = self.pick.random() < 0.5
+            call = "row_number()" if alone else self.pick.choice(("rank()", "dense_rank()"))
+            tail += f" QUALIFY {call} OVER ({partition}ORDER BY {self.expressions.total_order(usable)}) <= 2"
+            items += [] if alone else [self.aggregates.window(joined.visible, alike=True)]
+            return self._select(items, joined.sql, tail)
+        items += [self.aggregates.window(joined.visible, alike=place > 0) for place in range(self.pick.choice((1, 1, 2)))]
         return self._select(items, joined.sql, tail)
 
     def _grouped(self, depth: int) -> Block:
@@ -141,7 +172,7 @@ class QueryMaker:
         group = self._group_by(keys, items)
         if depth and pick.random() < 0.12:
             self._uses("aggregate over aggregates' subquery")
-            shown.append(self._scalar_subquery([Visible(sql, kind, "") for sql, kind in keys]))
+            shown.append(self.subqueries.scalar([Visible(sql, kind, "") for sql, kind in keys], self.ctes))
         return self._select(shown, joined.sql, self._where(joined.visible, depth) + group + self._having(joined.visible, keys, depth))
 
     def _group_by(self, keys: list[tuple[str, str]], items: list[tuple[str, str]]) -> str:
@@ -183,12 +214,16 @@ class QueryMaker:
             return f" HAVING {self.expressions.condition([Visible(sql, kind, '') for sql, kind in keys], 1)}"
         if drawn < 0.22 and keys and depth:
             self._uses("HAVING")
-            return f" HAVING {self._subquery_condition([Visible(sql, kind, '') for sql, kind in keys])}"
+            return f" HAVING {self.subqueries.condition([Visible(sql, kind, '') for sql, kind in keys], self.ctes)}"
         return ""
 
     def _whole_aggregate(self, depth: int) -> Block:
         self._uses("aggregate of all")
         joined = self.relations.from_list(depth, self.ctes)
+        if self.pick.random() < 0.08:
+            self._uses("LIMIT")
+            few = f"SELECT 1 FROM {joined.sql}{self._where(joined.visible, depth)} LIMIT {self.pick.choice((0, 2, 20))}"
+            return Block(f"SELECT count(*) AS c0 FROM ({few}) AS few", (("c0", "int"),))
         calls = [self.aggregates.aggregate(joined.visible) for _ in range(self.pick.randint(1, 4))]
         having = ""
         if self.pick.random() < 0.1:
@@ -205,7 +240,7 @@ class QueryMaker:
 
     def _distinct_on(self, depth: int) -> Block:
         self._uses("DISTINCT ON")
-        joined = self.relations.from_list(depth, self.ctes, most=1)
+        joined = self.relations.from_list(depth, self.ctes, (0,))
         usable = [column for column in joined.visible if column.kind != INEXACT]
         keys = [column.sql for column in self.pick.sample(usable, min(len(usable), self.pick.choice((1, 1, 2))))]
         if not keys:
@@ -234,6 +269,11 @@ class QueryMaker:
     def _set_operation(self, depth: int) -> Block:
         kinds = [self.pick.choice(SET_KINDS) for _ in range(self.pick.randint(1, 3))]
         operands = [self._branch(kinds, depth) for _ in range(self.pick.choice((2, 2, 2, 3)))]
+        if self.pick.random() < 0.15:
+            self._uses("UNION BY NAME")
+            return Block(f"{operands[0]} UNION ALL BY NAME {operands[1]}", tuple((f"c{place}", kind) for place, kind in enumerate(kinds)))
+        if self.pick.random() < 0.15:
+            operands[-1] = f"({operands[-1]} ORDER BY ALL LIMIT 3)"
         sql = operands[0]
         for operand in operands[1:]:
             word = self.pick.choice(SET_OPERATORS)
@@ -242,7 +282,7 @@ class QueryMaker:
         return Block(sql, tuple((f"c{place}", kind) for place, kind in enumerate(kinds)))
 
     def _branch(self, kinds: list[str], depth: int) -> str:
-        joined = self.relations.from_list(depth - 1, self.ctes, most=2)
+        joined = self.relations.from_list(depth - 1, self.ctes)
         items = []
         for kind in kinds:
             column = self.expressions.column(joined.visible, kind)
@@ -261,53 +301,8 @@ class QueryMaker:
     def _where(self, visible: Sequence[Visible], depth: int) -> str:
         terms = [self.expressions.condition(visible, 1) for _ in range(self.pick.choice((0, 0, 0, 0, 1, 1, 2)))]
         if depth and self.pick.random() < 0.25:
-            terms.append(self._subquery_condition(visible))
+            terms.append(self.subqueries.condition(visible, self.ctes))
         return f" WHERE {' AND '.join(terms)}" if terms else ""
-
-    def _inner(self, visible: Sequence[Visible], correlated: bool) -> tuple[str, tuple[Visible, ...], str]:
-        """FROM and WHERE of a subquery; correlated by an equality, and sometimes by something else besides or instead."""
-        pick = self.pick
-        joined = self.relations.from_list(0, self.ctes, most=1 if pick.random() < 0.8 else 2)
-        terms = []
-        if correlated:
-            equal = self.relations.equalities(visible, joined.visible)
-            if equal is not None:
-                self._uses("correlated")
-                terms.append(equal)
-            one = self.expressions.column(visible, *ORDERED_KINDS)
-            two = one and self.expressions.column(joined.visible, one.kind)
-            if one and two and pick.random() < 0.15:
-                self._uses("correlated unequally")
-                terms = [*(terms if pick.random() < 0.5 else []), f"{two.sql} {pick.choice(('<', '<>', '>='))} {one.sql}"]
-        if pick.random() < 0.4:
-            terms.append(self.expressions.condition(joined.visible, 1))
-        return joined.sql, joined.visible, f" WHERE {' AND '.join(terms)}" if terms else ""
-
-    def _subquery_condition(self, visible: Sequence[Visible]) -> str:
-        pick = self.pick
-        form = pick.choice(("EXISTS", "EXISTS", "NOT EXISTS", "NOT EXISTS", "IN", "NOT IN", "NOT IN", "scalar", "scalar", "ALL", "ANY"))
-        source, inner, where = self._inner(visible, correlated=form in ("EXISTS", "NOT EXISTS") or pick.random() < 0.5)
-        if form in ("EXISTS", "NOT EXISTS"):
-            self._uses(form)
-            return f"{form} (SELECT {pick.choice(('1', '*', 'NULL'))} FROM {source}{where})"
-        outer = self.expressions.column(visible, *(ORDERED_KINDS if form in ("ALL", "ANY", "scalar") else ()))
-        wanted = outer and self.expressions.column(inner, outer.kind)
-        if outer is None or wanted is None:
-            self._uses("EXISTS")
-            return f"EXISTS (SELECT 1 FROM {source}{where})"
-        self._uses(f"{form} (subquery)")
-        if form in ("IN", "NOT IN"):
-            return f"{outer.sql} {form} (SELECT {wanted.sql} FROM {source}{where})"
-        if form in ("ALL", "ANY"):
-            return f"{outer.sql} {pick.choice(('<', '>=', '<>', '='))} {form} (SELECT {wanted.sql} FROM {source}{where})"
-        call = pick.choice(("min", "max"))
-        return f"{outer.sql} {pick.choice(('<', '>=', '='))} (SELECT {call}({wanted.sql}) FROM {source}{where})"
-
-    def _scalar_subquery(self, visible: Sequence[Visible]) -> tuple[str, str]:
-        self._uses("scalar (subquery)")
-        source, inner, where = self._inner(visible, correlated=self.pick.random() < 0.75)
-        sql, kind = self.aggregates.exact(inner)
-        return f"(SELECT {sql} FROM {source}{where})", kind
 
     def _finished(self, block: Block, *, top: bool) -> Block:
         """With ORDER BY and LIMIT or without. The order is of all columns, so that what LIMIT leaves is determined."""
@@ -315,7 +310,7 @@ class QueryMaker:
         if pick.random() > (0.4 if top else 0.2) or any(kind == INEXACT for _, kind in block.columns):
             return block
         order = pick.choice(("ALL", "places", "names"))
-        terms = [str(place + 1) if order == "places" else name for place, (name, _) in enumerate(block.columns)]
+        terms = [str(place + 1) if order == "places" else quote_name(name) for place, (name, _) in enumerate(block.columns)]
         pick.shuffle(terms)
         listed = ", ".join(term + pick.choice(("", "", " DESC", " NULLS FIRST")) for term in terms)
         self._uses("ORDER BY")
@@ -324,3 +319,7 @@ class QueryMaker:
             self._uses("LIMIT")
             sql += f" LIMIT {pick.choice((0, 1, 3, 10, 10, 10, 100, 1000))}{pick.choice(('', '', '', ' OFFSET 2', ' OFFSET 5'))}"
         return Block(sql, block.columns, True)
+
+
+def _columns(visible: Sequence[Visible]) -> tuple[tuple[str, str], ...]:
+    return tuple((column.label, column.kind) for column in visible)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -18,11 +19,11 @@ from tests.planner.random_queries.answers import difference
 from tests.planner.random_queries.compared_catalog import ComparedCatalog
 from tests.planner.random_queries.statements import RandomQuery
 
-Outcome = Literal["same", "different", "refused", "failed", "kernel refuses", "undetermined", "accepted"]
+Outcome = Literal["same", "different", "refused", "failed", "crashed", "kernel refuses", "undetermined", "accepted"]
 """How a query ended. ``same``: all answers are the kernel's. ``different``: one is not. ``refused``: the planner does not take what the
-kernel takes. ``failed``: a fragment fails where the kernel does not. ``kernel refuses``: so do the plans, or they give an error, too.
-``accepted``: the plans answer where the kernel gives an error. ``undetermined``: the kernel itself gives another answer to the same
-tables in another order, so that nothing can be said of the plans'."""
+kernel takes. ``failed``: a fragment fails where the kernel does not. ``crashed``: the planner's own code does, or what runs the plan.
+``kernel refuses``: so do the plans, or they give an error, too. ``accepted``: the plans answer where the kernel gives an error.
+``undetermined``: the kernel itself gives another answer to the same tables in another order, so that nothing can be said of the plans'."""
 Division = Literal["whole", "scans", "divided"]
 """How far a plan is divided: not at all, only its scans, or more than scans."""
 
@@ -70,9 +71,9 @@ def kernel_answer(connection: duckdb.DuckDBPyConnection, sql: str) -> pa.Table |
 def tried(query: RandomQuery, catalog: ComparedCatalog, options: PlanOptions, run: Callable[[PhysicalPlan], pa.Table] = run_plan) -> Trial:
     """One query through the plan for one worker and the one for several."""
     wanted = kernel_answer(catalog.direct, query.sql)
-    made: PhysicalPlan | None = None
     for each in (ONE_WORKER, options):
         where = "one worker" if each is ONE_WORKER else "several"
+        made: PhysicalPlan | None = None
         try:
             made = plan(query.sql, catalog, each)
             got = run(made)
@@ -84,9 +85,11 @@ def tried(query: RandomQuery, catalog: ComparedCatalog, options: PlanOptions, ru
             if isinstance(wanted, pa.Table):
                 return Trial("failed", f"{where}: {error}", made)
             continue
+        except Exception as error:
+            return Trial("crashed", f"{where}: {type(error).__name__}: {error}\n{traceback.format_exc(limit=-3)}", made)
         if not isinstance(wanted, pa.Table):
             return Trial("accepted", f"{where}: the kernel says {wanted}", made)
-        wrong = difference(got, wanted, ordered=query.ordered)
+        wrong = difference(got, wanted, ordered=query.ordered, named=query.named)
         if wrong is None and made.schema.types != wanted.schema.types:
             wrong = f"the plan announces {made.schema.types}, wanted {wanted.schema.types}"
         if wrong is not None:
@@ -97,6 +100,6 @@ def tried(query: RandomQuery, catalog: ComparedCatalog, options: PlanOptions, ru
 
 
 def is_determined(query: RandomQuery, catalog: ComparedCatalog, wanted: pa.Table) -> bool:
-    """Whether the kernel gives the same answer when the tables' rows come in another order."""
-    again = kernel_answer(catalog.shuffled, query.sql)
-    return isinstance(again, pa.Table) and difference(again, wanted, ordered=query.ordered) is None
+    """Whether the kernel gives the same answer when the tables' rows come in other orders."""
+    answers = (kernel_answer(connection, query.sql) for connection in catalog.shuffled)
+    return all(isinstance(again, pa.Table) and difference(again, wanted, ordered=query.ordered) is None for again in answers)
