@@ -13,6 +13,7 @@ import pytest
 
 from tests.clients.endless import endless, states_of_endless
 from tests.clients.large_results import LARGE, ONE_LARGE_ROW, summary
+from tests.clients.parameter_files import ASKED, answers, kernel_answers, write_parameters
 
 BIG_ROWS = 400_000  # of the lake's `big`
 BUILD_SECONDS = 420
@@ -45,12 +46,13 @@ def _told(program: Path, uri: str, task: str, *arguments: str) -> list[str]:
 
 @pytest.mark.slow
 def test_a_go_program_reads_results_tables_and_errors(program: Path, uri: str) -> None:
-    rows, big, kinds, error, prepared, transaction, failed, end = _told(program, uri, "all")
+    rows, big, kinds, error, prepared, transaction, *tables, failed, end = _told(program, uri, "all")
     assert rows == f"rows {BIG_ROWS} {BIG_ROWS * (BIG_ROWS - 1) // 2}"
     assert (big, kinds) == ("table big", "table kinds")
     assert "code = NotFound desc = there is no table 'nowhere' (line 1, column 15)" in error
     assert prepared == "database/sql 9 row 8"
     assert transaction == f"database/sql transaction {BIG_ROWS}"
+    assert tables == ["database/sql table big", "database/sql table kinds"]
     assert "code = InvalidArgument" in failed
     assert "Could not convert string 'x' to INT32" in failed
     assert end == "end"
@@ -72,8 +74,16 @@ def test_one_large_row_is_read_with_a_higher_limit(program: Path, uri: str) -> N
 @pytest.mark.slow
 def test_deadlines_and_cancelled_contexts_end_the_query(program: Path, uri: str) -> None:
     *errors, _ = _told(program, uri, "endless", endless("go"))
-    assert [error.split(" desc = ")[0] for error in errors] == ["rpc error: code = DeadlineExceeded", "rpc error: code = Canceled"] * 2
-    assert states_of_endless(uri, "go") == ["killed"] * 4
+    assert [error.split(" desc = ")[0] for error in errors] == ["rpc error: code = DeadlineExceeded", "rpc error: code = Canceled"] * 3
+    assert states_of_endless(uri, "go") == ["killed"] * 6
+
+
+@pytest.mark.slow
+def test_a_sessions_time_out_ends_the_query(program: Path, uri: str) -> None:
+    refused, error, _ = _told(program, uri, "session", endless("go_session"), "SELECT 42")
+    assert refused == "refused 0"
+    assert "code = DeadlineExceeded desc = the query was stopped: it has taken longer than the 1 s" in error
+    assert states_of_endless(uri, "go_session") == ["killed"]
 
 
 # What database/sql makes of each type. The driver has no unsigned integers, lists, structs, maps and intervals.
@@ -82,7 +92,9 @@ GO_VALUES = {
     **{"dec": "float64 12.34", "text": "string grüß", "bin": "[]uint8 [0 255]", "clock": "time.Time 1970-01-01 12:30:00 +0000 UTC"},
     **{"at": "time.Time 2024-02-29 12:30:00.123456 +0000 UTC", "tz": "time.Time 2024-02-29 12:30:00 +0000 UTC"},
     **{"u": "string 88188cca-5b19-408b-a4c2-31eb2fdf21f0", "u8": "error type *array.Uint8: not supported"},
-    **{"day": "time.Time 2024-02-29 00:00:00 +0000 UTC", "lst": "error type *array.List: not supported"},
+    **{"u64": "error type *array.Uint64: not supported", "day": "time.Time 2024-02-29 00:00:00 +0000 UTC"},
+    **{"lst": "error type *array.List: not supported", "rec": "error type *array.Struct: not supported"},
+    **{"dict": "error type *array.Map: not supported", "gap": "error type *array.MonthDayNanoInterval: not supported"},
 }
 
 
@@ -94,6 +106,13 @@ def test_values_arrive(program: Path, uri: str) -> None:
         '{"a":1,"b":"x"}|[{"key":"k","value":1}]|{"months":0,"days":1,"nanoseconds":0}|88188cca-5b19-408b-a4c2-31eb2fdf21f0'
     )
     assert second == "2" + "|(null)" * 20
+
+
+@pytest.mark.slow
+def test_parameters_of_every_type_and_of_several_rows(program: Path, uri: str, tmp_path: Path) -> None:
+    write_parameters(tmp_path)
+    assert _told(program, uri, "parameters", str(tmp_path), ASKED) == ["end"]
+    assert answers(tmp_path) == kernel_answers()
 
 
 @pytest.mark.slow
