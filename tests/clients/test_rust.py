@@ -14,6 +14,7 @@ import pytest
 from tests.clients.endless import endless, states_of_endless
 from tests.clients.kept_builds import kept_folder
 from tests.clients.large_results import LARGE, ONE_LARGE_ROW, summary
+from tests.clients.parameter_files import ASKED, answers, kernel_answers, write_parameters
 
 CRATE = Path(__file__).with_name("rust")
 FETCH_SECONDS = 120
@@ -73,6 +74,14 @@ def test_values_tables_parameters_and_errors(program: Path, uri: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_dropped_future_ends_the_query(program: Path, uri: str) -> None:
+def test_parameters_of_every_type_and_of_several_rows(program: Path, uri: str, tmp_path: Path) -> None:
+    write_parameters(tmp_path)
+    assert _told(program, uri, "parameters", str(tmp_path), ASKED) == [""], "no type is refused"
+    assert answers(tmp_path) == kernel_answers()
+
+
+@pytest.mark.slow
+def test_a_dropped_future_and_a_deadline_end_the_query(program: Path, uri: str) -> None:
     assert _told(program, uri, "given up", endless("rust"), "SELECT 42") == ["given up", "42"]
-    assert states_of_endless(uri, "rust") == ["killed"]
+    assert _told(program, uri, "rows with a deadline", endless("rust"), "SELECT 42") == ["DeadlineExceeded Deadline Exceeded", "42"]
+    assert states_of_endless(uri, "rust") == ["killed"] * 2
