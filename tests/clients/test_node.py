@@ -17,6 +17,7 @@ from flight_server import protocol
 from tests.clients.endless import endless, states_of_endless
 from tests.clients.kept_builds import kept_folder
 from tests.clients.large_results import LARGE, ONE_LARGE_ROW, summary
+from tests.clients.parameter_files import ASKED, answers, kernel_answers, write_parameters
 
 PROGRAM = Path(__file__).parent / "node" / "reader.js"
 FLIGHT_PROTO = PROGRAM.with_name("flight.proto")
@@ -81,6 +82,26 @@ def test_tables_and_errors(packages: Path, uri: str) -> None:
     assert json.loads(table) == {"catalog_name": "volley", "db_schema_name": "main", "table_name": "kinds", "table_type": "TABLE"}
     error = _told(packages, uri, "rows", "SELECT * FROM nowhere")[0]
     assert error == "NOT_FOUND there is no table 'nowhere' (line 1, column 15)"
+
+
+WITHOUT = {"list_view<item: int8>": '"ListView" (25)', "run_end_encoded<run_ends: int64, values: string>": '"RunEndEncoded" (22)'}
+"""Types that Arrow's library for JavaScript does not have."""
+
+
+def test_parameters_of_every_type_and_of_several_rows(packages: Path, uri: str, tmp_path: Path) -> None:
+    write_parameters(tmp_path)
+    refused = _told(packages, uri, "parameters", str(tmp_path), ASKED)
+    assert refused == [f"{name}.parameters\tUnrecognized type: {kind}" for name, kind in WITHOUT.items()]
+    assert answers(tmp_path) == {name: answer for name, answer in kernel_answers().items() if name not in WITHOUT}
+
+
+def test_a_sessions_time_out_ends_the_query(packages: Path, uri: str) -> None:
+    refused, error, *_, after = _told(packages, uri, "in a session", endless("node_session"), "SELECT 42")
+    assert (refused, after) == ("refused 0", '{"42": 42}')
+    assert error.startswith(
+        "DEADLINE_EXCEEDED the query was stopped: it has taken longer than the 1 s that its session gives to a statement"
+    )
+    assert states_of_endless(uri, "node_session") == ["killed"]
 
 
 def test_a_deadline_and_a_cancel_end_the_query(packages: Path, uri: str) -> None:
