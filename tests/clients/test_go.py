@@ -5,7 +5,6 @@ The first run on a machine fetches and compiles the client's modules, which take
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -13,28 +12,16 @@ import pytest
 
 from tests.clients.endless import endless, states_of_endless
 from tests.clients.large_results import LARGE, ONE_LARGE_ROW, summary
+from tests.clients.native_programs import go_program
 from tests.clients.parameter_files import ASKED, answers, kernel_answers, write_parameters
 
 BIG_ROWS = 400_000  # of the lake's `big`
-BUILD_SECONDS = 420
 RUN_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if shutil.which("go") is None:
-        pytest.skip("go is not installed")
-    program = tmp_path_factory.mktemp("go") / "probe"
-    folder = Path(__file__).with_name("go")
-    try:
-        fetched = subprocess.run(["go", "mod", "download"], cwd=folder, capture_output=True, text=True, timeout=BUILD_SECONDS)
-    except subprocess.TimeoutExpired:
-        pytest.skip("the Go modules cannot be fetched in time")
-    if fetched.returncode != 0:
-        pytest.skip(f"the Go modules cannot be fetched: {fetched.stderr.splitlines()[-1]}")
-    built = subprocess.run(["go", "build", "-o", str(program), "."], cwd=folder, capture_output=True, text=True, timeout=BUILD_SECONDS)
-    assert built.returncode == 0, built.stderr
-    return program
+def program() -> Path:
+    return go_program()
 
 
 def _told(program: Path, uri: str, task: str, *arguments: str) -> list[str]:

@@ -6,53 +6,26 @@ The packages are fetched once, into the user's cache. Without Node, npm or a reg
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from flight_server import protocol
 from tests.clients.endless import endless, states_of_endless
-from tests.clients.kept_builds import kept_folder
 from tests.clients.large_results import LARGE, ONE_LARGE_ROW, summary
+from tests.clients.native_programs import node_packages, run_node
 from tests.clients.parameter_files import ASKED, answers, kernel_answers, write_parameters
 
-PROGRAM = Path(__file__).parent / "node" / "reader.js"
-FLIGHT_PROTO = PROGRAM.with_name("flight.proto")
-FLIGHT_SQL_PROTO = Path(protocol.__file__).with_name("flight_sql.proto")
-FETCH_SECONDS = 120
 RUN_SECONDS = 60
 
 
 @pytest.fixture(name="packages", scope="module")
 def _packages() -> Path:
     """The folder with node_modules."""
-    for program in ("node", "npm"):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
-    wanted = [PROGRAM.with_name(name) for name in ("package.json", "package-lock.json")]
-    folder = kept_folder("node", *wanted)
-    done = folder / "fetched"
-    if not done.exists():
-        for file in wanted:
-            shutil.copy(file, folder)
-        fetch = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        try:
-            subprocess.run(fetch, cwd=folder, capture_output=True, timeout=FETCH_SECONDS, check=True)
-        except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
-            pytest.skip("npm cannot fetch the packages")
-        done.touch()
-    return folder / "node_modules"
+    return node_packages()
 
 
-def _told(packages: Path, uri: str, task: str, *statements: str) -> list[str]:
-    command = ["node", str(PROGRAM), uri.removeprefix("grpc://"), str(FLIGHT_PROTO), str(FLIGHT_SQL_PROTO), task, *statements]
-    environment = {**os.environ, "NODE_PATH": str(packages)}
-    ended = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", timeout=RUN_SECONDS)
-    assert ended.returncode == 0, ended.stderr
-    return ended.stdout.splitlines()
+def _told(packages: Path, uri: str, task: str, *arguments: str) -> list[str]:
+    return run_node(packages, uri, task, *arguments, seconds=RUN_SECONDS).splitlines()
 
 
 @pytest.mark.slow

@@ -5,20 +5,16 @@ The first run on a machine fetches and compiles the crates, which takes a minute
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.clients.endless import endless, states_of_endless
-from tests.clients.kept_builds import kept_folder
 from tests.clients.large_results import LARGE, ONE_LARGE_ROW, summary
+from tests.clients.native_programs import BUILD_SECONDS, FETCH_SECONDS, rust_program
 from tests.clients.parameter_files import ASKED, answers, kernel_answers, write_parameters
 
-CRATE = Path(__file__).with_name("rust")
-FETCH_SECONDS = 120
-BUILD_SECONDS = 420
 RUN_SECONDS = 60
 
 pytestmark = pytest.mark.timeout(FETCH_SECONDS + BUILD_SECONDS + RUN_SECONDS)
@@ -26,22 +22,7 @@ pytestmark = pytest.mark.timeout(FETCH_SECONDS + BUILD_SECONDS + RUN_SECONDS)
 
 @pytest.fixture(name="program", scope="module")
 def _program() -> Path:
-    if shutil.which("cargo") is None:
-        pytest.skip("cargo is not installed")
-    target = kept_folder("rust", CRATE / "Cargo.toml", CRATE / "Cargo.lock")
-    try:
-        fetched = subprocess.run(["cargo", "fetch", "--locked"], cwd=CRATE, capture_output=True, text=True, timeout=FETCH_SECONDS)
-    except subprocess.TimeoutExpired:
-        pytest.skip("the Rust crates cannot be fetched in time")
-    if fetched.returncode != 0:
-        pytest.skip(f"the Rust crates cannot be fetched: {fetched.stderr.splitlines()[-1]}")
-    build = ["cargo", "build", "--locked", "--offline", "--target-dir", str(target)]
-    try:
-        built = subprocess.run(build, cwd=CRATE, capture_output=True, text=True, timeout=BUILD_SECONDS)
-    except subprocess.TimeoutExpired:
-        pytest.skip("the Rust client cannot be built in time; what is built is kept for the next run")
-    assert built.returncode == 0, built.stderr
-    return target / "debug" / "reader"
+    return rust_program()
 
 
 def _told(program: Path, uri: str, task: str, *statements: str) -> list[str]:

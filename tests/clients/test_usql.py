@@ -16,6 +16,7 @@ import pytest
 from tests.clients.endless import endless, started_endless, states_of_endless
 from tests.clients.kept_builds import kept_folder
 from tests.clients.large_results import MANY_ROWS, ONE_LARGE_ROW, summary
+from tests.clients.native_programs import need
 
 MODULE = Path(__file__).with_name("usql")
 BUILD_SECONDS = 300
@@ -26,8 +27,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(BUILD_SECONDS + RUN_SECONDS)
 
 @pytest.fixture(name="program", scope="module")
 def _program() -> Path:
-    if shutil.which("go") is None:
-        pytest.skip("go is not installed")
+    need("go")
     wanted = [MODULE / name for name in ("go.mod", "go.sum")]
     folder = kept_folder("usql", *wanted)
     program = folder / "usql"

@@ -121,6 +121,8 @@ func main() {
 		grafana(ctx, address, arguments)
 	case "endless":
 		endless(ctx, address, arguments[0])
+	case "latency":
+		latency(ctx, address, arguments[0], arguments[1])
 	case "session":
 		session(ctx, address, arguments[0], arguments[1])
 	}

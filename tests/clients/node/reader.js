@@ -53,6 +53,17 @@ async function limitSession(client) {
   return Object.keys(client.flightSql.lookupType("SetSessionOptionsResult").decode(answer).errors).length;
 }
 
+// How many milliseconds each of so many small statements takes to be asked and read, a line for each.
+async function latency(client, times) {
+  const [query, warmUp, told] = [client.packed("CommandStatementQuery", { query: "SELECT 1" }), 10, []];
+  for (let number = 0; number < Number(times) + warmUp; number++) {
+    const start = performance.now();
+    await rows(client.batches(query));
+    if (number >= warmUp) told.push(performance.now() - start);
+  }
+  return told.join("\n");
+}
+
 async function main() {
   const options = task.endsWith("64 MiB") ? { "grpc.max_receive_message_length": 64 << 20 } : {};
   const client = new Client(address, flightProto, flightSqlProto, options);
@@ -65,6 +76,7 @@ async function main() {
       "summary by Flight": () => summary(client.batches(Buffer.from(statement))),
       "summary with a limit of 64 MiB": () => summary(client.batches(query)),
       rows: () => rows(client.batches(query)),
+      latency: () => latency(client, statement),
       "in a session": () => rows(client.batches(query)),
       "with a deadline": () => rows(client.batches(query, { deadline: Date.now() + 1000 })),
       cancelled: () => rows(client.batches(query, { cancelAfter: 1000 })),

@@ -4,7 +4,7 @@ use std::env;
 use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
@@ -22,6 +22,8 @@ use futures::TryStreamExt;
 use tonic::transport::{Channel, Endpoint};
 
 type Client = FlightSqlServiceClient<Channel>;
+
+const WARM_UP: usize = 10;
 
 async fn batches(client: &mut Client, info: FlightInfo) -> Result<Vec<RecordBatch>, FlightError> {
     let mut found = Vec::new();
@@ -113,6 +115,19 @@ fn written(file: &Path, found: &[RecordBatch]) -> Result<(), FlightError> {
     Ok(stream.finish()?)
 }
 
+/// How many milliseconds each of so many small statements takes to be asked and read, a line for each.
+async fn latency(client: &mut Client, times: &str) -> Result<String, FlightError> {
+    let mut told = Vec::new();
+    for number in 0..times.parse::<usize>().unwrap() + WARM_UP {
+        let start = Instant::now();
+        rows(client, "SELECT 1").await?;
+        if number >= WARM_UP {
+            told.push((start.elapsed().as_secs_f64() * 1000.0).to_string());
+        }
+    }
+    Ok(told.join("\n"))
+}
+
 /// A statement that is given up after a second: a future that is dropped ends its calls.
 async fn given_up(client: &mut Client, statement: &str) -> Result<String, FlightError> {
     match tokio::time::timeout(Duration::from_secs(1), rows(client, statement)).await {
@@ -149,6 +164,7 @@ async fn main() {
             "rows" | "rows with a deadline" => rows(&mut client, statement).await,
             "tables" => tables(&mut client, statement).await,
             "prepared" => prepared(&mut client, statement).await,
+            "latency" => latency(&mut client, statement).await,
             "given up" => given_up(&mut client, statement).await,
             other => panic!("there is no task {other}"),
         };
