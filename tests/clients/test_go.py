@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clients.conftest import OTHER_KINDS
 from tests.clients.endless import endless, states_of_endless
 from tests.clients.large_results import LARGE, ONE_LARGE_ROW, summary
 from tests.clients.native_programs import go_program
@@ -93,6 +94,9 @@ def test_values_arrive(program: Path, uri: str) -> None:
         '{"a":1,"b":"x"}|[{"key":"k","value":1}]|{"months":0,"days":1,"nanoseconds":0}|88188cca-5b19-408b-a4c2-31eb2fdf21f0'
     )
     assert second == "2" + "|(null)" * 20
+    (other, _) = _told(program, uri, "values", OTHER_KINDS)
+    # The number is whole in the array, and rounded where it is printed.
+    assert other == "[0,1]|a|1.7014118346046923173168730371588410573e+38|2|12:00:00+02|101|2024-01-01T00:00:00.123456789|[1,2]"
 
 
 @pytest.mark.slow

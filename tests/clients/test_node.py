@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clients.conftest import OTHER_KINDS
 from tests.clients.endless import endless, states_of_endless
 from tests.clients.large_results import LARGE, ONE_LARGE_ROW, summary
 from tests.clients.native_programs import node_packages, run_node
@@ -48,6 +49,13 @@ def test_values_arrive(packages: Path, uri: str) -> None:
         **{"lst": [1, 2], "rec": {"a": 1, "b": "x"}, "dict": {"k": 1}, "u": "88188cca-5b19-408b-a4c2-31eb2fdf21f0"},
     }
     assert nulls == {**dict.fromkeys(values), "id": 2}
+    (other,) = _told(packages, uri, "rows", OTHER_KINDS)
+    assert other == (
+        '{"u": 1, "e": "a", "h": 170141183460469231731687303715884105727, "uh": "2", "t": "12:00:00+02", "b": "101", '
+        '"n": 1704067200123.4568, "a": [1,2]}'
+    )
+    # Months, days, and nanoseconds in two halves, each of 32 bits.
+    assert _told(packages, uri, "rows", "SELECT INTERVAL '1 month 2 days 3 seconds' AS i") == ['{"i": [1,2,-1294967296,0]}']
 
 
 def test_tables_and_errors(packages: Path, uri: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clients.conftest import OTHER_KINDS
 from tests.clients.endless import endless, states_of_endless
 from tests.clients.large_results import LARGE, ONE_LARGE_ROW, summary
 from tests.clients.native_programs import BUILD_SECONDS, FETCH_SECONDS, rust_program
@@ -48,6 +49,8 @@ def test_values_tables_parameters_and_errors(program: Path, uri: str) -> None:
         "{a: 1, b: x}|{k: 1}|1 days|88188cca-5b19-408b-a4c2-31eb2fdf21f0",
         "2" + "|null" * 20,
     ]
+    (other,) = _told(program, uri, "rows", OTHER_KINDS)
+    assert other == "{num=1}|a|170141183460469231731687303715884105727|2|12:00:00+02|101|2024-01-01T00:00:00.123456789|[1, 2]"
     assert _told(program, uri, "tables", "k_nds") == ["volley|main|kinds|TABLE"]
     assert _told(program, uri, "prepared", "SELECT count(*), max(s) FROM big WHERE i < ? AND s <> ?") == ["9|row 8"]
     (error,) = _told(program, uri, "rows", "SELECT * FROM nowhere")
