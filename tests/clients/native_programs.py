@@ -21,7 +21,7 @@ def go_program() -> Path:
     """The program of ``go/``."""
     need("go")
     source = HERE / "go"
-    program = kept_folder("go", source / "go.mod", source / "go.sum") / "probe"
+    program = kept_folder("go", source / "go.mod", source / "go.sum", *sorted(source.glob("*.go"))) / "probe"
     try:
         fetched = subprocess.run(["go", "mod", "download"], cwd=source, capture_output=True, text=True, timeout=BUILD_SECONDS)
     except subprocess.TimeoutExpired:
