@@ -52,7 +52,8 @@ public class JdbcParameters {
         BINDINGS.put("timestamp", (statement, place) -> statement.setTimestamp(place, moment));
         BINDINGS.put("instant", (statement, place) -> statement.setObject(place, OffsetDateTime.parse("2024-02-29T12:30:00.25Z")));
         BINDINGS.put("interval", (statement, place) -> statement.setObject(place, Period.of(0, 1, 2)));
-        BINDINGS.put("list", (statement, place) -> statement.setObject(place, List.of(1L, 5L)));
+        BINDINGS.put("list",
+                (statement, place) -> statement.setArray(place, statement.getConnection().createArrayOf("BIGINT", new Object[] {1L, 5L})));
         BINDINGS.put("null integer", (statement, place) -> statement.setNull(place, Types.BIGINT));
         BINDINGS.put("null", (statement, place) -> statement.setObject(place, null));
         BINDINGS.put("null as announced",

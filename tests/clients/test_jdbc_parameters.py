@@ -38,6 +38,7 @@ MOMENTS = {"bigint": "1970-01-01 00:00:00.005", "negative": "1969-12-31 23:59:59
 SENT = {
     "BIGINT": {**WHOLE, "ubigint": "-1", "real": "2", "double": "0", "decimal": "2", "wide decimal": "2", **COUNTED},
     "DOUBLE": {**WHOLE, "ubigint": str(2**64), "real": "2.5", "double": "0.5", "decimal": "2.5", "wide decimal": "2.5", **COUNTED},
+    "ARRAY": {"list": "[1, 5]"},
     "DECIMAL": {"wide decimal": "2.5000000000"},
     "VARCHAR": {"text": "it's", "text of a number": "5", "text of a day": "2024-02-29"},
     "VARBINARY": {"blob": "\\x00\\x27\\xFF"},
@@ -48,7 +49,13 @@ SENT = {
     "TIMESTAMP_WITH_TIMEZONE": {kind: f"{moment}+00" for kind, moment in MOMENTS.items()},
 }
 """By the type that is announced: what the driver makes of each kind of value. It refuses the kinds that are missing."""
-NAMES = {"DECIMAL": "DECIMAL(38, 10)", "VARBINARY": "BLOB", "TIMESTAMP": "TIMESTAMP_MS", "TIMESTAMP_WITH_TIMEZONE": "TIMESTAMPTZ"}
+NAMES = {
+    "ARRAY": "BIGINT[]",
+    "DECIMAL": "DECIMAL(38, 10)",
+    "VARBINARY": "BLOB",
+    "TIMESTAMP": "TIMESTAMP_MS",
+    "TIMESTAMP_WITH_TIMEZONE": "TIMESTAMPTZ",
+}
 NULLS = ("null integer", "null", "null as announced")
 KINDS = 23
 
