@@ -36,6 +36,7 @@ public class JdbcProbe {
             section(connection, "statement", c -> query(c, "SELECT 6 * 7 AS answer"));
             section(connection, "many statements", JdbcProbe::manyStatements);
             section(connection, "kinds", c -> query(c, "SELECT * EXCLUDE (tz) FROM kinds ORDER BY 1"));
+            section(connection, "other kinds", c -> query(c, arguments[1]));
             section(connection, "moment", JdbcProbe::moment);
             section(connection, "getters", JdbcProbe::getters);
             section(connection, "prepared", JdbcProbe::prepared);

@@ -21,6 +21,12 @@ _KINDS = """
         INTERVAL 1 DAY AS gap, '88188cca-5b19-408b-a4c2-31eb2fdf21f0'::UUID AS u
 """
 
+OTHER_KINDS = """
+    SELECT union_value(num := 1) AS u, 'a'::ENUM ('a', 'b') AS e, 170141183460469231731687303715884105727::HUGEINT AS h, 2::UHUGEINT AS uh,
+        TIMETZ '12:00:00+02' AS t, '101'::BIT AS b, TIMESTAMP_NS '2024-01-01 00:00:00.123456789' AS n, [1, 2]::INTEGER[2] AS a
+"""
+"""A row of types that Parquet files do not keep."""
+
 
 @pytest.fixture(scope="session", name="lake")
 def _lake(tmp_path_factory: pytest.TempPathFactory) -> Path:

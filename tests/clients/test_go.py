@@ -5,35 +5,24 @@ The first run on a machine fetches and compiles the client's modules, which take
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.clients.conftest import OTHER_KINDS
 from tests.clients.endless import endless, states_of_endless
 from tests.clients.large_results import LARGE, ONE_LARGE_ROW, summary
+from tests.clients.native_programs import go_program
+from tests.clients.parameter_files import ASKED, answers, kernel_answers, write_parameters
 
 BIG_ROWS = 400_000  # of the lake's `big`
-BUILD_SECONDS = 420
 RUN_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if shutil.which("go") is None:
-        pytest.skip("go is not installed")
-    program = tmp_path_factory.mktemp("go") / "probe"
-    folder = Path(__file__).with_name("go")
-    try:
-        fetched = subprocess.run(["go", "mod", "download"], cwd=folder, capture_output=True, text=True, timeout=BUILD_SECONDS)
-    except subprocess.TimeoutExpired:
-        pytest.skip("the Go modules cannot be fetched in time")
-    if fetched.returncode != 0:
-        pytest.skip(f"the Go modules cannot be fetched: {fetched.stderr.splitlines()[-1]}")
-    built = subprocess.run(["go", "build", "-o", str(program), "."], cwd=folder, capture_output=True, text=True, timeout=BUILD_SECONDS)
-    assert built.returncode == 0, built.stderr
-    return program
+def program() -> Path:
+    return go_program()
 
 
 def _told(program: Path, uri: str, task: str, *arguments: str) -> list[str]:
@@ -45,12 +34,13 @@ def _told(program: Path, uri: str, task: str, *arguments: str) -> list[str]:
 
 @pytest.mark.slow
 def test_a_go_program_reads_results_tables_and_errors(program: Path, uri: str) -> None:
-    rows, big, kinds, error, prepared, transaction, failed, end = _told(program, uri, "all")
+    rows, big, kinds, error, prepared, transaction, *tables, failed, end = _told(program, uri, "all")
     assert rows == f"rows {BIG_ROWS} {BIG_ROWS * (BIG_ROWS - 1) // 2}"
     assert (big, kinds) == ("table big", "table kinds")
     assert "code = NotFound desc = there is no table 'nowhere' (line 1, column 15)" in error
     assert prepared == "database/sql 9 row 8"
     assert transaction == f"database/sql transaction {BIG_ROWS}"
+    assert tables == ["database/sql table big", "database/sql table kinds"]
     assert "code = InvalidArgument" in failed
     assert "Could not convert string 'x' to INT32" in failed
     assert end == "end"
@@ -72,8 +62,16 @@ def test_one_large_row_is_read_with_a_higher_limit(program: Path, uri: str) -> N
 @pytest.mark.slow
 def test_deadlines_and_cancelled_contexts_end_the_query(program: Path, uri: str) -> None:
     *errors, _ = _told(program, uri, "endless", endless("go"))
-    assert [error.split(" desc = ")[0] for error in errors] == ["rpc error: code = DeadlineExceeded", "rpc error: code = Canceled"] * 2
-    assert states_of_endless(uri, "go") == ["killed"] * 4
+    assert [error.split(" desc = ")[0] for error in errors] == ["rpc error: code = DeadlineExceeded", "rpc error: code = Canceled"] * 3
+    assert states_of_endless(uri, "go") == ["killed"] * 6
+
+
+@pytest.mark.slow
+def test_a_sessions_time_out_ends_the_query(program: Path, uri: str) -> None:
+    refused, error, _ = _told(program, uri, "session", endless("go_session"), "SELECT 42")
+    assert refused == "refused 0"
+    assert "code = DeadlineExceeded desc = the query was stopped: it has taken longer than the 1 s" in error
+    assert states_of_endless(uri, "go_session") == ["killed"]
 
 
 # What database/sql makes of each type. The driver has no unsigned integers, lists, structs, maps and intervals.
@@ -82,7 +80,9 @@ GO_VALUES = {
     **{"dec": "float64 12.34", "text": "string grüß", "bin": "[]uint8 [0 255]", "clock": "time.Time 1970-01-01 12:30:00 +0000 UTC"},
     **{"at": "time.Time 2024-02-29 12:30:00.123456 +0000 UTC", "tz": "time.Time 2024-02-29 12:30:00 +0000 UTC"},
     **{"u": "string 88188cca-5b19-408b-a4c2-31eb2fdf21f0", "u8": "error type *array.Uint8: not supported"},
-    **{"day": "time.Time 2024-02-29 00:00:00 +0000 UTC", "lst": "error type *array.List: not supported"},
+    **{"u64": "error type *array.Uint64: not supported", "day": "time.Time 2024-02-29 00:00:00 +0000 UTC"},
+    **{"lst": "error type *array.List: not supported", "rec": "error type *array.Struct: not supported"},
+    **{"dict": "error type *array.Map: not supported", "gap": "error type *array.MonthDayNanoInterval: not supported"},
 }
 
 
@@ -94,6 +94,16 @@ def test_values_arrive(program: Path, uri: str) -> None:
         '{"a":1,"b":"x"}|[{"key":"k","value":1}]|{"months":0,"days":1,"nanoseconds":0}|88188cca-5b19-408b-a4c2-31eb2fdf21f0'
     )
     assert second == "2" + "|(null)" * 20
+    (other, _) = _told(program, uri, "values", OTHER_KINDS)
+    # The number is whole in the array, and rounded where it is printed.
+    assert other == "[0,1]|a|1.7014118346046923173168730371588410573e+38|2|12:00:00+02|101|2024-01-01T00:00:00.123456789|[1,2]"
+
+
+@pytest.mark.slow
+def test_parameters_of_every_type_and_of_several_rows(program: Path, uri: str, tmp_path: Path) -> None:
+    write_parameters(tmp_path)
+    assert _told(program, uri, "parameters", str(tmp_path), ASKED) == ["end"]
+    assert answers(tmp_path) == kernel_answers()
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clients.conftest import OTHER_KINDS
 from tests.clients.jdbc_driver import Sections, sections
 
 PROBE = Path(__file__).with_name("JdbcProbe.java")
@@ -18,7 +19,7 @@ BIG_ROWS = 400_000  # of the lake's `big`
 @pytest.fixture(scope="module")
 def told(uri: str) -> Sections:
     """What the program printed, by section: one run of it for all tests."""
-    return sections(PROBE, uri)
+    return sections(PROBE, uri, OTHER_KINDS)
 
 
 @pytest.mark.parametrize(
@@ -91,6 +92,13 @@ def test_every_type_arrives(told: Sections) -> None:
         "1|true|1|2|3|4|5|1.5|2.5|12.34|grüß|00ff|2024-02-29|12:30:00|2024-02-29 12:30:00.123456|[1,2]|"
         '{"a":1,"b":"x"}|{"k":1}|P1D PT0S|88188cca-5b19-408b-a4c2-31eb2fdf21f0',
         "2" + "|null" * 19,
+    ]
+
+
+def test_other_types_arrive(told: Sections) -> None:
+    assert told["other kinds"] == [
+        "u JAVA_OBJECT|e VARCHAR|h DECIMAL|uh VARCHAR|t VARCHAR|b VARCHAR|n TIMESTAMP|a ARRAY",
+        "1|a|170141183460469231731687303715884105727|2|12:00:00+02|101|2024-01-01 00:00:00.123456789|[1,2]",
     ]
 
 

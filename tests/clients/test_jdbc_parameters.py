@@ -1,4 +1,7 @@
-"""Parameters by JDBC in every place, bound as the types that the server announces: the answers are those of the literals."""
+"""Parameters by JDBC: values of 23 kinds in each of the places, and in casts to each type. The answers are those of the literals.
+
+The driver sends what the server announces as a parameter's type: it refuses a value, or converts it in a way of its own, which stands here.
+"""
 
 from __future__ import annotations
 
@@ -18,19 +21,52 @@ from tests.parameter_places import COLUMNS, PLACES
 from tests.planner.memory_catalog import connect
 
 PROGRAM = Path(__file__).with_name("JdbcParameters.java")
-RUN_SECONDS = 120
-LITERALS = {
-    "BIGINT": ("CAST(5 AS BIGINT)", "5"),
-    "DOUBLE": ("CAST('0.5' AS DOUBLE)",),
-    "VARCHAR": ("'5'", "CAST('5' AS VARCHAR)"),
-    "BOOLEAN": ("TRUE",),
-    "DATE": ("DATE '2024-02-29'",),
-    "ARRAY": ("CAST([5] AS BIGINT[])",),
-    "TIMESTAMP": ("CAST('2024-02-29 12:30:00.25' AS TIMESTAMP_MS)",),
+RUN_SECONDS = 180
+TYPES = (
+    *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "REAL", "DOUBLE"),
+    *("DECIMAL(9, 2)", "DECIMAL(38, 10)", "VARCHAR", "BLOB", "BOOLEAN", "DATE", "TIME", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS"),
+    *("TIMESTAMP_NS", "TIMESTAMPTZ", "INTERVAL", "UUID", "INTEGER[]", "MAP(VARCHAR, BIGINT)"),
+)
+SHORT_PLACES = (sql.replace("lpad(s, ?,", "lpad(s, least(?, 40),") for sql in PLACES)
+"""Without texts as long as a time has milliseconds."""
+STATEMENTS = (*SHORT_PLACES, *(f"SELECT ?::{name} AS v" for name in TYPES))
+
+WHOLE = {"tinyint": "5", "integer": "5", "bigint": "5", "negative": "-3"}
+COUNTED = {"date": "19782", "time": "45000000", "timestamp": "1709209800250"}
+"""Dates in days, times and timestamps in milliseconds."""
+MOMENTS = {"bigint": "1970-01-01 00:00:00.005", "negative": "1969-12-31 23:59:59.997", "timestamp": "2024-02-29 12:30:00.25"}
+SENT = {
+    "BIGINT": {**WHOLE, "ubigint": "-1", "real": "2", "double": "0", "decimal": "2", "wide decimal": "2", **COUNTED},
+    "DOUBLE": {**WHOLE, "ubigint": str(2**64), "real": "2.5", "double": "0.5", "decimal": "2.5", "wide decimal": "2.5", **COUNTED},
+    "ARRAY": {"list": "[1, 5]"},
+    "DECIMAL": {"wide decimal": "2.5000000000"},
+    "VARCHAR": {"text": "it's", "text of a number": "5", "text of a day": "2024-02-29"},
+    "VARBINARY": {"blob": "\\x00\\x27\\xFF"},
+    "BOOLEAN": {"boolean": "true"},
+    "DATE": {"date": "2024-02-29", "integer": "1970-01-06", "time": "125175-10-26"},
+    "TIME": {"time": "12:30:00", "integer": "00:00:00.005", "date": "00:00:19.782"},
+    "TIMESTAMP": MOMENTS,
+    "TIMESTAMP_WITH_TIMEZONE": {kind: f"{moment}+00" for kind, moment in MOMENTS.items()},
 }
-"""What the program binds to parameters of each type, as literals; the second where the kernel takes no first one."""
-NULLS = {"ARRAY": "BIGINT[]"}
-"""What NULL of a type of JDBC's is in SQL, where that has another name."""
+"""By the type that is announced: what the driver makes of each kind of value. It refuses the kinds that are missing."""
+NAMES = {
+    "ARRAY": "BIGINT[]",
+    "DECIMAL": "DECIMAL(38, 10)",
+    "VARBINARY": "BLOB",
+    "TIMESTAMP": "TIMESTAMP_MS",
+    "TIMESTAMP_WITH_TIMEZONE": "TIMESTAMPTZ",
+}
+NULLS = ("null integer", "null", "null as announced")
+KINDS = 23
+
+
+def literals(announced: str, kind: str) -> tuple[str, ...]:
+    """What the driver sends, as a literal of the announced type, and one of no type where the kernel takes no first one."""
+    if kind in NULLS:
+        return f"CAST(NULL AS {NAMES.get(announced, announced)})", "NULL"
+    text = SENT[announced][kind].replace("'", "''")
+    typed = f"CAST('{text}' AS {NAMES.get(announced, announced)})"
+    return (f"'{text}'", typed) if announced == "VARCHAR" else (typed, text) if announced == "BIGINT" else (typed,)
 
 
 def as_text(sql: str) -> str:
@@ -47,13 +83,14 @@ def _folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", name="told")
 def _told(folder: Path) -> dict[str, list[str]]:
-    """What the program printed of each place: the types, the rows for values, the rows for NULL."""
+    """What the program printed of each place: the types, then the rows for each kind of value."""
     with embedded(Config(data_roots=(str(folder),), memory_bytes=512 << 20)) as uri:
-        lines = "".join(f"{as_text(sql)}\n" for sql in PLACES)
+        lines = "".join(f"{as_text(sql)}\n" for sql in STATEMENTS)
         command = java_command(PROGRAM, uri)
         ended = subprocess.run(command, input=lines, capture_output=True, encoding="utf-8", timeout=RUN_SECONDS)
     assert ended.returncode == 0, ended.stderr
-    pieces = [piece.splitlines() for piece in ended.stdout.split("== ")[1:]]
+    assert ended.stdout.endswith("== end\n"), ended.stderr
+    pieces = [piece.splitlines() for piece in ended.stdout.split("== ")[1:-1]]
     return {sql: printed for sql, *printed in pieces}
 
 
@@ -82,13 +119,18 @@ def rows_of(sql: str, literals: list[tuple[str, ...]], kernel: duckdb.DuckDBPyCo
     return None
 
 
-@pytest.mark.parametrize("sql", PLACES)
-def test_values_and_nulls_of_the_announced_types_are_what_literals_are(
+@pytest.mark.slow
+@pytest.mark.parametrize("sql", STATEMENTS)
+def test_a_value_is_what_its_literal_is_or_is_refused_by_the_driver(
     sql: str, told: dict[str, list[str]], kernel: duckdb.DuckDBPyConnection
 ) -> None:
-    kinds, value, null = told[as_text(sql)]
-    names = kinds.split(",")
-    expected = rows_of(sql, [LITERALS[name] for name in names], kernel)
-    assert value == f"value: {expected}" if expected is not None else value.startswith("value FAILED"), names
-    expected = rows_of(sql, [(f"CAST(NULL AS {NULLS.get(name, name)})", "NULL") for name in names], kernel)
-    assert null == f"null: {expected}" if expected is not None else null.startswith("null FAILED"), names
+    types, *lines = told[as_text(sql)]
+    announced = types.split(",")
+    answers = dict(line.split(": ", 1) for line in lines)
+    assert len(answers) == KINDS
+    for kind, answer in answers.items():
+        if kind not in NULLS and any(kind not in SENT[name] for name in announced):
+            assert answer.startswith("UNBOUND"), (kind, announced)
+            continue
+        expected = rows_of(sql, [literals(name, kind) for name in announced], kernel)
+        assert answer == expected if expected is not None else answer.startswith("FAILED"), (kind, announced)

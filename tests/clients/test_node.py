@@ -6,52 +6,27 @@ The packages are fetched once, into the user's cache. Without Node, npm or a reg
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from flight_server import protocol
+from tests.clients.conftest import OTHER_KINDS
 from tests.clients.endless import endless, states_of_endless
-from tests.clients.kept_builds import kept_folder
 from tests.clients.large_results import LARGE, ONE_LARGE_ROW, summary
+from tests.clients.native_programs import node_packages, run_node
+from tests.clients.parameter_files import ASKED, answers, kernel_answers, write_parameters
 
-PROGRAM = Path(__file__).parent / "node" / "reader.js"
-FLIGHT_PROTO = PROGRAM.with_name("flight.proto")
-FLIGHT_SQL_PROTO = Path(protocol.__file__).with_name("flight_sql.proto")
-FETCH_SECONDS = 120
 RUN_SECONDS = 60
 
 
 @pytest.fixture(name="packages", scope="module")
 def _packages() -> Path:
     """The folder with node_modules."""
-    for program in ("node", "npm"):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
-    wanted = [PROGRAM.with_name(name) for name in ("package.json", "package-lock.json")]
-    folder = kept_folder("node", *wanted)
-    done = folder / "fetched"
-    if not done.exists():
-        for file in wanted:
-            shutil.copy(file, folder)
-        fetch = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        try:
-            subprocess.run(fetch, cwd=folder, capture_output=True, timeout=FETCH_SECONDS, check=True)
-        except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
-            pytest.skip("npm cannot fetch the packages")
-        done.touch()
-    return folder / "node_modules"
+    return node_packages()
 
 
-def _told(packages: Path, uri: str, task: str, *statements: str) -> list[str]:
-    command = ["node", str(PROGRAM), uri.removeprefix("grpc://"), str(FLIGHT_PROTO), str(FLIGHT_SQL_PROTO), task, *statements]
-    environment = {**os.environ, "NODE_PATH": str(packages)}
-    ended = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", timeout=RUN_SECONDS)
-    assert ended.returncode == 0, ended.stderr
-    return ended.stdout.splitlines()
+def _told(packages: Path, uri: str, task: str, *arguments: str) -> list[str]:
+    return run_node(packages, uri, task, *arguments, seconds=RUN_SECONDS).splitlines()
 
 
 @pytest.mark.slow
@@ -74,6 +49,13 @@ def test_values_arrive(packages: Path, uri: str) -> None:
         **{"lst": [1, 2], "rec": {"a": 1, "b": "x"}, "dict": {"k": 1}, "u": "88188cca-5b19-408b-a4c2-31eb2fdf21f0"},
     }
     assert nulls == {**dict.fromkeys(values), "id": 2}
+    (other,) = _told(packages, uri, "rows", OTHER_KINDS)
+    assert other == (
+        '{"u": 1, "e": "a", "h": 170141183460469231731687303715884105727, "uh": "2", "t": "12:00:00+02", "b": "101", '
+        '"n": 1704067200123.4568, "a": [1,2]}'
+    )
+    # Months, days, and nanoseconds in two halves, each of 32 bits.
+    assert _told(packages, uri, "rows", "SELECT INTERVAL '1 month 2 days 3 seconds' AS i") == ['{"i": [1,2,-1294967296,0]}']
 
 
 def test_tables_and_errors(packages: Path, uri: str) -> None:
@@ -81,6 +63,26 @@ def test_tables_and_errors(packages: Path, uri: str) -> None:
     assert json.loads(table) == {"catalog_name": "volley", "db_schema_name": "main", "table_name": "kinds", "table_type": "TABLE"}
     error = _told(packages, uri, "rows", "SELECT * FROM nowhere")[0]
     assert error == "NOT_FOUND there is no table 'nowhere' (line 1, column 15)"
+
+
+WITHOUT = {"list_view<item: int8>": '"ListView" (25)', "run_end_encoded<run_ends: int64, values: string>": '"RunEndEncoded" (22)'}
+"""Types that Arrow's library for JavaScript does not have."""
+
+
+def test_parameters_of_every_type_and_of_several_rows(packages: Path, uri: str, tmp_path: Path) -> None:
+    write_parameters(tmp_path)
+    refused = _told(packages, uri, "parameters", str(tmp_path), ASKED)
+    assert refused == [f"{name}.parameters\tUnrecognized type: {kind}" for name, kind in WITHOUT.items()]
+    assert answers(tmp_path) == {name: answer for name, answer in kernel_answers().items() if name not in WITHOUT}
+
+
+def test_a_sessions_time_out_ends_the_query(packages: Path, uri: str) -> None:
+    refused, error, *_, after = _told(packages, uri, "in a session", endless("node_session"), "SELECT 42")
+    assert (refused, after) == ("refused 0", '{"42": 42}')
+    assert error.startswith(
+        "DEADLINE_EXCEEDED the query was stopped: it has taken longer than the 1 s that its session gives to a statement"
+    )
+    assert states_of_endless(uri, "node_session") == ["killed"]
 
 
 def test_a_deadline_and_a_cancel_end_the_query(packages: Path, uri: str) -> None:

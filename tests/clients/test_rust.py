@@ -5,19 +5,17 @@ The first run on a machine fetches and compiles the crates, which takes a minute
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.clients.conftest import OTHER_KINDS
 from tests.clients.endless import endless, states_of_endless
-from tests.clients.kept_builds import kept_folder
 from tests.clients.large_results import LARGE, ONE_LARGE_ROW, summary
+from tests.clients.native_programs import BUILD_SECONDS, FETCH_SECONDS, rust_program
+from tests.clients.parameter_files import ASKED, answers, kernel_answers, write_parameters
 
-CRATE = Path(__file__).with_name("rust")
-FETCH_SECONDS = 120
-BUILD_SECONDS = 420
 RUN_SECONDS = 60
 
 pytestmark = pytest.mark.timeout(FETCH_SECONDS + BUILD_SECONDS + RUN_SECONDS)
@@ -25,22 +23,7 @@ pytestmark = pytest.mark.timeout(FETCH_SECONDS + BUILD_SECONDS + RUN_SECONDS)
 
 @pytest.fixture(name="program", scope="module")
 def _program() -> Path:
-    if shutil.which("cargo") is None:
-        pytest.skip("cargo is not installed")
-    target = kept_folder("rust", CRATE / "Cargo.toml", CRATE / "Cargo.lock")
-    try:
-        fetched = subprocess.run(["cargo", "fetch", "--locked"], cwd=CRATE, capture_output=True, text=True, timeout=FETCH_SECONDS)
-    except subprocess.TimeoutExpired:
-        pytest.skip("the Rust crates cannot be fetched in time")
-    if fetched.returncode != 0:
-        pytest.skip(f"the Rust crates cannot be fetched: {fetched.stderr.splitlines()[-1]}")
-    build = ["cargo", "build", "--locked", "--offline", "--target-dir", str(target)]
-    try:
-        built = subprocess.run(build, cwd=CRATE, capture_output=True, text=True, timeout=BUILD_SECONDS)
-    except subprocess.TimeoutExpired:
-        pytest.skip("the Rust client cannot be built in time; what is built is kept for the next run")
-    assert built.returncode == 0, built.stderr
-    return target / "debug" / "reader"
+    return rust_program()
 
 
 def _told(program: Path, uri: str, task: str, *statements: str) -> list[str]:
@@ -66,6 +49,8 @@ def test_values_tables_parameters_and_errors(program: Path, uri: str) -> None:
         "{a: 1, b: x}|{k: 1}|1 days|88188cca-5b19-408b-a4c2-31eb2fdf21f0",
         "2" + "|null" * 20,
     ]
+    (other,) = _told(program, uri, "rows", OTHER_KINDS)
+    assert other == "{num=1}|a|170141183460469231731687303715884105727|2|12:00:00+02|101|2024-01-01T00:00:00.123456789|[1, 2]"
     assert _told(program, uri, "tables", "k_nds") == ["volley|main|kinds|TABLE"]
     assert _told(program, uri, "prepared", "SELECT count(*), max(s) FROM big WHERE i < ? AND s <> ?") == ["9|row 8"]
     (error,) = _told(program, uri, "rows", "SELECT * FROM nowhere")
@@ -73,6 +58,14 @@ def test_values_tables_parameters_and_errors(program: Path, uri: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_dropped_future_ends_the_query(program: Path, uri: str) -> None:
+def test_parameters_of_every_type_and_of_several_rows(program: Path, uri: str, tmp_path: Path) -> None:
+    write_parameters(tmp_path)
+    assert _told(program, uri, "parameters", str(tmp_path), ASKED) == [""], "no type is refused"
+    assert answers(tmp_path) == kernel_answers()
+
+
+@pytest.mark.slow
+def test_a_dropped_future_and_a_deadline_end_the_query(program: Path, uri: str) -> None:
     assert _told(program, uri, "given up", endless("rust"), "SELECT 42") == ["given up", "42"]
-    assert states_of_endless(uri, "rust") == ["killed"]
+    assert _told(program, uri, "rows with a deadline", endless("rust"), "SELECT 42") == ["DeadlineExceeded Deadline Exceeded", "42"]
+    assert states_of_endless(uri, "rust") == ["killed"] * 2

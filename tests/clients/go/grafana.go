@@ -12,23 +12,22 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/flight/flightsql"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/arrow/scalar"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 )
 
 // grafana makes the calls of Grafana's data source for Flight SQL: a login by name or token, which it insists on, the health check, what the
 // server and its tables are, and the queries of a dashboard side by side.
 func grafana(ctx context.Context, address string, queries []string) {
-	client, err := flightsql.NewClient(address, nil, nil, grpc.WithTransportCredentials(insecure.NewCredentials()))
-	check(err)
+	client := connect(address)
 	defer client.Close()
 
 	byName, err := client.Client.AuthenticateBasicToken(ctx, "grafana", "secret")
 	check(err)
 	byToken := metadata.NewOutgoingContext(ctx, metadata.Pairs("Authorization", "Bearer a-token"))
 	for _, ctx := range []context.Context{byName, byToken} {
-		fmt.Println("health", strings.Join(panel(ctx, client, "select 1"), "; "))
+		answer, err := panel(ctx, client, "select 1")
+		check(err)
+		fmt.Println("health", answer)
 	}
 
 	info, err := client.GetSqlInfo(byName, []flightsql.SqlInfo{})
@@ -53,7 +52,9 @@ func grafana(ctx context.Context, address string, queries []string) {
 		all.Add(1)
 		go func() {
 			defer all.Done()
-			answers[index] = strings.Join(panel(byName, client, query), "; ")
+			var err error
+			answers[index], err = panel(byName, client, query)
+			check(err)
 		}()
 	}
 	all.Wait()
@@ -63,32 +64,41 @@ func grafana(ctx context.Context, address string, queries []string) {
 }
 
 // panel is a query's types and rows. A result of several endpoints is refused, as the data source does.
-func panel(ctx context.Context, client *flightsql.Client, query string) []string {
+func panel(ctx context.Context, client *flightsql.Client, query string) (string, error) {
 	info, err := client.Execute(ctx, query)
-	check(err)
+	if err != nil {
+		return "", err
+	}
 	if len(info.Endpoint) != 1 {
 		panic("several endpoints")
 	}
 	stream, err := client.Client.DoGet(ctx, info.Endpoint[0].Ticket)
-	check(err)
+	if err != nil {
+		return "", err
+	}
 	reader, err := flight.NewRecordReader(stream)
-	check(err)
+	if err != nil {
+		return "", err
+	}
 	defer reader.Release()
 	var types []string
 	for _, field := range reader.Schema().Fields() {
 		types = append(types, field.Name+" "+field.Type.String())
 	}
-	return append([]string{strings.Join(types, ",")}, textsOf(reader)...)
+	rows, err := textsOf(reader)
+	return strings.Join(append([]string{strings.Join(types, ",")}, rows...), "; "), err
 }
 
 func rowsOf(ctx context.Context, client *flightsql.Client, info *flight.FlightInfo) []string {
 	reader, err := client.DoGet(ctx, info.Endpoint[0].Ticket)
 	check(err)
 	defer reader.Release()
-	return textsOf(reader)
+	rows, err := textsOf(reader)
+	check(err)
+	return rows
 }
 
-func textsOf(reader *flight.Reader) []string {
+func textsOf(reader *flight.Reader) ([]string, error) {
 	var rows []string
 	for reader.Next() {
 		batch := reader.RecordBatch()
@@ -100,8 +110,7 @@ func textsOf(reader *flight.Reader) []string {
 			rows = append(rows, strings.Join(cells, "|"))
 		}
 	}
-	check(reader.Err())
-	return rows
+	return rows, reader.Err()
 }
 
 // facts are those of GetSqlInfo that are text or a truth, out of the union in which all of them come.

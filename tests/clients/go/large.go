@@ -7,17 +7,13 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/flight"
-	"github.com/apache/arrow-go/v18/arrow/flight/flightsql"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 )
 
 // largeByFlightSQL prints of each statement its rows, the sum of its first column and the bytes of its last, read with the client's defaults
 // but for the options.
 func largeByFlightSQL(ctx context.Context, address string, statements []string, options ...grpc.CallOption) {
-	credentials := grpc.WithTransportCredentials(insecure.NewCredentials())
-	client, err := flightsql.NewClient(address, nil, nil, credentials, grpc.WithDefaultCallOptions(options...))
-	check(err)
+	client := connect(address, options...)
 	defer client.Close()
 	for _, statement := range statements {
 		info, err := client.Execute(ctx, statement)

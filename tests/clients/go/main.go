@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/apache/arrow-go/v18/arrow/flight"
 	"github.com/apache/arrow-go/v18/arrow/flight/flightsql"
 	_ "github.com/apache/arrow-go/v18/arrow/flight/flightsql/driver"
 	"google.golang.org/grpc"
@@ -24,9 +25,16 @@ func oneLine(err error) string {
 	return strings.ReplaceAll(err.Error(), "\n", " / ")
 }
 
-func byFlightSQL(ctx context.Context, address string) {
-	client, err := flightsql.NewClient(address, nil, nil, grpc.WithTransportCredentials(insecure.NewCredentials()))
+func connect(address string, options ...grpc.CallOption) *flightsql.Client {
+	credentials := grpc.WithTransportCredentials(insecure.NewCredentials())
+	middleware := []flight.ClientMiddleware{flight.NewClientCookieMiddleware()}
+	client, err := flightsql.NewClient(address, nil, middleware, credentials, grpc.WithDefaultCallOptions(options...))
 	check(err)
+	return client
+}
+
+func byFlightSQL(ctx context.Context, address string) {
+	client := connect(address)
 	defer client.Close()
 
 	info, err := client.Execute(ctx, "SELECT i, s FROM big")
@@ -79,6 +87,14 @@ func byDatabaseSQL(ctx context.Context, address string) {
 	check(transaction.QueryRowContext(ctx, "SELECT count(*) FROM big").Scan(&count))
 	check(transaction.Commit())
 	fmt.Println("database/sql transaction", count)
+	tables, err := database.QueryContext(ctx, "SHOW TABLES")
+	check(err)
+	for tables.Next() {
+		var name string
+		check(tables.Scan(&name))
+		fmt.Println("database/sql table", name)
+	}
+	check(tables.Err())
 	fmt.Println("database/sql error", oneLine(database.QueryRowContext(ctx, "SELECT CAST('x' AS INTEGER)").Scan(&count)))
 }
 
@@ -99,10 +115,16 @@ func main() {
 		valuesByFlightSQL(ctx, address, arguments)
 	case "values database/sql":
 		valuesByDatabaseSQL(ctx, address, arguments)
+	case "parameters":
+		parameters(ctx, address, arguments[0], arguments[1])
 	case "grafana":
 		grafana(ctx, address, arguments)
 	case "endless":
 		endless(ctx, address, arguments[0])
+	case "latency":
+		latency(ctx, address, arguments[0], arguments[1])
+	case "session":
+		session(ctx, address, arguments[0], arguments[1])
 	}
 	fmt.Println("end")
 }

@@ -5,16 +5,11 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
-
-	"github.com/apache/arrow-go/v18/arrow/flight/flightsql"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 )
 
 // valuesByFlightSQL prints each statement's rows as Arrow's arrays write them.
 func valuesByFlightSQL(ctx context.Context, address string, statements []string) {
-	client, err := flightsql.NewClient(address, nil, nil, grpc.WithTransportCredentials(insecure.NewCredentials()))
-	check(err)
+	client := connect(address)
 	defer client.Close()
 	for _, statement := range statements {
 		info, err := client.Execute(ctx, statement)

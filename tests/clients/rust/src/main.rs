@@ -1,8 +1,10 @@
 //! What a Rust program does with a server through FlightSqlServiceClient, with its defaults; test_rust.py reads what it prints.
 
 use std::env;
+use std::fs::{self, File};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
@@ -13,11 +15,15 @@ use arrow_flight::error::FlightError;
 use arrow_flight::flight_service_client::FlightServiceClient;
 use arrow_flight::sql::CommandGetTables;
 use arrow_flight::sql::client::FlightSqlServiceClient;
+use arrow_ipc::reader::StreamReader;
+use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{DataType, Field, Schema};
 use futures::TryStreamExt;
 use tonic::transport::{Channel, Endpoint};
 
 type Client = FlightSqlServiceClient<Channel>;
+
+const WARM_UP: usize = 10;
 
 async fn batches(client: &mut Client, info: FlightInfo) -> Result<Vec<RecordBatch>, FlightError> {
     let mut found = Vec::new();
@@ -69,12 +75,57 @@ async fn prepared(client: &mut Client, statement: &str) -> Result<String, Flight
     let fields = vec![Field::new("1", DataType::Int64, true), Field::new("2", DataType::Utf8, true)];
     let columns: Vec<Arc<dyn Array>> = vec![Arc::new(Int64Array::from(vec![10])), Arc::new(StringArray::from(vec!["row 9"]))];
     let values = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?;
+    Ok(cells(&bound(client, statement, values).await?))
+}
+
+async fn bound(client: &mut Client, statement: &str, values: RecordBatch) -> Result<Vec<RecordBatch>, FlightError> {
     let mut statement = client.prepare(statement.to_string(), None).await?;
     statement.set_parameters(values)?;
     let info = statement.execute().await?;
-    let found = cells(&batches(client, info).await?);
+    let found = batches(client, info).await?;
     statement.close().await?;
     Ok(found)
+}
+
+/// A statement with each stream of a folder as its parameters, in a client that knows nothing of what is in it. What came back is written beside it;
+/// a stream that the library cannot read or send is told with its error.
+async fn parameters(client: &mut Client, folder: &str, statement: &str) -> Result<String, FlightError> {
+    let mut told = Vec::new();
+    for file in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        let answer = match batch_in(&file) {
+            Ok(values) => bound(client, statement, values).await,
+            Err(error) => Err(error),
+        };
+        match answer {
+            Ok(found) => written(&file.with_added_extension("answer"), &found)?,
+            Err(error) => told.push(format!("{}\t{}", file.file_name().unwrap().display(), one_line(error))),
+        }
+    }
+    Ok(told.join("\n"))
+}
+
+fn batch_in(file: &Path) -> Result<RecordBatch, FlightError> {
+    let mut stream = StreamReader::try_new(File::open(file).unwrap(), None)?;
+    Ok(stream.next().expect("a stream has a batch")?)
+}
+
+fn written(file: &Path, found: &[RecordBatch]) -> Result<(), FlightError> {
+    let mut stream = StreamWriter::try_new(File::create(file).unwrap(), &found[0].schema())?;
+    found.iter().try_for_each(|batch| stream.write(batch))?;
+    Ok(stream.finish()?)
+}
+
+/// How many milliseconds each of so many small statements takes to be asked and read, a line for each.
+async fn latency(client: &mut Client, times: &str) -> Result<String, FlightError> {
+    let mut told = Vec::new();
+    for number in 0..times.parse::<usize>().unwrap() + WARM_UP {
+        let start = Instant::now();
+        rows(client, "SELECT 1").await?;
+        if number >= WARM_UP {
+            told.push((start.elapsed().as_secs_f64() * 1000.0).to_string());
+        }
+    }
+    Ok(told.join("\n"))
 }
 
 /// A statement that is given up after a second: a future that is dropped ends its calls.
@@ -100,12 +151,20 @@ async fn main() {
         "summary with a limit of 64 MiB" => Client::new_from_inner(FlightServiceClient::new(channel).max_decoding_message_size(64 << 20)),
         _ => Client::new(channel),
     };
+    if arguments[2] == "rows with a deadline" {
+        client.set_header("grpc-timeout", "1S");
+    }
+    if arguments[2] == "parameters" {
+        println!("{}", parameters(&mut client, &arguments[3], &arguments[4]).await.unwrap_or_else(one_line));
+        return;
+    }
     for statement in &arguments[3..] {
         let answer = match arguments[2].as_str() {
             "summary" | "summary with a limit of 64 MiB" => summary(&mut client, statement).await,
-            "rows" => rows(&mut client, statement).await,
+            "rows" | "rows with a deadline" => rows(&mut client, statement).await,
             "tables" => tables(&mut client, statement).await,
             "prepared" => prepared(&mut client, statement).await,
+            "latency" => latency(&mut client, statement).await,
             "given up" => given_up(&mut client, statement).await,
             other => panic!("there is no task {other}"),
         };
