@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from operators.batch_sizes import empty_batch
 from operators.cancellation import Cancellation
 from operators.kernel.kernel import Kernel
 from operators.kernel.kernel_run import KernelRun
@@ -102,7 +103,7 @@ def run_split(fragment: Fragment, split: Split, context: ExecutionContext) -> tu
     """Runs a parallel fragment over one split; returns all its outputs, at least one."""
     (scan,) = fragment.inputs
     with run_fragment(fragment, {scan.name: [split]}, {}, context) as run:
-        batches = list(run.batches) or [pa.RecordBatch.from_pylist([], schema=run.schema)]
+        batches = list(run.batches) or [empty_batch(run.schema)]
         reports = run.reports
     last = len(batches) - 1
     return [Output(batch, index == last) for index, batch in enumerate(batches)], reports
