@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 import pyarrow.flight as flight
 
 from flight_server.protocol.messages import ENDED, QueryLine, decode
@@ -17,11 +21,34 @@ def endless(client: str) -> str:
 
 def states_of_endless(uri: str, client: str) -> list[str]:
     """The states in which the client's queries of that kind have ended, as soon as all of them have."""
+    return ended_states(uri, endless(client))
+
+
+def ended_states(uri: str, sql: str) -> list[str]:
+    """The states in which all queries with that text have ended, as soon as there are some and they have."""
+    return eventually(
+        lambda: states if ENDED.issuperset(states := states_of(uri, sql)) else None, END_SECONDS, "queries that nobody waits for have ended"
+    )
+
+
+def states_of(uri: str, sql: str) -> list[str]:
+    """The states of all queries with that text."""
     with flight.connect(uri) as connection:
+        lines = [decode(result.body, QueryLine) for result in connection.do_action(flight.Action("query.list", b"{}"))]
+        return [line.state for line in lines if line.sql == sql]
 
-        def ended() -> list[str]:
-            lines = [decode(result.body, QueryLine) for result in connection.do_action(flight.Action("query.list", b"{}"))]
-            states: list[str] = [line.state for line in lines if line.sql == endless(client)]
-            return states if ENDED.issuperset(states) else []
 
-        return eventually(ended, END_SECONDS, "queries that nobody waits for have ended")
+@contextmanager
+def once_it_runs(uri: str, sql: str, act: Callable[[], object]) -> Iterator[None]:
+    """While a client waits for ``sql`` in the body, another thread does ``act`` as soon as the server runs it."""
+
+    def wait() -> None:
+        eventually(lambda: "running" in states_of(uri, sql), END_SECONDS, "the query runs")
+        act()
+
+    actor = threading.Thread(target=wait)
+    actor.start()
+    try:
+        yield
+    finally:
+        actor.join()

@@ -79,7 +79,17 @@ def ran(command: list[str], folder: Path, uri: str | None) -> str:
 
 def test_there_is_something_to_run() -> None:
     assert len(PYTHON_BLOCKS) == 3
-    assert [page.stem for page in CLIENT_PAGES] == ["adbc", "index", "jdbc", "languages", "pandas", "polars", "pyarrow", "sqlalchemy"]
+    assert [page.stem for page in CLIENT_PAGES] == [
+        "adbc",
+        "index",
+        "jdbc",
+        "languages",
+        "pandas",
+        "polars",
+        "pyarrow",
+        "spark",
+        "sqlalchemy",
+    ]
     assert len(CLIENT_BLOCKS) >= 15
     assert len(COMMANDS) >= 7
     assert len(commands_of(GETTING_STARTED)) >= 9
