@@ -118,8 +118,11 @@ def test_an_interrupt_from_the_keyboard_ends_the_query(uri: str, client: str) ->
     sql = endless(f"{client}_interrupted")
     command = [sys.executable, str(INTERRUPTED), client, uri, sql]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8") as program:
-        eventually(lambda: "running" in states_of(uri, sql), RUN_SECONDS, "the query runs")
-        program.send_signal(signal.SIGINT)
-        assert ended_states(uri, sql) == ["killed"], "while the program goes on"
-        told, _ = program.communicate(timeout=RUN_SECONDS)
+        try:
+            eventually(lambda: "running" in states_of(uri, sql), RUN_SECONDS, "the query runs")
+            program.send_signal(signal.SIGINT)
+            assert ended_states(uri, sql) == ["killed"], "while the program goes on"
+            told, _ = program.communicate(timeout=RUN_SECONDS)
+        finally:
+            program.kill()
     assert told == "cancelled\n"

@@ -25,6 +25,8 @@ from tests.clients.jdbc_driver import driver_jar
 from tests.clients.large_results import LARGE, ONE_LARGE_ROW, summary
 from tests.e2e.waiting import eventually
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # the first run fetches half a gigabyte
+
 PROGRAM = Path(__file__).with_name("spark_jdbc.py")
 PAGE = Path(__file__).parents[2] / "docs" / "clients" / "spark.md"
 RUN_SECONDS = 280
@@ -86,14 +88,12 @@ def _told(page: str, uri: str, tmp_path_factory: pytest.TempPathFactory) -> dict
     return told
 
 
-@pytest.mark.slow
 def test_the_pages_program(told: dict[str, Any]) -> None:
     count, *table = told["page"]
     assert int(count) > 0
     assert sorted(line.split("|")[1].strip() for line in table if "|" in line) == ["delivered", "open", "returned", "shipped", "status"]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "answer"),
     [
@@ -110,18 +110,15 @@ def test_answers(told: dict[str, Any], name: str, answer: object) -> None:
     assert told[name] == answer
 
 
-@pytest.mark.slow
 def test_values_arrive(told: dict[str, Any]) -> None:
     assert told["types"] == {name: list(told) for name, told in AS_SPARK_HAS_THEM.items()}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", REFUSED)
 def test_types_that_spark_does_not_know(told: dict[str, Any], name: str) -> None:
     assert "UNRECOGNIZED_SQL_TYPE" in str(told[name]), "Spark reads this type now: docs/clients/spark.md says it does not"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("number", range(3), ids=["many rows", "long texts", "one large row"])
 def test_results_of_any_size_are_read_with_the_defaults(told: dict[str, Any], number: int) -> None:
     numbers = told[f"large:{number}"]
@@ -133,7 +130,6 @@ def lines_at(uri: str) -> list[QueryLine]:
         return [decode(result.body, QueryLine) for result in connection.do_action(flight.Action("query.list", b"{}"))]
 
 
-@pytest.mark.slow
 def test_partitions_and_conditions_are_part_of_what_spark_asks(told: dict[str, Any], uri: str) -> None:
     assert told["partitions"]
     asked = {" ".join(line.sql.split()) for line in lines_at(uri)}
@@ -145,7 +141,6 @@ def test_partitions_and_conditions_are_part_of_what_spark_asks(told: dict[str, A
     assert 'SELECT "i","s" FROM "main"."big" WHERE ("i" IS NOT NULL) AND ("i" < 10) ORDER BY "i" DESC NULLS LAST LIMIT 2' in asked
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("name", "sql"), [("timed out", endless("spark")), ("taken", TAKEN), ("cancelled", endless("spark_cancelled"))])
 def test_queries_end_by_a_time_out_by_reading_no_further_and_with_the_session(told: dict[str, Any], uri: str, name: str, sql: str) -> None:
     answers = {"timed out": "Query timed out after 1 SECONDS", "taken": "3", "cancelled": "cancelled as part of cancellation"}
@@ -158,7 +153,6 @@ def test_queries_end_by_a_time_out_by_reading_no_further_and_with_the_session(to
     assert eventually(ended, END_SECONDS, "the query has ended") == ["killed"]
 
 
-@pytest.mark.slow
 def test_what_does_not_work_says_why(told: dict[str, Any]) -> None:
     assert "there is no table 'nowhere'" in str(told["unknown table"])
     assert "Memory was leaked" in str(told["tables"]), "Spark closes what it asks now: docs/clients/spark.md says it does not"

@@ -241,6 +241,8 @@ def test_values_by_flightsql_dbapi(old: dict[str, str]) -> None:
 def test_the_end_of_its_program_ends_the_query_of_flightsql_dbapi(old_packages: dict[str, str], uri: str) -> None:
     sql = endless("flightsql_dbapi")
     with subprocess.Popen(old_command(uri, "wait", sql), env=old_packages) as program:
-        eventually(lambda: "running" in states_of(uri, sql), RUN_SECONDS, "the query runs")
-        program.kill()
+        try:
+            eventually(lambda: "running" in states_of(uri, sql), RUN_SECONDS, "the query runs")
+        finally:
+            program.kill()
     assert ended_states(uri, sql) == ["killed"]

@@ -26,6 +26,7 @@ PYTHON_BLOCKS = _PYTHON.findall(README)
 CLIENT_BLOCKS = [
     pytest.param(block, id=f"{page.stem}-{number}")
     for page in CLIENT_PAGES
+    if page.stem != "spark"  # tests/clients/test_spark.py runs it, with PySpark
     for number, block in enumerate(_PYTHON.findall(page.read_text(encoding="utf-8")), start=1)
 ]
 GETTING_STARTED_BLOCKS = [pytest.param(block, id="getting-started") for block in _PYTHON.findall(GETTING_STARTED)]
