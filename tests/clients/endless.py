@@ -11,12 +11,19 @@ import pyarrow.flight as flight
 from flight_server.protocol.messages import ENDED, QueryLine, decode
 from tests.e2e.waiting import eventually
 
+START_SECONDS = 60.0
+"""A program has to start first."""
 END_SECONDS = 20.0
 
 
 def endless(client: str) -> str:
     """The query as ``client`` asks it, so that the clients' queries can be told apart."""
     return f"SELECT count(*) AS {client} FROM big AS a, big AS b WHERE a.i * b.i % 7919 = 7918"
+
+
+def started_endless(uri: str, client: str) -> None:
+    """Returns when the client's query is running."""
+    _await_running(uri, endless(client))
 
 
 def states_of_endless(uri: str, client: str) -> list[str]:
@@ -43,7 +50,7 @@ def once_it_runs(uri: str, sql: str, act: Callable[[], object]) -> Iterator[None
     """While a client waits for ``sql`` in the body, another thread does ``act`` as soon as the server runs it."""
 
     def wait() -> None:
-        eventually(lambda: "running" in states_of(uri, sql), END_SECONDS, "the query runs")
+        _await_running(uri, sql)
         act()
 
     actor = threading.Thread(target=wait)
@@ -52,3 +59,7 @@ def once_it_runs(uri: str, sql: str, act: Callable[[], object]) -> Iterator[None
         yield
     finally:
         actor.join()
+
+
+def _await_running(uri: str, sql: str) -> None:
+    eventually(lambda: "running" in states_of(uri, sql), START_SECONDS, "the query is running")

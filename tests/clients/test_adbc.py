@@ -13,9 +13,8 @@ import pyarrow.compute as pc
 import pytest
 
 from tests.clients.all_types import SENT_VALUES, row_of, values_of
-from tests.clients.endless import ended_states, endless, once_it_runs, states_of, states_of_endless
+from tests.clients.endless import ended_states, endless, once_it_runs, started_endless, states_of, states_of_endless
 from tests.clients.large_results import LARGE, ONE_LARGE_ROW, summary
-from tests.e2e.waiting import eventually
 
 INTERRUPTED = Path(__file__).with_name("interrupted.py")
 MANY = "SELECT a.i, b.s FROM big AS a, big AS b WHERE a.i <> {}"
@@ -119,7 +118,7 @@ def test_an_interrupt_from_the_keyboard_ends_the_query(uri: str, client: str) ->
     command = [sys.executable, str(INTERRUPTED), client, uri, sql]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8") as program:
         try:
-            eventually(lambda: "running" in states_of(uri, sql), RUN_SECONDS, "the query runs")
+            started_endless(uri, f"{client}_interrupted")
             program.send_signal(signal.SIGINT)
             assert ended_states(uri, sql) == ["killed"], "while the program goes on"
             told, _ = program.communicate(timeout=RUN_SECONDS)

@@ -16,9 +16,8 @@ import pytest
 
 from tests.clients.all_types import ALL_TYPES, SENT_VALUES, row_of, values_of
 from tests.clients.conftest import BIG_ROWS
-from tests.clients.endless import ended_states, endless, once_it_runs, states_of, states_of_endless
+from tests.clients.endless import ended_states, endless, once_it_runs, started_endless, states_of, states_of_endless
 from tests.clients.fetched_packages import fetched_packages
-from tests.e2e.waiting import eventually
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -239,10 +238,9 @@ def test_values_by_flightsql_dbapi(old: dict[str, str]) -> None:
 
 @pytest.mark.slow
 def test_the_end_of_its_program_ends_the_query_of_flightsql_dbapi(old_packages: dict[str, str], uri: str) -> None:
-    sql = endless("flightsql_dbapi")
-    with subprocess.Popen(old_command(uri, "wait", sql), env=old_packages) as program:
+    with subprocess.Popen(old_command(uri, "wait", endless("flightsql_dbapi")), env=old_packages) as program:
         try:
-            eventually(lambda: "running" in states_of(uri, sql), RUN_SECONDS, "the query runs")
+            started_endless(uri, "flightsql_dbapi")
         finally:
             program.kill()
-    assert ended_states(uri, sql) == ["killed"]
+    assert states_of_endless(uri, "flightsql_dbapi") == ["killed"]
