@@ -1,4 +1,4 @@
-"""How large Arrow data is, and how much of it fits: slices share buffers, so that a batch's buffers say too much."""
+"""How large Arrow data is, how much of it fits, and a batch of nothing. Slices share buffers, so that a batch's buffers say too much."""
 
 from __future__ import annotations
 
@@ -22,3 +22,8 @@ def fitting_rows(batch: pa.RecordBatch, start: int, max_rows: int, max_bytes: in
             break
         rows = max(1, min(rows - 1, rows * max_bytes // size))
     return rows
+
+
+def empty_batch(schema: pa.Schema) -> pa.RecordBatch:
+    """A batch without rows, whatever its types: of no values Arrow cannot build unions by way of Python."""
+    return pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)

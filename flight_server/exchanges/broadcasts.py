@@ -18,7 +18,7 @@ from flight_server.protocol.exchange_messages import TableFrame, TableTicket
 from flight_server.protocol.message_sizes import message_slices
 from flight_server.protocol.messages import encode
 from flight_server.protocol.service import ExchangeStream
-from operators.batch_sizes import referenced_bytes
+from operators.batch_sizes import empty_batch, referenced_bytes
 from operators.cancellation import Cancellation
 from planner.errors import Status, VolleyError
 
@@ -47,7 +47,7 @@ def _frames(table: pa.Table, first_row: int) -> Iterator[tuple[pa.RecordBatch, b
             if sent >= PULL_BYTES:
                 return
     if first_row >= table.num_rows:
-        yield pa.RecordBatch.from_pylist([], schema=table.schema), frame
+        yield empty_batch(table.schema), frame
 
 
 class FetchedTables:

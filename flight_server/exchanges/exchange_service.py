@@ -27,6 +27,7 @@ from flight_server.protocol.exchange_messages import (
 from flight_server.protocol.messages import InstanceStatus, encode
 from flight_server.protocol.service import Cancelled, ExchangeStream
 from flight_server.protocol.tickets import read_message
+from operators.batch_sizes import empty_batch
 from operators.errors import OperatorError, StaleLease
 from operators.exchange.exchange import Exchange
 from operators.exchange.records import Payload, RecordKey
@@ -172,7 +173,7 @@ def _frames(served: Served[Any], ticket: PullTicket, cancelled: Cancelled) -> It
         held = exchange.lease(ticket.consumer, seconds=wait_seconds, cancelled=cancelled)
         if held is None:
             end = StreamEnd(ended=exchange.ended)
-            yield pa.RecordBatch.from_pylist([], schema=served.schema), encode(PullFrame(end=end))
+            yield empty_batch(served.schema), encode(PullFrame(end=end))
             return
         place = RecordPlace(LeaseRef(held.key, held.lease.epoch), served.is_last(held.payload))
         yield served.to_batch(held.payload), encode(PullFrame(record=place))

@@ -12,7 +12,7 @@ import pyarrow as pa
 from flight_server.exchanges.names import producer_name
 from flight_server.exchanges.site import Site, instance_status
 from flight_server.protocol.messages import InstanceStatus
-from operators.batch_sizes import referenced_bytes
+from operators.batch_sizes import empty_batch, referenced_bytes
 from operators.exchange.exchange import Exchange
 from operators.exchange.leases import IN_PROCESS_LEASE_SECONDS
 from operators.exchange.records import RecordKey
@@ -67,7 +67,7 @@ class OnceFragment:
         """Keeps its batches in :attr:`gathered`."""
         batches: list[pa.RecordBatch] = []
         self.run(tables, batches.append)
-        batches = batches or [pa.RecordBatch.from_pylist([], schema=self.schema)]
+        batches = batches or [empty_batch(self.schema)]
         last = len(batches) - 1
         self.gathering.commit(self.keys[0], [Output(batch, index == last) for index, batch in enumerate(batches)])
 

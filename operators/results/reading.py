@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from operators.batch_sizes import fitting_rows, referenced_bytes
+from operators.batch_sizes import empty_batch, fitting_rows, referenced_bytes
 from operators.errors import CursorOutOfRange, NoSuchResult, ResultUnreadable, StorageError
 from operators.results.result_files import ManifestFile, ResultFiles, ResultManifest
 from operators.results.row_group_cache import RowGroupCache
@@ -197,7 +197,7 @@ class Result:
             return
         index, row = found
         if index == len(self._groups) or limit == 0:
-            yield ReadBatch(self._empty(), place, None if index == len(self._groups) else self._place(index, row))
+            yield ReadBatch(empty_batch(self.schema), place, None if index == len(self._groups) else self._place(index, row))
             return
         left = limit
         while True:
@@ -343,9 +343,6 @@ class Result:
         return CursorOutOfRange(
             f"the cursor {list(place)} is not in the result of query {self.query_id}, which ends at {end}", remedy="Start from [0, 0, 0]."
         )
-
-    def _empty(self) -> pa.RecordBatch:
-        return pa.RecordBatch.from_pylist([], schema=self.schema)
 
     # -- for the writer -------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from operators.batch_sizes import empty_batch
 from operators.cancellation import Cancellation
 from operators.kernel.kernel import Kernel
 from operators.kernel.kernel_run import KernelRun
@@ -113,7 +114,7 @@ def _checked(run: KernelRun, cancellation: Cancellation) -> Iterator[pa.RecordBa
 def run_share(fragment: Fragment, share: Share, whole: WholeInputs, context: ExecutionContext) -> tuple[list[Output], Sequence[ScanReport]]:
     """Runs a parallel fragment over one share; returns all its outputs, at least one."""
     with run_fragment(fragment, share, whole, context) as run:
-        batches = list(run.batches) or [pa.RecordBatch.from_pylist([], schema=run.schema)]
+        batches = list(run.batches) or [empty_batch(run.schema)]
         reports = run.reports
     last = len(batches) - 1
     return [Output(batch, index == last) for index, batch in enumerate(batches)], reports

@@ -20,7 +20,7 @@ Sections = dict[str, list[str]]
 def java_command(program: Path, uri: str) -> list[str]:
     """What runs a program of one file with the JDBC address of a server. Skips the test without Java, Maven or a registry."""
     url = uri.replace("grpc:", "jdbc:arrow-flight-sql:") + "?useEncryption=false"
-    options = ["--add-opens=java.base/java.nio=ALL-UNNAMED", "-Duser.timezone=UTC", "-Dfile.encoding=UTF-8", "-cp", str(_driver())]
+    options = ["--add-opens=java.base/java.nio=ALL-UNNAMED", "-Duser.timezone=UTC", "-Dfile.encoding=UTF-8", "-cp", str(driver_jar())]
     return ["java", *options, str(program), url]
 
 
@@ -34,7 +34,8 @@ def sections(program: Path, uri: str, *arguments: str) -> Sections:
     return {name: lines for name, *lines in pieces}
 
 
-def _driver() -> Path:
+def driver_jar() -> Path:
+    """The driver, fetched where it is not there. Skips the test without Java, Maven or a registry."""
     for program in ("java", "mvn"):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed")

@@ -12,7 +12,6 @@ import duckdb
 import pyarrow as pa
 import pyarrow.flight as flight
 import pytest
-from google.protobuf.message import Message
 
 from flight_server.protocol import flight_sql_pb2 as pb
 from flight_server.protocol.any_message import pack
@@ -261,28 +260,6 @@ def test_types_arrive_as_they_are(cursor: adbc.Cursor, oracle: duckdb.DuckDBPyCo
     assert rows_of(answer) == rows_of(truth)
     differing = [field.name for field, other in zip(answer.schema, truth.schema, strict=True) if field.type != other.type]
     assert differing == ["p"], "dictionaries travel as plain values; nothing else changes"
-
-
-def catalog_rows(plain: flight.FlightClient, message: Message, options: flight.FlightCallOptions) -> pa.Table:
-    info = plain.get_flight_info(flight.FlightDescriptor.for_command(pack(message)), options)
-    (endpoint,) = info.endpoints
-    return plain.do_get(endpoint.ticket, options).read_all()
-
-
-def test_grafanas_calls_in_their_order(plain: flight.FlightClient) -> None:
-    # Its plugin wants a user or a token, one endpoint, no place for NULL in GetSqlInfo's union, and asks for base tables.
-    header, token = plain.authenticate_basic_token("grafana", "secret")
-    options = flight.FlightCallOptions(headers=[(header, token)])
-    health = catalog_rows(plain, pb.CommandStatementQuery(query="select 1"), options)
-    assert health.num_rows == 1
-    info = catalog_rows(plain, pb.CommandGetSqlInfo(), options)
-    assert not info.schema.field("value").nullable
-    assert {"kinds", "events"} <= set(
-        catalog_rows(plain, pb.CommandGetTables(table_types=["BASE TABLE"]), options).column("table_name").to_pylist()
-    )
-    asked = pb.CommandGetTables(table_name_filter_pattern="kinds", include_schema=True)
-    (schema,) = catalog_rows(plain, asked, options).column("table_schema").to_pylist()
-    assert pa.ipc.read_schema(pa.py_buffer(schema)).names == ["kind_id", "kind"]
 
 
 def told_of(schema: pa.Schema) -> list[tuple[str, str]]:

@@ -26,6 +26,7 @@ PYTHON_BLOCKS = _PYTHON.findall(README)
 CLIENT_BLOCKS = [
     pytest.param(block, id=f"{page.stem}-{number}")
     for page in CLIENT_PAGES
+    if page.stem != "spark"  # tests/clients/test_spark.py runs it, with PySpark
     for number, block in enumerate(_PYTHON.findall(page.read_text(encoding="utf-8")), start=1)
 ]
 GETTING_STARTED_BLOCKS = [pytest.param(block, id="getting-started") for block in _PYTHON.findall(GETTING_STARTED)]
@@ -79,7 +80,17 @@ def ran(command: list[str], folder: Path, uri: str | None) -> str:
 
 def test_there_is_something_to_run() -> None:
     assert len(PYTHON_BLOCKS) == 3
-    assert [page.stem for page in CLIENT_PAGES] == ["adbc", "index", "jdbc", "languages", "pandas", "polars", "pyarrow", "sqlalchemy"]
+    assert [page.stem for page in CLIENT_PAGES] == [
+        "adbc",
+        "index",
+        "jdbc",
+        "languages",
+        "pandas",
+        "polars",
+        "pyarrow",
+        "spark",
+        "sqlalchemy",
+    ]
     assert len(CLIENT_BLOCKS) >= 15
     assert len(COMMANDS) >= 7
     assert len(commands_of(GETTING_STARTED)) >= 9
