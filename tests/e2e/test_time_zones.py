@@ -19,11 +19,14 @@ from flight_server.protocol.messages import SESSION_COOKIE
 from tests.e2e.running_server import RunningServer, run
 
 COOKIES = {"adbc.flight.sql.rpc.with_cookie_middleware": "true"}
-ZONES = ["Europe/Berlin", "America/St_Johns", "Asia/Kathmandu", "Etc/GMT+9"]
+ZONES = ["America/New_York", "Europe/Berlin", "America/St_Johns", "Asia/Kathmandu", "Etc/GMT+9"]
 HOURS = 366 * 24
 QUERIES = [
     "SELECT ts, ts::DATE AS day, ts::VARCHAR AS text, extract(hour FROM ts) AS hour FROM moments WHERE ts::DATE = '2024-03-31' ORDER BY n",
     "SELECT date_trunc('day', ts) AS day, count(*) AS n FROM moments GROUP BY ALL ORDER BY ALL",
+    "SELECT ts::DATE AS day, part, max(ts) AS last, avg(n) AS mean, count(DISTINCT hour(ts)) AS h FROM moments GROUP BY ALL ORDER BY ALL",
+    "SELECT d, count(*) AS c FROM moments JOIN (SELECT ts::DATE AS d FROM moments WHERE n % 99 = 0) ON ts::DATE = d GROUP BY 1 ORDER BY 1",
+    "SELECT count(*) AS n FROM moments WHERE ts::DATE = (SELECT max(ts)::DATE FROM moments WHERE part < 6)",
     "SELECT n, ts FROM moments WHERE ts >= '2024-10-27' AND ts < '2024-10-28' ORDER BY n",
     "SELECT count(*) AS n FROM moments WHERE ts < '2024-01-01 06:00:00' OR hour(ts) = 2",
     "SELECT count(*) AS n FROM moments WHERE wall < TIMESTAMPTZ '2024-02-01 00:00:00+00'",
@@ -100,6 +103,15 @@ def test_answers_are_those_of_duckdb_in_that_zone(session: dbapi.Connection, fil
             got = answer(session, sql)
             assert got.schema.equals(wanted.schema), sql
             assert got.to_pylist() == wanted.to_pylist(), sql
+
+
+def test_groups_by_the_zones_days_are_made_on_the_shares_of_both_workers(session: dbapi.Connection) -> None:
+    set_option(session, "timezone", "America/New_York")
+    sql = "SELECT date_trunc('day', ts) AS day, count(*) AS n FROM moments GROUP BY day"
+    plan = json.loads("".join(row["plan"] for row in answer(session, f"EXPLAIN (FORMAT JSON) {sql}").to_pylist()))
+    partial = plan["plan"]["inputs"][0]["from"]
+    assert partial["shares"] > 1
+    assert "date_trunc" in partial["sql"]
 
 
 def test_the_zone_can_be_set_by_a_statement(session: dbapi.Connection) -> None:
