@@ -181,6 +181,20 @@ def test_a_prepared_statement_runs_in_the_zone_of_its_execution(session: dbapi.C
         assert cursor.fetchall() == [("2024-03-31 00:00:00+00",)]
 
 
+def test_each_of_many_rows_of_parameters_runs_in_the_sessions_zone_on_both_workers(session: dbapi.Connection) -> None:
+    """Each is a plan of its own, with shares and an intermediate result of its own."""
+    set_option(session, "timezone", "America/New_York")
+    days = pa.record_batch({"day": ["2024-03-10", "2024-03-11", "2024-11-03"]})
+    sql = """
+        SELECT min(ts)::VARCHAR AS first, count(*) AS hours FROM moments
+        WHERE ts::DATE = CAST(? AS DATE) AND ts::DATE <= (SELECT max(ts)::DATE FROM moments)"""
+    assert answer(session, sql, days).to_pylist() == [
+        {"first": "2024-03-10 00:00:00-05", "hours": 23},
+        {"first": "2024-03-11 00:00:00-04", "hours": 24},
+        {"first": "2024-11-03 00:00:00-04", "hours": 25},
+    ]
+
+
 def test_a_result_keeps_its_zone_when_the_server_is_restarted(files: Path, tmp_path: Path) -> None:
     arguments = ("--data", str(files), "--state", str(tmp_path / "state"), "--threads", "2", "--memory", "1GB")
     cookie = flight.FlightCallOptions(headers=[(b"cookie", f"{SESSION_COOKIE}=kept".encode())])
