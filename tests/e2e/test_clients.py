@@ -195,9 +195,9 @@ def test_a_session_gives_its_statements_so_long(session: adbc.Connection) -> Non
 def test_a_session_says_whether_workers_share_a_scan(session: adbc.Connection, distribute: str, table: str, shared: bool) -> None:
     session.adbc_connection.set_options(**{"adbc.flight.sql.session.option.distribute": distribute})
     with session.cursor() as cursor:
-        cursor.execute(f"EXPLAIN SELECT count(*) AS n FROM {table}")
+        cursor.execute(f"EXPLAIN SELECT count(kind_id) AS n FROM {table}")
         assert any("gather" in line for (line,) in cursor.fetchall()) is shared
-        cursor.execute(f"SELECT count(*) AS n FROM {table}")
+        cursor.execute(f"SELECT count(kind_id) AS n FROM {table}")
         assert cursor.fetchall() == [(1000 if table == "kinds" else EVENTS,)]
 
 
