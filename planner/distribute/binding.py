@@ -12,7 +12,7 @@ from planner.bind import join_word
 from planner.distribute.frames import Frame, Scope
 from planner.distribute.meanings import BoundColumn, ColumnField, Meaning, SelectAlias
 from planner.distribute.mentions import Mention, mentions
-from planner.distribute.outputs import Shown, bare
+from planner.distribute.outputs import ShownOutputs, bare
 from planner.distribute.partial_aggregates import AGGREGATES, WITH_PARTIAL_FORM
 from planner.functions import VALUES_WITHOUT_PARENTHESES
 from planner.logical import (
@@ -44,7 +44,7 @@ Ctes = Mapping[str, Cte]
 
 
 @dataclass(slots=True)
-class Block:
+class BoundBlock:
     """What was found in a block: the columns in its own expressions, its subqueries (those in its FROM too), and whether that is all.
 
     ``below`` are subqueries of its expressions by the ids of their trees, until they are bound.
@@ -65,8 +65,8 @@ class Block:
 class NameBinder:
     """Fills in ``shown`` and ``blocks``: of a Select, Values or QueryBlock, by its id."""
 
-    shown: Shown = field(default_factory=Shown)
-    blocks: dict[int, Block] = field(default_factory=dict)
+    shown: ShownOutputs = field(default_factory=ShownOutputs)
+    blocks: dict[int, BoundBlock] = field(default_factory=dict)
     scopes: dict[int, Scope] = field(default_factory=dict)
     queries: dict[int, QueryBlock] = field(default_factory=dict)
     pairs: dict[int, tuple[tuple[BoundColumn | None, BoundColumn | None], ...] | None] = field(default_factory=dict)
@@ -75,7 +75,7 @@ class NameBinder:
         """Binds a query that stands in the scope ``outer``."""
         self.queries[id(query.ast)] = query
         self.shown.open.add(id(query))
-        block = self.blocks[id(query)] = Block(ctes)
+        block = self.blocks[id(query)] = BoundBlock(ctes)
         recursive = bool((query.ast.get("with") or {}).get("recursive"))
         for cte in query.ctes:
             with_it = {**ctes, folded(cte.name): cte}
@@ -93,7 +93,7 @@ class NameBinder:
             self._expressions(rest, inside, scope)
         self.shown.open.discard(id(query))
 
-    def _behind_set(self, query: QueryBlock, rest: list[Any], block: Block, outer: Scope | None) -> None:
+    def _behind_set(self, query: QueryBlock, rest: list[Any], block: BoundBlock, outer: Scope | None) -> None:
         """ORDER BY and LIMIT of a set operation, of VALUES or of a query in parentheses: they see the result's columns."""
         self.blocks[id(query)] = block
         mentioned = mentions(query.ast.get("order_by"), rest)
@@ -129,13 +129,13 @@ class NameBinder:
                 for operand in body.operands:
                     self._body(operand, outer, ctes)
             case Values():
-                block = self.blocks[id(body)] = Block(ctes)
+                block = self.blocks[id(body)] = BoundBlock(ctes)
                 block.expect(body.queries)
                 self._expressions([body.ast["Values"]["rows"]], block, Scope(Frame(), outer))
         return None
 
     def _select(self, select: Select, outer: Scope | None, ctes: Ctes) -> Scope:
-        block = self.blocks[id(select)] = Block(ctes)
+        block = self.blocks[id(select)] = BoundBlock(ctes)
         frame = Frame()
         for item in select.items:
             frame.add(self._item(item, block, Scope(frame, outer, select=select)))
@@ -164,7 +164,7 @@ class NameBinder:
         self._expressions(left, block, replace(scope, clause="group_by"))
         return scope
 
-    def _having(self, having: Ast, block: Block, scope: Scope) -> None:
+    def _having(self, having: Ast, block: BoundBlock, scope: Scope) -> None:
         """HAVING, in which the arguments of aggregates see the rows that are aggregated."""
         if not scope.aliases:
             self._expressions([having], block, scope)
@@ -175,7 +175,7 @@ class NameBinder:
             self._note(mention.node, self._resolved(mention, replace(scope, clause="selection")), block)
         self._expressions([having], block, scope)
 
-    def _ordered(self, root: Any, block: Block, scope: Scope) -> None:
+    def _ordered(self, root: Any, block: BoundBlock, scope: Scope) -> None:
         """ORDER BY, or DISTINCT ON: what stands alone there is an alias first."""
         if type(root) is not dict:
             return
@@ -210,7 +210,7 @@ class NameBinder:
 
     # FROM
 
-    def _item(self, item: FromItem, block: Block, beside: Scope) -> Frame:
+    def _item(self, item: FromItem, block: BoundBlock, beside: Scope) -> Frame:
         """``beside`` is what stands before the item in FROM."""
         frame = self._relation(item.relation, block, beside)
         previous = item.relation
@@ -232,7 +232,7 @@ class NameBinder:
         if using is None:
             frame.unknown, frame.stars = True, None
 
-    def _relation(self, relation: Relation, block: Block, scope: Scope) -> Frame:
+    def _relation(self, relation: Relation, block: BoundBlock, scope: Scope) -> Frame:
         match relation:
             case CteRef():
                 cte = block.ctes.get(folded(relation.name))
@@ -257,7 +257,7 @@ class NameBinder:
 
     # Names
 
-    def _expressions(self, roots: Iterable[Any], block: Block, scope: Scope) -> None:
+    def _expressions(self, roots: Iterable[Any], block: BoundBlock, scope: Scope) -> None:
         """Binds the names of expressions of a block, and the subqueries in them."""
         mentioned = mentions(*roots)
         known = self.shown.meanings
@@ -286,7 +286,7 @@ class NameBinder:
             self.shown.meanings.update((id(node), None) for node in nodes)
         return outside
 
-    def _note(self, node: Ast, meaning: Meaning, block: Block) -> None:
+    def _note(self, node: Ast, meaning: Meaning, block: BoundBlock) -> None:
         self.shown.meanings[id(node)] = meaning
         if type(meaning) is BoundColumn:
             block.columns.append(meaning)

@@ -12,7 +12,7 @@ from planner.ast import Ast, verbatim_identifier
 from planner.catalog import Column
 from planner.distribute.scopes import Names
 from planner.distribute.two_steps import TwoSteps
-from planner.distribute.ways import Block, Way
+from planner.distribute.ways import DividedBlock, Way
 from planner.errors import VolleyError
 from planner.logical import Answers, Body, Cte, CteRef, QueryBlock, Select, all_scans, relations_below, rewrite
 from planner.parse import print_sql
@@ -28,7 +28,7 @@ Graph = tuple[tuple[Fragment, ...], tuple[PlannedExchange, ...]]
 class NotBuilt(Exception):
     """A block did not come out as it should; None: nobody knows which. The message says why."""
 
-    def __init__(self, block: Block | None, why: str) -> None:
+    def __init__(self, block: DividedBlock | None, why: str) -> None:
         super().__init__(why)
         self.block = block
 
@@ -110,7 +110,7 @@ class GraphBuilder:
             return query
         return self._apply(query, block, block.steps)
 
-    def _apply(self, query: QueryBlock, block: Block, steps: TwoSteps) -> QueryBlock:
+    def _apply(self, query: QueryBlock, block: DividedBlock, steps: TwoSteps) -> QueryBlock:
         """Makes the block's fragment. Returns what is left in its place."""
         assert isinstance(query.body, Select)
         partial, probe = (self._with_ctes(steps.partial(query.body, probe=probe)) for probe in (False, True))

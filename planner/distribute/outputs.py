@@ -31,7 +31,7 @@ _SERIES = frozenset(("range", "generate_series", "unnest"))
 
 
 @dataclass(slots=True)
-class Shown:
+class ShownOutputs:
     """The meanings and frames found so far, by the ids of what they belong to, and what follows from them."""
 
     meanings: dict[int, Meaning] = field(default_factory=dict)

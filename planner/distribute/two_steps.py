@@ -63,7 +63,7 @@ class Writer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PartialColumn:
     """A column of the partial block. One that is an aggregate's state has the aggregate's call for its ``expression``."""
 
     name: str
@@ -104,9 +104,9 @@ class TwoSteps:
     writer: Writer
     prefix: str
     complete: bool
-    answers: list[Answer] = field(default_factory=list)
+    answers: list[PartialColumn] = field(default_factory=list)
     _meanings: Meanings = field(init=False)
-    _placed: dict[Any, Answer] = field(default_factory=dict)
+    _placed: dict[Any, PartialColumn] = field(default_factory=dict)
     _types: ArgumentTypes | None = None
     _made: bool = False
     """The partial block makes the items; else the final one makes them, of groups or of columns."""
@@ -186,7 +186,7 @@ class TwoSteps:
         ast = {**ast, "projection": items}
         return QueryBlock(block, replace(select, ast=ast, queries=_present(select.queries, {**ast, "from": None})))
 
-    def _partial_expression(self, answer: Answer) -> Ast:
+    def _partial_expression(self, answer: PartialColumn) -> Ast:
         if answer.aggregate is None:
             return answer.expression
         return verbatim(f"{self.writer.expression(answer.expression)} EXPORT_STATE")
@@ -202,7 +202,7 @@ class TwoSteps:
         named = [{**term, "expr": _named(answer.name)} for term, answer in terms if answer is not None]
         return {**order, "kind": {"Expressions": named}}, limit
 
-    def _ordered(self, expression: Ast) -> Answer | None:
+    def _ordered(self, expression: Ast) -> PartialColumn | None:
         """The answer by which the final block sorts there; None if it is not known."""
         item = self._counted(expression)
         return self._placed.get(self._meanings.of(expression if item is None else item))
@@ -308,7 +308,7 @@ class TwoSteps:
             column = _named(self._place(arguments(function)[0], "d").name)
             return {"Function": {**function, "args": {"List": {**listed, "args": [{"Unnamed": {"Expr": column}}]}}}}
         key = self._meanings.of(node)
-        answer = self._placed.get(key) or self._add(key, Answer(self._next_name("a"), node, name))
+        answer = self._placed.get(key) or self._add(key, PartialColumn(self._next_name("a"), node, name))
         kinds = None if self._types is None else self._types[answer.name]
         return verbatim("" if kinds is None else combined(name, kinds, answer.name))
 
@@ -320,17 +320,17 @@ class TwoSteps:
 
     # -- what they share ------------------------------------------------------------------------------------------------
 
-    def _place(self, expression: Ast, letter: str) -> Answer:
+    def _place(self, expression: Ast, letter: str) -> PartialColumn:
         key = self._meanings.of(expression)
-        return self._placed.get(key) or self._add(key, Answer(self._next_name(letter), expression))
+        return self._placed.get(key) or self._add(key, PartialColumn(self._next_name(letter), expression))
 
-    def _place_column(self, column: BoundColumn) -> Answer:
+    def _place_column(self, column: BoundColumn) -> PartialColumn:
         alias = getattr(column.relation, "alias", None)
         if alias is None or self.names.relation(self.select, alias) is not column.relation:
             raise OneStep("a star's column has no name of its own")
         key = ("column", id(column.relation), folded(column.name))
         written = {"CompoundIdentifier": [identifier(alias), identifier(column.name)]}
-        return self._placed.get(key) or self._add(key, Answer(self._next_name("c"), written))
+        return self._placed.get(key) or self._add(key, PartialColumn(self._next_name("c"), written))
 
     def _starred(self, item: Ast) -> Iterator[tuple[BoundColumn, str]]:
         outputs = None if self._grouped else self.names.starred(self.select, item)
@@ -339,7 +339,7 @@ class TwoSteps:
                 raise OneStep("what its star stands for is not known")
             yield output.column, output.name
 
-    def _add(self, key: Any, answer: Answer) -> Answer:
+    def _add(self, key: Any, answer: PartialColumn) -> PartialColumn:
         self._meanings.kinds.add(_kind(answer.expression))
         self._placed[key] = answer
         self.answers.append(answer)

@@ -39,7 +39,7 @@ Divided = Mapping[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class DividedBlock:
     """A block that runs on ``shares``. ``steps`` are None for the whole query where shares answer with rows of the result."""
 
     cut: Cut
@@ -52,7 +52,7 @@ class Way:
     """A way to divide tables. ``saved``: bytes, below 0 where it costs more than it saves."""
 
     divided: Divided
-    blocks: tuple[Block, ...]
+    blocks: tuple[DividedBlock, ...]
     saved: float
 
     def meets(self, other: Way) -> bool:
@@ -60,7 +60,7 @@ class Way:
         return any(not _are_apart(one, two) for one in self.blocks for two in other.blocks)
 
 
-def _are_apart(one: Block, two: Block) -> bool:
+def _are_apart(one: DividedBlock, two: DividedBlock) -> bool:
     """Whether neither is inside the other, or what is has one row to answer, which every share of the other may as well have."""
     first, second = ({scan.name for scan in block.cut.inside()} for block in (one, two))
     if one.cut.select is two.cut.select or first & second:
@@ -115,7 +115,7 @@ class Ways:
             return None
         return Way(divided, tuple(blocks), saved) if blocks else None
 
-    def _block(self, cut: Cut, inside: Sequence[Scan], divided: Divided, *, alone: bool) -> tuple[Block, float]:
+    def _block(self, cut: Cut, inside: Sequence[Scan], divided: Divided, *, alone: bool) -> tuple[DividedBlock, float]:
         """The block, and what it saves."""
         parts = [scan for scan in inside if scan.name in divided]
         whole = [scan for scan in inside if scan.name not in divided]
@@ -129,7 +129,7 @@ class Ways:
             raise NotDivisible("what the shares answer may take more memory than one worker has for it")
         if any(scan.predicates for scan in parts):
             answers *= _FILTERED
-        return Block(cut, steps, shares), self._saved(parts, whole, shares) - answers
+        return DividedBlock(cut, steps, shares), self._saved(parts, whole, shares) - answers
 
     def _bytes(self, scans: Iterable[Scan]) -> int:
         return sum(self._size(scan) for scan in scans)
