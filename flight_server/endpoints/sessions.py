@@ -16,9 +16,10 @@ from cachetools import LRUCache
 
 from flight_server.protocol import flight_sql_pb2 as pb
 from flight_server.protocol.any_message import parse
-from flight_server.protocol.service import DEFAULT_SETTINGS, Distribution, StatementSettings
+from flight_server.protocol.service import DEFAULT_SETTINGS, StatementSettings
 from flight_server.settings.quantities import parse_seconds
 from planner.catalog import CATALOG_NAME, SCHEMA_NAME
+from planner.options import Distribution
 from planner.session import TIME_ZONE, is_time_zone
 
 COOKIE = "arrow_flight_session_id"

@@ -83,7 +83,11 @@ class Worker:
         )
         self._guests = RemoteOperators(site)
         forwarding = Forwarding(self._peers, self._cluster)
-        options = PlanOptions(gather_bytes=int(config.memory_bytes * GATHER_SHARE), limits=SqlLimits(sql_bytes=config.limits.sql_bytes))
+        options = PlanOptions(
+            distribute=config.planner.distribute,
+            gather_bytes=int(config.memory_bytes * GATHER_SHARE),
+            limits=SqlLimits(sql_bytes=config.limits.sql_bytes),
+        )
         self._handler = QueryHandler(
             self._catalog,
             self._results,

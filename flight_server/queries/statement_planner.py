@@ -12,11 +12,12 @@ import pyarrow as pa
 
 from flight_server.errors import ServerClosing
 from flight_server.exchanges.site import Site
-from flight_server.protocol.service import Distribution, StatementShape
+from flight_server.protocol.service import StatementShape
 from flight_server.queries.planned_ahead import PlannedAhead
 from operators.scan.catalog import FileCatalog
 from planner import PlanOptions, Prepared, plan, prepare
 from planner.errors import InvalidQuery, VolleyError
+from planner.options import Distribution
 from planner.physical import PhysicalPlan
 from planner.prepared import examples, nulls
 
@@ -94,9 +95,8 @@ class StatementPlanner:
         return self._parsed(sql) if len(sql) <= MAX_KEPT_SQL_CHARS else prepare(sql, self._options.limits)
 
     def _plan(self, statement: Prepared, parameters: Sequence[pa.Scalar] | None, distribute: Distribution = "auto") -> PhysicalPlan:
-        workers = 1 if distribute == "never" else 1 + len(self._site.others())
-        rows = 0 if distribute == "always" else self._options.distribute_rows
-        options = replace(self._options, workers=workers, distribute_rows=rows)
+        chosen = self._options.distribute if distribute == "auto" else distribute
+        options = replace(self._options, workers=1 + len(self._site.others()), distribute=chosen)
         return plan(statement, self._catalog.session(), options, parameters)
 
 

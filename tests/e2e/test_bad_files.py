@@ -65,7 +65,9 @@ def _swamp(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", name="client", params=["1", "3"], ids=["one worker", "three workers"])
 def _client(request: pytest.FixtureRequest, swamp: Path) -> Iterator[Client]:
-    with RunningServer("--data", str(swamp), "--workers", request.param, "--threads", "3", "--memory", "3GB") as server:
+    with RunningServer(
+        "--data", str(swamp), "--workers", request.param, "--threads", "3", "--memory", "3GB", "--distribute", "always"
+    ) as server:
         with Client(server.uri) as client:
             yield client
         assert server.stop() == 0, server.log
