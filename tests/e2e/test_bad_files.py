@@ -151,7 +151,7 @@ def test_a_damaged_file_may_be_mended(client: Client, swamp: Path) -> None:
 
 
 def test_a_damaged_file_of_the_second_table_is_told_before_the_first_table_is_read(swamp: Path) -> None:
-    options = ["--data", str(swamp), "--workers", "2", "--threads", "2", "--memory", "2GB"]
+    options = ["--data", str(swamp), "--workers", "2", "--threads", "2", "--memory", "2GB", "--distribute", "always"]
     sql = f"SELECT count(*) FROM many m JOIN corrupt c ON m.x = c.x AND m.y = c.y WHERE {SLOW}"
     with RunningServer(*options) as server, Client(server.uri) as client:
         submitted = client.submit(sql)
@@ -159,8 +159,8 @@ def test_a_damaged_file_of_the_second_table_is_told_before_the_first_table_is_re
             list(client.read(submitted.ticket))
         status = client.status(submitted.query_id)
         assert status is not None
-        (first,) = [operator for operator in status.operators if operator.title == "scan many"]
-        assert first.records_total == MANY_FILES
+        (first,) = [operator for operator in status.operators if operator.records_total == MANY_FILES]
+        assert "many" in first.title
         assert first.records_done <= MANY_FILES // 2, "the first table was read on, for a query that had failed"
         eventually(lambda: all(worker.slots_used == 0 for worker in client.workers()), 5, "nothing runs for it any more")
         later = client.status(submitted.query_id)
