@@ -57,8 +57,8 @@ class Fragmenter:
     def _graph(self, query: QueryBlock, sql: str, result: tuple[Column, ...], schema: pa.Schema) -> Graph:
         scans = all_scans(query)
         extents = {scan.name: self.inputs.extent(scan) for scan in scans}
-        forced = self.options.distribute_rows == 0
-        if self.options.workers > 1 and self.chain_terms <= MOST_CHAIN_TERMS:
+        forced = self.options.forced
+        if self._several and self.chain_terms <= MOST_CHAIN_TERMS:
             graph = distributed(query, self.inputs, self.prefix, extents, (schema, result, sql), forced=forced)
             if graph is not None:
                 return graph
@@ -67,8 +67,12 @@ class Fragmenter:
             return self._single(query, scans, extents, sql, result)
         return self._gather(query, gathered, extents, result)
 
+    @property
+    def _several(self) -> bool:
+        return self.options.workers > 1 and self.options.distribute != "never"
+
     def _may_be_gathered(self, scan: Scan) -> bool:
-        return self.options.workers > 1 and not scan.sampled and all(survives_arrow(column.type) for column in scan.needed)
+        return self._several and not scan.sampled and all(survives_arrow(column.type) for column in scan.needed)
 
     def _single(
         self, query: QueryBlock, scans: list[Scan], extents: Mapping[str, ScanExtent], sql: str, result: tuple[Column, ...]

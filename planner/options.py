@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from planner.limits import DEFAULT_LIMITS, SqlLimits
+
+Distribution = Literal["auto", "always", "never"]
+"""Where queries are divided among workers: where it saves something, wherever it can be done, nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,14 +17,17 @@ class PlanOptions:
 
     With one worker everything is one fragment. With more, a table of at least ``distribute_rows`` rows (after pruning) may be divided into
     about ``workers * splits_per_worker`` shares of ``split_rows`` to ``max_split_rows`` rows, where that saves something and what the
-    shares answer takes no more than ``gather_bytes``. No ``distribute_rows`` at all: wherever it is possible, whatever it costs.
+    shares answer takes no more than ``gather_bytes``. To start a block on all workers is taken to cost as much as to read ``start_bytes``.
+    ``distribute`` "always" (or no ``distribute_rows`` at all) divides wherever it is possible, whatever it costs; "never" nowhere.
     ``prune_row_groups`` off leaves row groups to the kernel, which prunes them itself where it reads whole files.
     ``in_session``: somebody keeps what a statement sets for those after it. ``timeout_seconds`` (0: none) is the statement's own, as SHOW
     tells it, and so is ``server_version``.
     """
 
     workers: int = 1
+    distribute: Distribution = "auto"
     distribute_rows: int = 200_000
+    start_bytes: int = 64 << 20
     splits_per_worker: int = 4
     split_rows: int = 100_000
     max_split_rows: int = 1_000_000
@@ -30,3 +37,8 @@ class PlanOptions:
     timeout_seconds: float = 0.0
     server_version: str = ""
     limits: SqlLimits = DEFAULT_LIMITS
+
+    @property
+    def forced(self) -> bool:
+        """Whether everything is divided that can be."""
+        return self.distribute == "always" or self.distribute_rows == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from flight_server.settings.config import ServerSection, load_config
+from flight_server.settings.config import PlannerSection, ServerSection, load_config
 
 
 @click.command()
@@ -22,6 +22,9 @@ from flight_server.settings.config import ServerSection, load_config
 @click.option("--state", metavar="DIR", help="Folder for results and what must survive a restart.  [default: temporary]")
 @click.option("--config", envvar="VOLLEY_CONFIG", metavar="FILE", help="TOML file; options here win over it. [VOLLEY_CONFIG]")
 @click.option("--join", multiple=True, metavar="URI", help="Another worker of the cluster to join; repeatable.")
+@click.option(
+    "--distribute", metavar="WHEN", help="Whether workers share a query: auto, wherever they can (always), or never.  [default: auto]"
+)
 @click.option("--allow-writes", is_flag=True, help="Not supported by this version: it serves read-only.")
 def serve(
     data: tuple[str, ...],
@@ -33,6 +36,7 @@ def serve(
     state: str | None,
     config: str | None,
     join: tuple[str, ...],
+    distribute: str | None,
     allow_writes: bool,
 ) -> int:
     """Runs a server. Prints `ready grpc://HOST:PORT` once queries are accepted; logs go to stderr.
@@ -51,7 +55,7 @@ def serve(
         join=list(join) or None,
         allow_writes=allow_writes or None,
     )
-    loaded = load_config(config, flags)
+    loaded = load_config(config, flags, planner=PlannerSection(distribute=distribute))
 
     # Only now: this brings the kernel, and a mistake in the configuration should not take a second to be told.
     from flight_server.process.launch import serve as run_server

@@ -18,9 +18,10 @@ from cachetools import LRUCache
 from flight_server.protocol import flight_sql_pb2 as pb
 from flight_server.protocol.any_message import parse
 from flight_server.protocol.messages import SESSION_COOKIE
-from flight_server.protocol.service import DEFAULT_SETTINGS, Distribution, StatementSettings
+from flight_server.protocol.service import DEFAULT_SETTINGS, StatementSettings
 from flight_server.settings.quantities import parse_seconds
 from planner.catalog import CATALOG_NAME, SCHEMA_NAME
+from planner.options import Distribution
 from planner.physical import SessionChange
 from planner.time_zones import UTC
 

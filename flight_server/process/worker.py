@@ -84,6 +84,7 @@ class Worker:
         self._guests = RemoteOperators(site)
         forwarding = Forwarding(self._peers, self._cluster)
         options = PlanOptions(
+            distribute=config.planner.distribute,
             gather_bytes=int(config.memory_bytes * GATHER_SHARE),
             server_version=version(),
             limits=SqlLimits(sql_bytes=config.limits.sql_bytes),

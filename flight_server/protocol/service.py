@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import pyarrow as pa
 
@@ -23,6 +23,7 @@ from flight_server.protocol.messages import (
     TableStatus,
     WorkerStatus,
 )
+from planner.options import Distribution
 from planner.physical import SessionChange
 from planner.time_zones import UTC
 
@@ -69,14 +70,11 @@ class ExchangeStream(NamedTuple):
     batches: Iterator[tuple[pa.RecordBatch, bytes]]
 
 
-Distribution = Literal["auto", "always", "never"]
-
-
 @dataclass(frozen=True, slots=True)
 class StatementSettings:
     """How one statement is to run: for at most ``seconds`` (None: as long as it takes), and whether several workers are to share it.
 
-    ``auto`` leaves that to the planner; ``always`` shares each scan, however small; ``never`` keeps it on the worker that was asked.
+    ``auto`` leaves that to the server; ``always`` divides it wherever that is possible; ``never`` keeps it on the worker that was asked.
     ``time_zone``: what TIMESTAMP WITH TIME ZONE is read and shown in. ``session_id``: who keeps what the statement sets; None: nobody.
     """
 

@@ -155,8 +155,8 @@ class StatementPlanner:
     ) -> PhysicalPlan:
         options = replace(
             self._options,
-            workers=1 if settings.distribute == "never" else 1 + len(self._site.others()),
-            distribute_rows=0 if settings.distribute == "always" else self._options.distribute_rows,
+            workers=1 + len(self._site.others()),
+            distribute=self._options.distribute if settings.distribute == "auto" else settings.distribute,
             in_session=settings.session_id is not None,
             timeout_seconds=settings.seconds or 0.0,
         )

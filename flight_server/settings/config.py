@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,6 +20,7 @@ from operators.results.materialize import TOTAL_BYTES, ResultLimits
 from operators.storage.connections import PATIENCE_SECONDS
 from planner.errors import Status, VolleyError
 from planner.limits import DEFAULT_LIMITS
+from planner.options import Distribution
 
 DEFAULT_CONNECTION = "default"
 DEFAULT_HOST = "127.0.0.1"
@@ -82,6 +83,13 @@ class LimitsConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannerConfig:
+    """How queries are planned."""
+
+    distribute: Distribution = "auto"
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything that a server is told. Local paths are absolute; ``memory_bytes`` and ``threads`` are for the whole machine's share.
 
@@ -101,6 +109,7 @@ class Config:
     tables: Mapping[str, str] = field(default_factory=dict)
     results: ResultsConfig = field(default_factory=ResultsConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
+    planner: PlannerConfig = field(default_factory=PlannerConfig)
 
 
 class _Section(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
@@ -149,12 +158,19 @@ class _LimitsSection(_Section):
     abandon: str | int | None = None
 
 
+class PlannerSection(_Section):
+    """``[planner]``; flags have the same names."""
+
+    distribute: str | None = None
+
+
 class _File(_Section):
     server: ServerSection = msgspec.field(default_factory=ServerSection)
     connections: dict[str, _ConnectionSection] = {}
     tables: dict[str, str] = {}
     results: _ResultsSection = msgspec.field(default_factory=_ResultsSection)
     limits: _LimitsSection = msgspec.field(default_factory=_LimitsSection)
+    planner: PlannerSection = msgspec.field(default_factory=PlannerSection)
     auth: dict[str, object] = {}
     tls: dict[str, object] = {}
 
@@ -165,8 +181,10 @@ def load_config(
     environment: Mapping[str, str] | None = None,
     *,
     folder: str | None = None,
+    planner: PlannerSection | None = None,
 ) -> Config:
-    """The configuration that ``flags``, ``environment`` (this process's if None) and the TOML file at ``path`` make together.
+    """The configuration that ``flags`` (with ``planner``, those of its section), ``environment`` (this process's if None) and the TOML file
+    at ``path`` make together.
 
     Relative paths in the file start at the file's folder, others at ``folder`` (the current one if None).
     Raises :class:`ConfigError` with one line that names the flag, variable or key at fault.
@@ -175,7 +193,7 @@ def load_config(
     here = Path.cwd() if folder is None else Path(folder)
     written = _File() if path is None else _absolute(_read(path), Path(path).absolute().parent)
     variables = _absolute(_from_environment(environment, written), here)
-    given = _absolute(_File(server=flags or ServerSection()), here)
+    given = _absolute(_File(server=flags or ServerSection(), planner=planner or PlannerSection()), here)
     layers = (given, variables, written)
     _refuse_sections(written)
     for place, layer in zip(("--allow-writes", "VOLLEY_ALLOW_WRITES", "server.allow_writes"), layers, strict=True):
@@ -183,6 +201,7 @@ def load_config(
     limits = _overlay([layer.limits for layer in layers])
     results = _overlay([layer.results for layer in layers])
     config = _build(_overlay([layer.server for layer in layers]), _connections(layers), written.tables, results, limits)
+    config = replace(config, planner=PlannerConfig(_distribution(_overlay([layer.planner for layer in layers]))))
     _check(config)
     return config
 
@@ -233,6 +252,7 @@ def _from_environment(environment: Mapping[str, str], written: _File) -> _File:
         server=_section_from(environment, ENVIRONMENT_PREFIX, ServerSection),
         results=_section_from(environment, f"{ENVIRONMENT_PREFIX}RESULTS_", _ResultsSection),
         limits=_section_from(environment, f"{ENVIRONMENT_PREFIX}LIMITS_", _LimitsSection),
+        planner=_section_from(environment, f"{ENVIRONMENT_PREFIX}PLANNER_", PlannerSection),
         connections={
             name: _section_from(environment, _connection_prefix(name), _ConnectionSection)
             for name in sorted({*written.connections, *_named_by_url(environment)})
@@ -369,6 +389,16 @@ def _build(
             abandon_seconds=_seconds("limits.abandon", limits.abandon, most.abandon_seconds),
         ),
     )
+
+
+def _distribution(planner: PlannerSection) -> Distribution:
+    match planner.distribute:
+        case None:
+            return "auto"
+        case "auto" | "always" | "never" as known:
+            return known
+        case other:
+            raise ConfigError(f"planner.distribute: {other!r} is none of auto, always and never")
 
 
 def _bytes(place: str, value: str | int | None, default: str | int, whole: int | None = None) -> int:

@@ -27,7 +27,7 @@ DECODED_SIZE = 4
 """Arrow data is about so many times as large as Parquet's column chunks (2 to 4 for TPC-H's tables)."""
 LEAST_GAIN = 1.25
 """So much more than a share of the bytes each worker is taken to have to do with: shares are never quite alike."""
-WHOLE_PART = 4
+WHOLE_PART = 8
 """Shares are made larger, and fewer, until what each reads whole is at most one such part of what it has for itself."""
 _ANSWERED: Mapping[Kind, float] = {"row": 0.0, "first": 0.02, "groups": 0.2, "distinct": 0.3, "rows": 1.0, "columns": 1.0}
 """About how large the answers of shares are, next to what was read for them, by the kind of the partial block."""
@@ -96,8 +96,7 @@ class Ways:
 
     def _is_large(self, scan: Scan) -> bool:
         rows = self.extents[scan.name].rows
-        least = self.inputs.options.distribute_rows
-        return not scan.sampled and (rows >= least if rows is not None else least == 0)
+        return not scan.sampled and (self.forced or (rows is not None and rows >= self.inputs.options.distribute_rows))
 
     def _way(self, divided: Divided) -> Way | None:
         try:
@@ -129,7 +128,7 @@ class Ways:
             raise NotDivisible("what the shares answer may take more memory than one worker has for it")
         if any(scan.predicates for scan in parts):
             answers *= _FILTERED
-        return DividedBlock(cut, steps, shares), self._saved(parts, whole, shares) - answers
+        return DividedBlock(cut, steps, shares), self._saved(parts, whole, shares) - answers - self.inputs.options.start_bytes
 
     def _bytes(self, scans: Iterable[Scan]) -> int:
         return sum(self._size(scan) for scan in scans)
@@ -155,7 +154,8 @@ class Ways:
         assert parts, "a block is cut because of a table in it"
         options = self.inputs.options
         beside = WHOLE_PART * self._bytes(whole)
-        each = max(1, min(options.splits_per_worker, self._bytes(parts) // beside)) if beside else options.splits_per_worker
+        own = self._bytes(parts) * (_FILTERED if any(scan.predicates for scan in parts) else 1)
+        each = max(1, min(options.splits_per_worker, int(own / beside))) if beside else options.splits_per_worker
         if all(divided[scan.name] is None for scan in parts):
             (scan,) = parts
             least = 0 if self.forced else options.split_rows

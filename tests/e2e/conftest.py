@@ -44,7 +44,7 @@ def _server(lake: Path) -> Iterator[RunningServer]:
 @pytest.fixture(scope="session", name="cluster")
 def _cluster(lake: Path) -> Iterator[RunningServer]:
     """Three workers of one thread each. Tests leave all three alive."""
-    with RunningServer("--data", str(lake), "--workers", "3", "--threads", "3", "--memory", "3GB") as running:
+    with RunningServer("--data", str(lake), "--workers", "3", "--threads", "3", "--memory", "3GB", "--distribute", "always") as running:
         yield running
         assert running.stop() == 0, running.log
 

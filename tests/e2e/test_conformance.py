@@ -34,7 +34,7 @@ needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared confor
 @pytest.mark.parametrize("workers", ["1", "3"])
 def test_cases(workers: str, tmp_path: Path) -> None:
     report, failures = tmp_path / "report.json", tmp_path / "failures.jsonl"
-    options = ["--data", str(SHARED / "data"), "--workers", workers, "--threads", "3", "--memory", "3GB"]
+    options = ["--data", str(SHARED / "data"), "--workers", workers, "--threads", "3", "--memory", "3GB", "--distribute", "always"]
     with RunningServer(*options) as server:
         asking = [sys.executable, str(SHARED / "run_slt.py"), "--prepared", str(SHARED), "--uri", server.uri, "--jobs", "4"]
         asking += ["--sample", str(SAMPLE), "--seed", str(SEED), "--out", str(report), "--failures", str(failures)]
@@ -63,7 +63,9 @@ def _tpch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", name="tpch_server", params=["1", "3"], ids=["one worker", "three workers"])
 def _tpch_server(request: pytest.FixtureRequest, tpch: Path) -> Iterator[RunningServer]:
-    with RunningServer("--data", str(tpch), "--workers", request.param, "--threads", "3", "--memory", "3GB") as server:
+    with RunningServer(
+        "--data", str(tpch), "--workers", request.param, "--threads", "3", "--memory", "3GB", "--distribute", "always"
+    ) as server:
         yield server
         assert server.stop() == 0, server.log
 

@@ -50,7 +50,7 @@ def _options(lake: Path, config: Path) -> list[str]:
 
 @pytest.fixture(scope="module", name="uri", params=["1", "3"], ids=["one worker", "three workers"])
 def _uri(request: pytest.FixtureRequest, options: list[str]) -> Iterator[str]:
-    with RunningServer(*options, "--workers", request.param, "--threads", "3") as server:
+    with RunningServer(*options, "--workers", request.param, "--threads", "3", "--distribute", "always") as server:
         yield server.uri
         assert server.stop() == 0, server.log
 

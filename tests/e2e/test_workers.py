@@ -59,7 +59,7 @@ QUERIES = [
 @pytest.fixture(name="mortal")
 def _mortal(lake: Path) -> Iterator[RunningServer]:
     """Three workers of its own, for a test that kills some."""
-    with RunningServer("--data", str(lake), "--workers", "3", "--threads", "3", "--memory", "3GB") as running:
+    with RunningServer("--data", str(lake), "--workers", "3", "--threads", "3", "--memory", "3GB", "--distribute", "always") as running:
         yield running
 
 
@@ -251,7 +251,9 @@ def test_a_reader_of_another_worker_takes_its_query_along_when_it_cannot_come_ba
 
 def test_all_workers_drain_at_once_and_answer_for_their_queries_until_they_have_ended(lake: Path) -> None:
     with ExitStack() as stack:
-        server = stack.enter_context(RunningServer("--data", str(lake), "--workers", "3", "--threads", "3", "--memory", "3GB"))
+        server = stack.enter_context(
+            RunningServer("--data", str(lake), "--workers", "3", "--threads", "3", "--memory", "3GB", "--distribute", "always")
+        )
         first = stack.enter_context(Client(server.uri))
         clients = [first, *(stack.enter_context(Client(worker.uri)) for worker in children(first))]
         done = first.submit("SELECT 42 AS answer")

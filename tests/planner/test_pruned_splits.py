@@ -208,7 +208,7 @@ def test_splits_cover_every_row_once_and_are_few(catalog: FolderCatalog) -> None
 
 
 def test_small_scans_are_whole_beside_shares_of_the_large_one(catalog: FolderCatalog) -> None:
-    options = PlanOptions(workers=3, distribute_rows=500, split_rows=100)
+    options = PlanOptions(workers=3, distribute_rows=500, split_rows=100, start_bytes=0)
     made = plan("SELECT count(*) FROM orders o JOIN people p ON o.person_id = p.id", catalog, options)
     assert [fragment.parallel for fragment in made.fragments] == [True, False]
     assert [exchange.kind for exchange in made.exchanges] == ["gather", "result"]
@@ -250,7 +250,7 @@ def test_one_worker_is_one_fragment(catalog: FolderCatalog) -> None:
     ],
 )
 def test_what_saves_nothing_is_one_fragment(sql: str, parallel: list[bool], catalog: FolderCatalog) -> None:
-    made = plan(sql, catalog, PlanOptions(workers=3, distribute_rows=500, split_rows=100))
+    made = plan(sql, catalog, PlanOptions(workers=3, distribute_rows=500, split_rows=100, start_bytes=0))
     assert [fragment.parallel for fragment in made.fragments] == parallel
 
 

@@ -172,7 +172,7 @@ def test_small_tables_are_not_divided_unless_told(catalog: FolderCatalog) -> Non
 
 
 def test_a_limit_ends_a_scan_that_is_not_divided(catalog: FolderCatalog) -> None:
-    few = PlanOptions(workers=3, distribute_rows=500, split_rows=100)
+    few = PlanOptions(workers=3, distribute_rows=500, split_rows=100, start_bytes=0)
     assert [fragment.parallel for fragment in plan("SELECT id FROM orders LIMIT 10", catalog, few).fragments] == [False]
     assert plan("SELECT id FROM orders", catalog, few).fragments[0].parallel
 
