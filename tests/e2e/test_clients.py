@@ -190,7 +190,13 @@ def test_a_session_gives_its_statements_so_long(session: adbc.Connection) -> Non
 
 @pytest.mark.parametrize(
     ("distribute", "table", "shared"),
-    [("auto", "kinds", False), ("always", "kinds", True), ("auto", "events", True), ("never", "events", False)],
+    [
+        ("always", "kinds", True),
+        ("always", "events", True),
+        ("never", "kinds", False),
+        ("never", "events", False),
+        ("auto", "events", True),
+    ],
 )
 def test_a_session_says_whether_workers_share_a_scan(session: adbc.Connection, distribute: str, table: str, shared: bool) -> None:
     session.adbc_connection.set_options(**{"adbc.flight.sql.session.option.distribute": distribute})

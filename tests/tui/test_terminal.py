@@ -300,7 +300,7 @@ def test_embedded_it_needs_no_server(data: Path, tmp_path: Path) -> None:
 
 
 def test_records_that_wait_in_an_exchange_of_a_running_query_are_looked_at(data: Path, tmp_path: Path) -> None:
-    process = ServerProcess(tmp_path, "--port", "0", "--data", str(data), "--workers", "2", "--threads", "1")
+    process = ServerProcess(tmp_path, "--port", "0", "--data", str(data), "--workers", "2", "--threads", "1", "--distribute", "always")
     terminal = Terminal(tmp_path, flight("tui", "--uri", process.uri), columns=120, rows=40)
     try:
         terminal.see("● 127.0.0.1")
