@@ -17,7 +17,8 @@ def test_a_look_makes_no_more_than_is_looked_at_and_leaves_nothing(served: Serve
     with TypedShell(client, tmp_path / "queries", size=(80, 24), ask=lambda _: False) as typed:
         typed.run("\\pset pager off")
         shown = typed.run("SELECT n FROM numbers;")
-        assert "… more rows (40 shown; \\g FILE writes all, SELECT count(*) counts them)\n2,000+ rows · " in shown
+        told = "… more rows (40 shown; \\g FILE writes all, SELECT count(*) counts them)\n"
+        assert any(f"{told}{made},000+ rows · " in shown for made in (1, 2))
         assert list(served.service.looks.values()) == [1]
         assert client.queries(everything=True) == []
         typed.run("\\timing on")
