@@ -111,7 +111,7 @@ class TwoSteps:
     _made: bool = False
     """The partial block makes the items; else the final one makes them, of groups or of columns."""
     _grouped: bool = False
-    _first: tuple[Ast, Ast] | None = None
+    _first: tuple[Ast | None, Ast] | None = None
 
     def collect(self) -> None:
         """Finds the answers."""
@@ -191,11 +191,13 @@ class TwoSteps:
             return answer.expression
         return verbatim(f"{self.writer.expression(answer.expression)} EXPORT_STATE")
 
-    def _first_rows(self) -> tuple[Ast, Ast] | None:
-        """ORDER BY and LIMIT of the partial block, where each share need only give its first rows."""
+    def _first_rows(self) -> tuple[Ast | None, Ast] | None:
+        """ORDER BY and LIMIT of the partial block, where each share need only give its first rows; any of them, without ORDER BY."""
         order, limit = self.query.ast["order_by"], _rows_wanted(self.query.ast)
-        if not self._made or limit is None or order is None:
+        if not self._made or limit is None:
             return None
+        if order is None:
+            return None, limit
         terms = [(term, self._ordered(term["expr"])) for term in self._order_terms()]
         if not terms or any(answer is None for _, answer in terms):
             return None

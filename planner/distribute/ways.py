@@ -122,6 +122,8 @@ class Ways:
         steps = None if streams else two_steps(cut.query, self.names, self, self.prefix, complete=cut.complete)
         if steps is not None and steps.ends_early and not self.forced:
             raise NotDivisible("a LIMIT ends the scan early")
+        if steps is not None and steps.kind in ("rows", "columns") and len(inside) > 1 and not self.forced:
+            raise NotDivisible("how many rows its joins make, which one worker would have to hold, is not known")
         shares = self._shares(parts, divided, whole)
         answers = 0.0 if steps is None else _ANSWERED[steps.kind] * self._bytes(parts)
         if answers > self.inputs.options.gather_bytes:

@@ -177,6 +177,20 @@ def test_a_limit_ends_a_scan_that_is_not_divided(catalog: FolderCatalog) -> None
     assert plan("SELECT id FROM orders", catalog, few).fragments[0].parallel
 
 
+def test_a_share_gives_no_more_rows_than_are_wanted(lake: FolderCatalog) -> None:
+    made = plan("SELECT low.k FROM low CROSS JOIN high LIMIT 4 OFFSET 2", lake, SEVERAL)
+    assert made.fragments[0].sql.endswith("LIMIT 6")
+    assert run_plan(made).num_rows == 4
+
+
+def test_rows_of_joins_are_not_gathered_unless_told(lake: FolderCatalog) -> None:
+    """However large its tables: the answers might be as many rows as the product of both has."""
+    few = PlanOptions(workers=3, distribute_rows=1, split_rows=1, start_bytes=0)
+    sql = "SELECT median(v) FROM low {} WHERE low.k > 1"
+    assert [fragment.parallel for fragment in plan(sql.format("JOIN few USING (v)"), lake, few).fragments] == [False]
+    assert plan(sql.format("JOIN few USING (v)"), lake, SEVERAL).fragments[0].parallel
+
+
 def test_rows_without_a_key_are_in_one_share(tmp_path: Path) -> None:
     keys = pa.array([None, None, None, *range(37)], pa.int64())
     pq.write_table(pa.table({"k": keys}), tmp_path / "one.parquet", row_group_size=4)
