@@ -26,6 +26,31 @@ BARE_QUERY: Ast = {
 }
 """A query of nothing but the ``body`` that is put into it."""
 
+NO_GROUPS: Ast = {"Expressions": [[], []]}
+"""The GROUP BY of a SELECT that has none."""
+
+BARE_TABLE: Ast = {
+    "alias": None,
+    "args": None,
+    "with_hints": [],
+    "version": None,
+    "with_ordinality": False,
+    "partitions": [],
+    "json_path": None,
+    "sample": None,
+    "index_hints": [],
+}
+"""A table in FROM, of nothing but the ``name`` that is put into it."""
+
+_BARE_CALL: Ast = {
+    "uses_odbc_syntax": False,
+    "parameters": "None",
+    "filter": None,
+    "null_treatment": None,
+    "over": None,
+    "within_group": [],
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -193,3 +218,9 @@ def name_parts(name: list[Ast]) -> tuple[Ast, ...] | None:
 def verbatim(sql: str) -> Ast:
     """An expression that is printed as it is: the printer writes placeholders as they stand."""
     return {"Value": {"value": {"Placeholder": sql}, "span": NO_SPAN}}
+
+
+def call(name: str, argument: Ast) -> Ast:
+    """A call of the function ``name`` with one argument."""
+    arguments = {"duplicate_treatment": None, "args": [{"Unnamed": {"Expr": argument}}], "clauses": []}
+    return {"Function": {**_BARE_CALL, "name": [{"Identifier": verbatim_identifier(name)}], "args": {"List": arguments}}}

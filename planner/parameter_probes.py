@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from planner.ast import NO_SPAN, Ast, substitute_nodes
+from planner.ast import NO_SPAN, Ast, call, substitute_nodes
 from planner.parameter_kinds import arrow_type
 from planner.parameter_places import ParameterPlace, parameter_node
 from planner.parameter_types import INTERVAL, beside
@@ -40,14 +40,6 @@ _ANSWERS = (
     re.compile(r"Cannot concatenate lists of types (.+?)\[\] and STRUCT\(asked INTEGER\)\[\]"),
 )
 """What the binder says of a struct where only one type can be: that type is the first group."""
-_CALL: Ast = {
-    "uses_odbc_syntax": False,
-    "parameters": "None",
-    "filter": None,
-    "null_treatment": None,
-    "over": None,
-    "within_group": [],
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +57,7 @@ class Probes:
         if peer is None:
             listed: Ast = {"Array": {"elem": [_STRUCT_AST], "named": False}}
             return beside(_answered(self._told(place, listed)), place.peers) if place.listed else None
-        told = _UNMATCHED.search(self._told(place, _call("pi", peer)))
+        told = _UNMATCHED.search(self._told(place, call("pi", peer)))
         if told is None or told[1] != "pi":
             return None
         return beside(INTERVAL if told[2] == "INTERVAL" else arrow_type(told[2]), place.peers)
@@ -120,12 +112,6 @@ def _is_like(kind: pa.DataType, other: pa.DataType | None) -> bool:
         return bool(pa.types.is_temporal(other))
     numbers = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean)
     return bool(pa.types.is_floating(kind) and any(test(other) for test in numbers))
-
-
-def _call(name: str, argument: Ast) -> Ast:
-    called = [{"Identifier": {"value": name, "quote_style": None, "span": NO_SPAN}}]
-    arguments = {"duplicate_treatment": None, "args": [{"Unnamed": {"Expr": argument}}], "clauses": []}
-    return {"Function": {**_CALL, "name": called, "args": {"List": arguments}}}
 
 
 def _fits(given: str, wanted: str) -> bool:

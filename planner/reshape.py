@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from planner.ast import BARE_QUERY, Ast, span_of, subqueries, verbatim, verbatim_identifier
+from planner.ast import BARE_QUERY, BARE_TABLE, NO_GROUPS, Ast, span_of, subqueries, verbatim, verbatim_identifier
 from planner.errors import InvalidQuery, NotSupported, SqlSyntaxError
 from planner.logical import Reshape
 from planner.parse import ParsedSql, print_sql
@@ -74,7 +74,7 @@ def _pivot_remedy(item: Ast, select: Ast, parsed: ParsedSql) -> str:
         **select,
         "projection": [{"UnnamedExpr": pivoted} if pivoted else item],
         "distinct": "Distinct",
-        "group_by": _NO_GROUPS,
+        "group_by": NO_GROUPS,
         "flavor": "Standard",
     }
     listing = print_sql({"Query": {**BARE_QUERY, "body": {"Select": asked}}}, parsed.scanned.chain_terms)
@@ -92,7 +92,7 @@ def reshaped(select: Ast, reshape: Reshape, print_select: Callable[[Ast], str]) 
 
     ``print_select`` prints a SELECT without the clauses around it.
     """
-    rows = {**select, "projection": [_ALL], "group_by": _NO_GROUPS, "flavor": "Standard"}
+    rows = {**select, "projection": [_ALL], "group_by": NO_GROUPS, "flavor": "Standard"}
 
     def listed(items: tuple[Ast, ...]) -> str:
         return print_select({**rows, "projection": list(items), "from": []}).removeprefix("SELECT ")
@@ -102,7 +102,7 @@ def reshaped(select: Ast, reshape: Reshape, print_select: Callable[[Ast], str]) 
     text += f" ON {listed(reshape.on)}" if reshape.on else ""
     text += f" USING {listed(reshape.using)}" if reshape.using else ""
     text += f" INTO NAME {listed(reshape.name)} VALUE {listed(reshape.value)}" if reshape.name else ""
-    source = {"Table": {**_TABLE, "name": [{"Identifier": verbatim_identifier(f"({text}{groups})")}]}}
+    source = {"Table": {**BARE_TABLE, "name": [{"Identifier": verbatim_identifier(f"({text}{groups})")}]}}
     told = {**rows, "projection": _DESCRIBED} if reshape.kind == DESCRIBE else rows
     return {**told, "from": [{"relation": source, "joins": []}]}
 
@@ -110,15 +110,3 @@ def reshaped(select: Ast, reshape: Reshape, print_select: Callable[[Ast], str]) 
 _ONE: Ast = {"UnnamedExpr": verbatim("1")}
 _ALL: Ast = {"UnnamedExpr": verbatim("*")}
 _DESCRIBED: list[Ast] = [{"UnnamedExpr": verbatim(name)} for name in ("column_name", "column_type", '"null"')]
-_NO_GROUPS: Ast = {"Expressions": [[], []]}
-_TABLE: Ast = {
-    "alias": None,
-    "args": None,
-    "with_hints": [],
-    "version": None,
-    "with_ordinality": False,
-    "partitions": [],
-    "json_path": None,
-    "sample": None,
-    "index_hints": [],
-}

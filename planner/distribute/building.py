@@ -8,7 +8,7 @@ from dataclasses import replace
 import pyarrow as pa
 
 from planner.arrow_types import survives_arrow
-from planner.ast import Ast, verbatim_identifier
+from planner.ast import BARE_TABLE, Ast, verbatim_identifier
 from planner.catalog import Column
 from planner.distribute.scopes import Names
 from planner.distribute.two_steps import TwoSteps
@@ -127,7 +127,8 @@ class GraphBuilder:
         name = f"{self._prefix}x{number}"
         self._columns[name], self._exchanges[name] = columns, number
         self._fragments.append(Fragment(number, self._print(partial), self._arms(partial, block.shares), number, block.shares))
-        return steps.final(query, Answers(_table(name), name, name), types)
+        table = {"Table": {**BARE_TABLE, "name": [{"Identifier": verbatim_identifier(name)}]}}
+        return steps.final(query, Answers(table, name, name), types)
 
     def _with_ctes(self, query: QueryBlock) -> QueryBlock:
         """The block with the CTEs around it that it reads."""
@@ -184,9 +185,3 @@ def _nested(query: QueryBlock) -> Iterator[QueryBlock]:
 
     rewrite(query, lambda select: select, note)
     return iter(found)
-
-
-def _table(name: str) -> Ast:
-    factor = {"name": [{"Identifier": verbatim_identifier(name)}], "alias": None, "args": None, "with_hints": [], "version": None}
-    rest = {"with_ordinality": False, "partitions": [], "json_path": None, "sample": None, "index_hints": []}
-    return {"Table": {**factor, **rest}}

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
-from planner.ast import BARE_QUERY, SEQUENCES, Ast, identifier, is_query, substitute, verbatim, verbatim_identifier, walk
+from planner.ast import BARE_QUERY, NO_GROUPS, SEQUENCES, Ast, call, identifier, is_query, substitute, verbatim, verbatim_identifier, walk
 from planner.distribute.expressions import (
     Meanings,
     arguments,
@@ -39,7 +39,6 @@ _REFUSED_CLAUSES = ("top", "lateral_views", "connect_by", "prewhere", "cluster_b
 _BEHIND = ("projection", "having", "qualify", "named_window", "distinct")
 """Clauses of the final block alone."""
 _SEVERAL_COLUMNS = ("columns", "unnest")
-_NO_GROUPS: Ast = {"Expressions": [[], []]}
 _ALL_GROUPS: Ast = {"All": []}
 _SETS = ("Rollup", "Cube", "GroupingSets")
 
@@ -175,10 +174,10 @@ class TwoSteps:
         items = [_item(self._partial_expression(answer), answer.name) for answer in self.answers]
         if probe:
             probed = [argument for answer in self.answers for argument in answer.arguments]
-            items += [_item(_any_value(argument), f"{self.prefix}t{place}") for place, argument in enumerate(probed)]
+            items += [_item(call("any_value", argument), f"{self.prefix}t{place}") for place, argument in enumerate(probed)]
         if not self.complete:
             keys = any(answer.aggregate is None for answer in self.answers)
-            group = _ALL_GROUPS if self._grouped and keys else _NO_GROUPS
+            group = _ALL_GROUPS if self._grouped and keys else NO_GROUPS
             distinct = ast["distinct"] if self._made else None
             ast = {**ast, "having": None, "qualify": None, "named_window": [], "group_by": group, "distinct": distinct}
         order, limit = self._first or (None, None)
@@ -235,7 +234,7 @@ class TwoSteps:
 
     def _final_parts(self) -> tuple[Ast, Ast | None]:
         ast, order = self.select.ast, self.query.ast["order_by"]
-        dropped: Ast = {"having": None, "qualify": None, "named_window": [], "group_by": _NO_GROUPS}
+        dropped: Ast = {"having": None, "qualify": None, "named_window": [], "group_by": NO_GROUPS}
         parts = dropped if self._made else {key: self._final(ast[key]) for key in dropped if key != "group_by"}
         if not self._made:
             parts["group_by"] = self._final_groups()
@@ -417,13 +416,6 @@ def _item(expression: Ast, name: str) -> Ast:
 
 def _named(name: str) -> Ast:
     return {"Identifier": verbatim_identifier(name)}
-
-
-def _any_value(argument: Ast) -> Ast:
-    listed = {"duplicate_treatment": None, "args": [{"Unnamed": {"Expr": argument}}], "clauses": []}
-    function = {"name": [{"Identifier": verbatim_identifier("any_value")}], "uses_odbc_syntax": False, "parameters": "None"}
-    rest: Ast = {"args": {"List": listed}, "filter": None, "null_treatment": None, "over": None, "within_group": []}
-    return {"Function": {**function, **rest}}
 
 
 def _position(expression: Ast) -> int | None:
