@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from flight_server.process.launch import embedded
-from flight_server.settings.config import Config
+from flight_server.settings.config import Config, LimitsConfig
 
 BIG_ROWS = 400_000
 
@@ -41,4 +41,11 @@ def _lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session", name="uri")
 def _uri(lake: Path) -> Iterator[str]:
     with embedded(Config(data_roots=(str(lake),), threads=2, memory_bytes=1 << 30)) as uri:
+        yield uri
+
+
+@pytest.fixture(name="impatient", scope="module")
+def _impatient(lake: Path) -> Iterator[str]:
+    """A server that waits half a second only for somebody who reads a query on."""
+    with embedded(Config(data_roots=(str(lake),), threads=1, memory_bytes=512 << 20, limits=LimitsConfig(abandon_seconds=0.5))) as uri:
         yield uri

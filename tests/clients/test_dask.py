@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import adbc_driver_flightsql.dbapi as adbc
 import pandas
 import pytest
 
-from flight_server.process.launch import embedded
-from flight_server.settings.config import Config, LimitsConfig
 from tests.clients.all_types import ALL_TYPES, SENT_VALUES, row_of, values_of
 from tests.clients.endless import ended_states, endless, states_of_endless
 from tests.clients.large_results import MANY_ROWS, ONE_LARGE_ROW, summary
@@ -70,13 +67,6 @@ def test_a_sessions_time_out_ends_the_query(uri: str) -> None:
     with pytest.raises(adbc.Error, match="longer than the 1 s that its session gives to a statement"):
         frame.compute()
     assert states_of_endless(uri, "dask_session") == ["killed"]
-
-
-@pytest.fixture(name="impatient", scope="module")
-def _impatient(lake: Path) -> Iterator[str]:
-    """A server that waits half a second only for somebody who reads a query on."""
-    with embedded(Config(data_roots=(str(lake),), threads=1, memory_bytes=512 << 20, limits=LimitsConfig(abandon_seconds=0.5))) as uri:
-        yield uri
 
 
 def test_a_query_whose_parts_nobody_reads_any_more_ends_with_the_servers_patience(impatient: str) -> None:

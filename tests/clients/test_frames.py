@@ -6,7 +6,6 @@ import datetime
 import gc
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 
 import adbc_driver_flightsql.dbapi as adbc
 import pandas
@@ -16,8 +15,6 @@ import pyarrow.compute as pc
 import pyarrow.flight as flight
 import pytest
 
-from flight_server.process.launch import embedded
-from flight_server.settings.config import Config, LimitsConfig
 from tests.clients.all_types import ALL_TYPES, MOMENT, SENT_VALUES, row_of, values_of
 from tests.clients.endless import ended_states, endless, once_it_runs, states_of, states_of_endless
 from tests.clients.large_results import LARGE, ONE_LARGE_ROW, summary
@@ -109,13 +106,6 @@ def test_frames_that_nobody_takes_end_their_query(connection: adbc.Connection, u
     del frames
     gc.collect()
     assert ended_states(uri, MANY) == ["killed"]
-
-
-@pytest.fixture(name="impatient", scope="module")
-def _impatient(lake: Path) -> Iterator[str]:
-    """A server that waits half a second only for somebody who reads a query on."""
-    with embedded(Config(data_roots=(str(lake),), threads=1, memory_bytes=512 << 20, limits=LimitsConfig(abandon_seconds=0.5))) as uri:
-        yield uri
 
 
 def test_plain_flight_gives_up_waiting_and_the_query_ends_with_the_servers_patience(impatient: str) -> None:

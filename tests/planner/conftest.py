@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.planner.memory_catalog import FolderCatalog, connect, read
+from tests.planner.memory_catalog import FolderCatalog, direct_kernel
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -55,9 +55,4 @@ def catalog(data: Path) -> FolderCatalog:
 @pytest.fixture(scope="module")
 def direct(data: Path) -> duckdb.DuckDBPyConnection:
     """The kernel over the same files, without a planner."""
-    connection = connect()
-    connection.execute("ATTACH ':memory:' AS volley")
-    connection.execute("USE volley")
-    for name, table in FolderCatalog(data).tables.items():
-        connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {read(table.files)}")
-    return connection
+    return direct_kernel(FolderCatalog(data))

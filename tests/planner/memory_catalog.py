@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -132,31 +133,27 @@ class FolderCatalog:
         return tuple(groups)
 
     def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None) -> pa.Schema:
-        cursor = in_zone(self.connection, self.time_zone)
-        try:
-            for name, columns in inputs.items():
-                listed = ", ".join(f"NULL::{column.type} AS {quote_name(column.name)}" for column in columns) or "1 AS __rows"
-                cursor.execute(f"CREATE TEMP VIEW {name} AS SELECT {listed} WHERE FALSE")
-            relation = cursor.sql(sql)
+        with self._bound(sql, inputs) as (cursor, relation):
             listed = ", ".join(f"NULL::{kind} AS c{place}" for place, kind in enumerate(relation.types))
             types = cursor.sql(f"SELECT {listed}").to_arrow_table().schema.types
             return pa.schema(list(zip(relation.columns, types, strict=True)))
-        except duckdb.Error as error:
-            raise KernelError(str(error)) from None
-        finally:
-            cursor.close()
 
     def bound_columns(self, sql: str, inputs: Mapping[str, tuple[Column, ...]]) -> tuple[Column, ...]:
+        with self._bound(sql, inputs) as (_, relation):
+            fields = relation.limit(0).to_arrow_table().schema
+            known = zip(fields, map(str, relation.types), strict=True)
+            return tuple(Column(field.name, kernel_type(field.type) if kind == "AGGREGATE_STATE" else kind) for field, kind in known)
+
+    @contextmanager
+    def _bound(
+        self, sql: str, inputs: Mapping[str, tuple[Column, ...]]
+    ) -> Iterator[tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyRelation]]:
         cursor = in_zone(self.connection, self.time_zone)
         try:
             for name, columns in inputs.items():
                 listed = ", ".join(f"NULL::{column.type} AS {quote_name(column.name)}" for column in columns) or "1 AS __rows"
                 cursor.execute(f"CREATE TEMP VIEW {name} AS SELECT {listed} WHERE FALSE")
-            relation = cursor.sql(sql)
-            kinds = [str(kind) for kind in relation.types]
-            fields = relation.limit(0).to_arrow_table().schema
-            known = zip(fields, kinds, strict=True)
-            return tuple(Column(field.name, kernel_type(field.type) if kind == "AGGREGATE_STATE" else kind) for field, kind in known)
+            yield cursor, cursor.sql(sql)
         except duckdb.Error as error:
             raise KernelError(str(error)) from None
         finally:
@@ -173,6 +170,16 @@ class FolderCatalog:
             return None
         assert told is not None
         return str(told[0]).removeprefix("SELECT ")
+
+
+def direct_kernel(catalog: FolderCatalog) -> duckdb.DuckDBPyConnection:
+    """The kernel over a catalog's tables, without a planner."""
+    connection = connect()
+    connection.execute("ATTACH ':memory:' AS volley")
+    connection.execute("USE volley")
+    for name, table in catalog.tables.items():
+        connection.execute(f"CREATE VIEW {quote_name(name)} AS SELECT * FROM {read(table.files)}")
+    return connection
 
 
 def read(files: Sequence[DataFile]) -> str:

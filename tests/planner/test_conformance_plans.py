@@ -12,7 +12,7 @@ import pytest
 
 from planner import PlanOptions, plan
 from tests.planner.conformance_cases import SHARED, trials
-from tests.planner.memory_catalog import FolderCatalog, connect, read, run_plan
+from tests.planner.memory_catalog import FolderCatalog, direct_kernel, run_plan
 from tests.planner.random_queries.compared_catalog import ComparedCatalog
 from tests.planner.random_queries.trial import SEVERAL
 
@@ -75,7 +75,4 @@ def tpch(tmp_path_factory: pytest.TempPathFactory) -> tuple[FolderCatalog, duckd
         pytest.skip("tpchgen-cli is not installed")
     subprocess.run([str(tool), "parquet", "-s", "0.02", "--output-dir", str(root)], check=True, capture_output=True)
     catalog = FolderCatalog(root)
-    direct = connect()
-    for name, table in catalog.tables.items():
-        direct.execute(f'CREATE VIEW "{name}" AS SELECT * FROM {read(table.files)}')
-    return catalog, direct
+    return catalog, direct_kernel(catalog)

@@ -12,7 +12,7 @@ import pytest
 from planner import plan
 from planner.quoting import folded
 from tests.planner.answers import ALONE, SPLIT_UP, check
-from tests.planner.memory_catalog import FolderCatalog, connect, plan_rows, read, run_plan, scans
+from tests.planner.memory_catalog import FolderCatalog, direct_kernel, plan_rows, run_plan, scans
 
 STATEMENTS = [
     "SELECT Ä, ä FROM umlauts ORDER BY Ä",
@@ -42,10 +42,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("sql", STATEMENTS)
 def test_answers_are_the_kernels(sql: str, folder: Path) -> None:
-    catalog, direct = FolderCatalog(folder), connect()
-    for name, table in catalog.tables.items():
-        direct.execute(f"CREATE VIEW {name} AS SELECT * FROM {read(table.files)}")
-    check(sql, catalog, direct)
+    catalog = FolderCatalog(folder)
+    check(sql, catalog, direct_kernel(catalog))
 
 
 def test_a_partition_is_ruled_out_by_its_own_key_alone(folder: Path) -> None:

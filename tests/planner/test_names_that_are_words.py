@@ -12,7 +12,7 @@ import pytest
 from planner.errors import SqlSyntaxError
 from planner.kernel_errors import RESERVED
 from tests.planner.answers import check, refused_at
-from tests.planner.memory_catalog import FolderCatalog, connect, read
+from tests.planner.memory_catalog import FolderCatalog, direct_kernel
 
 CALLS = ["user", "current_user", "session_user", "current_catalog", "current_role", "current_date", "current_timestamp", "localtime"]
 """What the kernel takes for a call only where there is no such column."""
@@ -42,9 +42,7 @@ def _words(tmp_path_factory: pytest.TempPathFactory) -> FolderCatalog:
 
 @pytest.fixture(name="kernel", scope="module")
 def _kernel(words: FolderCatalog) -> duckdb.DuckDBPyConnection:
-    connection = connect()
-    connection.execute(f"CREATE VIEW t AS SELECT * FROM {read(words.tables['t'].files)}")
-    return connection
+    return direct_kernel(words)
 
 
 @pytest.mark.parametrize("word", [*CALLS, *WANTING_MORE])

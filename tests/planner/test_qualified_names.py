@@ -13,7 +13,7 @@ from planner import PlanOptions, plan
 from planner.catalog import ReadOptions, Table
 from planner.errors import InvalidQuery, UnknownColumn, VolleyError
 from planner.physical import ScanInput
-from tests.planner.memory_catalog import FolderCatalog, connect, plan_rows, read, run_plan
+from tests.planner.memory_catalog import FolderCatalog, direct_kernel, plan_rows, run_plan
 
 TABLES = {
     "t": """SELECT 1 AS k, {'b': 't.a.b', 'k': 't.a.k'} AS a, {'k': 't.t.k', 'z': 't.t.z'} AS t,
@@ -39,12 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> FolderCatalog:
 @pytest.fixture(scope="module")
 def kernel(folder: FolderCatalog) -> duckdb.DuckDBPyConnection:
     """The kernel over the same files, with a catalog and a schema of our names."""
-    connection = connect()
-    connection.execute("ATTACH ':memory:' AS volley")
-    connection.execute("USE volley")
-    for name, table in folder.tables.items():
-        connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {read(table.files)}")
-    return connection
+    return direct_kernel(folder)
 
 
 def answers(sql: str, folder: FolderCatalog) -> list[list[tuple[object, ...]]]:

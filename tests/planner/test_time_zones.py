@@ -12,7 +12,7 @@ import pytest
 from planner import PlanOptions, plan
 from planner.time_zones import near_zones, zone_named
 from tests.planner.answers import check
-from tests.planner.memory_catalog import FolderCatalog, connect, in_zone, kernel, read, run_plan, scans
+from tests.planner.memory_catalog import FolderCatalog, connect, direct_kernel, in_zone, kernel, run_plan, scans
 
 ZONES = ["UTC", "Europe/Berlin", "America/St_Johns", "Asia/Kathmandu", "Pacific/Apia", "Etc/GMT-2"]
 """One with daylight saving, one west of it by a half hour, one of 45 minutes, one that left out a day, and a fixed offset."""
@@ -66,9 +66,8 @@ def _moments(tmp_path_factory: pytest.TempPathFactory) -> FolderCatalog:
 @pytest.mark.parametrize("zone", ZONES)
 def test_answers_are_those_of_the_kernel_in_that_zone(moments: FolderCatalog, zone: str) -> None:
     moments.time_zone = zone
-    direct = connect()
+    direct = direct_kernel(moments)
     direct.execute(f"SET GLOBAL TimeZone = '{zone}'")
-    direct.execute(f"CREATE VIEW moments AS SELECT * FROM {read(moments.tables['moments'].files)}")
     for sql in QUERIES:
         check(sql, moments, direct)
 

@@ -15,7 +15,7 @@ import pytest
 from planner import PlanOptions, plan
 from planner.physical import Fragment, PhysicalPlan, ScanInput
 from tests.planner.answers import SPLIT_UP
-from tests.planner.memory_catalog import FolderCatalog, connect, plan_rows, read, run_plan
+from tests.planner.memory_catalog import FolderCatalog, direct_kernel, plan_rows, run_plan
 
 KINDS = ("x", "y", None)
 SEVERAL = PlanOptions(workers=3, distribute_rows=0, split_rows=1)
@@ -35,10 +35,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> FolderCatalog:
 
 @pytest.fixture(scope="module")
 def kernel(lake: FolderCatalog) -> duckdb.DuckDBPyConnection:
-    connection = connect()
-    for name, table in lake.tables.items():
-        connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {read(table.files)}")
-    return connection
+    return direct_kernel(lake)
 
 
 def tables_divided(fragment: Fragment) -> set[str]:

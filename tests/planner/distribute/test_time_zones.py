@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from planner import PlanOptions, plan
-from tests.planner.memory_catalog import FolderCatalog, connect, plan_rows, read, run_plan
+from tests.planner.memory_catalog import FolderCatalog, connect, direct_kernel, plan_rows, run_plan
 
 ZONE = "America/New_York"
 SEVERAL = PlanOptions(workers=3, distribute_rows=0, split_rows=1)
@@ -53,10 +53,8 @@ def _moments(tmp_path_factory: pytest.TempPathFactory) -> FolderCatalog:
 
 @pytest.fixture(name="kernel", scope="module")
 def _kernel(moments: FolderCatalog) -> duckdb.DuckDBPyConnection:
-    connection = connect()
+    connection = direct_kernel(moments)
     connection.execute(f"SET GLOBAL TimeZone = '{ZONE}'")
-    for name, table in moments.tables.items():
-        connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {read(table.files)}")
     return connection
 
 

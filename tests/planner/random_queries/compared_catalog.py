@@ -9,7 +9,7 @@ import duckdb
 
 from planner.catalog import DataFile, RowGroup
 from planner.quoting import quote_name
-from tests.planner.memory_catalog import FolderCatalog, connect, read
+from tests.planner.memory_catalog import FolderCatalog, connect, direct_kernel, read
 
 
 class ComparedCatalog(FolderCatalog):
@@ -22,12 +22,7 @@ class ComparedCatalog(FolderCatalog):
     @cached_property
     def direct(self) -> duckdb.DuckDBPyConnection:
         """The kernel over the files, without a planner."""
-        connection = connect()
-        connection.execute("ATTACH ':memory:' AS volley")
-        connection.execute("USE volley")
-        for name, table in self.tables.items():
-            connection.execute(f"CREATE VIEW {quote_name(name)} AS SELECT * FROM {read(table.files)}")
-        return connection
+        return direct_kernel(self)
 
     @cached_property
     def shuffled(self) -> tuple[duckdb.DuckDBPyConnection, ...]:
