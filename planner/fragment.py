@@ -17,7 +17,6 @@ from planner.catalog import Column
 from planner.distribute import Graph, distributed
 from planner.logical import QueryBlock, Scan, Select, TableFunction, all_scans, relations, rewrite_selects
 from planner.optimize.prune_columns import prune_columns
-from planner.options import PlanOptions
 from planner.parse import print_sql
 from planner.physical import ExchangeInput, Fragment, PlannedExchange, ScanInput
 from planner.quoting import quote_name
@@ -30,21 +29,14 @@ from planner.time_zones import UTC
 MOST_CHAIN_TERMS = 200
 """Statements with longer chains of operators are not divided: what compares expressions goes as deep as they are."""
 SERIAL_BYTES = 4 << 20
-DECODED_SIZE = 4
-"""Arrow data is about so many times as large as Parquet's column chunks (2 to 4 for TPC-H's tables)."""
 _CHEAP_TYPES = ("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "DATE", "FLOAT", "BIGINT", "DOUBLE", "TIMESTAMP")
 
 
 @dataclass(frozen=True, slots=True)
 class Fragmenter:
-    """Turns one optimized query into fragments.
-
-    ``chain_terms`` tells the printer how deep the tree may be; ``prefix`` begins no name of the statement.
-    """
+    """Turns one optimized query into fragments. ``prefix`` begins no name of the statement."""
 
     inputs: ScanInputs
-    options: PlanOptions
-    chain_terms: int
     prefix: str
 
     def fragments(self, query: QueryBlock, sql: str, result: tuple[Column, ...], schema: pa.Schema) -> Graph:
@@ -57,22 +49,16 @@ class Fragmenter:
     def _graph(self, query: QueryBlock, sql: str, result: tuple[Column, ...], schema: pa.Schema) -> Graph:
         scans = all_scans(query)
         extents = {scan.name: self.inputs.extent(scan) for scan in scans}
-        forced = self.options.forced
-        if self._several and self.chain_terms <= MOST_CHAIN_TERMS:
-            graph = distributed(query, self.inputs, self.prefix, extents, (schema, result, sql), forced=forced)
+        options = self.inputs.options
+        if options.workers > 1 and options.distribute != "never":
+            divided = self.inputs.chain_terms <= MOST_CHAIN_TERMS
+            graph = distributed(query, self.inputs, self.prefix, extents, (schema, result, sql)) if divided else None
             if graph is not None:
                 return graph
-        gathered = [scan for scan in scans if forced and self._may_be_gathered(scan)]
-        if not gathered or sum(_gathered_bytes(scan, extents[scan.name]) for scan in gathered) > self.options.gather_bytes:
-            return self._single(query, scans, extents, sql, result)
-        return self._gather(query, gathered, extents, result)
-
-    @property
-    def _several(self) -> bool:
-        return self.options.workers > 1 and self.options.distribute != "never"
-
-    def _may_be_gathered(self, scan: Scan) -> bool:
-        return self._several and not scan.sampled and all(survives_arrow(column.type) for column in scan.needed)
+            gathered = [scan for scan in scans if _may_be_gathered(scan)] if options.forced else []
+            if gathered and sum(extents[scan.name].decoded_bytes(scan.needed) for scan in gathered) <= options.gather_bytes:
+                return self._gather(query, gathered, extents, result)
+        return self._single(query, scans, extents, sql, result)
 
     def _single(
         self, query: QueryBlock, scans: list[Scan], extents: Mapping[str, ScanExtent], sql: str, result: tuple[Column, ...]
@@ -96,7 +82,7 @@ class Fragmenter:
             exchanges.append(PlannedExchange(number, "gather", columns))
             inputs.append(ExchangeInput(scan.name, number, columns))
         last = len(fragments)
-        fragments.append(Fragment(last, print_sql({"Query": render_query(final)}, self.chain_terms), tuple(inputs), last))
+        fragments.append(Fragment(last, print_sql({"Query": render_query(final)}, self.inputs.chain_terms), tuple(inputs), last))
         exchanges.append(PlannedExchange(last, "result", result))
         return tuple(fragments), tuple(exchanges)
 
@@ -112,9 +98,8 @@ class Fragmenter:
         return Fragment(number, sql, (scan,), number, shares_of(scan.name, scan.splits))
 
 
-def _gathered_bytes(scan: Scan, extent: ScanExtent) -> int:
-    """About how much memory a scan's needed columns take as Arrow data; its predicates may leave less."""
-    return DECODED_SIZE * extent.column_bytes([column.name for column in scan.needed])
+def _may_be_gathered(scan: Scan) -> bool:
+    return not scan.sampled and all(survives_arrow(column.type) for column in scan.needed)
 
 
 def _without_pushed(query: QueryBlock, pushed: set[int]) -> QueryBlock:

@@ -70,8 +70,8 @@ class QueryPlanner:
             query, schema = named
             sql = self._print(query)
         columns = tuple(Column(field.name, told_type(field)) for field in schema)
-        terms = self.parsed.scanned.chain_terms
-        fragmenter = Fragmenter(ScanInputs(self.catalog, self.options, terms), self.options, terms, self.surveyed.prefix)
+        inputs = ScanInputs(self.catalog, self.options, self.parsed.scanned.chain_terms)
+        fragmenter = Fragmenter(inputs, self.surveyed.prefix)
         fragments, exchanges = fragmenter.fragments(query, sql, columns, schema)
         return PhysicalPlan(self.parsed.sql, fragments, exchanges, with_origins(query, schema), plan_text(fragments, exchanges))
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from planner.catalog import Catalog, DataFile, RowGroup
+from planner.catalog import Catalog, Column, DataFile, RowGroup
 from planner.logical import Scan
 from planner.optimize.prune_row_groups import keep_row_groups, prunable
 from planner.physical import Share, ShareInput, Split
+
+DECODED_SIZE = 4
+"""Arrow data is about so many times as large as Parquet's column chunks (2 to 4 for TPC-H's tables)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,10 @@ class ScanExtent:
         """Compressed bytes of these columns in the kept row groups."""
         groups = (group for file in self.files for group in file.groups or ())
         return sum(group.column_bytes.get(name, 0) for group in groups for name in columns)
+
+    def decoded_bytes(self, columns: Sequence[Column]) -> int:
+        """About how much memory these columns take as Arrow data; predicates may leave less."""
+        return DECODED_SIZE * self.column_bytes([column.name for column in columns])
 
     @property
     def row_groups_total(self) -> int | None:

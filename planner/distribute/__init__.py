@@ -16,7 +16,7 @@ import pyarrow as pa
 from planner.catalog import Column
 from planner.distribute.building import Graph, GraphBuilder, NotBuilt
 from planner.distribute.scopes import bind_names
-from planner.distribute.ways import Way, Ways
+from planner.distribute.ways import Way, Ways, large_scans
 from planner.logical import QueryBlock
 from planner.scan_inputs import ScanInputs
 from planner.splits import ScanExtent
@@ -30,23 +30,24 @@ def distributed(
     prefix: str,
     extents: Mapping[str, ScanExtent],
     result: tuple[pa.Schema, tuple[Column, ...], str],
-    *,
-    forced: bool,
 ) -> Graph | None:
     """The graph that runs ``query`` on several workers; None where that saves nothing, or nothing can be divided for certain.
 
     ``prefix`` begins no name of the statement; ``extents`` are those of the query's scans. ``result`` are the schema and the columns of
-    the whole query, and its text. ``forced``: sizes do not matter.
+    the whole query, and its text.
     """
+    large = large_scans(query, extents, inputs.options)
+    if not large:
+        return None  # before any name is looked at: most queries of small tables end here
     names = bind_names(query)
     taken: list[Way] = []
-    for way in Ways(query, names, inputs, prefix, extents, forced).found():
-        if (forced or way.saved > 0) and not any(way.meets(other) for other in taken):
+    for way in Ways(names, inputs, prefix, extents).found(large):
+        if (inputs.options.forced or way.saved > 0) and not any(way.meets(other) for other in taken):
             taken.append(way)
     schema, columns, sql = result
     while taken:
         try:
-            return GraphBuilder(query, names, inputs, prefix, extents, taken).graph(schema, columns, sql)
+            return GraphBuilder(names, inputs, prefix, extents, taken).graph(schema, columns, sql)
         except NotBuilt as error:
             taken = taken[:-1] if error.block is None else [way for way in taken if error.block not in way.blocks]
     return None

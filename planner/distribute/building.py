@@ -36,10 +36,8 @@ class NotBuilt(Exception):
 class GraphBuilder:
     """Makes the fragments of the ways that were taken."""
 
-    def __init__(
-        self, query: QueryBlock, names: Names, inputs: ScanInputs, prefix: str, extents: Mapping[str, ScanExtent], ways: Sequence[Way]
-    ) -> None:
-        self._whole = query
+    def __init__(self, names: Names, inputs: ScanInputs, prefix: str, extents: Mapping[str, ScanExtent], ways: Sequence[Way]) -> None:
+        self._whole = names.query
         self._names = names
         self._inputs = inputs
         self._prefix = prefix

@@ -136,10 +136,6 @@ class Names:
         """
         return self._found.shown.origin(column)
 
-    def inner(self, column: BoundColumn) -> BoundColumn | None:
-        """The column, in its own FROM, that a column of a derived table, a CTE or a join with an alias is."""
-        return self._found.shown.inner(column)
-
     def type(self, column: BoundColumn) -> str | None:
         """The column's type, where it is plainly a table's column."""
         return self._found.shown.type(column)

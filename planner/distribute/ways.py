@@ -18,13 +18,12 @@ from planner.distribute.ranges import KeyedScan, aligned_shares
 from planner.distribute.scopes import Names
 from planner.distribute.two_steps import Kind, OneStep, TwoSteps, two_steps
 from planner.logical import QueryBlock, Scan, all_scans, joins_below
+from planner.options import PlanOptions
 from planner.physical import Share
 from planner.render import print_expression
 from planner.scan_inputs import ScanInputs
 from planner.splits import ScanExtent, parallel_splits, shares_of
 
-DECODED_SIZE = 4
-"""Arrow data is about so many times as large as Parquet's column chunks (2 to 4 for TPC-H's tables)."""
 LEAST_GAIN = 1.25
 """So much more than a share of the bytes each worker is taken to have to do with: shares are never quite alike."""
 WHOLE_PART = 8
@@ -69,34 +68,35 @@ def _are_apart(one: DividedBlock, two: DividedBlock) -> bool:
     return True
 
 
+def large_scans(query: QueryBlock, extents: Mapping[str, ScanExtent], options: PlanOptions) -> list[str]:
+    """The names of the scans that may be divided for their size, in their order: all of them, where sizes do not matter."""
+
+    def is_large(scan: Scan) -> bool:
+        rows = extents[scan.name].rows
+        return not scan.sampled and (options.forced or (rows is not None and rows >= options.distribute_rows))
+
+    return [scan.name for scan in all_scans(query) if is_large(scan)]
+
+
 @dataclass(slots=True)
 class Ways:
-    """Finds them. ``prefix`` begins no name of the statement. ``forced``: whatever the sizes. ``refused``: what is no way, and why."""
+    """Finds them. ``prefix`` begins no name of the statement."""
 
-    query: QueryBlock
     names: Names
     inputs: ScanInputs
     prefix: str
     extents: Mapping[str, ScanExtent]
-    forced: bool
-    refused: list[tuple[Divided, str]] = field(default_factory=list)
     _rules: Rules = field(init=False)
 
     def __post_init__(self) -> None:
         self._rules = Rules(self.names)
 
-    def found(self) -> list[Way]:
-        """All of them, those that save most first."""
-        scans = all_scans(self.query)
-        large = {scan.name for scan in scans if self._is_large(scan)}
+    def found(self, large: Sequence[str]) -> list[Way]:
+        """All ways to divide one of the ``large`` scans, alone or with others, those that save most first."""
         divisions: list[Divided] = [{name: None} for name in large]
-        divisions += [keys for keys in self._aligned(scans) if large & keys.keys()] if large else []
+        divisions += [keys for keys in self._aligned() if not keys.keys().isdisjoint(large)]
         ways = (self._way(divided) for divided in divisions)
         return sorted((way for way in ways if way is not None), key=lambda way: way.saved, reverse=True)
-
-    def _is_large(self, scan: Scan) -> bool:
-        rows = self.extents[scan.name].rows
-        return not scan.sampled and (self.forced or (rows is not None and rows >= self.inputs.options.distribute_rows))
 
     def _way(self, divided: Divided) -> Way | None:
         try:
@@ -109,8 +109,7 @@ class Ways:
                 block, part = self._block(cut, inside, divided, alone=len(found) == 1)
                 blocks.append(block)
                 saved += part
-        except (NotDivisible, OneStep) as error:
-            self.refused.append((divided, str(error)))
+        except (NotDivisible, OneStep):
             return None
         return Way(divided, tuple(blocks), saved) if blocks else None
 
@@ -118,11 +117,11 @@ class Ways:
         """The block, and what it saves."""
         parts = [scan for scan in inside if scan.name in divided]
         whole = [scan for scan in inside if scan.name not in divided]
-        streams = alone and cut.query is self.query and cut.complete and not sorts_and_limits(cut.query.ast)
+        streams = alone and cut.query is self.names.query and cut.complete and not sorts_and_limits(cut.query.ast)
         steps = None if streams else two_steps(cut.query, self.names, self, self.prefix, complete=cut.complete)
-        if steps is not None and steps.ends_early and not self.forced:
+        if steps is not None and steps.ends_early and not self.inputs.options.forced:
             raise NotDivisible("a LIMIT ends the scan early")
-        if steps is not None and steps.kind in ("rows", "columns") and len(inside) > 1 and not self.forced:
+        if steps is not None and steps.kind in ("rows", "columns") and len(inside) > 1 and not self.inputs.options.forced:
             raise NotDivisible("how many rows its joins make, which one worker would have to hold, is not known")
         shares = self._shares(parts, divided, whole)
         answers = 0.0 if steps is None else _ANSWERED[steps.kind] * self._bytes(parts)
@@ -139,7 +138,7 @@ class Ways:
         extent = self.extents[scan.name]
         if any(file.groups is None for file in extent.files):
             return sum(file.file.size_bytes for file in extent.files)
-        return DECODED_SIZE * extent.column_bytes([column.name for column in scan.needed])
+        return extent.decoded_bytes(scan.needed)
 
     def _saved(self, parts: Sequence[Scan], whole: Sequence[Scan], shares: Sequence[Share]) -> float:
         """Bytes that the busiest worker is spared, next to one worker that does it all."""
@@ -160,7 +159,7 @@ class Ways:
         each = max(1, min(options.splits_per_worker, int(own / beside))) if beside else options.splits_per_worker
         if all(divided[scan.name] is None for scan in parts):
             (scan,) = parts
-            least = 0 if self.forced else options.split_rows
+            least = 0 if self.inputs.options.forced else options.split_rows
             splits = parallel_splits(scan, self.extents[scan.name], options.workers * each, least, options.max_split_rows)
             return shares_of(scan.name, splits)
         keyed = [KeyedScan(scan, key, self.extents[scan.name]) for scan in parts if (key := divided[scan.name]) is not None]
@@ -170,10 +169,10 @@ class Ways:
                 return shares
         raise NotDivisible("row groups do not lie in ranges of the key")
 
-    def _aligned(self, scans: Sequence[Scan]) -> Iterator[dict[str, str | None]]:
+    def _aligned(self) -> Iterator[dict[str, str | None]]:
         """For each key that tables are joined by, those of them that may be written in its order."""
         parents: dict[tuple[str, str], tuple[str, str]] = {}
-        named = {scan.name: scan for scan in scans}
+        named = {scan.name: scan for scan in all_scans(self.names.query)}
 
         def root(column: tuple[str, str]) -> tuple[str, str]:
             while (parent := parents.setdefault(column, column)) != column:
@@ -192,7 +191,7 @@ class Ways:
 
     def _compared(self) -> Iterator[Pair]:
         """Pairs of columns that are set equal anywhere, as they stand in their own blocks."""
-        for node in walk(self.query.ast):
+        for node in walk(self.names.query.ast):
             if "BinaryOp" in node and node["BinaryOp"]["op"] == "Eq":
                 one, other = self.names.column(node["BinaryOp"]["left"]), self.names.column(node["BinaryOp"]["right"])
             elif "InSubquery" in node:
@@ -203,7 +202,7 @@ class Ways:
                 continue
             if one is not None and other is not None:
                 yield one, other
-        for join in joins_below(self.query):
+        for join in joins_below(self.names.query):
             for one, other in self.names.using(join) or ():
                 if one is not None and other is not None:
                     yield one, other
