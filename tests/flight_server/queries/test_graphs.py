@@ -220,27 +220,34 @@ def test_what_two_read_is_whole_for_both(workers: TwoWorkers, kind: ExchangeKind
     assert workers.rows(plan) == [(4, 4)]
 
 
+def before_first_share(workers: TwoWorkers, fragment: Fragment, look: Callable[[], None]) -> None:
+    """Has ``look`` called when the first share of ``fragment`` is about to run, on whichever worker."""
+    once = threading.Lock()
+
+    def looking(run: Callable[..., object]) -> Callable[..., object]:
+        def first_looking(sql: str, *arguments: object, **named: object) -> object:
+            if sql == fragment.sql and once.acquire(blocking=False):
+                look()
+            return run(sql, *arguments, **named)
+
+        return first_looking
+
+    for side in (workers.here, workers.there):
+        side.lake.kernel.run = looking(side.lake.kernel.run)  # type: ignore[method-assign, assignment]
+
+
 def test_a_broadcast_table_can_be_peeked_at_while_it_is_used(workers: TwoWorkers) -> None:
     plan = broadcast(workers)
     running = workers.running(plan)
     seen: list[tuple[int, int]] = []
-    once = threading.Lock()
 
-    def looking(run: Callable[..., object]) -> Callable[..., object]:
-        """Runs as before, but the first share of all, on whichever worker, looks at the tables that it was given."""
+    def look() -> None:
+        for exchange in ("exchange-1", "exchange-2"):
+            stream = running.execution.peek(exchange, 1)
+            assert stream is not None
+            seen.append((len(stream.schema), sum(batch.num_rows for batch in stream.batches)))
 
-        def look(sql: str, *arguments: object, **named: object) -> object:
-            if sql == plan.fragments[3].sql and once.acquire(blocking=False):
-                for exchange in ("exchange-1", "exchange-2"):
-                    stream = running.execution.peek(exchange, 1)
-                    assert stream is not None
-                    seen.append((len(stream.schema), sum(batch.num_rows for batch in stream.batches)))
-            return run(sql, *arguments, **named)
-
-        return look
-
-    for side in (workers.here, workers.there):
-        side.lake.kernel.run = looking(side.lake.kernel.run)  # type: ignore[method-assign, assignment]
+    before_first_share(workers, plan.fragments[3], look)
     running.rows()
     assert seen[0] == (1, 1)
     assert seen[1][0] == 2
@@ -248,16 +255,16 @@ def test_a_broadcast_table_can_be_peeked_at_while_it_is_used(workers: TwoWorkers
 
 
 def test_fragments_that_wait_are_shown_as_waiting(workers: TwoWorkers) -> None:
-    running = workers.running(broadcast(workers))
+    plan = broadcast(workers)
+    running = workers.running(plan)
     seen: dict[str, str] = {}
 
-    def look(name: str) -> None:
-        if name == "exchange.ack" and not seen:
-            seen.update({status.operator: status.state for status in running.execution.statuses()})
+    def look() -> None:
+        seen.update({status.operator: status.state for status in running.execution.statuses()})
 
-    workers.there.before = look
+    before_first_share(workers, plan.fragments[0], look)
     running.rows()
-    # Nothing of the third fragment runs while outputs of the first are still being fetched.
+    # Nothing of the third fragment runs while outputs of the first are still to come.
     assert (seen["fragment-0"], seen["fragment-3"], seen["exchange-3"], seen["fragment-4"]) == ("running", "waiting", "waiting", "waiting")
 
 
