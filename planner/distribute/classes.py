@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from planner.ast import Ast
+from planner.distribute.disjoint_sets import DisjointSets
 from planner.distribute.mentions import mentions
 from planner.distribute.outputs import bare
 from planner.distribute.scopes import BoundColumn, Names
@@ -102,7 +103,7 @@ def subquery_correlations(names: Names, query: QueryBlock, compared: Ast | None 
 class _Collector:
     names: Names
     identities: list[Pair] = field(default_factory=list)
-    parents: dict[BoundColumn, BoundColumn] = field(default_factory=dict)
+    joined: DisjointSets[BoundColumn] = field(default_factory=DisjointSets)
     constants: list[tuple[BoundColumn, Ast]] = field(default_factory=list)
     refused: list[Pair] = field(default_factory=list)
     correlated: list[Correlation] = field(default_factory=list)
@@ -152,14 +153,14 @@ class _Collector:
         inner.select(select)
         for column, same in inner.identities:
             self._identify(column, same)
-        pairs = [(column, root) for column, root in inner.parents.items() if column != root]
+        pairs = [(listed[0], column) for listed in inner.joined.sets() for column in listed[1:]]
         pairs += [(correlation.inner, correlation.outer) for correlation in inner.correlated]
         return [Equalities(tuple(pairs), tuple(inner.constants), tuple(inner.refused))]
 
     def _identify(self, column: BoundColumn, same: BoundColumn) -> None:
         """A column of a subquery in FROM is the column that it is there, whatever joins are around."""
         self.identities.append((column, same))
-        self._union(column, same)
+        self.joined.join(column, same)
 
     def _add(self, equalities: Equalities) -> None:
         for left, right in equalities.pairs:
@@ -169,28 +170,12 @@ class _Collector:
                 inner, outer = (right, left) if left.depth else (left, right)
                 self.correlated.append(Correlation(inner, replace(outer, depth=outer.depth - 1)))
             else:
-                self._union(left, right)
+                self.joined.join(left, right)
         self.constants += equalities.constants
         self.refused += equalities.refused
 
-    def _find(self, column: BoundColumn) -> BoundColumn:
-        root = column
-        while (parent := self.parents.setdefault(root, root)) is not root:
-            root = parent
-        while column is not root:
-            self.parents[column], column = root, self.parents[column]
-        return root
-
-    def _union(self, left: BoundColumn, right: BoundColumn) -> None:
-        first, second = self._find(left), self._find(right)
-        if first is not second:
-            self.parents[second] = first
-
     def classes(self) -> Classes:
-        members: dict[BoundColumn, list[BoundColumn]] = {}
-        for column in list(self.parents):
-            members.setdefault(self._find(column), []).append(column)
-        classes = tuple(frozenset(listed) for listed in members.values() if len(listed) > 1)
+        classes = tuple(frozenset(listed) for listed in self.joined.sets() if len(listed) > 1)
         of = {column: each for each in classes for column in each}
         return Classes(classes, tuple(self.constants), tuple(self.refused), tuple(self.correlated), of)
 

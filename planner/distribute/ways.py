@@ -6,12 +6,12 @@ way. It saves bytes that the busiest worker would have read, were it alone, less
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from planner.ast import Ast, walk
 from planner.distribute.classes import Pair
+from planner.distribute.disjoint_sets import DisjointSets
 from planner.distribute.divide import Cut, NotDivisible, Rules
 from planner.distribute.expressions import sorts_and_limits
 from planner.distribute.ranges import KeyedScan, aligned_shares
@@ -171,23 +171,19 @@ class Ways:
 
     def _aligned(self) -> Iterator[dict[str, str | None]]:
         """For each key that tables are joined by, those of them that may be written in its order."""
-        parents: dict[tuple[str, str], tuple[str, str]] = {}
-        named = {scan.name: scan for scan in all_scans(self.names.query)}
-
-        def root(column: tuple[str, str]) -> tuple[str, str]:
-            while (parent := parents.setdefault(column, column)) != column:
-                column = parent
-            return column
-
+        joined: DisjointSets[tuple[str, str]] = DisjointSets()
         for pair in self._compared():
             ids = [(origin[0].name, origin[1]) for column in pair if (origin := self.names.origin(column)) is not None]
             if len(ids) == 2 and self.names.type(pair[0]) == self.names.type(pair[1]):
-                parents[root(ids[0])] = root(ids[1])
-        classes: dict[tuple[str, str], dict[str, str | None]] = defaultdict(dict)
-        for name, key in list(parents):
-            if KeyedScan(named[name], key, self.extents[name]).may_be_aligned():
-                classes[root((name, key))].setdefault(name, key)
-        return (found for found in classes.values() if len(found) > 1)
+                joined.join(ids[0], ids[1])
+        named = {scan.name: scan for scan in all_scans(self.names.query)}
+        for columns in joined.sets():
+            keys: dict[str, str | None] = {}
+            for name, key in columns:
+                if KeyedScan(named[name], key, self.extents[name]).may_be_aligned():
+                    keys.setdefault(name, key)
+            if len(keys) > 1:
+                yield keys
 
     def _compared(self) -> Iterator[Pair]:
         """Pairs of columns that are set equal anywhere, as they stand in their own blocks."""

@@ -12,7 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import planner.distribute
 from planner import PlanOptions, plan
+from planner.distribute.scopes import Names
+from planner.logical import QueryBlock
 from planner.physical import Fragment, PhysicalPlan, ScanInput
 from tests.planner.answers import SPLIT_UP
 from tests.planner.memory_catalog import FolderCatalog, direct_kernel, plan_rows, run_plan
@@ -166,6 +169,16 @@ def test_small_tables_are_not_divided_unless_told(catalog: FolderCatalog) -> Non
     sql = "SELECT count(*) FROM orders"
     assert [fragment.parallel for fragment in plan(sql, catalog, PlanOptions(workers=3)).fragments] == [False]
     assert [fragment.parallel for fragment in plan(sql, catalog, SPLIT_UP).fragments] == [True, False]
+
+
+def test_no_name_is_bound_for_tables_that_are_too_small(catalog: FolderCatalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_query: QueryBlock) -> Names:
+        raise AssertionError("names are bound for nothing")
+
+    monkeypatch.setattr(planner.distribute, "bind_names", refused)
+    assert not plan("SELECT count(id) FROM orders", catalog, PlanOptions(workers=3)).fragments[0].parallel
+    with pytest.raises(AssertionError, match="for nothing"):
+        plan("SELECT count(id) FROM orders", catalog, SPLIT_UP)
 
 
 def test_a_limit_ends_a_scan_that_is_not_divided(catalog: FolderCatalog) -> None:
