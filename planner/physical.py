@@ -45,12 +45,15 @@ class ShareInput:
     """What a share has of one divided input of its fragment: the rows of ``splits`` for which ``predicate`` holds.
 
     ``name`` is the input's in the fragment's SQL; ``predicate`` is SQL over the input's columns, None for all rows: where inputs are
-    divided by ranges of a key, the share's range.
+    divided by ranges of a key, the share's range. Of an input that comes through a hash exchange there are no splits, but ``buckets``: the
+    first, and the one behind the last. ``part`` is set where one bucket is too large for a share: which of how many parts of it.
     """
 
     name: str
-    splits: tuple[Split, ...]
+    splits: tuple[Split, ...] = ()
     predicate: str | None = None
+    buckets: tuple[int, int] | None = None
+    part: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +101,18 @@ class ScanInput:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeInput:
-    """A relation of a fragment that arrives through an exchange, whole: to each share, where there are shares."""
+    """A relation of a fragment that arrives through an exchange: whole, to each share where there are shares, or, of a hash exchange, the
+    rows of the share's buckets (``bucketed``).
+
+    ``may_be_cut``: the rows of one bucket may be told to several shares, each row to one of them, if all of these have the same bucket of
+    the fragment's other bucketed inputs whole.
+    """
 
     name: str
     exchange: int
     columns: tuple[Column, ...]
+    bucketed: bool = False
+    may_be_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +120,9 @@ class Fragment:
     """A part of the plan with no exchange inside, compiled into one SELECT over its inputs' names.
 
     With ``shares`` it runs once for each of them, on any worker, and its rows are those of the first share, then those of the second,
-    and so on. Without, it runs once, on the query handler, over all that its inputs hold.
+    and so on. So it does with ``bucketed`` inputs, whose shares are made when their exchanges are complete, of buckets in their order.
+    Without either it runs once, on the query handler, over all that its inputs hold.
+    Where ``output`` is a hash exchange, the last column of its rows is the number of their bucket, and is no column of the exchange.
     ``serial``: it is small and joins branches of a UNION, whose rows arrive in any order where several threads run: what hangs on
     arrival (``row_number()`` over ties, ``list``, ``first``) would be another from one run to the next. One thread is to run it.
     ``time_zone``: the session's. TIMESTAMP WITH TIME ZONE is read, cut up, shown and sent in it, wherever the fragment runs.
@@ -127,20 +139,25 @@ class Fragment:
     @property
     def parallel(self) -> bool:
         """Whether it runs share by share."""
-        return bool(self.shares)
+        return bool(self.shares) or bool(self.bucketed)
 
     @property
     def by_splits(self) -> bool:
         """Whether its shares are the splits of its only input."""
-        return self.parallel and len(self.inputs) == 1 and all(len(part.splits) <= 1 for share in self.shares for part in share.inputs)
+        return bool(self.shares) and len(self.inputs) == 1 and all(len(part.splits) <= 1 for share in self.shares for part in share.inputs)
 
     @property
     def divided(self) -> frozenset[str]:
         """The names of the inputs of which a share has a part."""
-        return frozenset(part.name for share in self.shares for part in share.inputs)
+        return frozenset(part.name for share in self.shares for part in share.inputs) | self.bucketed
+
+    @property
+    def bucketed(self) -> frozenset[str]:
+        """The names of the inputs of which a share has some buckets."""
+        return frozenset(arm.name for arm in self.inputs if isinstance(arm, ExchangeInput) and arm.bucketed)
 
 
-ExchangeKind = Literal["gather", "broadcast", "result"]
+ExchangeKind = Literal["gather", "broadcast", "hash", "result"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +165,14 @@ class PlannedExchange:
     """Where a fragment's output waits.
 
     ``gather``: for one fragment, which runs once. ``broadcast``: for every share of parallel fragments; each worker fetches it once.
-    ``result``: it is the query's result.
+    ``hash``: on the workers that made it, in so many ``buckets``; each share of the parallel fragments that read it fetches some of them
+    from all workers. ``result``: it is the query's result.
     """
 
     id: int
     kind: ExchangeKind
     columns: tuple[Column, ...] = ()
+    buckets: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@
 ``classes`` (``disjoint_sets``) which columns are equal. ``divide`` has the rules: by what tables may be divided so that a block can run on
 shares, and where the query is cut. ``two_steps`` (``expressions``, ``partial_aggregates``) makes a block that is cut into what each share
 is asked and what is asked of their answers. ``ranges`` divides tables that are written in the order of a key. ``ways`` are all divisions
-that the rules allow, with what they save; ``building`` makes fragments and exchanges of those that are taken.
+that the rules allow, with what they save by ``costs``; ``building`` makes fragments and exchanges of those that are taken.
 """
 
 from __future__ import annotations

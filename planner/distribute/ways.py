@@ -6,35 +6,24 @@ way. It saves bytes that the busiest worker would have read, were it alone, less
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from planner.ast import Ast, walk
 from planner.distribute.classes import Pair
+from planner.distribute.costs import Costs, Divided
 from planner.distribute.disjoint_sets import DisjointSets
 from planner.distribute.divide import Cut, NotDivisible, Rules
 from planner.distribute.expressions import sorts_and_limits
-from planner.distribute.ranges import KeyedScan, aligned_shares
+from planner.distribute.ranges import KeyedScan
 from planner.distribute.scopes import Names
-from planner.distribute.two_steps import Kind, OneStep, TwoSteps, two_steps
+from planner.distribute.two_steps import OneStep, TwoSteps, two_steps
 from planner.logical import QueryBlock, Scan, all_scans, joins_below
 from planner.options import PlanOptions
 from planner.physical import Share
 from planner.render import print_expression
 from planner.scan_inputs import ScanInputs
-from planner.splits import ScanExtent, parallel_splits, shares_of
-
-LEAST_GAIN = 1.25
-"""So much more than a share of the bytes each worker is taken to have to do with: shares are never quite alike."""
-WHOLE_PART = 8
-"""Shares are made larger, and fewer, until what each reads whole is at most one such part of what it has for itself."""
-_ANSWERED: Mapping[Kind, float] = {"row": 0.0, "first": 0.02, "groups": 0.2, "distinct": 0.3, "rows": 1.0, "columns": 1.0}
-"""About how large the answers of shares are, next to what was read for them, by the kind of the partial block."""
-_FILTERED = 0.3
-"""About how many rows a condition leaves."""
-
-Divided = Mapping[str, str | None]
-"""The names of scans that are divided, with the columns by whose ranges they are; None: their rows lie anywhere."""
+from planner.splits import ScanExtent
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +75,14 @@ class Ways:
     inputs: ScanInputs
     prefix: str
     extents: Mapping[str, ScanExtent]
+    refused: list[tuple[Divided, str]] = field(default_factory=list)
+    """What cannot be divided for certain, and why."""
     _rules: Rules = field(init=False)
+    _costs: Costs = field(init=False)
 
     def __post_init__(self) -> None:
         self._rules = Rules(self.names)
+        self._costs = Costs(self.inputs.options, self.extents)
 
     def found(self, large: Sequence[str]) -> list[Way]:
         """All ways to divide one of the ``large`` scans, alone or with others, those that save most first."""
@@ -109,7 +102,8 @@ class Ways:
                 block, part = self._block(cut, inside, divided, alone=len(found) == 1)
                 blocks.append(block)
                 saved += part
-        except (NotDivisible, OneStep):
+        except (NotDivisible, OneStep) as error:
+            self.refused.append((divided, str(error)))
             return None
         return Way(divided, tuple(blocks), saved) if blocks else None
 
@@ -123,51 +117,8 @@ class Ways:
             raise NotDivisible("a LIMIT ends the scan early")
         if steps is not None and steps.kind in ("rows", "columns") and len(inside) > 1 and not self.inputs.options.forced:
             raise NotDivisible("how many rows its joins make, which one worker would have to hold, is not known")
-        shares = self._shares(parts, divided, whole)
-        answers = 0.0 if steps is None else _ANSWERED[steps.kind] * self._bytes(parts)
-        if answers > self.inputs.options.gather_bytes:
-            raise NotDivisible("what the shares answer may take more memory than one worker has for it")
-        if any(scan.predicates for scan in parts):
-            answers *= _FILTERED
-        return DividedBlock(cut, steps, shares), self._saved(parts, whole, shares) - answers - self.inputs.options.start_bytes
-
-    def _bytes(self, scans: Iterable[Scan]) -> int:
-        return sum(self._size(scan) for scan in scans)
-
-    def _size(self, scan: Scan) -> int:
-        extent = self.extents[scan.name]
-        if any(file.groups is None for file in extent.files):
-            return sum(file.file.size_bytes for file in extent.files)
-        return extent.decoded_bytes(scan.needed)
-
-    def _saved(self, parts: Sequence[Scan], whole: Sequence[Scan], shares: Sequence[Share]) -> float:
-        """Bytes that the busiest worker is spared, next to one worker that does it all."""
-        divided, repeated, workers = self._bytes(parts), self._bytes(whole), self.inputs.options.workers
-        rounds = -(-len(shares) // workers)
-        rows = [share.rows or 0 for share in shares]
-        largest = max(rows) / sum(rows) if any(rows) else 1 / len(shares)
-        each = divided * max(largest * rounds, 1 / workers) + repeated * rounds
-        return divided + repeated - LEAST_GAIN * each
-
-    # -- shares ---------------------------------------------------------------------------------------------------------
-
-    def _shares(self, parts: Sequence[Scan], divided: Divided, whole: Sequence[Scan]) -> tuple[Share, ...]:
-        assert parts, "a block is cut because of a table in it"
-        options = self.inputs.options
-        beside = WHOLE_PART * self._bytes(whole)
-        own = self._bytes(parts) * (_FILTERED if any(scan.predicates for scan in parts) else 1)
-        each = max(1, min(options.splits_per_worker, int(own / beside))) if beside else options.splits_per_worker
-        if all(divided[scan.name] is None for scan in parts):
-            (scan,) = parts
-            least = 0 if self.inputs.options.forced else options.split_rows
-            splits = parallel_splits(scan, self.extents[scan.name], options.workers * each, least, options.max_split_rows)
-            return shares_of(scan.name, splits)
-        keyed = [KeyedScan(scan, key, self.extents[scan.name]) for scan in parts if (key := divided[scan.name]) is not None]
-        for several in range(each, 0, -1):
-            shares = aligned_shares(keyed, options.workers * several)
-            if shares is not None:
-                return shares
-        raise NotDivisible("row groups do not lie in ranges of the key")
+        shares = self._costs.shares(parts, divided, whole)
+        return DividedBlock(cut, steps, shares), self._costs.saved(parts, whole, shares, None if steps is None else steps.kind)
 
     def _aligned(self) -> Iterator[dict[str, str | None]]:
         """For each key that tables are joined by, those of them that may be written in its order."""
