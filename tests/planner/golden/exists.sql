@@ -8,6 +8,10 @@ SELECT name FROM people p WHERE EXISTS (SELECT * FROM orders o WHERE o.person_id
 --     in_1: scan orders: 2 of 4 columns (person_id, amount), 1 of 1 files, 10 of 10 row groups, 1 splits, where amount > 10
 -- plan, workers = 3
 -- result: name VARCHAR
---   fragment 0 (once): SELECT name FROM in_0 p WHERE EXISTS (SELECT * FROM in_1 o WHERE o.person_id = p.id AND o.amount > 10)
---     in_0: scan people: 2 of 4 columns (id, name), 1 of 1 files, 1 of 1 row groups, 1 splits
---     in_1: scan orders: 2 of 4 columns (person_id, amount), 1 of 1 files, 10 of 10 row groups, 1 splits, where amount > 10
+--   fragment 2 (parallel, in 0 shares): SELECT name FROM in_0 p WHERE EXISTS (SELECT * FROM in_1 o WHERE (o.person_id = p.id))
+--     in_0: exchange 0 (hash) id, name
+--       fragment 0 (parallel, split by split): SELECT "id", "name", ((hash("id") >> 32) % 192)::USMALLINT AS in_b FROM in_0
+--         in_0: scan people: 2 of 4 columns (id, name), 1 of 1 files, 1 of 1 row groups, 1 splits
+--     in_1: exchange 1 (hash) person_id
+--       fragment 1 (parallel, split by split): SELECT "person_id", ((hash("person_id") >> 32) % 192)::USMALLINT AS in_b FROM in_1 WHERE (amount > 10) AND ("person_id" IS NOT NULL)
+--         in_1: scan orders: 2 of 4 columns (person_id, amount), 1 of 1 files, 10 of 10 row groups, 5 splits, where amount > 10
