@@ -17,7 +17,7 @@ import pyarrow as pa
 from planner.catalog import Column
 from planner.choices import PlanChoice
 from planner.distribute.building import Graph, GraphBuilder, NotBuilt
-from planner.distribute.considered import choice_of, too_small
+from planner.distribute.considered import choice_of, too_small, with_divisions
 from planner.distribute.scopes import bind_names
 from planner.distribute.ways import Way, Ways, large_scans
 from planner.logical import QueryBlock
@@ -54,7 +54,7 @@ def distributed(
     while taken:
         try:
             graph = GraphBuilder(names, inputs, prefix, extents, taken).graph(schema, columns, sql)
-            return graph, choice_of(ways, found, taken, unbuilt)
+            return with_divisions(graph, names, taken), choice_of(ways, found, taken, unbuilt)
         except NotBuilt as error:
             kept = taken[:-1] if error.block is None else [way for way in taken if error.block not in way.blocks]
             unbuilt += [(way, str(error)) for way in taken if way not in kept]

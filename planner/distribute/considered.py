@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from planner.choices import Considered, DividedTable, PlanChoice
+from planner.choices import Considered, DividedBy, DividedTable, PlanChoice
+from planner.distribute.building import Graph
 from planner.distribute.costs import Divided
 from planner.distribute.scopes import Names
 from planner.distribute.ways import Way, Ways
 from planner.logical import QueryBlock, Scan, all_scans
 from planner.options import PlanOptions
+from planner.physical import Fragment, PlannedExchange
 from planner.splits import ScanExtent
 
 SAVES_NOTHING = "no division spares the busiest worker anything"
@@ -21,11 +24,33 @@ def divided_tables(divided: Divided, names: Names) -> tuple[DividedTable, ...]:
     """By what the scans of these names are divided."""
     scans = all_scans(names.query)
     told = told_tables(scans)
-    return tuple(
-        DividedTable(scan.name, told[scan.name], "splits" if divided[scan.name] is None else "ranges", divided[scan.name])
-        for scan in scans
-        if scan.name in divided
-    )
+    return tuple(DividedTable(scan.name, told[scan.name], *_by(divided[scan.name])) for scan in scans if scan.name in divided)
+
+
+def with_divisions(graph: Graph, names: Names, taken: Sequence[Way]) -> Graph:
+    """The graph of the ways that were taken, whose fragments and exchanges say how they divide and about how much goes through them."""
+    fragments, exchanges = graph
+    keys = {name: column for way in taken for name, column in way.divided.items()}
+    told = told_tables(all_scans(names.query))
+    answers: dict[str, float] = {}
+    for block in (block for way in taken for block in way.blocks):
+        for scan in block.cut.inside():
+            answers.setdefault(scan.name, block.answers)  # blocks inside of others come before them
+
+    def division(fragment: Fragment) -> Fragment:
+        divided = (arm.name for arm in fragment.inputs if arm.name in fragment.divided and arm.name in keys)
+        return replace(fragment, division=tuple(DividedTable(name, told[name], *_by(keys[name])) for name in divided))
+
+    def estimated(exchange: PlannedExchange) -> PlannedExchange:
+        producer = next(fragment for fragment in fragments if fragment.output == exchange.id)
+        size = next((answers[name] for name in sorted(producer.divided) if name in answers), None)
+        return exchange if size is None or exchange.kind == "result" else replace(exchange, estimated_bytes=round(size))
+
+    return tuple(map(division, fragments)), tuple(map(estimated, exchanges))
+
+
+def _by(column: str | None) -> tuple[DividedBy, str | None]:
+    return ("splits" if column is None else "ranges"), column
 
 
 def told_tables(scans: Sequence[Scan]) -> dict[str, str]:

@@ -28,14 +28,14 @@ from planner.splits import ScanExtent
 
 @dataclass(frozen=True, slots=True)
 class DividedBlock:
-    """A block that runs on ``shares`` of its tables, ``divided`` so. ``steps`` are None for the whole query where shares answer with rows
-    of the result; ``answers``: bytes that they answer with, about.
+    """A block that runs on ``shares``. ``steps`` are None for the whole query where shares answer with rows of the result.
+
+    ``answers``: about how many bytes all shares answer with.
     """
 
     cut: Cut
     steps: TwoSteps | None
     shares: tuple[Share, ...]
-    divided: Divided
     answers: float = 0.0
 
 
@@ -123,8 +123,7 @@ class Ways:
             raise NotDivisible("how many rows its joins make, which one worker would have to hold, is not known")
         shares = self._costs.shares(parts, divided, whole)
         answers = self._costs.answers(parts, None if steps is None else steps.kind)
-        own = {scan.name: divided[scan.name] for scan in parts}
-        return DividedBlock(cut, steps, shares, own, answers), self._costs.saved(parts, whole, shares, answers)
+        return DividedBlock(cut, steps, shares, answers), self._costs.saved(parts, whole, shares, answers)
 
     def _aligned(self) -> Iterator[dict[str, str | None]]:
         """For each key that tables are joined by, those of them that may be written in its order."""
