@@ -89,7 +89,8 @@ class GraphBuilder:
             arms = self._scan_arms([table.scan, *beside], shares)
             sql = table.sql(self._inputs, self._costs.buckets, f"{self._prefix}b")
             self._fragments.append(Fragment(number, sql, arms, number, shares))
-            exchange = PlannedExchange(number, "hash", table.given, self._costs.buckets)
+            estimate = round(self._costs.exchanged(table))
+            exchange = PlannedExchange(number, "hash", table.given, self._costs.buckets, estimate)
             self._hash_exchanges.append(exchange)
             self._hashed |= dict.fromkeys(table.readers, exchange)
 

@@ -18,6 +18,7 @@ from planner.distribute.two_steps import Kind
 from planner.logical import Scan
 from planner.options import PlanOptions
 from planner.physical import Share
+from planner.sizes import format_size
 from planner.splits import ScanExtent, parallel_splits, shares_of
 
 LEAST_GAIN = 1.25
@@ -47,18 +48,26 @@ class Costs:
     extents: Mapping[str, ScanExtent]
     _sizes: dict[tuple[str, tuple[Column, ...]], int] = field(default_factory=dict)
 
-    def saved(self, parts: Sequence[Scan], whole: Sequence[Scan], shares: Sequence[Share], answered: Kind | None) -> float:
-        """Bytes that a block spares the busiest worker, next to one worker that does it all; below 0 where it costs more.
+    def answers(self, parts: Sequence[Scan], answered: Kind | None) -> float:
+        """About how many bytes all shares of ``parts`` answer with together; ``answered``: with what, None for rows of the result.
 
-        It divides ``parts`` into ``shares`` and reads ``whole``; ``answered``: what each share answers with, None for rows of the result.
-        Raises ``NotDivisible`` where the answers might be too large for one worker.
+        Raises ``NotDivisible`` where that might be too much for one worker.
         """
         answers = self._answers(self.bytes(parts), answered)
-        if any(scan.predicates for scan in parts):
-            answers *= _FILTERED
+        return answers * _FILTERED if any(scan.predicates for scan in parts) else answers
+
+    def answers_by_hash(self, tables: Sequence[HashedTable], answered: Kind | None) -> float:
+        """As :meth:`answers`, of shares of what goes through hash exchanges."""
+        return self._answers(sum(map(self.exchanged, tables)), answered)
+
+    def saved(self, parts: Sequence[Scan], whole: Sequence[Scan], shares: Sequence[Share], answers: float) -> float:
+        """Bytes that a block spares the busiest worker, next to one worker that does it all; below 0 where it costs more.
+
+        It divides ``parts`` into ``shares``, which answer with so many bytes, and reads ``whole``.
+        """
         return self._spared(parts, whole, shares) - answers - self.options.start_bytes
 
-    def saved_by_hash(self, parts: Sequence[Scan], whole: Sequence[Scan], tables: Sequence[HashedTable], answered: Kind | None) -> float:
+    def saved_by_hash(self, parts: Sequence[Scan], whole: Sequence[Scan], tables: Sequence[HashedTable], answers: float) -> float:
         """As :meth:`saved`, where ``parts`` go through hash exchanges, as ``tables``."""
         exchanged = sum(map(self.exchanged, tables))
         beside = self.bytes([reducer.scan for table in tables for reducer in table.reducers])
@@ -66,7 +75,7 @@ class Costs:
         alone = self.bytes(parts) + self.bytes(whole)
         rounds = max(1, min(self.options.splits_per_worker, exchanged / (BUCKETS_BYTES * self.options.workers)))
         each = (read + EXCHANGED * exchanged) / self.options.workers + beside + rounds * self.bytes(whole)
-        spared = alone - LEAST_GAIN * each - self._answers(exchanged, answered) - (1 + 2 * len(tables)) * self.options.start_bytes
+        spared = alone - LEAST_GAIN * each - answers - (1 + 2 * len(tables)) * self.options.start_bytes
         return spared * GUESSED if spared > 0 else spared
 
     def most_saved_by_hash(self, parts: Sequence[Scan]) -> float:
@@ -86,7 +95,8 @@ class Costs:
         """About how many bytes shares that read so many answer with. Raises ``NotDivisible`` where they might be too many."""
         answers = 0.0 if answered is None else _ANSWERED[answered] * read
         if answers > self.options.gather_bytes:
-            raise NotDivisible("what the shares answer may take more memory than one worker has for it")
+            most = format_size(self.options.gather_bytes)
+            raise NotDivisible(f"the shares may answer with {format_size(answers)}, and one worker is to hold {most} at most")
         return answers
 
     def shares(self, parts: Sequence[Scan], keys: Mapping[str, str | None], whole: Sequence[Scan]) -> tuple[Share, ...]:
@@ -106,7 +116,7 @@ class Costs:
             shares = aligned_shares(keyed, options.workers * several)
             if shares is not None:
                 return shares
-        raise NotDivisible("row groups do not lie in ranges of the key")
+        raise NotDivisible("they are not written in the order of that key")
 
     @property
     def buckets(self) -> int:

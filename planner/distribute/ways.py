@@ -39,6 +39,7 @@ class DividedBlock:
 
     ``steps`` are None for the whole query where shares answer with rows of the result. ``may_be_cut``: the names of scans whose rows of one
     bucket may be divided further, if those of all others are not.
+    ``answers``: about how many bytes all shares answer with.
     """
 
     cut: Cut
@@ -46,6 +47,7 @@ class DividedBlock:
     shares: tuple[Share, ...] = ()
     tables: tuple[HashedTable, ...] = ()
     may_be_cut: frozenset[str] = frozenset()
+    answers: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +162,12 @@ class Ways:
             if hangs_on_arrival(cut.select.ast):
                 raise NotDivisible("behind a hash exchange rows arrive in another order, on which something in it hangs")
             tables = self._tables(parts, division)
-            block = DividedBlock(cut, steps, tables=tables, may_be_cut=self._may_be_cut(cut, parts))
-            return block, self._costs.saved_by_hash(parts, whole, tables, kind)
+            answers = self._costs.answers_by_hash(tables, kind)
+            block = DividedBlock(cut, steps, tables=tables, may_be_cut=self._may_be_cut(cut, parts), answers=answers)
+            return block, self._costs.saved_by_hash(parts, whole, tables, answers)
         shares = self._costs.shares(parts, division.keys, whole)
-        return DividedBlock(cut, steps, shares), self._costs.saved(parts, whole, shares, kind)
+        answers = self._costs.answers(parts, kind)
+        return DividedBlock(cut, steps, shares, answers=answers), self._costs.saved(parts, whole, shares, answers)
 
     def _two_steps(self, cut: Cut) -> TwoSteps:
         """The two steps of a block, which several ways may have in common."""
