@@ -49,5 +49,8 @@ def distributed(
         try:
             return GraphBuilder(names, inputs, prefix, extents, taken).graph(schema, columns, sql)
         except NotBuilt as error:
-            taken = taken[:-1] if error.block is None else [way for way in taken if error.block not in way.blocks]
+            if any(block.final is not None for way in taken for block in way.blocks):
+                taken = [way.without_final_shares() for way in taken]
+            else:
+                taken = taken[:-1] if error.block is None else [way for way in taken if error.block not in way.blocks]
     return None

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from planner.arrow_types import survives_arrow
 from planner.ast import BARE_TABLE, Ast, verbatim_identifier
 from planner.catalog import Column
+from planner.distribute.final_shares import buckets_for, is_streamed
 from planner.distribute.scopes import Names
+from planner.distribute.sent import Sent, sent
 from planner.distribute.two_steps import TwoSteps
 from planner.distribute.ways import DividedBlock, Way
 from planner.errors import VolleyError
@@ -47,6 +48,8 @@ class GraphBuilder:
         self._clauses: dict[int, Ast] = {}
         self._columns: dict[str, tuple[Column, ...]] = {}
         self._exchanges: dict[str, int] = {}
+        self._hashed: set[str] = set()
+        self._buckets = buckets_for(inputs.options.workers)
         self._fragments: list[Fragment] = []
 
     def graph(self, schema: pa.Schema, result: tuple[Column, ...], sql: str) -> Graph:
@@ -65,8 +68,12 @@ class GraphBuilder:
             raise NotBuilt(None, "its columns would be others")
         number = len(self._fragments)
         self._fragments.append(Fragment(number, text, self._arms(final), number))
-        exchanges = [PlannedExchange(place, self._kind(place), self._columns[name]) for name, place in self._exchanges.items()]
+        exchanges = [self._exchange(name, place) for name, place in self._exchanges.items()]
         return tuple(self._fragments), (*exchanges, PlannedExchange(number, "result", result))
+
+    def _exchange(self, name: str, place: int) -> PlannedExchange:
+        kind = "hash" if name in self._hashed else self._kind(place)
+        return PlannedExchange(place, kind, self._columns[name], self._buckets if kind == "hash" else 0)
 
     def _kind(self, exchange: int) -> ExchangeKind:
         """Of one reader's that runs once, it goes to that; all else is kept for whoever comes."""
@@ -112,21 +119,41 @@ class GraphBuilder:
         """Makes the block's fragment. Returns what is left in its place."""
         assert isinstance(query.body, Select)
         partial, probe = (self._with_ctes(steps.partial(query.body, probe=probe)) for probe in (False, True))
-        try:
-            bound = self._inputs.catalog.bound_columns(self._print(probe), self._known(probe))
-        except VolleyError as error:
-            raise NotBuilt(block, str(error)) from None
-        columns = bound[: len(steps.answers)]
-        if not all(survives_arrow(column.type) for column in columns):
-            raise NotBuilt(block, "a column would be of another type behind an exchange")
-        kinds = iter([column.type for column in bound[len(columns) :]])
+        bound = self._bound(block, probe)
+        rows = self._sent(block, bound[: len(steps.answers)])
+        kinds = iter([column.type for column in bound[len(steps.answers) :]])
         types = {answer.name: [next(kinds) for _ in answer.arguments] for answer in steps.answers}
+        bucket = None if block.final is None else block.final.bucket(self._buckets)
+        answers = self._answers(rows.sql(self._print(partial), self._prefix, bucket), partial, rows.columns, block.shares)
+        if block.final is None:
+            return steps.final(query, answers, types, rows.as_text)
+        self._hashed.add(answers.name)
+        if query.ast is self._whole.ast and is_streamed(query):
+            return steps.final(query, answers, types, rows.as_text)
+        complete = self._with_ctes(block.final.complete(query, answers, types, rows.as_text))
+        rows = self._sent(block, self._bound(block, complete))
+        made = self._answers(rows.sql(self._print(complete), self._prefix), complete, rows.columns)
+        return block.final.rest.final(query, made, {}, rows.as_text)
+
+    def _answers(self, sql: str, query: QueryBlock, columns: tuple[Column, ...], shares: Sequence[Share] = ()) -> Answers:
+        """Adds the fragment of a query that ``sql`` asks, and the exchange that it puts out into: which it returns as a relation."""
         number = len(self._fragments)
         name = f"{self._prefix}x{number}"
+        self._fragments.append(Fragment(number, sql, self._arms(query, shares), number, tuple(shares)))
         self._columns[name], self._exchanges[name] = columns, number
-        self._fragments.append(Fragment(number, self._print(partial), self._arms(partial, block.shares), number, block.shares))
-        table = {"Table": {**BARE_TABLE, "name": [{"Identifier": verbatim_identifier(name)}]}}
-        return steps.final(query, Answers(table, name, name), types)
+        return Answers({"Table": {**BARE_TABLE, "name": [{"Identifier": verbatim_identifier(name)}]}}, name, name)
+
+    def _bound(self, block: DividedBlock, query: QueryBlock) -> tuple[Column, ...]:
+        try:
+            return self._inputs.catalog.bound_columns(self._print(query), self._known(query))
+        except VolleyError as error:
+            raise NotBuilt(block, str(error)) from None
+
+    def _sent(self, block: DividedBlock, columns: Sequence[Column]) -> Sent:
+        rows = sent(columns)
+        if rows is None:
+            raise NotBuilt(block, "a column would be of another type behind an exchange")
+        return rows
 
     def _with_ctes(self, query: QueryBlock) -> QueryBlock:
         """The block with the CTEs around it that it reads."""
@@ -161,7 +188,9 @@ class GraphBuilder:
                 arms.append(replace(self._inputs.bare(scan, extent), splits=tuple(divided[scan.name])))
             else:
                 arms.append(self._inputs.whole(scan, extent))
-        return (*arms, *(ExchangeInput(name, self._exchanges[name], self._columns[name]) for name in _answers(query)))
+        for name in _answers(query):
+            arms.append(ExchangeInput(name, self._exchanges[name], self._columns[name], bucketed=name in self._hashed))
+        return tuple(arms)
 
     def _known(self, query: QueryBlock) -> dict[str, tuple[Column, ...]]:
         return {scan.name: scan.needed for scan in all_scans(query)} | {name: self._columns[name] for name in _answers(query)}

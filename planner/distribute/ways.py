@@ -7,14 +7,16 @@ way. It saves bytes that the busiest worker would have read, were it alone, less
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from planner.ast import Ast, walk
+from planner.distribute.answer_sizes import AnswerSizes
 from planner.distribute.classes import Pair
 from planner.distribute.costs import Costs, Divided
 from planner.distribute.disjoint_sets import DisjointSets
 from planner.distribute.divide import Cut, NotDivisible, Rules
 from planner.distribute.expressions import sorts_and_limits
+from planner.distribute.final_shares import FinalShares, final_shares
 from planner.distribute.ranges import KeyedScan
 from planner.distribute.scopes import Names
 from planner.distribute.two_steps import OneStep, TwoSteps, two_steps
@@ -25,14 +27,21 @@ from planner.render import print_expression
 from planner.scan_inputs import ScanInputs
 from planner.splits import ScanExtent
 
+FEWEST_VALUES = 8
+"""So many values for each worker there must be to tell answers apart by."""
+
 
 @dataclass(frozen=True, slots=True)
 class DividedBlock:
-    """A block that runs on ``shares``. ``steps`` are None for the whole query where shares answer with rows of the result."""
+    """A block that runs on ``shares``. ``steps`` are None for the whole query where shares answer with rows of the result.
+
+    ``final``: its answers are put together share by share as well.
+    """
 
     cut: Cut
     steps: TwoSteps | None
     shares: tuple[Share, ...]
+    final: FinalShares | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +51,10 @@ class Way:
     divided: Divided
     blocks: tuple[DividedBlock, ...]
     saved: float
+
+    def without_final_shares(self) -> Way:
+        """The way, with all answers put together in one place."""
+        return replace(self, blocks=tuple(replace(block, final=None) for block in self.blocks))
 
     def meets(self, other: Way) -> bool:
         """Whether both divide the same block, or one what is inside the other's."""
@@ -79,10 +92,12 @@ class Ways:
     """What cannot be divided for certain, and why."""
     _rules: Rules = field(init=False)
     _costs: Costs = field(init=False)
+    _sizes: AnswerSizes = field(init=False)
 
     def __post_init__(self) -> None:
         self._rules = Rules(self.names)
         self._costs = Costs(self.inputs.options, self.extents)
+        self._sizes = AnswerSizes(self.names, self.extents)
 
     def found(self, large: Sequence[str]) -> list[Way]:
         """All ways to divide one of the ``large`` scans, alone or with others, those that save most first."""
@@ -118,7 +133,21 @@ class Ways:
         if steps is not None and steps.kind in ("rows", "columns") and len(inside) > 1 and not self.inputs.options.forced:
             raise NotDivisible("how many rows its joins make, which one worker would have to hold, is not known")
         shares = self._costs.shares(parts, divided, whole)
-        return DividedBlock(cut, steps, shares), self._costs.saved(parts, whole, shares, None if steps is None else steps.kind)
+        final = self._final_shares(cut.query, steps, parts, len(shares))
+        return DividedBlock(cut, steps, shares, final), self._costs.saved(parts, whole, shares, None if steps is None else steps.kind)
+
+    def _final_shares(self, query: QueryBlock, steps: TwoSteps | None, parts: Sequence[Scan], shares: int) -> FinalShares | None:
+        """How what shares answer is put together share by share, where it is much."""
+        size = None if steps is None else self._sizes.of(steps, parts, shares)
+        least = self.inputs.options.final_bytes
+        if steps is None or size is None or size.bytes < least:
+            return None
+        final = final_shares(query, steps, self, self._rules.is_repeatable)
+        if final is None or (
+            least and self._sizes.groups(steps.select, final.terms, size.rows)[0] < FEWEST_VALUES * self.inputs.options.workers
+        ):
+            return None
+        return final
 
     def _aligned(self) -> Iterator[dict[str, str | None]]:
         """For each key that tables are joined by, those of them that may be written in its order."""
