@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from planner.arrow_types import survives_arrow
 from planner.ast import BARE_TABLE, Ast, verbatim_identifier
 from planner.catalog import Column
 from planner.distribute.costs import Costs
+from planner.distribute.final_shares import buckets_for, is_streamed
 from planner.distribute.scopes import Names
+from planner.distribute.sent import Sent, sent
 from planner.distribute.two_steps import TwoSteps
 from planner.distribute.ways import DividedBlock, Way
 from planner.errors import VolleyError
@@ -50,7 +51,9 @@ class GraphBuilder:
         self._columns: dict[str, tuple[Column, ...]] = {}
         self._exchanges: dict[str, int] = {}
         self._hash_exchanges: list[PlannedExchange] = []
-        self._hashed: dict[str, PlannedExchange] = {}
+        self._tables: dict[str, PlannedExchange] = {}
+        self._hashed: set[str] = set()
+        self._buckets = buckets_for(inputs.options.workers)
         self._costs = Costs(inputs.options, extents)
         self._fragments: list[Fragment] = []
 
@@ -75,9 +78,8 @@ class GraphBuilder:
     def _ended(self, last: Fragment, result: tuple[Column, ...]) -> Graph:
         """The graph, with its last fragment."""
         self._fragments.append(last)
-        exchanges = [PlannedExchange(place, self._kind(place), self._columns[name]) for name, place in self._exchanges.items()]
-        exchanges += self._hash_exchanges
-        exchanges.sort(key=lambda exchange: exchange.id)
+        exchanges = [self._exchange(name, place) for name, place in self._exchanges.items()]
+        exchanges = sorted((*exchanges, *self._hash_exchanges), key=lambda exchange: exchange.id)
         return tuple(self._fragments), (*exchanges, PlannedExchange(last.id, "result", result))
 
     def _put_out(self, block: DividedBlock) -> None:
@@ -87,12 +89,16 @@ class GraphBuilder:
             beside = [reducer.scan for reducer in table.reducers]
             shares = self._costs.shares([table.scan], {table.scan.name: None}, beside)
             arms = self._scan_arms([table.scan, *beside], shares)
-            sql = table.sql(self._inputs, self._costs.buckets, f"{self._prefix}b")
+            sql = table.sql(self._inputs, self._buckets, f"{self._prefix}b")
             self._fragments.append(Fragment(number, sql, arms, number, shares))
             estimate = round(self._costs.exchanged(table))
-            exchange = PlannedExchange(number, "hash", table.given, self._costs.buckets, estimate)
+            exchange = PlannedExchange(number, "hash", table.given, self._buckets, estimate)
             self._hash_exchanges.append(exchange)
-            self._hashed |= dict.fromkeys(table.readers, exchange)
+            self._tables |= dict.fromkeys(table.readers, exchange)
+
+    def _exchange(self, name: str, place: int) -> PlannedExchange:
+        kind = "hash" if name in self._hashed else self._kind(place)
+        return PlannedExchange(place, kind, self._columns[name], self._buckets if kind == "hash" else 0)
 
     def _kind(self, exchange: int) -> ExchangeKind:
         """Of one reader's that runs once, it goes to that; all else is kept for whoever comes."""
@@ -140,21 +146,46 @@ class GraphBuilder:
         self._put_out(block)
         partials = (steps.partial(query.body, probe=probe) for probe in (False, True))
         partial, probe = (_unfiltered(self._with_ctes(made), block) for made in partials)
-        try:
-            bound = self._inputs.catalog.bound_columns(self._print(probe), self._known(probe, block))
-        except VolleyError as error:
-            raise NotBuilt(block, str(error)) from None
-        columns = bound[: len(steps.answers)]
-        if not all(survives_arrow(column.type) for column in columns):
-            raise NotBuilt(block, "a column would be of another type behind an exchange")
-        kinds = iter([column.type for column in bound[len(columns) :]])
+        bound = self._bound(block, probe, block)
+        rows = self._sent(block, bound[: len(steps.answers)])
+        kinds = iter([column.type for column in bound[len(steps.answers) :]])
         types = {answer.name: [next(kinds) for _ in answer.arguments] for answer in steps.answers}
+        bucket = None if block.final is None else block.final.bucket(self._buckets)
+        answers = self._answers(rows.sql(self._print(partial), self._prefix, bucket), partial, rows.columns, block)
+        if block.final is None:
+            return steps.final(query, answers, types, rows.as_text)
+        self._hashed.add(answers.name)
+        if query.ast is self._whole.ast and is_streamed(query):
+            return steps.final(query, answers, types, rows.as_text)
+        complete = self._with_ctes(block.final.complete(query, answers, types, rows.as_text))
+        rows = self._sent(block, self._bound(block, complete))
+        made = self._answers(rows.sql(self._print(complete), self._prefix), complete, rows.columns)
+        return block.final.rest.final(query, made, {}, rows.as_text)
+
+    def _answers(self, sql: str, query: QueryBlock, columns: tuple[Column, ...], block: DividedBlock | None = None) -> Answers:
+        """Adds the fragment of a query that ``sql`` asks, and the exchange that it puts out into: which it returns as a relation.
+
+        ``block``: on whose shares it runs.
+        """
         number = len(self._fragments)
         name = f"{self._prefix}x{number}"
+        shares = () if block is None else block.shares
+        self._fragments.append(Fragment(number, sql, self._arms(query, block), number, shares))
         self._columns[name], self._exchanges[name] = columns, number
-        self._fragments.append(Fragment(number, self._print(partial), self._arms(partial, block), number, block.shares))
-        table = {"Table": {**BARE_TABLE, "name": [{"Identifier": verbatim_identifier(name)}]}}
-        return steps.final(query, Answers(table, name, name), types)
+        return Answers({"Table": {**BARE_TABLE, "name": [{"Identifier": verbatim_identifier(name)}]}}, name, name)
+
+    def _bound(self, block: DividedBlock, query: QueryBlock, read: DividedBlock | None = None) -> tuple[Column, ...]:
+        """The columns of a query of a block, which reads what the block ``read`` does, if that is told."""
+        try:
+            return self._inputs.catalog.bound_columns(self._print(query), self._known(query, read))
+        except VolleyError as error:
+            raise NotBuilt(block, str(error)) from None
+
+    def _sent(self, block: DividedBlock, columns: Sequence[Column]) -> Sent:
+        rows = sent(columns)
+        if rows is None:
+            raise NotBuilt(block, "a column would be of another type behind an exchange")
+        return rows
 
     def _with_ctes(self, query: QueryBlock) -> QueryBlock:
         """The block with the CTEs around it that it reads."""
@@ -186,9 +217,11 @@ class GraphBuilder:
             if scan.name not in read:
                 arms += self._scan_arms([scan], () if block is None else block.shares)
             elif block is not None:
-                exchange = self._hashed[scan.name]
+                exchange = self._tables[scan.name]
                 arms.append(ExchangeInput(scan.name, exchange.id, exchange.columns, True, scan.name in block.may_be_cut))
-        return (*arms, *(ExchangeInput(name, self._exchanges[name], self._columns[name]) for name in _answers(query)))
+        for name in _answers(query):
+            arms.append(ExchangeInput(name, self._exchanges[name], self._columns[name], bucketed=name in self._hashed))
+        return tuple(arms)
 
     def _scan_arms(self, scans: Sequence[Scan], shares: Sequence[Share]) -> tuple[ScanInput, ...]:
         divided: dict[str, dict[Split, None]] = {}

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field, replace
 
 from planner.ast import Ast
 from planner.catalog import Column
+from planner.distribute.answer_sizes import AnswerSizes
 from planner.distribute.costs import Costs
 from planner.distribute.divide import Cut, NotDivisible, Rules
 from planner.distribute.divisions import Division, Divisions
 from planner.distribute.expressions import hangs_on_arrival, sorts_and_limits
+from planner.distribute.final_shares import FinalShares, final_shares
 from planner.distribute.hashed import HashedTable, together
 from planner.distribute.reductions import Reductions
 from planner.distribute.scopes import Names
@@ -31,6 +33,8 @@ from planner.splits import ScanExtent
 
 MOST_REDUCERS = 2
 """By so many small tables the rows of a scan are reduced before they go through an exchange."""
+FEWEST_VALUES = 8
+"""So many values for each worker there must be to tell answers apart by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +42,14 @@ class DividedBlock:
     """A block that runs on ``shares``, or on shares of the buckets of its ``tables``, which are told when these are there.
 
     ``steps`` are None for the whole query where shares answer with rows of the result. ``may_be_cut``: the names of scans whose rows of one
-    bucket may be divided further, if those of all others are not.
+    bucket may be divided further, if those of all others are not. ``final``: its answers are put together share by share as well.
     ``answers``: about how many bytes all shares answer with.
     """
 
     cut: Cut
     steps: TwoSteps | None
     shares: tuple[Share, ...] = ()
+    final: FinalShares | None = None
     tables: tuple[HashedTable, ...] = ()
     may_be_cut: frozenset[str] = frozenset()
     answers: float = 0.0
@@ -57,6 +62,10 @@ class Way:
     division: Division
     blocks: tuple[DividedBlock, ...]
     saved: float
+
+    def without_final_shares(self) -> Way:
+        """The way, with all answers put together in one place."""
+        return replace(self, blocks=tuple(replace(block, final=None) for block in self.blocks))
 
     def meets(self, other: Way) -> bool:
         """Whether both divide the same block, or one what is inside the other's."""
@@ -109,11 +118,13 @@ class Ways:
     _behind_predicates: dict[str, frozenset[str]] = field(default_factory=dict)
     _anywhere: dict[str, list[Cut]] = field(default_factory=dict)
     _steps: dict[tuple[int, bool], TwoSteps] = field(default_factory=dict)
+    _sizes: AnswerSizes = field(init=False)
 
     def __post_init__(self) -> None:
         self._rules = Rules(self.names)
         self._costs = Costs(self.inputs.options, self.extents)
         self._reductions = Reductions(self.names, self._rules)
+        self._sizes = AnswerSizes(self.names, self.extents)
 
     def found(self, large: Sequence[str]) -> list[Way]:
         """All ways to divide one of the ``large`` scans, alone or with others, those that save most first."""
@@ -161,13 +172,28 @@ class Ways:
         if division.hashed:
             if hangs_on_arrival(cut.select.ast):
                 raise NotDivisible("behind a hash exchange rows arrive in another order, on which something in it hangs")
-            tables = self._tables(parts, division)
+            tables, anywhere = self._tables(parts, division), self._may_be_cut(cut, parts)
+            final = self._final_shares(cut.query, steps, parts, self.inputs.options.workers)
             answers = self._costs.answers_by_hash(tables, kind)
-            block = DividedBlock(cut, steps, tables=tables, may_be_cut=self._may_be_cut(cut, parts), answers=answers)
+            block = DividedBlock(cut, steps, final=final, tables=tables, may_be_cut=anywhere, answers=answers)
             return block, self._costs.saved_by_hash(parts, whole, tables, answers)
         shares = self._costs.shares(parts, division.keys, whole)
+        final = self._final_shares(cut.query, steps, parts, len(shares))
         answers = self._costs.answers(parts, kind)
-        return DividedBlock(cut, steps, shares, answers=answers), self._costs.saved(parts, whole, shares, answers)
+        return DividedBlock(cut, steps, shares, final, answers=answers), self._costs.saved(parts, whole, shares, answers)
+
+    def _final_shares(self, query: QueryBlock, steps: TwoSteps | None, parts: Sequence[Scan], shares: int) -> FinalShares | None:
+        """How what shares answer is put together share by share, where it is much."""
+        size = None if steps is None else self._sizes.of(steps, parts, shares)
+        least = self.inputs.options.final_bytes
+        if steps is None or size is None or size.bytes < least:
+            return None
+        final = final_shares(query, steps, self, self._rules.is_repeatable)
+        if final is None or (
+            least and self._sizes.groups(steps.select, final.terms, size.rows)[0] < FEWEST_VALUES * self.inputs.options.workers
+        ):
+            return None
+        return final
 
     def _two_steps(self, cut: Cut) -> TwoSteps:
         """The two steps of a block, which several ways may have in common."""
