@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from planner.ast import BARE_TABLE, Ast, verbatim_identifier
 from planner.catalog import Column
-from planner.distribute.final_shares import buckets_for, is_streamed
+from planner.distribute.final_shares import FinalShares, buckets_for, is_streamed
 from planner.distribute.scopes import Names
 from planner.distribute.sent import Sent, sent
 from planner.distribute.two_steps import TwoSteps
@@ -48,7 +48,7 @@ class GraphBuilder:
         self._clauses: dict[int, Ast] = {}
         self._columns: dict[str, tuple[Column, ...]] = {}
         self._exchanges: dict[str, int] = {}
-        self._hashed: set[str] = set()
+        self._hashed: dict[str, int] = {}
         self._buckets = buckets_for(inputs.options.workers)
         self._fragments: list[Fragment] = []
 
@@ -73,7 +73,7 @@ class GraphBuilder:
 
     def _exchange(self, name: str, place: int) -> PlannedExchange:
         kind = "hash" if name in self._hashed else self._kind(place)
-        return PlannedExchange(place, kind, self._columns[name], self._buckets if kind == "hash" else 0)
+        return PlannedExchange(place, kind, self._columns[name], self._hashed.get(name, 0))
 
     def _kind(self, exchange: int) -> ExchangeKind:
         """Of one reader's that runs once, it goes to that; all else is kept for whoever comes."""
@@ -123,17 +123,24 @@ class GraphBuilder:
         rows = self._sent(block, bound[: len(steps.answers)])
         kinds = iter([column.type for column in bound[len(steps.answers) :]])
         types = {answer.name: [next(kinds) for _ in answer.arguments] for answer in steps.answers}
-        bucket = None if block.final is None else block.final.bucket(self._buckets)
+        final, ranges = block.final, None if block.ranges is None or block.final is not None else block.ranges
+        bucket = final.bucket(self._buckets) if final is not None else None if ranges is None else ranges.number()
         answers = self._answers(rows.sql(self._print(partial), self._prefix, bucket), partial, rows.columns, block.shares)
-        if block.final is None:
+        if bucket is not None:
+            self._hashed[answers.name] = self._buckets if ranges is None else ranges.count
+        if final is None or (query.ast is self._whole.ast and is_streamed(query)):
             return steps.final(query, answers, types, rows.as_text)
-        self._hashed.add(answers.name)
-        if query.ast is self._whole.ast and is_streamed(query):
-            return steps.final(query, answers, types, rows.as_text)
-        complete = self._with_ctes(block.final.complete(query, answers, types, rows.as_text))
+        return self._complete(block, final, query, final.complete(query, answers, types, rows.as_text))
+
+    def _complete(self, block: DividedBlock, final: FinalShares, query: QueryBlock, groups: QueryBlock) -> QueryBlock:
+        """Makes the fragment of a block's complete ``groups``, and returns what is left to be asked of them."""
+        complete = self._with_ctes(groups)
         rows = self._sent(block, self._bound(block, complete))
-        made = self._answers(rows.sql(self._print(complete), self._prefix), complete, rows.columns)
-        return block.final.rest.final(query, made, {}, rows.as_text)
+        bucket = None if block.ranges is None else block.ranges.number()
+        made = self._answers(rows.sql(self._print(complete), self._prefix, bucket), complete, rows.columns)
+        if block.ranges is not None:
+            self._hashed[made.name] = block.ranges.count
+        return final.rest.final(query, made, {}, rows.as_text)
 
     def _answers(self, sql: str, query: QueryBlock, columns: tuple[Column, ...], shares: Sequence[Share] = ()) -> Answers:
         """Adds the fragment of a query that ``sql`` asks, and the exchange that it puts out into: which it returns as a relation."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from planner.distribute.answer_sizes import AnswerSize
 from planner.distribute.divide import NotDivisible
 from planner.distribute.ranges import KeyedScan, aligned_shares
 from planner.distribute.two_steps import Kind
@@ -24,6 +25,8 @@ _ANSWERED: Mapping[Kind, float] = {"row": 0.0, "first": 0.02, "groups": 0.2, "di
 """About how large the answers of shares are, next to what was read for them, by the kind of the partial block."""
 _FILTERED = 0.3
 """About how many rows a condition leaves."""
+EXCHANGED = 1.0
+"""What a byte costs that is sorted by bucket, kept, sent and taken up again, in bytes that are read."""
 
 Divided = Mapping[str, str | None]
 """The names of scans that are divided, with the columns by whose ranges they are; None: their rows lie anywhere."""
@@ -36,18 +39,28 @@ class Costs:
     options: PlanOptions
     extents: Mapping[str, ScanExtent]
 
-    def saved(self, parts: Sequence[Scan], whole: Sequence[Scan], shares: Sequence[Share], answered: Kind | None) -> float:
+    def saved(self, parts: Sequence[Scan], whole: Sequence[Scan], shares: Sequence[Share], answers: float) -> float:
         """Bytes that a block spares the busiest worker, next to one worker that does it all; below 0 where it costs more.
 
-        It divides ``parts`` into ``shares`` and reads ``whole``; ``answered``: what each share answers with, None for rows of the result.
+        It divides ``parts`` into ``shares`` and reads ``whole``; ``answers``: what becomes of the shares' answers, in such bytes.
+        """
+        return self._spared(parts, whole, shares) - answers - self.options.start_bytes
+
+    def answers(self, parts: Sequence[Scan], answered: Kind, size: AnswerSize | None, *, shared: bool) -> float:
+        """What it costs the busiest worker to put the shares' answers together: one has all, or, if they are ``shared``, each some.
+
         Raises ``NotDivisible`` where the answers might be too large for one worker.
         """
-        answers = 0.0 if answered is None else _ANSWERED[answered] * self.bytes(parts)
+        if shared and size is not None:
+            return EXCHANGED * size.bytes / self.options.workers + self.options.start_bytes
+        answers = _ANSWERED[answered] * self.bytes(parts)
+        if size is not None and answered in ("groups", "distinct"):
+            answers = size.bytes
+        elif any(scan.predicates for scan in parts):
+            answers *= _FILTERED
         if answers > self.options.gather_bytes:
             raise NotDivisible("what the shares answer may take more memory than one worker has for it")
-        if any(scan.predicates for scan in parts):
-            answers *= _FILTERED
-        return self._spared(parts, whole, shares) - answers - self.options.start_bytes
+        return answers
 
     def shares(self, parts: Sequence[Scan], divided: Divided, whole: Sequence[Scan]) -> tuple[Share, ...]:
         """Shares of ``parts``. Raises ``NotDivisible`` where row groups do not lie in ranges of the keys."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from planner.ast import Ast, walk
-from planner.distribute.answer_sizes import AnswerSizes
+from planner.distribute.answer_sizes import AnswerSize, AnswerSizes
 from planner.distribute.classes import Pair
 from planner.distribute.costs import Costs, Divided
 from planner.distribute.disjoint_sets import DisjointSets
@@ -19,6 +19,7 @@ from planner.distribute.expressions import sorts_and_limits
 from planner.distribute.final_shares import FinalShares, final_shares
 from planner.distribute.ranges import KeyedScan
 from planner.distribute.scopes import Names
+from planner.distribute.sort_ranges import SortRanges, sort_ranges
 from planner.distribute.two_steps import OneStep, TwoSteps, two_steps
 from planner.logical import QueryBlock, Scan, all_scans, joins_below
 from planner.options import PlanOptions
@@ -35,13 +36,24 @@ FEWEST_VALUES = 8
 class DividedBlock:
     """A block that runs on ``shares``. ``steps`` are None for the whole query where shares answer with rows of the result.
 
-    ``final``: its answers are put together share by share as well.
+    ``final``: its answers are put together share by share as well; ``ranges``: and so are its rows sorted, which are the result.
     """
 
     cut: Cut
     steps: TwoSteps | None
     shares: tuple[Share, ...]
     final: FinalShares | None = None
+    ranges: SortRanges | None = None
+
+    @property
+    def gathers(self) -> bool:
+        """Whether one worker has all that its shares answer."""
+        return self.steps is not None and self.final is None and self.ranges is None
+
+    @property
+    def gathers_rows(self) -> bool:
+        """Whether one worker has all rows of its FROM."""
+        return self.gathers and self.steps is not None and self.steps.kind in ("rows", "columns")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +66,7 @@ class Way:
 
     def without_final_shares(self) -> Way:
         """The way, with all answers put together in one place."""
-        return replace(self, blocks=tuple(replace(block, final=None) for block in self.blocks))
+        return replace(self, blocks=tuple(replace(block, final=None, ranges=None) for block in self.blocks))
 
     def meets(self, other: Way) -> bool:
         """Whether both divide the same block, or one what is inside the other's."""
@@ -130,24 +142,33 @@ class Ways:
         steps = None if streams else two_steps(cut.query, self.names, self, self.prefix, complete=cut.complete)
         if steps is not None and steps.ends_early and not self.inputs.options.forced:
             raise NotDivisible("a LIMIT ends the scan early")
-        if steps is not None and steps.kind in ("rows", "columns") and len(inside) > 1 and not self.inputs.options.forced:
-            raise NotDivisible("how many rows its joins make, which one worker would have to hold, is not known")
         shares = self._costs.shares(parts, divided, whole)
-        final = self._final_shares(cut.query, steps, parts, len(shares))
-        return DividedBlock(cut, steps, shares, final), self._costs.saved(parts, whole, shares, None if steps is None else steps.kind)
+        if steps is None:
+            return DividedBlock(cut, steps, shares), self._costs.saved(parts, whole, shares, 0.0)
+        size = self._sizes.of(steps, parts, len(shares))
+        final = self._final_shares(cut.query, steps, size)
+        ranges = self._ranges(cut.query, steps if final is None else final.rest, size)
+        block = DividedBlock(cut, steps, shares, final, ranges)
+        if block.gathers_rows and len(inside) > 1 and not self.inputs.options.forced:
+            raise NotDivisible("how many rows its joins make, which one worker would have to hold, is not known")
+        return block, self._costs.saved(parts, whole, shares, self._costs.answers(parts, steps.kind, size, shared=not block.gathers))
 
-    def _final_shares(self, query: QueryBlock, steps: TwoSteps | None, parts: Sequence[Scan], shares: int) -> FinalShares | None:
+    def _final_shares(self, query: QueryBlock, steps: TwoSteps, size: AnswerSize | None) -> FinalShares | None:
         """How what shares answer is put together share by share, where it is much."""
-        size = None if steps is None else self._sizes.of(steps, parts, shares)
-        least = self.inputs.options.final_bytes
-        if steps is None or size is None or size.bytes < least:
+        options = self.inputs.options
+        if size is None or size.bytes < options.final_bytes:
             return None
         final = final_shares(query, steps, self, self._rules.is_repeatable)
-        if final is None or (
-            least and self._sizes.groups(steps.select, final.terms, size.rows)[0] < FEWEST_VALUES * self.inputs.options.workers
-        ):
+        if final is None or not options.final_bytes:
+            return final
+        values, _ = self._sizes.groups(steps.select, final.terms, size.rows)
+        return final if values >= FEWEST_VALUES * options.workers else None
+
+    def _ranges(self, query: QueryBlock, steps: TwoSteps, size: AnswerSize | None) -> SortRanges | None:
+        """In what ranges the rows of the result are sorted, where they are many. ``steps``: the last that gives them."""
+        if size is None or query is not self.names.query or size.groups * size.width < self.inputs.options.sort_bytes:
             return None
-        return final
+        return sort_ranges(query, steps, self.extents, self.inputs.options.workers)
 
     def _aligned(self) -> Iterator[dict[str, str | None]]:
         """For each key that tables are joined by, those of them that may be written in its order."""
