@@ -61,6 +61,9 @@ Keys = frozenset[BoundColumn]
 ANYWHERE: Keys = frozenset()
 
 
+_SIDES: Mapping[str, str] = {"left": "the left", "right": "the right", "full": "the full", "semi": "the semi or anti"}
+
+
 class NotDivisible(Exception):
     """The tables cannot be divided in this way for certain. The message says why."""
 
@@ -87,7 +90,8 @@ class Cut:
 
 
 JoinSide = Literal["inner", "left", "right", "full", "semi"]
-_NARROWING = ("Semi", "LeftSemi", "Anti", "LeftAnti")
+_NARROWING = ("Semi", "Anti")
+"""The parser's joins that are the kernel's of that name; LEFT SEMI stands for POSITIONAL (``spellings.joins``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +185,7 @@ class _Divider:
     def _cut(self, query: QueryBlock, complete: bool) -> None:
         assert isinstance(query.body, Select), "only a SELECT has rows of its own"
         if query is not self.names.query and self.names.correlated(query.body) is not False:
-            raise NotDivisible("a subquery that mentions rows around it reads the table")
+            raise NotDivisible("it is read in a subquery that mentions rows around it")
         self.cuts.append(Cut(query, query.body, complete))
 
     def _behind(self, query: QueryBlock, select: Select, *, repeated: bool) -> None:
@@ -256,11 +260,11 @@ class _Divider:
         if right is None:
             if side in ("inner", "left", "semi"):
                 return left
-            raise NotDivisible(f"a {side} join keeps rows of its other side, which each share would have")
+            raise NotDivisible(f"the rows of {_SIDES[side]} join's other side would come from each share again")
         if left is None:
             if side in ("inner", "right"):
                 return right
-            raise NotDivisible(f"a {side} join keeps rows of its other side, which each share would have")
+            raise NotDivisible(f"the rows of {_SIDES[side]} join's other side would come from each share again")
         equal = any((one in left and other in right) or (other in left and one in right) for one, other in pairs)
         match side:
             case "inner" if equal or _closed(left, classes) & right:

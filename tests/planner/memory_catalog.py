@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from operators.errors import KernelError
 from planner.arrow_types import kernel_type
 from planner.catalog import AS_NAMED, Column, ColumnRange, DataFile, ReadOptions, RowGroup, Table
 from planner.errors import AccessRefused
-from planner.physical import ExchangeInput, Fragment, PhysicalPlan, PlannedExchange, ScanInput, Share, ShareInput, Split
+from planner.physical import ExchangeInput, Fragment, PhysicalPlan, ScanInput, Share, Split
 from planner.quoting import quote_name, quote_text
+from tests.planner.hash_exchanges import Bucketed, shares_of_buckets
 
 SETTINGS = (
     "SET GLOBAL TimeZone = 'UTC'",
@@ -62,9 +61,13 @@ def kernel_columns(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[Col
 
 
 class FolderCatalog:
-    """Each ``NAME.parquet`` of a folder, and each sub-folder with hive partitions, is a table. Counts what it is asked."""
+    """Each ``NAME.parquet`` of a folder, and each sub-folder with hive partitions, is a table. Counts what it is asked.
 
-    def __init__(self, root: Path, extra: Mapping[str, Table] | None = None) -> None:
+    ``value_bytes``: so many bytes it tells each value to take in its file, whatever it does; None for what the footers tell.
+    """
+
+    def __init__(self, root: Path, extra: Mapping[str, Table] | None = None, *, value_bytes: int | None = None) -> None:
+        self._value_bytes = value_bytes
         self.time_zone = "UTC"
         self.connection = connect()
         self.root = root
@@ -126,8 +129,9 @@ class FolderCatalog:
             ranges, sizes, encoded = {}, {}, {}
             for place in range(group.num_columns):
                 chunk = group.column(place)
-                sizes[chunk.path_in_schema] = chunk.total_compressed_size
                 encoded[chunk.path_in_schema] = chunk.total_uncompressed_size
+                told = self._value_bytes
+                sizes[chunk.path_in_schema] = chunk.total_compressed_size if told is None else told * group.num_rows
                 stats = chunk.statistics
                 if stats is not None and stats.has_min_max and chunk.path_in_schema in plain:
                     ranges[chunk.path_in_schema] = ColumnRange(stats.min, stats.max, stats.null_count)
@@ -205,39 +209,31 @@ def scans(plan: PhysicalPlan) -> list[ScanInput]:
 
 def run_plan(plan: PhysicalPlan) -> pa.Table:
     """The result of a plan: each fragment in turn, parallel ones share by share, only the columns of its inputs visible."""
-    arrived: dict[int, pa.Table] = {}
     exchanges = {exchange.id: exchange for exchange in plan.exchanges}
+    arrived: dict[int, pa.Table | Bucketed] = {}
     for fragment in plan.fragments:
-        shares = fragment.shares or _bucket_shares(fragment, exchanges) or (Share(()),)
-        rows = pa.concat_tables([_run(fragment, share, arrived) for share in shares])
+        if fragment.bucketed:
+            shares: Sequence[Share] = tuple(shares_of_buckets(fragment, exchanges))
+        else:
+            shares = fragment.shares if fragment.parallel else (Share(()),)
+        made = pa.concat_tables([_run(fragment, share, arrived) for share in shares])
         output = exchanges[fragment.output]
-        if output.kind == "hash":
-            buckets = rows.column(rows.num_columns - 1)
-            assert buckets.type == pa.uint16()
-            assert buckets.null_count == 0
-            assert not len(rows) or max(buckets.to_pylist()) < output.buckets
-        arrived[fragment.output] = rows
-    return arrived[plan.fragments[-1].output]
+        arrived[output.id] = Bucketed.of(output, made) if output.kind == "hash" else made
+    result = arrived[plan.fragments[-1].output]
+    assert isinstance(result, pa.Table)
+    return result
 
 
-def _bucket_shares(fragment: Fragment, exchanges: Mapping[int, PlannedExchange]) -> tuple[Share, ...]:
-    """Some shares of the buckets that a fragment's inputs have, in order and of unlike sizes."""
-    bucketed = [arm for arm in fragment.inputs if isinstance(arm, ExchangeInput) and arm.bucketed]
-    if not bucketed:
-        return ()
-    (count,) = {exchanges[arm.exchange].buckets for arm in bucketed}
-    edges = sorted({0, 1, count // 3, count // 2, count - 1, count})
-    return tuple(Share(tuple(ShareInput(arm.name, buckets=edge) for arm in bucketed)) for edge in pairwise(edges))
-
-
-def _run(fragment: Fragment, share: Share, arrived: Mapping[int, pa.Table]) -> pa.Table:
+def _run(fragment: Fragment, share: Share, arrived: Mapping[int, pa.Table | Bucketed]) -> pa.Table:
     connection = in_zone(kernel(), fragment.time_zone)
     parts = {part.name: part for part in share.inputs}
     for relation in fragment.inputs:
         part = parts.get(relation.name)
         assert part is not None or relation.name not in fragment.divided, "each share has a part of each divided input"
         if isinstance(relation, ExchangeInput):
-            table = arrived[relation.exchange] if part is None else _of_buckets(arrived[relation.exchange], part)
+            held = arrived[relation.exchange]
+            assert isinstance(held, Bucketed) == relation.bucketed, "what is hashed is read by buckets"
+            table = held.of_share(parts[relation.name]) if isinstance(held, Bucketed) else held
             assert table.column_names == [column.name for column in relation.columns]
             connection.register(relation.name, table)
         else:
@@ -245,14 +241,6 @@ def _run(fragment: Fragment, share: Share, arrived: Mapping[int, pa.Table]) -> p
             kept = f" WHERE {part.predicate}" if part is not None and part.predicate is not None else ""
             connection.execute(f"CREATE TEMP VIEW {relation.name} AS SELECT * FROM ({rows}){kept}")
     return connection.sql(fragment.sql).to_arrow_table()
-
-
-def _of_buckets(rows: pa.Table, part: ShareInput) -> pa.Table:
-    assert part.buckets is not None
-    first, behind_last = part.buckets
-    bucket = rows.column(rows.num_columns - 1)
-    kept = rows.filter(pc.and_(pc.greater_equal(bucket, first), pc.less(bucket, behind_last)))
-    return kept.drop_columns(rows.column_names[-1])
 
 
 def _scan_sql(scan: ScanInput, splits: Sequence[Split]) -> str:
