@@ -33,7 +33,7 @@ _UNIQUE = 0.999
 class ColumnValues:
     """``count`` different values in the rows that are read, each of ``width`` bytes as Arrow data.
 
-    ``layers``: in how many of the row groups a value lies, about, from 1 (the table is written in the column's order) to all of them.
+    ``layers``: in which part of the row groups a value lies, about: in few where the table is written in the column's order.
     """
 
     count: float
@@ -51,7 +51,7 @@ def column_values(extent: ScanExtent, column: Column) -> ColumnValues | None:
     width = _width(column.type, sample, column.name)
     partitions = {dict(file.file.partitions).get(column.name) for file in extent.files if column.name in dict(file.file.partitions)}
     if partitions:
-        return ColumnValues(len(partitions), width, 1)
+        return ColumnValues(len(partitions), width, 1 / len(partitions))
     if not groups:
         return ColumnValues(0, width, 1)
     spans = _spans(sample, column)
@@ -65,7 +65,7 @@ def column_values(extent: ScanExtent, column: Column) -> ColumnValues | None:
     each = sum(group.rows for group in sample) / len(sample)
     seen = sum(_dictionary(group, column, width, most) for group in sample) / len(sample)
     domain = _domain(seen, each) * len(groups) / layers
-    return ColumnValues(max(1.0, min(drawn(domain, rows), most, rows)), width, layers)
+    return ColumnValues(max(1.0, min(drawn(domain, rows), most, rows)), width, layers / len(groups))
 
 
 def drawn(domain: float, rows: float) -> float:
