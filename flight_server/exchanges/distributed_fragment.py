@@ -15,6 +15,7 @@ from flight_server.cluster.peers import PeerStream
 from flight_server.errors import ClientError, WorkerLost
 from flight_server.exchanges.exchange_service import SHARE_SCHEMA, Served, share_batch
 from flight_server.exchanges.names import exchange_name, producer_name, shares_name, table_name
+from flight_server.exchanges.share_measures import ShareMeasures
 from flight_server.exchanges.site import Site, instance_status, instances_of
 from flight_server.protocol.exchange_messages import (
     EXCHANGE_ACK,
@@ -86,6 +87,7 @@ class DistributedFragment:
         self.fetching = any(scan.splits and site.storage.is_elsewhere(scan.splits[0].file.path) for scan in scans)
         self.started = False
         self.finished_reports: dict[str, InstanceStatus] = {}
+        self.measures = ShareMeasures()
         self._context = context
         self._site = site
         self._exclude = exclude
@@ -194,7 +196,9 @@ class DistributedFragment:
         self._acked_by[key] = _worker_of(consumer)
         self.shares.ack_kept(key, epoch)
         if instance is not None:
-            self.finished_reports[consumer] = instance
+            self.measures.note(consumer, instance)
+            if _worker_of(consumer) != self._site.worker_id:
+                self.finished_reports[consumer] = instance
 
     def _admits(self, consumer: str) -> bool:
         return _worker_of(consumer) not in self._gone
@@ -336,7 +340,7 @@ class _LocalSource:
         self._fragment.shares.heartbeat(held.key, held.epoch)
 
     def ack(self, held: HeldShare, statistics: InstanceStatistics) -> None:
-        self._fragment._on_ack(held.key, held.epoch, self._name, None)
+        self._fragment._on_ack(held.key, held.epoch, self._name, instance_status(_worker_of(self._name), statistics))
 
     def release(self, held: HeldShare, error: VolleyError, *, retry: bool) -> None:
         self._fragment._on_failure(held.key, held.epoch, error, retry)

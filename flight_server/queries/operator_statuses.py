@@ -69,6 +69,7 @@ def producer_status(operator: Operator, facts: FragmentFacts) -> OperatorStatus:
         files_bytes=facts.files_bytes,
         requests=sum(instance.requests for instance in instances),
         instances=instances,
+        spread=operator.measures.spread() if isinstance(operator, DistributedFragment) else None,
     )
 
 
@@ -89,6 +90,7 @@ def exchange_status(operator: Operator, planned: PlannedExchange, facts: Fragmen
         queue_depth=gathered.queued,
         leases=gathered.leased,
         retries=gathered.retries,
+        estimated_bytes=planned.estimated_bytes,
     )
 
 
