@@ -145,6 +145,7 @@ class OperatorStatus(msgspec.Struct):
     Exchanges: ``queue_depth`` visible records, ``leases`` records out on lease, ``records_done`` those acked.
     ``inputs`` are the operators (by name) that feed this one. ``scanned_bytes`` and ``requests`` are what storage was asked for.
     ``spread``: of a producer's shares, None for one that has fewer than two. ``estimated_bytes``: what the planner took an exchange for.
+    ``division``: in words, by what its inputs are divided; empty for one that runs once.
     """
 
     operator: str
@@ -166,6 +167,7 @@ class OperatorStatus(msgspec.Struct):
     instances: list[InstanceStatus] = []
     spread: ShareSpread | None = None
     estimated_bytes: int | None = None
+    division: str = ""
 
 
 class ResultSize(msgspec.Struct):
