@@ -15,20 +15,24 @@ SELECT o_state, count(DISTINCT o_customer) FROM orders GROUP BY o_state;
 --         fragment 0 (parallel, orders split by split, in 8 shares): SELECT o_state AS "in_k0", o_customer AS "in_d1" FROM in_0 AS "orders" GROUP BY ALL
 --           in_0: scan orders: 2 of 5 columns (o_customer, o_state), 1 of 1 files, 8 of 8 row groups, 8 splits
 --   divided: orders split by split: about 85 kB less for the busiest worker than for one worker alone
+--     runner-up orders by hash of o_state: about 26 kB less for the busiest worker
 
 -- # of all values: the rows are gathered if that is worth it
 SELECT l_quantity, median(l_price) FROM lines WHERE l_part < 10 GROUP BY l_quantity;
 --   result: l_quantity BIGINT, median(l_price) DOUBLE
---     fragment 1 (once): SELECT in_c0 AS "l_quantity", median(in_c1) AS "median(l_price)" FROM in_x0 GROUP BY in_c0
---       in_x0: exchange 0 (gather, about 461 kB) in_c0, in_c1
---         fragment 0 (parallel, lines split by split, in 6 shares): SELECT l_quantity AS "in_c0", l_price AS "in_c1" FROM in_0 AS "lines" WHERE l_part < 10
+--     fragment 1 (parallel, lines by hash of l_quantity, in shares of buckets, made as it runs): SELECT l_quantity, median(l_price) FROM in_0 AS "lines" GROUP BY l_quantity
+--       in_0: exchange 0 (hash, 192 buckets, about 307 kB) l_quantity, l_price
+--         fragment 0 (parallel, lines split by split, in 6 shares): SELECT "l_quantity", "l_price", ((hash("l_quantity") >> 32) % 192)::USMALLINT AS in_b FROM in_0 WHERE (l_part < 10)
 --           in_0: scan lines: 3 of 5 columns (l_part, l_quantity, l_price), 1 of 1 files, 16 of 16 row groups, 6 splits, where l_part < 10
---   divided: lines split by split: about 355 kB less for the busiest worker than for one worker alone
+--   divided: lines by hash of l_quantity: about 461 kB less for the busiest worker than for one worker alone
+--     runner-up lines split by split: about 355 kB less for the busiest worker
 
 -- # in an order
 SELECT l_part, list(l_price ORDER BY l_order) FROM lines GROUP BY l_part;
 --   result: l_part BIGINT, list(l_price ORDER BY l_order) DOUBLE[]
---     fragment 0 (once): SELECT l_part, list(l_price ORDER BY l_order) FROM in_0 AS "lines" GROUP BY l_part
---       in_0: scan lines: 3 of 5 columns (l_order, l_part, l_price), 1 of 1 files, 16 of 16 row groups, 1 splits
---   not divided: no division spares the busiest worker anything
+--     fragment 1 (parallel, lines by hash of l_part, in shares of buckets, made as it runs): SELECT l_part, list(l_price ORDER BY l_order) FROM in_0 AS "lines" GROUP BY l_part
+--       in_0: exchange 0 (hash, 192 buckets, about 1.5 MB) l_order, l_part, l_price
+--         fragment 0 (parallel, lines split by split, in 6 shares): SELECT "l_order", "l_part", "l_price", ((hash("l_part") >> 32) % 192)::USMALLINT AS in_b FROM in_0
+--           in_0: scan lines: 3 of 5 columns (l_order, l_part, l_price), 1 of 1 files, 16 of 16 row groups, 6 splits
+--   divided: lines by hash of l_part: about 154 kB less for the busiest worker than for one worker alone
 --     runner-up lines split by split: about 720 kB more for the busiest worker

@@ -6,6 +6,7 @@ WITH totals AS (SELECT l_part, sum(l_price) AS total FROM lines GROUP BY l_part)
 --         fragment 0 (parallel, lines split by split, in 6 shares): SELECT l_part AS "in_k0", sum(l_price) EXPORT_STATE AS "in_a1" FROM in_0 AS "lines" GROUP BY ALL
 --           in_0: scan lines: 2 of 5 columns (l_part, l_price), 1 of 1 files, 16 of 16 row groups, 6 splits
 --   divided: lines split by split: about 339 kB less for the busiest worker than for one worker alone
+--     runner-up lines by hash of l_part: about 853 kB more for the busiest worker
 
 -- # read again by each share that needs it
 WITH few AS (SELECT c_key FROM customers WHERE c_nation = 3) SELECT o_state, count(*) FROM orders, few WHERE o_customer = c_key GROUP BY 1;
@@ -20,6 +21,8 @@ WITH few AS (SELECT c_key FROM customers WHERE c_nation = 3) SELECT o_state, cou
 --   divided: orders split by split: about 85 kB less for the busiest worker than for one worker alone
 --   divided: customers split by split: about 22 kB less for the busiest worker than for one worker alone
 --     not customers and orders by ranges of c_key = o_customer: they are not written in the order of that key
+--     not customers and orders by hash of c_key = o_customer: its rows may lie anywhere, and need not be brought together
+--     not orders by hash of o_customer: its rows may lie anywhere, and need not be brought together
 
 -- # read twice
 WITH totals AS (SELECT l_part, sum(l_price) AS total FROM lines GROUP BY l_part) SELECT * FROM totals WHERE total = (SELECT max(total) FROM totals);
@@ -29,3 +32,4 @@ WITH totals AS (SELECT l_part, sum(l_price) AS total FROM lines GROUP BY l_part)
 --         fragment 0 (parallel, lines split by split, in 6 shares): SELECT l_part AS "in_k0", sum(l_price) EXPORT_STATE AS "in_a1" FROM in_0 AS "lines" GROUP BY ALL
 --           in_0: scan lines: 2 of 5 columns (l_part, l_price), 1 of 1 files, 16 of 16 row groups, 6 splits
 --   divided: lines split by split: about 339 kB less for the busiest worker than for one worker alone
+--     runner-up lines by hash of l_part: about 853 kB more for the busiest worker

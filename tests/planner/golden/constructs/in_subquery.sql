@@ -7,8 +7,10 @@ SELECT sum(o_price) FROM orders WHERE o_customer IN (SELECT c_key FROM customers
 --           in_0: scan orders: 2 of 5 columns (o_customer, o_price), 1 of 1 files, 8 of 8 row groups, 3 splits
 --           in_1: scan customers: 2 of 3 columns (c_key, c_nation), 1 of 1 files, 3 of 3 row groups, 1 splits, where c_nation = 3, whole
 --   divided: orders split by split: about 117 kB less for the busiest worker than for one worker alone
---     runner-up customers split by split: about 22 kB less for the busiest worker
+--     runner-up orders and customers by hash of o_customer = c_key: about 52 kB less for the busiest worker
+--     or customers split by split: about 22 kB less for the busiest worker
 --     not orders and customers by ranges of o_customer = c_key: they are not written in the order of that key
+--     not orders by hash of o_customer: its rows may lie anywhere, and need not be brought together
 
 -- # by what is looked for
 SELECT sum(o_price) FROM orders WHERE o_key IN (SELECT l_order FROM lines GROUP BY l_order HAVING sum(l_quantity) > 150);
@@ -21,6 +23,8 @@ SELECT sum(o_price) FROM orders WHERE o_key IN (SELECT l_order FROM lines GROUP 
 --   divided: orders and lines by ranges of o_key = l_order: about 685 kB less for the busiest worker than for one worker alone
 --     runner-up lines split by split: about 339 kB less for the busiest worker
 --     or orders split by split: about 120 kB more for the busiest worker
+--     not orders and lines by hash of o_key = l_order: the tables lie in ranges of the key, and need no exchange
+--     not lines by hash of l_order: the tables lie in ranges of the key, and need no exchange
 
 -- # NOT IN asks for all rows
 SELECT sum(o_price) FROM orders WHERE o_key NOT IN (SELECT l_order FROM lines WHERE l_quantity > 40);
@@ -35,3 +39,5 @@ SELECT sum(o_price) FROM orders WHERE o_key NOT IN (SELECT l_order FROM lines WH
 --   divided: orders and lines by ranges of o_key = l_order: about 373 kB less for the busiest worker than for one worker alone
 --     runner-up lines split by split: about 237 kB less for the busiest worker
 --     or orders split by split: about 120 kB more for the busiest worker
+--     not orders and lines by hash of o_key = l_order: the tables lie in ranges of the key, and need no exchange
+--     not lines by hash of l_order: the tables lie in ranges of the key, and need no exchange

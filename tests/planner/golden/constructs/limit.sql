@@ -14,3 +14,4 @@ SELECT l_part, count(*) FROM lines GROUP BY l_part LIMIT 10;
 --         fragment 0 (parallel, lines split by split, in 6 shares): SELECT l_part AS "in_k0", count(*) EXPORT_STATE AS "in_a1" FROM in_0 AS "lines" GROUP BY ALL
 --           in_0: scan lines: 1 of 5 columns (l_part), 1 of 1 files, 16 of 16 row groups, 6 splits
 --   divided: lines split by split: about 170 kB less for the busiest worker than for one worker alone
+--     not lines by hash of l_part: a LIMIT ends the scan early

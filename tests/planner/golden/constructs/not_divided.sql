@@ -8,6 +8,8 @@ SELECT o_key, l_price FROM orders ASOF JOIN lines ON o_key = l_order AND o_day >
 --     not orders split by split: a join of another kind reads the table
 --     not lines split by split: a join of another kind reads the table
 --     not orders and lines by ranges of o_key = l_order: a join of another kind reads the table
+--     not orders and lines by hash of o_key = l_order: a join of another kind reads the table
+--     not lines by hash of l_order: a join of another kind reads the table
 
 -- # POSITIONAL
 SELECT o_key, l_price FROM orders POSITIONAL JOIN lines;
@@ -26,6 +28,7 @@ PIVOT orders ON o_state IN ('open', 'shipped') USING sum(o_price) GROUP BY o_day
 --       in_0: scan orders: 5 of 5 columns (o_key, o_customer, o_day, o_price, o_state), 1 of 1 files, 8 of 8 row groups, 1 splits
 --   not divided: no way is open
 --     not orders split by split: a PIVOT or the like reads the table
+--     not orders by hash of o_day: a PIVOT or the like reads the table
 
 -- # samples
 SELECT sum(l_price) FROM lines TABLESAMPLE 10 PERCENT (bernoulli, 7);
@@ -67,3 +70,5 @@ SELECT sum(o_price) FROM orders, (SELECT c_key FROM customers LIMIT 10) WHERE o_
 --     not orders split by split: a LIMIT might leave other rows in each share
 --     not customers split by split: a LIMIT ends the scan early
 --     not orders and customers by ranges of o_customer = c_key: a LIMIT ends the scan early
+--     not orders and customers by hash of o_customer = c_key: a LIMIT ends the scan early
+--     not orders by hash of o_customer: a LIMIT might leave other rows in each share

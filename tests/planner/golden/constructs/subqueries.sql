@@ -16,7 +16,9 @@ SELECT p_brand, total FROM parts JOIN (SELECT l_part, sum(l_price) AS total FROM
 --         fragment 0 (parallel, lines split by split, in 6 shares): SELECT l_part AS "in_k0", sum(l_price) EXPORT_STATE AS "in_a1" FROM in_1 AS "lines" GROUP BY ALL
 --           in_1: scan lines: 2 of 5 columns (l_part, l_price), 1 of 1 files, 16 of 16 row groups, 6 splits
 --   divided: lines split by split: about 339 kB less for the busiest worker than for one worker alone
---     runner-up parts and lines by ranges of p_key = l_part: about 269 kB more for the busiest worker
+--     runner-up parts and lines by hash of p_key = l_part: about 108 kB less for the busiest worker
+--     or lines by hash of l_part: about 95 kB less for the busiest worker
+--     or parts and lines by ranges of p_key = l_part: about 269 kB more for the busiest worker
 
 -- # a derived table that is complete in its share
 SELECT o_state, max(total) FROM orders, (SELECT l_order, sum(l_price) AS total FROM lines GROUP BY l_order) WHERE l_order = o_key GROUP BY 1;
@@ -29,3 +31,5 @@ SELECT o_state, max(total) FROM orders, (SELECT l_order, sum(l_price) AS total F
 --   divided: orders and lines by ranges of o_key = l_order: about 429 kB less for the busiest worker than for one worker alone
 --     runner-up lines split by split: about 339 kB less for the busiest worker
 --     or orders split by split: about 171 kB more for the busiest worker
+--     not orders and lines by hash of o_key = l_order: the tables lie in ranges of the key, and need no exchange
+--     not lines by hash of l_order: the tables lie in ranges of the key, and need no exchange
