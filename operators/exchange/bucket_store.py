@@ -18,7 +18,7 @@ from operators.claimed_directory import ClaimedDirectory
 from operators.errors import Interrupted, OperatorError, StaleLease, TooMuchKept
 from operators.exchange.bucket_places import BucketSizes
 
-PIECE_BYTES = 64 << 20
+PIECE_BYTES = 32 << 20
 """What is sorted at a time: it is copied twice meanwhile, and stays far below what 32-bit offsets can say."""
 
 
