@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
@@ -20,6 +20,8 @@ from planner.physical import Fragment, ScanInput, Share
 
 RECORD_ROWS = 100_000
 """Records between operators have about this many rows (a call costs 0.2 ms, loopback moves about 2 GB/s)."""
+
+NOTHING: Mapping[str, pa.Table] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +68,22 @@ class FragmentRun:
 
 @contextmanager
 def run_fragment(
-    fragment: Fragment, share: Share, whole: WholeInputs, context: ExecutionContext, batch_rows: int = RECORD_ROWS
+    fragment: Fragment,
+    share: Share,
+    whole: WholeInputs,
+    context: ExecutionContext,
+    arrived: Mapping[str, pa.Table] = NOTHING,
+    batch_rows: int = RECORD_ROWS,
 ) -> Iterator[FragmentRun]:
     """Runs ``fragment`` over a share: of the inputs that it names the share's part, all others from ``whole``.
+
+    ``arrived``: what the share has of inputs that come in buckets.
 
     Raises what the kernel and the storage raise, and the cancellation's error when it was stopped.
     """
     parts = {part.name: part for part in share.inputs}
     with ExitStack() as stack:
-        relations: dict[str, Relation] = dict(whole.tables)
+        relations: dict[str, Relation] = {**whole.tables, **arrived}
         reports: list[ScanReport] = []
         started: list[tuple[ScanInput, StartedScan, bool]] = []
         # All begin to fetch before the first is waited for.
@@ -124,10 +133,10 @@ def _checked(run: KernelRun, cancellation: Cancellation, kernel: Kernel, spill: 
 
 
 def run_share(
-    fragment: Fragment, share: Share, whole: WholeInputs, context: ExecutionContext
+    fragment: Fragment, share: Share, whole: WholeInputs, context: ExecutionContext, arrived: Mapping[str, pa.Table] = NOTHING
 ) -> tuple[list[Output], Sequence[ScanReport], int]:
     """Runs a parallel fragment over one share; returns all its outputs, at least one, and the spill that was seen."""
-    with run_fragment(fragment, share, whole, context) as run:
+    with run_fragment(fragment, share, whole, context, arrived) as run:
         batches = list(run.batches) or [empty_batch(run.schema)]
         reports, spilled = run.reports, run.spill.most_bytes
     last = len(batches) - 1
