@@ -10,7 +10,7 @@ import pyarrow as pa
 from planner.ast import BARE_TABLE, Ast, verbatim_identifier
 from planner.catalog import Column
 from planner.distribute.costs import Costs
-from planner.distribute.final_shares import FinalShares, buckets_for, is_streamed
+from planner.distribute.final_shares import FinalShares, is_streamed
 from planner.distribute.scopes import Names
 from planner.distribute.sent import Sent, sent
 from planner.distribute.two_steps import TwoSteps
@@ -51,10 +51,9 @@ class GraphBuilder:
         self._columns: dict[str, tuple[Column, ...]] = {}
         self._exchanges: dict[str, int] = {}
         self._hash_exchanges: list[PlannedExchange] = []
-        self._tables: dict[str, PlannedExchange] = {}
+        self._hashed: dict[str, PlannedExchange] = {}
         self._costs = Costs(inputs.options, extents)
-        self._buckets = buckets_for(inputs.options.workers)
-        self._hashed: dict[str, int] = {}
+        self._buckets: dict[str, int] = {}
         self._estimates: dict[str, int] = {}
         self._fragments: list[Fragment] = []
 
@@ -91,15 +90,15 @@ class GraphBuilder:
             beside = [reducer.scan for reducer in table.reducers]
             shares = self._costs.shares([table.scan], {table.scan.name: None}, beside)
             arms = self._scan_arms([table.scan, *beside], shares)
-            sql = table.sql(self._inputs, self._buckets, f"{self._prefix}b")
+            sql = table.sql(self._inputs, self._costs.buckets, f"{self._prefix}b")
             self._fragments.append(Fragment(number, sql, arms, number, shares))
             estimate = round(self._costs.exchanged(table))
-            exchange = PlannedExchange(number, "hash", table.given, self._buckets, estimate)
+            exchange = PlannedExchange(number, "hash", table.given, self._costs.buckets, estimate)
             self._hash_exchanges.append(exchange)
-            self._tables |= dict.fromkeys(table.readers, exchange)
+            self._hashed |= dict.fromkeys(table.readers, exchange)
 
     def _exchange(self, name: str, place: int) -> PlannedExchange:
-        buckets = self._hashed.get(name, 0)
+        buckets = self._buckets.get(name, 0)
         return PlannedExchange(place, "hash" if buckets else self._kind(place), self._columns[name], buckets, self._estimates.get(name))
 
     def _kind(self, exchange: int) -> ExchangeKind:
@@ -148,16 +147,16 @@ class GraphBuilder:
         self._put_out(block)
         partials = (steps.partial(query.body, probe=probe) for probe in (False, True))
         partial, probe = (_unfiltered(self._with_ctes(made), block) for made in partials)
-        bound = self._bound(block, probe, block)
+        bound = self._bound(block, probe, shares=block)
         rows = self._sent(block, bound[: len(steps.answers)])
         kinds = iter([column.type for column in bound[len(steps.answers) :]])
         types = {answer.name: [next(kinds) for _ in answer.arguments] for answer in steps.answers}
         final, ranges = block.final, None if block.ranges is None or block.final is not None else block.ranges
-        bucket = final.bucket(self._buckets) if final is not None else None if ranges is None else ranges.number()
+        bucket = final.bucket(self._costs.buckets) if final is not None else None if ranges is None else ranges.number()
         answers = self._answers(rows.sql(self._print(partial), self._prefix, bucket), partial, rows.columns, block)
         if bucket is not None:
             self._estimates[answers.name] = round(block.answers)
-            self._hashed[answers.name] = self._buckets if ranges is None else ranges.count
+            self._buckets[answers.name] = self._costs.buckets if ranges is None else ranges.count
         if final is None or (query.ast is self._whole.ast and is_streamed(query)):
             return steps.final(query, answers, types, rows.as_text)
         return self._complete(block, final, query, final.complete(query, answers, types, rows.as_text))
@@ -169,7 +168,7 @@ class GraphBuilder:
         bucket = None if block.ranges is None else block.ranges.number()
         made = self._answers(rows.sql(self._print(complete), self._prefix, bucket), complete, rows.columns)
         if block.ranges is not None:
-            self._hashed[made.name] = block.ranges.count
+            self._buckets[made.name] = block.ranges.count
         return final.rest.final(query, made, {}, rows.as_text)
 
     def _answers(self, sql: str, query: QueryBlock, columns: tuple[Column, ...], block: DividedBlock | None = None) -> Answers:
@@ -223,10 +222,10 @@ class GraphBuilder:
             if scan.name not in read:
                 arms += self._scan_arms([scan], () if block is None else block.shares)
             elif block is not None:
-                exchange = self._tables[scan.name]
+                exchange = self._hashed[scan.name]
                 arms.append(ExchangeInput(scan.name, exchange.id, exchange.columns, True, scan.name in block.may_be_cut))
         for name in _answers(query):
-            arms.append(ExchangeInput(name, self._exchanges[name], self._columns[name], bucketed=name in self._hashed))
+            arms.append(ExchangeInput(name, self._exchanges[name], self._columns[name], bucketed=name in self._buckets))
         return tuple(arms)
 
     def _scan_arms(self, scans: Sequence[Scan], shares: Sequence[Share]) -> tuple[ScanInput, ...]:

@@ -35,6 +35,8 @@ EXCHANGED = 1.0
 """What a byte costs that is sorted by bucket, kept, sent and taken up again, in bytes that are read."""
 BUCKETS_BYTES = 256 << 20
 """About how many bytes of buckets make a share."""
+BUCKETS_PER_WORKER = 64
+MOST_BUCKETS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,11 @@ class Costs:
             if shares is not None:
                 return shares
         raise NotDivisible("they are not written in the order of that key")
+
+    @property
+    def buckets(self) -> int:
+        """Into how many buckets rows are hashed."""
+        return min(MOST_BUCKETS, BUCKETS_PER_WORKER * self.options.workers)
 
     def bytes(self, scans: Iterable[Scan]) -> int:
         """About how much memory the scans' rows take, decoded, before any condition."""

@@ -21,14 +21,6 @@ from planner.distribute.expressions import Meanings, hangs_on_arrival, is_aggreg
 from planner.distribute.two_steps import ArgumentTypes, OneStep, TwoSteps, Writer, present, two_steps
 from planner.logical import Answers, QueryBlock, Select
 
-BUCKETS_PER_WORKER = 64
-MOST_BUCKETS = 1024
-
-
-def buckets_for(workers: int) -> int:
-    """So many that shares of like size can be made of them, for so many workers."""
-    return min(MOST_BUCKETS, BUCKETS_PER_WORKER * workers)
-
 
 @dataclass(frozen=True, slots=True)
 class FinalShares:

@@ -132,6 +132,8 @@ class Ways:
     _behind_predicates: dict[str, frozenset[str]] = field(default_factory=dict)
     _anywhere: dict[str, list[Cut]] = field(default_factory=dict)
     _steps: dict[tuple[int, bool], TwoSteps] = field(default_factory=dict)
+    _finals: dict[int, FinalShares | None] = field(default_factory=dict)
+    _by_arrival: dict[int, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._rules = Rules(self.names)
@@ -181,7 +183,7 @@ class Ways:
             raise NotDivisible("a LIMIT ends the scan early")
         block = DividedBlock(cut, steps)
         if division.hashed:
-            if hangs_on_arrival(cut.select.ast):
+            if self._hangs_on_arrival(cut.select):
                 raise NotDivisible("behind a hash exchange rows arrive in another order, on which something in it hangs")
             block = replace(block, tables=self._tables(parts, division), may_be_cut=self._may_be_cut(cut, parts))
         else:
@@ -213,7 +215,9 @@ class Ways:
     def _final_shares(self, query: QueryBlock, steps: TwoSteps, size: AnswerSize) -> FinalShares | None:
         """How what shares answer is put together share by share, where there is enough to tell it apart by."""
         options = self.inputs.options
-        final = final_shares(query, steps, self, self._rules.is_repeatable)
+        if id(steps) not in self._finals:
+            self._finals[id(steps)] = final_shares(query, steps, self, self._rules.is_repeatable)
+        final = self._finals[id(steps)]
         if final is None or not options.final_bytes:
             return final
         values, _ = self._sizes.groups(steps.select, final.terms, size.rows)
@@ -225,6 +229,11 @@ class Ways:
         if key not in self._steps:
             self._steps[key] = two_steps(cut.query, self.names, self, self.prefix, complete=cut.complete)
         return self._steps[key]
+
+    def _hangs_on_arrival(self, select: Select) -> bool:
+        if id(select) not in self._by_arrival:
+            self._by_arrival[id(select)] = hangs_on_arrival(select.ast)
+        return self._by_arrival[id(select)]
 
     # -- hash exchanges -------------------------------------------------------------------------------------------------
 
