@@ -14,7 +14,7 @@ from planner.distribute.two_steps import Kind
 from planner.logical import Scan
 from planner.options import PlanOptions
 from planner.physical import Share
-from planner.splits import ScanExtent, parallel_splits, shares_of
+from planner.splits import ScanExtent, parallel_shares
 
 LEAST_GAIN = 1.25
 """So much more than a share of the bytes each worker is taken to have to do with: shares are never quite alike."""
@@ -59,8 +59,7 @@ class Costs:
         if all(divided[scan.name] is None for scan in parts):
             (scan,) = parts
             least = 0 if options.forced else options.split_rows
-            splits = parallel_splits(scan, self.extents[scan.name], options.workers * each, least, options.max_split_rows)
-            return shares_of(scan.name, splits)
+            return parallel_shares(scan, self.extents[scan.name], options.workers * each, least, options.max_split_rows)
         keyed = [KeyedScan(scan, key, self.extents[scan.name]) for scan in parts if (key := divided[scan.name]) is not None]
         for several in range(each, 0, -1):
             shares = aligned_shares(keyed, options.workers * several)
