@@ -87,7 +87,8 @@ class Cut:
 
 
 JoinSide = Literal["inner", "left", "right", "full", "semi"]
-_NARROWING = ("Semi", "LeftSemi", "Anti", "LeftAnti")
+_NARROWING = ("Semi", "Anti")
+"""The parser's joins that are the kernel's of that name; LEFT SEMI stands for POSITIONAL (``spellings.joins``)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,6 +137,8 @@ WHOLE = [
     ("SELECT count(*) FROM low WHERE k < 1000 AND random() < 2", "low"),
     ("SELECT count(*) FROM low WHERE current_date > DATE '2020-01-01'", "low"),
     ("SELECT count(*) FROM low JOIN (SELECT v FROM few ORDER BY t LIMIT 2) USING (v)", "low"),
+    # Each share would begin to count the other side's rows again.
+    ("SELECT count(*), sum(few.v) FROM low POSITIONAL JOIN few", "low"),
     ("SELECT count(*) FROM low WHERE v = (SELECT v FROM few ORDER BY v NULLS LAST LIMIT 1)", "low"),
 ]
 
