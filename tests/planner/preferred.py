@@ -15,16 +15,19 @@ Order = Callable[[list[Way]], list[Way]]
 
 
 @contextmanager
-def preferred(order: Order) -> Iterator[None]:
-    """While it lasts, ways to divide are tried in another order than by what they save."""
+def preferred(order: Order) -> Iterator[set[str]]:
+    """While it lasts, ways to divide are tried in another order than by what they save. Gives what rules said of those that are none."""
     found = Ways.found
+    refusals: set[str] = set()
 
     def in_order(self: Ways, large: Sequence[str]) -> list[Way]:
-        return order(found(self, large))
+        ways = order(found(self, large))
+        refusals.update(why for _, why in self.refused)
+        return ways
 
     Ways.found = in_order  # type: ignore[method-assign]
     try:
-        yield
+        yield refusals
     finally:
         Ways.found = found  # type: ignore[method-assign]
 

@@ -6,6 +6,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
+from tests.planner.preferred import at_random, preferred
 from tests.planner.random_queries.run import lake_of, query_of, run_queries
 from tests.planner.random_queries.trial import SEVERAL, tried
 
@@ -32,7 +33,8 @@ def _one(seed: int, folder: Path) -> int:
             f"{table.name} ({table.layout}, about {table.rows} rows): {', '.join(f'{field.name} {field.type}' for field in table.fields)}"
         )
     query = query_of(seed, lake)
-    trial = tried(query, lake, SEVERAL[seed % len(SEVERAL)])
+    with preferred(at_random(seed)):
+        trial = tried(query, lake, SEVERAL[seed % len(SEVERAL)])
     print(query.sql, trial.plan.text if trial.plan else "", f"{trial.outcome} {trial.why}", sep="\n\n")
     return 0 if trial.outcome == "same" else 1
 
