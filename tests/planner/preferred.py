@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -32,13 +31,9 @@ def preferred(order: Order) -> Iterator[set[str]]:
         Ways.found = found  # type: ignore[method-assign]
 
 
-def at_random(seed: int) -> Order:
-    """Ways in an order that hangs on the seed; every third seed leaves them as they are."""
-
-    def order(ways: list[Way]) -> list[Way]:
-        return random.Random(seed).sample(ways, len(ways)) if seed % 3 else ways
-
-    return order
+def as_they_are(ways: list[Way]) -> list[Way]:
+    """The planner's own order."""
+    return ways
 
 
 def all_plans(sql: str, catalog: Catalog, options: PlanOptions) -> list[PhysicalPlan]:

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from planner import PlanOptions
-from tests.planner.preferred import at_random, preferred
+from tests.planner.preferred import as_they_are, preferred
 from tests.planner.random_queries.lake import Lake
 from tests.planner.random_queries.measured import features
 from tests.planner.random_queries.shrinking import shrunk
 from tests.planner.random_queries.statements import QueryMaker, RandomQuery
-from tests.planner.random_queries.trial import SEVERAL, Trial, tried
+from tests.planner.random_queries.trial import Trial, options_of, tried
 
 QUERIES_PER_LAKE = 40
 BAD = ("different", "failed", "crashed", "accepted")
@@ -91,7 +91,7 @@ def run_queries(
     queries: int,
     folder: Path,
     *,
-    options: Callable[[int], PlanOptions] = lambda seed: SEVERAL[seed % len(SEVERAL)],
+    options: Callable[[int], PlanOptions] = options_of,
     shrink: bool = True,
     told: Callable[[str], None] = lambda line: None,
 ) -> Counts:
@@ -103,13 +103,12 @@ def run_queries(
         if lake is None or seed % QUERIES_PER_LAKE == 0:
             lake = lake_of(seed, folder)
         query = query_of(seed, lake)
-        with preferred(at_random(seed)) as refusals:
+        with preferred(as_they_are) as refusals:
             trial = tried(query, lake, options(seed))
         counts.add(query, trial)
         counts.reasons.update(re.sub(r"^\w+ may be", "a function may be", reason) for reason in refusals)
         if trial.outcome in (*BAD, "refused"):
-            with preferred(at_random(seed)):
-                small, ended = shrunk(query, trial, lake, options(seed)) if shrink else (query, trial)
+            small, ended = shrunk(query, trial, lake, options(seed)) if shrink else (query, trial)
             found = Found(seed, ended.outcome, ended.why, small, ended.plan.text if ended.plan else "")
             (counts.refusals if trial.outcome == "refused" else counts.found).append(found)
             told(str(found))
