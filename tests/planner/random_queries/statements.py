@@ -175,7 +175,11 @@ class QueryMaker:
         if depth and pick.random() < 0.12:
             self._uses("aggregate over aggregates' subquery")
             shown.append(self.subqueries.scalar([Visible(sql, kind, "") for sql, kind in keys], self.ctes))
-        return self._select(shown, joined.sql, self._where(joined, depth) + group + self._having(joined.visible, keys, depth))
+        made = self._select(shown, joined.sql, self._where(joined, depth) + group + self._having(joined.visible, keys, depth))
+        if pick.random() < 0.1 and not any(kind == INEXACT for _, kind in shown):
+            self._uses("DISTINCT of groups")
+            return replace(made, sql=made.sql.replace("SELECT", "SELECT DISTINCT", 1))
+        return made
 
     def _group_by(self, keys: list[tuple[str, str]], items: list[tuple[str, str]]) -> str:
         """GROUP BY of expressions, positions, aliases, or ALL where all keys are shown."""
