@@ -123,7 +123,7 @@ class Relations:
         kind = pick.choice(PLAIN_JOINS)
         self.names.constructs.add(kind.lower())
         condition = self.equalities(left.visible, right) or "true"
-        if pick.random() < 0.12:
+        if pick.random() < 0.16:
             self.names.constructs.add("unequal join")
             condition = self._inequality(left.visible, right) or condition
         if pick.random() < 0.25:
@@ -175,7 +175,9 @@ class Relations:
         if not pairs:
             return None
         one, two = pick.choice(pairs)
-        return pick.choice((f"{one.sql} < {two.sql}", f"{one.sql} >= {two.sql}", f"({one.sql} = {two.sql} OR {two.sql} IS NULL)"))
+        either = f"({one.sql} = {two.sql} OR {self.equalities(left, right) or 'false'})"
+        unequal = (f"{one.sql} < {two.sql}", f"{one.sql} >= {two.sql}", f"({one.sql} = {two.sql} OR {two.sql} IS NULL)")
+        return pick.choice((*unequal, either, either))
 
     def _using(self, left: Joined, relation: str, right: tuple[Visible, ...], common: list[str]) -> Joined:
         """USING or NATURAL: a merged column is called without a table."""
