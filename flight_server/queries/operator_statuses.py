@@ -46,10 +46,13 @@ def producer_status(operator: Operator, facts: FragmentFacts) -> OperatorStatus:
     """A fragment, as of now."""
     match operator:
         case DistributedFragment():
+            # Shares of buckets are made when the exchanges that they come from are complete.
+            total = len(operator.keys) if operator.started else facts.records_total
             done, queue = operator.records_done(), operator.shares.statistics()
         case OnceFragment():
-            done, queue = facts.records_total if operator.ended else 0, LeaseStatistics()
-    state: OperatorPhase = "completed" if done == facts.records_total else "running" if operator.started else "waiting"
+            total = facts.records_total
+            done, queue = total if operator.ended else 0, LeaseStatistics()
+    state: OperatorPhase = "completed" if done == total else "running" if operator.started else "waiting"
     instances = [msgspec.structs.replace(instance, state=state) for instance in operator.instances()]
     return OperatorStatus(
         operator=producer_name(operator.fragment),
@@ -57,7 +60,7 @@ def producer_status(operator: Operator, facts: FragmentFacts) -> OperatorStatus:
         title=facts.title,
         state=state,
         inputs=facts.inputs,
-        records_total=facts.records_total,
+        records_total=total,
         records_done=done,
         rows=sum(instance.rows for instance in instances),
         bytes=sum(instance.bytes for instance in instances),
@@ -74,21 +77,22 @@ def producer_status(operator: Operator, facts: FragmentFacts) -> OperatorStatus:
 
 def exchange_status(operator: Operator, planned: PlannedExchange, facts: FragmentFacts) -> OperatorStatus:
     """The exchange that holds what a fragment puts out, as of now."""
-    gathered = operator.gathered.statistics()
+    held = (operator.gathered if operator.hashed is None else operator.hashed).statistics()
+    complete = operator.gathered.closed if operator.hashed is None else operator.hashed.complete()
     running: OperatorPhase = "running" if operator.started else "waiting"
     return OperatorStatus(
         operator=exchange_name(planned.id),
         kind="exchange",
         title=f"{planned.kind} {', '.join(facts.tables)}".rstrip(),
-        state="completed" if operator.gathered.closed else running,
+        state="completed" if complete else running,
         inputs=[producer_name(operator.fragment)],
-        records_total=gathered.records,
-        records_done=gathered.acked,
-        rows=gathered.rows,
-        bytes=gathered.bytes,
-        queue_depth=gathered.queued,
-        leases=gathered.leased,
-        retries=gathered.retries,
+        records_total=held.records,
+        records_done=held.acked,
+        rows=held.rows,
+        bytes=held.bytes,
+        queue_depth=held.queued,
+        leases=held.leased,
+        retries=held.retries,
     )
 
 

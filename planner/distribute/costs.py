@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from planner.catalog import Column
 from planner.distribute.divide import NotDivisible
 from planner.distribute.hashed import HashedTable
-from planner.distribute.ranges import KeyedScan, aligned_shares
+from planner.distribute.ranges import KeyedScan, aligned_shares, lie_in_ranges
 from planner.distribute.reductions import Reducer
 from planner.distribute.selectivity import rows_left
 from planner.distribute.two_steps import Kind
@@ -113,8 +113,9 @@ class Costs:
             splits = parallel_splits(scan, self.extents[scan.name], options.workers * each, least, options.max_split_rows)
             return shares_of(scan.name, splits)
         keyed = [KeyedScan(scan, key, self.extents[scan.name]) for scan in parts if (key := keys[scan.name]) is not None]
-        for several in range(each, 0, -1):
-            shares = aligned_shares(keyed, options.workers * several)
+        wanted = range(options.workers * each, 0, -options.workers) if lie_in_ranges(keyed, options.workers) else ()
+        for several in wanted:
+            shares = aligned_shares(keyed, several)
             if shares is not None:
                 return shares
         raise NotDivisible("they are not written in the order of that key")
