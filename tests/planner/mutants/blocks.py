@@ -29,15 +29,15 @@ BLOCKS = (
     Mutant(
         "groups of rows that lie anywhere are complete",
         "divide",
-        'whole = makes_groups(query, select) or ast["distinct"] or ast["qualify"]',
+        'whole = groups or ast["distinct"] or ast["qualify"]',
         'whole = ast["distinct"] or ast["qualify"]',
         "SELECT g, count(*) FROM low GROUP BY g",
     ),
     Mutant(
         "distinct rows of rows that lie anywhere are complete",
         "divide",
-        'whole = makes_groups(query, select) or ast["distinct"] or ast["qualify"]',
-        'whole = makes_groups(query, select) or ast["qualify"]',
+        'whole = groups or ast["distinct"] or ast["qualify"]',
+        'whole = groups or ast["qualify"]',
         "SELECT DISTINCT g FROM low",
     ),
     Mutant(
