@@ -22,7 +22,8 @@ def _root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("finals")
     duckdb.connect().execute(
         f"""COPY (SELECT CASE WHEN i % 10 = 0 THEN NULL ELSE i * 7919 % 3001 END AS k, i AS n,
-            DATE '2020-01-01' + (i * 31 % 900)::INTEGER AS d FROM range({ROWS}) r(i)) TO '{root}/facts.parquet' (FORMAT parquet, ROW_GROUP_SIZE 2048)"""
+            DATE '2020-01-01' + (i * 31 % 900)::INTEGER AS d FROM range({ROWS}) r(i))
+            TO '{root}/facts.parquet' (FORMAT parquet, ROW_GROUP_SIZE 2048)"""
     )
     return root
 
