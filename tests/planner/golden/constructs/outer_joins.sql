@@ -2,13 +2,13 @@
 SELECT o_state, count(c_name) FROM orders LEFT JOIN customers ON c_key = o_customer GROUP BY o_state;
 --   result: o_state VARCHAR, count(c_name) BIGINT
 --     fragment 1 (once): SELECT in_k0 AS "o_state", finalize(combine_aggr(to_aggregate_state("in_a1", 'count', ['BIGINT']))) AS "count(c_name)" FROM in_x0 GROUP BY in_k0
---       in_x0: exchange 0 (gather, about 51 kB) in_k0, in_a1
+--       in_x0: exchange 0 (gather, next to nothing) in_k0, in_a1
 --         fragment 0 (parallel, orders split by split, in 3 shares): SELECT o_state AS "in_k0", count(c_name) EXPORT_STATE AS "in_a1" FROM in_0 AS "orders" LEFT JOIN in_1 AS "customers" ON c_key = o_customer GROUP BY ALL
 --           in_0: scan orders: 2 of 5 columns (o_customer, o_state), 1 of 1 files, 8 of 8 row groups, 3 splits
 --           in_1: scan customers: 2 of 3 columns (c_key, c_name), 1 of 1 files, 3 of 3 row groups, 1 splits, whole
---   divided: orders split by split: about 66 kB less for the busiest worker than for one worker alone
---     runner-up orders by hash of o_state: about 14 kB less for the busiest worker
---     or orders and customers by hash of o_customer = c_key: about 11 kB more for the busiest worker
+--   divided: orders split by split: about 117 kB less for the busiest worker than for one worker alone
+--     runner-up orders and customers by hash of o_customer = c_key: about 33 kB less for the busiest worker
+--     or orders by hash of o_state: about 14 kB less for the busiest worker
 --     not customers split by split: the rows of the left join's other side would come from each share again
 --     not orders and customers by ranges of o_customer = c_key: they are not written in the order of that key
 --     not orders by hash of o_customer: its rows may lie anywhere, and need not be brought together
@@ -29,10 +29,10 @@ SELECT o_key, l_price FROM orders LEFT JOIN lines ON l_order = o_key;
 SELECT c_name, o_price FROM customers LEFT JOIN orders ON o_customer = c_key;
 --   result: c_name VARCHAR, o_price DOUBLE
 --     fragment 2 (parallel, customers and orders by hash of c_key = o_customer, in shares of buckets, made as it runs): SELECT c_name, o_price FROM in_0 AS "customers" LEFT JOIN in_1 AS "orders" ON o_customer = c_key
---       in_0: exchange 1 (hash, 192 buckets, about 77 kB) c_key, c_name
+--       in_0: exchange 1 (hash of c_key, 192 buckets, about 77 kB) c_key, c_name
 --         fragment 1 (parallel, customers split by split, in 3 shares): SELECT "c_key", "c_name", ((hash("c_key") >> 32) % 192)::USMALLINT AS in_b FROM in_0
 --           in_0: scan customers: 2 of 3 columns (c_key, c_name), 1 of 1 files, 3 of 3 row groups, 3 splits
---       in_1: exchange 0 (hash, 192 buckets, about 256 kB) o_customer, o_price
+--       in_1: exchange 0 (hash of o_customer, 192 buckets, about 256 kB) o_customer, o_price
 --         fragment 0 (parallel, orders split by split, in 8 shares): SELECT "o_customer", "o_price", ((hash("o_customer") >> 32) % 192)::USMALLINT AS in_b FROM in_1
 --           in_1: scan orders: 2 of 5 columns (o_customer, o_price), 1 of 1 files, 8 of 8 row groups, 8 splits
 --   divided: customers and orders by hash of c_key = o_customer: about 33 kB less for the busiest worker than for one worker alone
