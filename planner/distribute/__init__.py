@@ -3,9 +3,10 @@
 ``scopes`` (with ``binding``, ``frames``, ``outputs``, ``mentions`` and ``meanings``) says of which relation each name's column is, and
 ``classes`` (``disjoint_sets``) which columns are equal. ``divide`` has the rules: by what tables may be divided so that a block can run on
 shares, and where the query is cut. ``two_steps`` (``expressions``, ``partial_aggregates``) makes a block that is cut into what each share
-is asked and what is asked of their answers. ``ranges`` divides tables that are written in the order of a key. ``ways`` are all divisions
-that the rules allow, with what they save by ``costs``; ``building`` makes fragments and exchanges of those that are taken, ``considered``
-what EXPLAIN tells of the others.
+is asked and what is asked of their answers. ``ranges`` divides tables that are written in the order of a key, ``hashed`` (``reductions``,
+``selectivity``) sends them through exchanges by its hash. ``divisions`` suggests what may be worth a look; ``ways`` are those that the
+rules allow, with what they save by ``costs``. ``building`` makes fragments and exchanges of those that are taken, ``once`` of what shares
+see whole; ``considered`` is what EXPLAIN tells of the others.
 """
 
 from __future__ import annotations

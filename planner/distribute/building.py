@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from planner.ast import BARE_QUERY, BARE_TABLE, NO_GROUPS, Ast, identifier, verbatim, verbatim_identifier, walk
+from planner.ast import BARE_QUERY, BARE_TABLE, Ast, verbatim_identifier
 from planner.catalog import Column
-from planner.distribute.expressions import is_aggregate, is_call, is_grouped, sorts_and_limits
 from planner.distribute.final_shares import FinalShares, is_streamed
+from planner.distribute.once import Worth, reading
 from planner.distribute.sent import Sent, sent
 from planner.distribute.two_steps import TwoSteps
 from planner.distribute.ways import DividedBlock, Way, Ways
@@ -20,23 +20,17 @@ from planner.logical import (
     Body,
     Cte,
     CteRef,
-    FromItem,
     QueryBlock,
     Scan,
     Select,
     all_scans,
-    queries_below,
     relations_below,
     rewrite,
 )
 from planner.optimize.pushed import without_pushed
 from planner.parse import print_sql
 from planner.physical import ExchangeInput, ExchangeKind, Fragment, PlannedExchange, ScanInput, Share, Split
-from planner.quoting import quote_name
 from planner.render import render_query
-
-ONCE_BYTES = 16 << 20
-"""What reads less than that is evaluated again by each share that needs it."""
 
 Graph = tuple[tuple[Fragment, ...], tuple[PlannedExchange, ...]]
 """Fragments, producers first, and the exchanges between them."""
@@ -72,7 +66,7 @@ class GraphBuilder:
         self._estimates: dict[str, int] = {}
         self._given: dict[int, QueryBlock] = {}
         self._begun: set[int] = set()
-        self._alone: set[int] = set()
+        self._worth = Worth(self._names, self._costs)
         self._fragments: list[Fragment] = []
 
     def graph(self, schema: pa.Schema, result: tuple[Column, ...], sql: str) -> Graph:
@@ -246,7 +240,7 @@ class GraphBuilder:
             known = self._given.get(place)
             if known is None and block is not None and not node.given and place not in self._begun:
                 here = parts.isdisjoint(scan.name for scan in all_scans(node))
-                if here and (place in self._ways.once or self._is_worth_a_fragment(node)):
+                if here and (place in self._ways.once or self._worth.is_worth_a_fragment(node)):
                     self._begun.add(place)
                     known = self._given[place] = self._evaluated(node, block)
             return known or node
@@ -257,16 +251,6 @@ class GraphBuilder:
 
         return rewrite(query, lambda select: select, change)
 
-    def _is_worth_a_fragment(self, query: QueryBlock) -> bool:
-        """Whether a query mentions nothing around it, reads much, and has few rows."""
-        if not self._alone:
-            self._alone |= {id(node.ast) for node in queries_below(self._whole) if self._names.correlated(node) is False}
-        if query.exists or id(query.ast) not in self._alone or not _has_few_rows(query):
-            return False
-        if any(isinstance(relation, CteRef) and self._names.cte(relation) is None for relation in relations_below(query)):
-            return False  # a recursive one
-        return self._inputs.options.forced or self._costs.bytes(all_scans(query)) >= ONCE_BYTES
-
     def _evaluated(self, query: QueryBlock, block: DividedBlock) -> QueryBlock:
         """Makes a query's fragment, which runs once. Returns what reads its rows, in the query's place."""
         asked = QueryBlock({**BARE_QUERY, "body": None}, query) if query.ctes else query
@@ -276,16 +260,7 @@ class GraphBuilder:
             raise NotBuilt(block, "two columns of a subquery have one name")
         rows = self._sent(block, columns)
         answers = self._answers(rows.sql(self._print(asked), self._prefix), asked, rows.columns)
-        texts = {name: verbatim(f"{quote_name(name)}::{kind}") for name, kind in rows.as_text.items()}
-        items = [
-            {"ExprWithAlias": {"expr": texts[column.name], "alias": identifier(column.name)}}
-            if column.name in texts
-            else {"UnnamedExpr": {"Identifier": identifier(column.name)}}
-            for column in columns
-        ]
-        plain: Ast = {"having": None, "qualify": None, "named_window": [], "group_by": NO_GROUPS, "distinct": None, "selection": None}
-        select = Select({**block.cut.select.ast, **plain, "projection": items}, (FromItem(answers),), filtered=True)
-        return QueryBlock(query.ast, select, exists=query.exists, given=True)
+        return reading(query, block.cut.select, answers, rows)
 
     def _arms(self, query: QueryBlock, block: DividedBlock | None = None) -> tuple[ScanInput | ExchangeInput, ...]:
         """The inputs of a fragment that runs ``query``, on the shares of ``block`` if there is one."""
@@ -321,17 +296,6 @@ class GraphBuilder:
 
     def _print(self, query: QueryBlock) -> str:
         return print_sql({"Query": render_query(query)}, self._inputs.chain_terms)
-
-
-def _has_few_rows(query: QueryBlock) -> bool:
-    """Whether there are likely to be fewer rows than are read for them."""
-    body = query.body
-    if sorts_and_limits(query.ast, limits_only=True):
-        return True
-    if not isinstance(body, Select):
-        return False
-    called = (node["Function"] for node in walk(body.ast["projection"], into_queries=False) if is_call(node))
-    return is_grouped(body.ast) or body.ast["distinct"] is not None or any(map(is_aggregate, called))
 
 
 def _unfiltered(query: QueryBlock, block: DividedBlock) -> QueryBlock:

@@ -384,10 +384,14 @@ class _Divider:
         if id(node.ast) in self.rules.repeatable:
             return
         _check_repeatable(node.ast)
-        for relation in relations_below(node):
-            if isinstance(relation, CteRef):
-                self._whole_cte(relation)
-        self.rules.repeatable.add(id(node.ast))
+        self.rules.repeatable.add(id(node.ast))  # before what it reads is looked at: a recursive CTE reads itself
+        try:
+            for relation in relations_below(node):
+                if isinstance(relation, CteRef):
+                    self._whole_cte(relation)
+        except NotDivisible:
+            self.rules.repeatable.remove(id(node.ast))
+            raise
 
     def _whole_cte(self, relation: CteRef) -> None:
         cte = self.names.cte(relation)
@@ -402,7 +406,7 @@ class _Divider:
         try:
             self.repeatable(query)
         except NotDivisible:
-            if query.exists or self.names.correlated(query) is not False or _is_of_the_moment(query.ast):
+            if query.exists or self.names.correlated(query) is not False or self.names.reads_itself(query) or _is_of_the_moment(query.ast):
                 raise
             for relation in relations_below(query):
                 if isinstance(relation, CteRef):

@@ -16,7 +16,20 @@ from planner.distribute.binding import NameBinder, may_be_columns
 from planner.distribute.meanings import BoundColumn, ColumnField, Meaning, OutputColumn, Outputs, SelectAlias
 from planner.distribute.mentions import mentions
 from planner.distribute.outputs import starred
-from planner.logical import Body, Cte, CteRef, DerivedTable, Join, QueryBlock, Relation, Scan, Select, SetOperation
+from planner.logical import (
+    Body,
+    Cte,
+    CteRef,
+    DerivedTable,
+    Join,
+    QueryBlock,
+    Relation,
+    Scan,
+    Select,
+    SetOperation,
+    queries_below,
+    relations_below,
+)
 from planner.quoting import folded
 
 __all__ = ["BoundColumn", "ColumnField", "Columns", "Meaning", "Names", "OutputColumn", "Outputs", "SelectAlias", "bind_names"]
@@ -163,6 +176,11 @@ class Names:
     def uses(self, cte: Cte) -> int:
         """How often a CTE stands in a FROM."""
         return sum(used is cte for used in self._found.shown.ctes.values())
+
+    def reads_itself(self, query: QueryBlock) -> bool:
+        """Whether a query, as it was bound or by now, is a recursive CTE's, or stands in one and reads it."""
+        ctes = [self.cte(relation) for relation in relations_below(query) if isinstance(relation, CteRef)]
+        return any(cte is None or any(part.ast is query.ast for part in queries_below(cte.query)) for cte in ctes)
 
     def inner_columns(self, relation: Relation) -> list[tuple[BoundColumn, BoundColumn]]:
         """The columns of a derived table, a CTE or a join with an alias, each with the column of its own FROM that it is."""

@@ -90,6 +90,8 @@ def test_what_is_evaluated_once(sql: str, fragments: int, lake: FolderCatalog, k
         "SELECT k FROM big, (SELECT v FROM few WHERE random() < 2 LIMIT 2) AS s WHERE s.v = big.v",
         "SELECT k FROM big, (SELECT v FROM few WHERE now() > TIMESTAMP '2020-01-01' LIMIT 2) AS s WHERE s.v = big.v",
         "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 3) SELECT k FROM big, r WHERE k = n",
+        "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT m FROM (SELECT max(n) + 1 AS m FROM r) WHERE m < 3) SELECT k FROM big, r",
+        "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL (SELECT n + 1 FROM r WHERE n < 3 LIMIT 1)) SELECT k FROM big, r WHERE k = n",
     ],
 )
 def test_what_is_not(sql: str, lake: FolderCatalog) -> None:

@@ -107,8 +107,8 @@ SUBQUERIES = (
     Mutant(
         "what a query reads that is the same again may be another",
         "divide",
-        "self._whole_cte(relation)\n        self.rules",
-        "pass\n        self.rules",
+        "self._whole_cte(relation)\n        except",
+        "pass\n        except",
         "WITH a AS (SELECT random() AS r) SELECT count(DISTINCT s.r) FROM low, (SELECT r FROM a) AS s",
     ),
     Mutant(
