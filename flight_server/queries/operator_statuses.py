@@ -12,6 +12,7 @@ from flight_server.exchanges.names import exchange_name, producer_name
 from flight_server.exchanges.once_fragment import OnceFragment
 from flight_server.protocol.messages import OperatorPhase, OperatorStatus
 from operators.exchange.leases import LeaseStatistics
+from planner.choices import division_words
 from planner.operations import title
 from planner.physical import ExchangeInput, Fragment, PhysicalPlan, PlannedExchange, ScanInput
 
@@ -25,6 +26,7 @@ class FragmentFacts:
         self._fragment = fragment
         self.tables = _tables(fragment, producers)
         self.title = title(fragment.sql, self.tables, len(fragment.inputs))
+        self.division = division_words(fragment.division)
         self.inputs = [exchange_name(arm.exchange) for arm in fragment.inputs if isinstance(arm, ExchangeInput)]
         self.records_total = len(fragment.shares) or max(1, sum(_records(arm, producers) for arm in fragment.inputs))
         """Its shares; of a fragment that runs once, the splits and the shares of others that it is made from."""
@@ -72,6 +74,8 @@ def producer_status(operator: Operator, facts: FragmentFacts) -> OperatorStatus:
         files_bytes=facts.files_bytes,
         requests=sum(instance.requests for instance in instances),
         instances=instances,
+        spread=operator.measures.spread() if isinstance(operator, DistributedFragment) else None,
+        division=facts.division,
     )
 
 
@@ -93,6 +97,7 @@ def exchange_status(operator: Operator, planned: PlannedExchange, facts: Fragmen
         queue_depth=held.queued,
         leases=held.leased,
         retries=held.retries,
+        estimated_bytes=planned.estimated_bytes,
     )
 
 

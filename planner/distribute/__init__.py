@@ -17,7 +17,8 @@ import pyarrow as pa
 from planner.catalog import Column
 from planner.choices import PlanChoice
 from planner.distribute.building import Graph, GraphBuilder, NotBuilt
-from planner.distribute.considered import choice_of, too_small, with_divisions
+from planner.distribute.considered import choice_of, too_small
+from planner.distribute.labels import labelled
 from planner.distribute.scopes import bind_names
 from planner.distribute.ways import Way, Ways, large_scans
 from planner.logical import QueryBlock
@@ -54,7 +55,7 @@ def distributed(
     while taken:
         try:
             graph = GraphBuilder(ways, taken).graph(schema, columns, sql)
-            return with_divisions(graph, names, taken), choice_of(ways, found, taken, unbuilt)
+            return labelled(graph, names, taken), choice_of(ways, found, taken, unbuilt)
         except NotBuilt as error:
             if any(block.final is not None or block.ranges is not None for way in taken for block in way.blocks):
                 plain = {id(way): way.without_final_shares() for way in taken}

@@ -139,6 +139,9 @@ class FolderCatalog:
             first += group.num_rows
         return tuple(groups)
 
+    def read_ahead(self, files: Sequence[DataFile], columns: Sequence[str]) -> None:
+        pass
+
     def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None) -> pa.Schema:
         with self._bound(sql, inputs) as (cursor, relation):
             listed = ", ".join(f"NULL::{kind} AS c{place}" for place, kind in enumerate(relation.types))
