@@ -10,7 +10,7 @@ from typing import Any
 from planner.ast import Ast, Span, span_of
 from planner.errors import NotSupported
 from planner.parse import ParsedSql
-from planner.physical import ExchangeInput, Fragment, PlannedExchange, ScanInput
+from planner.physical import ExchangeInput, Fragment, PlannedExchange, RuntimeFilter, ScanInput
 
 MAX_SQL_CHARS = 2_000
 
@@ -48,6 +48,9 @@ def _fragment(fragment: Fragment, graph: _Graph, depth: int) -> Iterator[str]:
         if isinstance(relation, ScanInput):
             whole = ", whole" if fragment.parallel and relation.name not in divided else ""
             yield _indent(depth + 1, f"{_scan(relation)}{whole}")
+            for each in fragment.filters:
+                if each.input == relation.name:
+                    yield from _filter(each, graph, depth + 2)
             continue
         exchange = graph.exchanges[relation.exchange]
         columns = ", ".join(column.name for column in relation.columns)
@@ -55,6 +58,14 @@ def _fragment(fragment: Fragment, graph: _Graph, depth: int) -> Iterator[str]:
         yield _indent(depth + 1, f"{relation.name}: exchange {exchange.id} ({exchange.kind}) {columns}{'' if first else ', as above'}")
         if first:
             yield from _fragment(graph.producers[exchange.id], graph, depth + 2)
+
+
+def _filter(each: RuntimeFilter, graph: _Graph, depth: int) -> Iterator[str]:
+    first = graph.first(each.exchange)
+    told = f"runtime filter on {each.column} from {each.source}: exchange {each.exchange} (filter)"
+    yield _indent(depth, f"{told}{'' if first else ', as above'}")
+    if first:
+        yield from _fragment(graph.producers[each.exchange], graph, depth + 1)
 
 
 def _mode(fragment: Fragment) -> str:
@@ -88,10 +99,12 @@ def plan_json(fragments: Sequence[Fragment], exchanges: Sequence[PlannedExchange
 
     def of_fragment(fragment: Fragment) -> dict[str, Any]:
         divided = fragment.divided
-        inputs = [
-            {**_json_scan(relation), "whole": relation.name not in divided} if isinstance(relation, ScanInput) else of_exchange(relation)
-            for relation in fragment.inputs
-        ]
+
+        def of_scan(scan: ScanInput) -> dict[str, Any]:
+            filters = [of_filter(each) for each in fragment.filters if each.input == scan.name]
+            return {**_json_scan(scan), "whole": scan.name not in divided, "filters": filters}
+
+        inputs = [of_scan(relation) if isinstance(relation, ScanInput) else of_exchange(relation) for relation in fragment.inputs]
         shares = len(fragment.shares)
         return {"fragment": fragment.id, "parallel": fragment.parallel, "shares": shares, "sql": fragment.sql, "inputs": inputs}
 
@@ -101,6 +114,11 @@ def plan_json(fragments: Sequence[Fragment], exchanges: Sequence[PlannedExchange
         told = {"name": relation.name, "exchange": exchange.id, "kind": exchange.kind, "columns": columns}
         producer = graph.producers[exchange.id]
         return {**told, "from": of_fragment(producer) if graph.first(exchange.id) else {"fragment": producer.id}}
+
+    def of_filter(each: RuntimeFilter) -> dict[str, Any]:
+        told = {"column": each.column, "source": each.source, "exchange": each.exchange}
+        producer = graph.producers[each.exchange]
+        return {**told, "from": of_fragment(producer) if graph.first(each.exchange) else {"fragment": producer.id}}
 
     document = {
         "columns": [{"name": column.name, "type": column.type} for column in graph.result.columns],

@@ -14,7 +14,7 @@ import pyarrow as pa
 from planner.arrow_types import survives_arrow
 from planner.ast import walk
 from planner.catalog import Column
-from planner.distribute import Graph, distributed
+from planner.distribute import Graph, distributed, with_runtime_filters
 from planner.logical import QueryBlock, Scan, Select, TableFunction, all_scans, relations, rewrite_selects
 from planner.optimize.prune_columns import prune_columns
 from planner.parse import print_sql
@@ -41,14 +41,18 @@ class Fragmenter:
 
     def fragments(self, query: QueryBlock, sql: str, result: tuple[Column, ...], schema: pa.Schema) -> Graph:
         """The graph that runs ``query``. ``sql`` is the whole query, printed; ``result`` and ``schema`` are its columns."""
-        fragments, exchanges = self._graph(query, sql, result, schema)
+        extents = {scan.name: self.inputs.extent(scan) for scan in all_scans(query)}
+        graph = self._graph(query, extents, sql, result, schema)
+        plain = self.inputs.chain_terms <= MOST_CHAIN_TERMS
+        fragments, exchanges = with_runtime_filters(graph, query, self.inputs, extents) if plain else graph
         if (zone := self.inputs.catalog.time_zone) != UTC:
             fragments = tuple(replace(fragment, time_zone=zone) for fragment in fragments)
         return fragments, exchanges
 
-    def _graph(self, query: QueryBlock, sql: str, result: tuple[Column, ...], schema: pa.Schema) -> Graph:
+    def _graph(
+        self, query: QueryBlock, extents: Mapping[str, ScanExtent], sql: str, result: tuple[Column, ...], schema: pa.Schema
+    ) -> Graph:
         scans = all_scans(query)
-        extents = {scan.name: self.inputs.extent(scan) for scan in scans}
         options = self.inputs.options
         if options.workers > 1 and options.distribute != "never":
             divided = self.inputs.chain_terms <= MOST_CHAIN_TERMS

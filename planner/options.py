@@ -18,6 +18,7 @@ class PlanOptions:
     With one worker everything is one fragment. With more, a table of at least ``distribute_rows`` rows (after pruning) may be divided into
     about ``workers * splits_per_worker`` shares of ``split_rows`` to ``max_split_rows`` rows, where that saves something and what the
     shares answer takes no more than ``gather_bytes``. To start a block on all workers is taken to cost as much as to read ``start_bytes``.
+    Keys that may spare ``filter_bytes`` of files are read before the scan which they prune; with 0, or "always", wherever that is right.
     ``distribute`` "always" (or no ``distribute_rows`` at all) divides wherever it is possible, whatever it costs; "never" nowhere.
     ``prune_row_groups`` off leaves row groups to the kernel, which prunes them itself where it reads whole files.
     ``in_session``: somebody keeps what a statement sets for those after it. ``timeout_seconds`` (0: none) is the statement's own, as SHOW
@@ -28,6 +29,7 @@ class PlanOptions:
     distribute: Distribution = "auto"
     distribute_rows: int = 200_000
     start_bytes: int = 64 << 20
+    filter_bytes: int = 16 << 20
     splits_per_worker: int = 4
     split_rows: int = 100_000
     max_split_rows: int = 1_000_000
@@ -42,3 +44,8 @@ class PlanOptions:
     def forced(self) -> bool:
         """Whether everything is divided that can be."""
         return self.distribute == "always" or self.distribute_rows == 0
+
+    @property
+    def filters_forced(self) -> bool:
+        """Whether every scan has runtime filters that may have some."""
+        return self.distribute == "always" or self.filter_bytes == 0

@@ -15,6 +15,7 @@ from operators.errors import KernelError
 from planner.arrow_types import kernel_type
 from planner.catalog import AS_NAMED, Column, ColumnRange, DataFile, ReadOptions, RowGroup, Table
 from planner.errors import AccessRefused
+from planner.key_pruning import keys_of, pruned
 from planner.physical import ExchangeInput, Fragment, PhysicalPlan, ScanInput, Share, Split
 from planner.quoting import quote_name, quote_text
 
@@ -60,7 +61,12 @@ def kernel_columns(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[Col
 
 
 class FolderCatalog:
-    """Each ``NAME.parquet`` of a folder, and each sub-folder with hive partitions, is a table. Counts what it is asked."""
+    """Each ``NAME.parquet`` of a folder, and each sub-folder with hive partitions, is a table. Counts what it is asked.
+
+    ``elsewhere``: as if its files were in an object store.
+    """
+
+    elsewhere = False
 
     def __init__(self, root: Path, extra: Mapping[str, Table] | None = None) -> None:
         self.time_zone = "UTC"
@@ -131,6 +137,9 @@ class FolderCatalog:
             groups.append(RowGroup(index, first, group.num_rows, sizes, ranges))
             first += group.num_rows
         return tuple(groups)
+
+    def is_elsewhere(self, file: DataFile) -> bool:
+        return self.elsewhere
 
     def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None) -> pa.Schema:
         with self._bound(sql, inputs) as (cursor, relation):
@@ -203,7 +212,10 @@ def scans(plan: PhysicalPlan) -> list[ScanInput]:
 def run_plan(plan: PhysicalPlan) -> pa.Table:
     """The result of a plan: each fragment in turn, parallel ones share by share, only the columns of its inputs visible."""
     arrived: dict[int, pa.Table] = {}
-    for fragment in plan.fragments:
+    kinds = {exchange.id: exchange.kind for exchange in plan.exchanges}
+    for planned in plan.fragments:
+        keys = {exchange: keys_of(table) for exchange, table in arrived.items() if kinds[exchange] == "filter"}
+        fragment, _ = pruned(planned, keys)
         if fragment.parallel:
             arrived[fragment.output] = pa.concat_tables([_run(fragment, share, arrived) for share in fragment.shares])
         else:
