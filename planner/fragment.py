@@ -14,6 +14,7 @@ import pyarrow as pa
 from planner.arrow_types import survives_arrow
 from planner.ast import walk
 from planner.catalog import Column
+from planner.choices import PlanChoice
 from planner.distribute import Graph, distributed, with_runtime_filters
 from planner.logical import QueryBlock, Scan, Select, TableFunction, all_scans, relations, rewrite_selects
 from planner.optimize.prune_columns import prune_columns
@@ -29,6 +30,8 @@ from planner.time_zones import UTC
 MOST_CHAIN_TERMS = 200
 """Statements with longer chains of operators are not divided: what compares expressions goes as deep as they are."""
 SERIAL_BYTES = 4 << 20
+_NEVER = PlanChoice(undivided="distribute is never")
+_CHAINS = PlanChoice(undivided=f"chains of more than {MOST_CHAIN_TERMS} operators in it are not looked at")
 _CHEAP_TYPES = ("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "DATE", "FLOAT", "BIGINT", "DOUBLE", "TIMESTAMP")
 
 
@@ -39,30 +42,40 @@ class Fragmenter:
     inputs: ScanInputs
     prefix: str
 
-    def fragments(self, query: QueryBlock, sql: str, result: tuple[Column, ...], schema: pa.Schema) -> Graph:
-        """The graph that runs ``query``. ``sql`` is the whole query, printed; ``result`` and ``schema`` are its columns."""
+    def fragments(self, query: QueryBlock, sql: str, result: tuple[Column, ...], schema: pa.Schema) -> tuple[Graph, PlanChoice | None]:
+        """The graph that runs ``query``, and why it is so. ``sql`` is the whole query, printed, ``result`` and ``schema`` its columns."""
         extents = {scan.name: self.inputs.extent(scan) for scan in all_scans(query)}
-        graph = self._graph(query, extents, sql, result, schema)
+        graph, choice = self._graph(query, extents, (schema, result, sql))
         plain = self.inputs.chain_terms <= MOST_CHAIN_TERMS
         fragments, exchanges = with_runtime_filters(graph, query, self.inputs, extents) if plain else graph
         if (zone := self.inputs.catalog.time_zone) != UTC:
             fragments = tuple(replace(fragment, time_zone=zone) for fragment in fragments)
-        return fragments, exchanges
+        return (fragments, exchanges), choice
 
     def _graph(
-        self, query: QueryBlock, extents: Mapping[str, ScanExtent], sql: str, result: tuple[Column, ...], schema: pa.Schema
-    ) -> Graph:
+        self, query: QueryBlock, extents: Mapping[str, ScanExtent], result: tuple[pa.Schema, tuple[Column, ...], str]
+    ) -> tuple[Graph, PlanChoice | None]:
         scans = all_scans(query)
         options = self.inputs.options
-        if options.workers > 1 and options.distribute != "never":
-            divided = self.inputs.chain_terms <= MOST_CHAIN_TERMS
-            graph = distributed(query, self.inputs, self.prefix, extents, (schema, result, sql)) if divided else None
+        choice = None
+        if options.workers > 1 and scans:
+            graph, choice = self._divided(query, extents, result)
             if graph is not None:
-                return graph
-            gathered = [scan for scan in scans if _may_be_gathered(scan)] if options.forced else []
+                return graph, choice
+            forced = options.forced and choice is not _NEVER
+            gathered = [scan for scan in scans if _may_be_gathered(scan)] if forced else []
             if gathered and sum(extents[scan.name].decoded_bytes(scan.needed) for scan in gathered) <= options.gather_bytes:
-                return self._gather(query, gathered, extents, result)
-        return self._single(query, scans, extents, sql, result)
+                return self._gather(query, gathered, extents, result[1]), choice
+        return self._single(query, scans, extents, result[2], result[1]), choice
+
+    def _divided(
+        self, query: QueryBlock, extents: Mapping[str, ScanExtent], result: tuple[pa.Schema, tuple[Column, ...], str]
+    ) -> tuple[Graph | None, PlanChoice | None]:
+        if self.inputs.options.distribute == "never":
+            return None, _NEVER
+        if self.inputs.chain_terms > MOST_CHAIN_TERMS:
+            return None, _CHAINS
+        return distributed(query, self.inputs, self.prefix, extents, result)
 
     def _single(
         self, query: QueryBlock, scans: list[Scan], extents: Mapping[str, ScanExtent], sql: str, result: tuple[Column, ...]

@@ -50,7 +50,7 @@ def analyze_lines(plan: PhysicalPlan, operators: Sequence[OperatorStatus], secon
     """
     if plan.analyze == "json":
         run = {"seconds": seconds, "spill_bytes": spill_bytes, "operators": msgspec.to_builtins(operators)}
-        return [plan_json(plan.fragments, plan.exchanges, run=run)]
+        return [plan_json(plan, run=run)]
     spill = f"spill: up to {format_size(spill_bytes)} seen, of all queries on this worker" if spill_bytes else "spill: none seen"
     lines = [*plan.text.splitlines(), "", f"ran in {seconds:.3f} s, {spill}"]
     by_shares = {producer_name(fragment) for fragment in plan.fragments if fragment.parallel and not fragment.by_splits}

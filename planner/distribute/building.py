@@ -10,6 +10,7 @@ import pyarrow as pa
 from planner.arrow_types import survives_arrow
 from planner.ast import BARE_TABLE, Ast, verbatim_identifier
 from planner.catalog import Column
+from planner.distribute.considered import divided_tables
 from planner.distribute.scopes import Names
 from planner.distribute.two_steps import TwoSteps
 from planner.distribute.ways import DividedBlock, Way
@@ -47,13 +48,15 @@ class GraphBuilder:
         self._clauses: dict[int, Ast] = {}
         self._columns: dict[str, tuple[Column, ...]] = {}
         self._exchanges: dict[str, int] = {}
+        self._estimates: dict[int, int] = {}
         self._fragments: list[Fragment] = []
 
     def graph(self, schema: pa.Schema, result: tuple[Column, ...], sql: str) -> Graph:
         """The graph of a query whose result has ``schema``, and whose text, printed whole, is ``sql``. Raises ``NotBuilt``."""
         streamed = next((block for block in self._blocks.values() if block.steps is None), None)
         if streamed is not None:
-            fragment = Fragment(0, sql, self._arms(self._whole, streamed.shares), 0, streamed.shares)
+            division = divided_tables(streamed.divided, self._names)
+            fragment = Fragment(0, sql, self._arms(self._whole, streamed.shares), 0, streamed.shares, division=division)
             return (fragment,), (PlannedExchange(0, "result", result),)
         final = self._without_unused_ctes(rewrite(self._whole, self._select, self._query, self._note))
         text = self._print(final)
@@ -65,7 +68,10 @@ class GraphBuilder:
             raise NotBuilt(None, "its columns would be others")
         number = len(self._fragments)
         self._fragments.append(Fragment(number, text, self._arms(final), number))
-        exchanges = [PlannedExchange(place, self._kind(place), self._columns[name]) for name, place in self._exchanges.items()]
+        exchanges = [
+            PlannedExchange(place, self._kind(place), self._columns[name], estimated_bytes=self._estimates[place])
+            for name, place in self._exchanges.items()
+        ]
         return tuple(self._fragments), (*exchanges, PlannedExchange(number, "result", result))
 
     def _kind(self, exchange: int) -> ExchangeKind:
@@ -123,8 +129,9 @@ class GraphBuilder:
         types = {answer.name: [next(kinds) for _ in answer.arguments] for answer in steps.answers}
         number = len(self._fragments)
         name = f"{self._prefix}x{number}"
-        self._columns[name], self._exchanges[name] = columns, number
-        self._fragments.append(Fragment(number, self._print(partial), self._arms(partial, block.shares), number, block.shares))
+        self._columns[name], self._exchanges[name], self._estimates[number] = columns, number, round(block.answers)
+        arms, division = self._arms(partial, block.shares), divided_tables(block.divided, self._names)
+        self._fragments.append(Fragment(number, self._print(partial), arms, number, block.shares, division=division))
         table = {"Table": {**BARE_TABLE, "name": [{"Identifier": verbatim_identifier(name)}]}}
         return steps.final(query, Answers(table, name, name), types)
 

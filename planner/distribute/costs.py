@@ -14,6 +14,7 @@ from planner.distribute.two_steps import Kind
 from planner.logical import Scan
 from planner.options import PlanOptions
 from planner.physical import Share
+from planner.sizes import format_size
 from planner.splits import ScanExtent, parallel_splits, shares_of
 
 LEAST_GAIN = 1.25
@@ -36,17 +37,22 @@ class Costs:
     options: PlanOptions
     extents: Mapping[str, ScanExtent]
 
-    def saved(self, parts: Sequence[Scan], whole: Sequence[Scan], shares: Sequence[Share], answered: Kind | None) -> float:
-        """Bytes that a block spares the busiest worker, next to one worker that does it all; below 0 where it costs more.
+    def answers(self, parts: Sequence[Scan], answered: Kind | None) -> float:
+        """About how many bytes all shares of ``parts`` answer with together; ``answered``: with what, None for rows of the result.
 
-        It divides ``parts`` into ``shares`` and reads ``whole``; ``answered``: what each share answers with, None for rows of the result.
-        Raises ``NotDivisible`` where the answers might be too large for one worker.
+        Raises ``NotDivisible`` where that might be too much for one worker.
         """
         answers = 0.0 if answered is None else _ANSWERED[answered] * self.bytes(parts)
         if answers > self.options.gather_bytes:
-            raise NotDivisible("what the shares answer may take more memory than one worker has for it")
-        if any(scan.predicates for scan in parts):
-            answers *= _FILTERED
+            most = format_size(self.options.gather_bytes)
+            raise NotDivisible(f"the shares may answer with {format_size(answers)}, and one worker is to hold {most} at most")
+        return answers * _FILTERED if any(scan.predicates for scan in parts) else answers
+
+    def saved(self, parts: Sequence[Scan], whole: Sequence[Scan], shares: Sequence[Share], answers: float) -> float:
+        """Bytes that a block spares the busiest worker, next to one worker that does it all; below 0 where it costs more.
+
+        It divides ``parts`` into ``shares``, which answer with so many bytes, and reads ``whole``.
+        """
         return self._spared(parts, whole, shares) - answers - self.options.start_bytes
 
     def shares(self, parts: Sequence[Scan], divided: Divided, whole: Sequence[Scan]) -> tuple[Share, ...]:
@@ -66,7 +72,7 @@ class Costs:
             shares = aligned_shares(keyed, options.workers * several)
             if shares is not None:
                 return shares
-        raise NotDivisible("row groups do not lie in ranges of the key")
+        raise NotDivisible("they are not written in the order of that key")
 
     def bytes(self, scans: Iterable[Scan]) -> int:
         """About how much memory the scans' rows take, decoded, before any condition."""

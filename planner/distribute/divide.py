@@ -173,7 +173,7 @@ class _Divider:
     def _cut(self, query: QueryBlock, complete: bool) -> None:
         assert isinstance(query.body, Select), "only a SELECT has rows of its own"
         if query is not self.names.query and self.names.correlated(query.body) is not False:
-            raise NotDivisible("a subquery that mentions rows around it reads the table")
+            raise NotDivisible("it is read in a subquery that mentions rows around it")
         self.cuts.append(Cut(query, query.body, complete))
 
     def _behind(self, query: QueryBlock, select: Select, *, repeated: bool) -> None:
@@ -248,11 +248,11 @@ class _Divider:
         if right is None:
             if side in ("inner", "left", "semi"):
                 return left
-            raise NotDivisible(f"a {side} join keeps rows of its other side, which each share would have")
+            raise NotDivisible(f"the rows of the {side} join's other side would come from each share again")
         if left is None:
             if side in ("inner", "right"):
                 return right
-            raise NotDivisible(f"a {side} join keeps rows of its other side, which each share would have")
+            raise NotDivisible(f"the rows of the {side} join's other side would come from each share again")
         equal = any((one in left and other in right) or (other in left and one in right) for one, other in pairs)
         match side:
             case "inner" if equal or _closed(left, classes) & right:

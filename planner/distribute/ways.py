@@ -28,11 +28,15 @@ from planner.splits import ScanExtent
 
 @dataclass(frozen=True, slots=True)
 class DividedBlock:
-    """A block that runs on ``shares``. ``steps`` are None for the whole query where shares answer with rows of the result."""
+    """A block that runs on ``shares`` of its tables, ``divided`` so. ``steps`` are None for the whole query where shares answer with rows
+    of the result; ``answers``: bytes that they answer with, about.
+    """
 
     cut: Cut
     steps: TwoSteps | None
     shares: tuple[Share, ...]
+    divided: Divided
+    answers: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,9 @@ class Ways:
         if steps is not None and steps.kind in ("rows", "columns") and len(inside) > 1 and not self.inputs.options.forced:
             raise NotDivisible("how many rows its joins make, which one worker would have to hold, is not known")
         shares = self._costs.shares(parts, divided, whole)
-        return DividedBlock(cut, steps, shares), self._costs.saved(parts, whole, shares, None if steps is None else steps.kind)
+        answers = self._costs.answers(parts, None if steps is None else steps.kind)
+        own = {scan.name: divided[scan.name] for scan in parts}
+        return DividedBlock(cut, steps, shares, own, answers), self._costs.saved(parts, whole, shares, answers)
 
     def _aligned(self) -> Iterator[dict[str, str | None]]:
         """For each key that tables are joined by, those of them that may be written in its order."""

@@ -216,7 +216,7 @@ def test_small_scans_are_whole_beside_shares_of_the_large_one(catalog: FolderCat
     assert [arm.name for arm in made.fragments[0].inputs] == ["in_0", "in_1"]
     (gathered,) = made.fragments[1].inputs
     assert isinstance(gathered, ExchangeInput)
-    assert made.exchanges[gathered.exchange] == PlannedExchange(0, "gather", gathered.columns)
+    assert made.exchanges[gathered.exchange] == PlannedExchange(0, "gather", gathered.columns, estimated_bytes=0)
 
 
 def test_one_worker_is_one_fragment(catalog: FolderCatalog) -> None:
