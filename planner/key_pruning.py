@@ -183,7 +183,9 @@ def pruned(fragment: Fragment, keys: Mapping[int, KeySet]) -> tuple[Fragment, tu
 
 
 def _pruned_by(fragment: Fragment, scan: ScanInput, pruner: _Pruner) -> Fragment:
-    shares = tuple(Share(tuple(_part(part, pruner) if part.name == scan.name else part for part in share.inputs)) for share in fragment.shares)
+    shares = tuple(
+        Share(tuple(_part(part, pruner) if part.name == scan.name else part for part in share.inputs)) for share in fragment.shares
+    )
     kept = tuple(share for share in shares if any(part.splits for part in share.inputs)) or shares[:1]
     if scan.name in fragment.divided:
         splits = tuple(dict.fromkeys(split for share in kept for part in share.inputs if part.name == scan.name for split in part.splits))

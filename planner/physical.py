@@ -11,10 +11,10 @@ what is left runs once, on the query handler::
                                                                                        ◄── in_1: a scan, read whole for each share
                                                                                        ◄── exchange 0 (broadcast) ◄── fragment 0
 
-A fragment starts when all exchanges that it reads are complete. One that scans a large table may have *runtime filters*: the keys of a small
-table that it is joined with, read first by a fragment of their own, tell what need not be read of the large one::
+A fragment starts when all exchanges that it reads are complete. One that scans a large table may have *runtime filters*: the keys of a
+small table that it is joined with, read first by a fragment of their own, tell what need not be read of the large one::
 
-    fragment 1 ◄── in_0: a scan, of which is read what may have one of these keys ◄── exchange 2 (filter) ◄── fragment 2, once ◄── in_1: a scan
+    fragment 1 ◄── in_0: a scan of what may have one of the keys ◄── exchange 2 (filter) ◄── fragment 2, once ◄── in_1: a scan
 """
 
 from __future__ import annotations

@@ -40,6 +40,8 @@ class OnceFragment:
         """Of its output; known once it runs."""
         self.started = False
         self.ended = False
+        self.dropped = False
+        """It failed, or was too slow, and the query goes on without what it would have put out."""
         self._context = context
         self._site = site
         self._statistics = InstanceStatistics(1)

@@ -121,12 +121,31 @@ class InstanceStatus(msgspec.Struct):
     state: OperatorPhase = "running"
 
 
+class FilterStatus(msgspec.Struct):
+    """A runtime filter of a scan: what keys of the table ``source`` spared of the rows of ``input``, by their ``column``.
+
+    ``used``: the keys came in time. ``keys``: how many, None where they were too many, so that only the least and the greatest counted.
+    ``files`` were not opened, ``row_groups`` not read, with their ``rows`` and ``bytes``; in formats without row groups only files count.
+    """
+
+    input: str
+    column: str
+    source: str
+    used: bool = False
+    keys: int | None = None
+    files: int = 0
+    row_groups: int = 0
+    rows: int = 0
+    bytes: int = 0
+
+
 class OperatorStatus(msgspec.Struct):
     """An operator of a query's plan: a producer (a fragment) or an exchange.
 
     Producers: ``records_total`` / ``records_done`` count input records (splits), ``rows`` and ``bytes`` what they put out.
     Exchanges: ``queue_depth`` visible records, ``leases`` records out on lease, ``records_done`` those acked.
     ``inputs`` are the operators (by name) that feed this one. ``scanned_bytes`` and ``requests`` are what storage was asked for.
+    ``filters`` are what keys of other tables spared it, once it has started.
     """
 
     operator: str
@@ -146,6 +165,7 @@ class OperatorStatus(msgspec.Struct):
     files_bytes: int = 0
     requests: int = 0
     instances: list[InstanceStatus] = []
+    filters: list[FilterStatus] = []
 
 
 class ResultSize(msgspec.Struct):

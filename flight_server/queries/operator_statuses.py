@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import msgspec
@@ -10,7 +10,7 @@ import msgspec
 from flight_server.exchanges.distributed_fragment import DistributedFragment
 from flight_server.exchanges.names import exchange_name, producer_name
 from flight_server.exchanges.once_fragment import OnceFragment
-from flight_server.protocol.messages import OperatorPhase, OperatorStatus
+from flight_server.protocol.messages import FilterStatus, OperatorPhase, OperatorStatus
 from operators.exchange.leases import LeaseStatistics
 from planner.operations import title
 from planner.physical import ExchangeInput, Fragment, PhysicalPlan, PlannedExchange, ScanInput
@@ -26,6 +26,7 @@ class FragmentFacts:
         self.tables = _tables(fragment, producers)
         self.title = title(fragment.sql, self.tables, len(fragment.inputs))
         self.inputs = [exchange_name(arm.exchange) for arm in fragment.inputs if isinstance(arm, ExchangeInput)]
+        self.inputs += dict.fromkeys(exchange_name(each.exchange) for each in fragment.filters)
         self.records_total = len(fragment.shares) or max(1, sum(_records(arm, producers) for arm in fragment.inputs))
         """Its shares; of a fragment that runs once, the splits and the shares of others that it is made from."""
 
@@ -42,14 +43,16 @@ def facts_of(plan: PhysicalPlan) -> dict[int, FragmentFacts]:
     return {fragment.id: FragmentFacts(fragment, producers) for fragment in plan.fragments}
 
 
-def producer_status(operator: Operator, facts: FragmentFacts) -> OperatorStatus:
-    """A fragment, as of now."""
+def producer_status(operator: Operator, facts: FragmentFacts, filters: Sequence[FilterStatus] = ()) -> OperatorStatus:
+    """A fragment, as of now; ``filters`` are what they spared it."""
     match operator:
         case DistributedFragment():
             done, queue = operator.records_done(), operator.shares.statistics()
         case OnceFragment():
             done, queue = facts.records_total if operator.ended else 0, LeaseStatistics()
     state: OperatorPhase = "completed" if done == facts.records_total else "running" if operator.started else "waiting"
+    if isinstance(operator, OnceFragment) and operator.dropped:
+        state = "failed"
     instances = [msgspec.structs.replace(instance, state=state) for instance in operator.instances()]
     return OperatorStatus(
         operator=producer_name(operator.fragment),
@@ -69,6 +72,7 @@ def producer_status(operator: Operator, facts: FragmentFacts) -> OperatorStatus:
         files_bytes=facts.files_bytes,
         requests=sum(instance.requests for instance in instances),
         instances=instances,
+        filters=list(filters),
     )
 
 
@@ -80,7 +84,7 @@ def exchange_status(operator: Operator, planned: PlannedExchange, facts: Fragmen
         operator=exchange_name(planned.id),
         kind="exchange",
         title=f"{planned.kind} {', '.join(facts.tables)}".rstrip(),
-        state="completed" if operator.gathered.closed else running,
+        state="failed" if isinstance(operator, OnceFragment) and operator.dropped else "completed" if operator.gathered.closed else running,
         inputs=[producer_name(operator.fragment)],
         records_total=gathered.records,
         records_done=gathered.acked,

@@ -62,7 +62,9 @@ class _FilterPlanner:
         """Plans the filters of ``targets``."""
         sizes = {scan.name: _bytes(scan, self.extents[scan.name]) for scan in scans}
         for target in targets:
-            small = frozenset(name for name, size in sizes.items() if self.inputs.options.filters_forced or size * SMALL_SOURCE <= sizes[target.name])
+            small = frozenset(
+                name for name, size in sizes.items() if self.inputs.options.filters_forced or size * SMALL_SOURCE <= sizes[target.name]
+            )
             best: dict[str, KeySource] = {}
             for link in links.links.get(target.name, ()):
                 if link.source.name in small:
@@ -88,9 +90,7 @@ class _FilterPlanner:
         found = RuntimeFilter(target.name, column, exchange, source.scan.table.name, partition, groups)
         self._filters.setdefault(target.name, []).append(found)
 
-    def _pays(
-        self, target: Scan, column: str, partition: Column | None, extent: ScanExtent, source: KeySource, source_bytes: int
-    ) -> bool:
+    def _pays(self, target: Scan, column: str, partition: Column | None, extent: ScanExtent, source: KeySource, source_bytes: int) -> bool:
         options = self.inputs.options
         if options.filters_forced:
             return partition is not None or any(column in group.ranges for file in extent.files for group in file.groups or ())
