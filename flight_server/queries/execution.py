@@ -4,7 +4,7 @@
                                   ▲                                                   │
                                   └──────────────── broadcast tables ◄────────────────┘
 
-A fragment starts when the exchanges that it reads are complete, and when the keys of its runtime filters are there, which prune what it scans
+A fragment starts when the exchanges that it reads are complete, and the keys are there by which what it scans is to be pruned
 (``key_fragments``). One without shares runs on the handler: in a thread of its own, or, if it is the last, in the thread that calls
 :meth:`Execution.run`, as all of a plan of one fragment does.
 """

@@ -1,20 +1,21 @@
 """Which columns of scans can only matter with values that columns of other tables have: where a runtime filter may stand.
 
-A row of the scan matters only if the block that reads the scan makes a row of it, and every row that a block makes has equal values in the
-columns of a class (``classes``). So the scan's column may be asked for the other column's values wherever both are in one class, whatever
-the joins between them are: a row that is left out can only leave a row with NULLs behind, and that has no equal values either.
+A row of a scan matters only if it is in a row that its block makes. What compares the row's column with another one, and leaves out rows
+that are not equal, leaves out those whose value no row of the other table has; whatever joins are around it, for where such a row goes, only
+a row with NULLs can come in its place, and that has no equal values either.
 
-=====================================  ================================================================================
-the keys are of                        where
-=====================================  ================================================================================
-a table of the same FROM               WHERE, or ON or USING of inner joins, set the columns equal; through subqueries in FROM
-a table of a block around              WHERE of the subquery sets a column of it equal to one outside (EXISTS, NOT EXISTS, IN, scalars)
-a table behind IN                      the term stands in WHERE, alone or in an AND, and is not negated
-a table in EXISTS                      likewise, and EXISTS is false where its FROM has no rows: there is no aggregate
-=====================================  ================================================================================
+=================================  ====================================================================================
+the keys are of                    where
+=================================  ====================================================================================
+a table that is joined             ON or USING of an inner join sets the columns equal; of LEFT, for its right side alone; of RIGHT, for its left
+a table of the same block          WHERE does, or inner joins do in several steps (``classes``); through subqueries in FROM
+a table of a block around          WHERE of a subquery sets its column equal to one outside (EXISTS, NOT EXISTS, IN, NOT IN, scalars)
+a table behind IN                  the term stands alone in WHERE, or in an AND, and is not negated
+a table in EXISTS                  likewise, and EXISTS is false where its FROM has no rows: there is no aggregate
+=================================  ====================================================================================
 
-Never of the side whose rows are all kept: what ON of an outer join compares is in no class. Where a join is of a kind that counts or looks
-for neighbours (ASOF, POSITIONAL), where rows are sampled, or columns renamed, there is no filter.
+Never for a side whose rows are all kept. Where a join is of a kind that counts or looks for neighbours (ASOF, POSITIONAL), where rows are
+sampled, or columns renamed, there is no filter.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from planner.distribute.classes import Classes, equivalences, subquery_correlations
+from planner.distribute.classes import Classes, Pair, equivalences, join_equalities, subquery_correlations
 from planner.distribute.disjoint_sets import DisjointSets
 from planner.distribute.divide import makes_groups
 from planner.distribute.outputs import bare
 from planner.distribute.scopes import BoundColumn, Names
-from planner.logical import FromItem, JoinedItem, Scan, Select, selects_below
+from planner.logical import FromItem, JoinedItem, Relation, Scan, Select, selects_below
 
 WHOLE_NUMBERS = frozenset(("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"))
 _KEY_TYPES = WHOLE_NUMBERS | {"DATE", "TIMESTAMP", "VARCHAR"}
@@ -98,7 +99,7 @@ def _links(names: Names, select: Select) -> Iterator[Link]:
         return
     classes = equivalences(names, select)
     equal = _Equal(names, classes)
-    for one, other in equal.pairs():
+    for one, other in (*equal.pairs(), *_joined(names, select)):
         yield from _link(names, targets, [one], other)
     for correlation in classes.correlated:
         yield from _link(names, targets, equal.of(correlation.inner), correlation.outer)
@@ -134,8 +135,8 @@ class _Equal:
             first, *others = known
             for column in others:
                 self._sets.join(first, column)
-        for one, other in self.classes.refused:
-            if not (one.depth or other.depth) and {self.names.type(one), self.names.type(other)} <= WHOLE_NUMBERS:
+        for one, other in _whole_numbers(self.names, self.classes.refused):
+            if not (one.depth or other.depth):
                 self._sets.join(one, other)
 
     def pairs(self) -> Iterator[tuple[BoundColumn, BoundColumn]]:
@@ -146,6 +147,46 @@ class _Equal:
     def of(self, column: BoundColumn) -> list[BoundColumn]:
         """All that equal ``column``, itself among them."""
         return next((columns for columns in self._sets.sets() if column in columns), [column])
+
+
+def _joined(names: Names, select: Select) -> Iterator[tuple[BoundColumn, BoundColumn]]:
+    """Pairs of columns that ON or USING compares, where a row whose first column equals no second one is in no row of the join."""
+    for item in select.items:
+        yield from _joined_in(names, item)
+
+
+def _joined_in(names: Names, item: FromItem) -> Iterator[tuple[BoundColumn, BoundColumn]]:
+    if isinstance(item.relation, JoinedItem):
+        yield from _joined_in(names, item.relation.item)
+    left = _scans_in(item.relation)
+    for join in item.joins:
+        if isinstance(join.relation, JoinedItem):
+            yield from _joined_in(names, join.relation.item)
+        right = _scans_in(join.relation)
+        vanishing = {"inner": left | right, "left": right, "right": left}.get(join.kind, frozenset())
+        found = join_equalities(names, join)
+        for one, other in (*found.pairs, *_whole_numbers(names, found.refused)):
+            yield from (
+                (first, second) for first, second in ((one, other), (other, one)) if not first.depth and id(first.relation) in vanishing
+            )
+        left |= right
+
+
+def _scans_in(relation: Relation) -> frozenset[int]:
+    """The scans of a relation, those of a join in parentheses, by their identity."""
+    match relation:
+        case Scan():
+            return frozenset((id(relation),))
+        case JoinedItem():
+            parts = (relation.item.relation, *(join.relation for join in relation.item.joins))
+            return frozenset().union(*map(_scans_in, parts))
+        case _:
+            return frozenset()
+
+
+def _whole_numbers(names: Names, pairs: Iterable[Pair]) -> Iterator[Pair]:
+    """Those of pairs of columns of other types that are whole numbers: they are equal if their values are."""
+    return (pair for pair in pairs if {names.type(column) for column in pair} <= WHOLE_NUMBERS)
 
 
 def _semi_joined(names: Names, select: Select) -> Iterator[tuple[BoundColumn, BoundColumn]]:
