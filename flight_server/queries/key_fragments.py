@@ -34,12 +34,12 @@ class KeyFragments:
     """
 
     def __init__(
-        self, plan: PhysicalPlan, context: ExecutionContext, site: Site, told: Callable[[int], None], seconds: float = FILTER_SECONDS
+        self, plan: PhysicalPlan, context: ExecutionContext, site: Site, told: Callable[[int], None], seconds: float | None = None
     ) -> None:
         self._exchanges = {exchange.id for exchange in plan.exchanges if exchange.kind == "filter"}
         self._site = site
         self._told = told
-        self._seconds = seconds
+        self._seconds = FILTER_SECONDS if seconds is None else seconds
         self._context = context
         self._keys: dict[int, KeySet] = {}
         self._spared: dict[int, tuple[Spared, ...]] = {}

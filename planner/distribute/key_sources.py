@@ -1,18 +1,19 @@
 """Which columns of scans can only matter with values that columns of other tables have: where a runtime filter may stand.
 
-A row of a scan matters only if it is in a row that its block makes. What compares the row's column with another one, and leaves out rows
-that are not equal, leaves out those whose value no row of the other table has; whatever joins are around it, for where such a row goes, only
-a row with NULLs can come in its place, and that has no equal values either.
+A row of a scan matters only if it is in a row that its block makes. What compares its column with another one, and leaves out rows that are
+not equal, leaves out those whose value no row of the other table has. That is so whatever joins are around it: where such a row goes, only a
+row with NULLs can come in its place, and that has no equal values either.
 
-=================================  ====================================================================================
+=================================  ===================================================================================
 the keys are of                    where
-=================================  ====================================================================================
-a table that is joined             ON or USING of an inner join sets the columns equal; of LEFT, for its right side alone; of RIGHT, for its left
+=================================  ===================================================================================
+a table that is joined             ON or USING sets the columns equal, of an inner join; of LEFT and RIGHT for the side
+                                   whose rows without partners are left out
 a table of the same block          WHERE does, or inner joins do in several steps (``classes``); through subqueries in FROM
 a table of a block around          WHERE of a subquery sets its column equal to one outside (EXISTS, NOT EXISTS, IN, NOT IN, scalars)
 a table behind IN                  the term stands alone in WHERE, or in an AND, and is not negated
 a table in EXISTS                  likewise, and EXISTS is false where its FROM has no rows: there is no aggregate
-=================================  ====================================================================================
+=================================  ===================================================================================
 
 Never for a side whose rows are all kept. Where a join is of a kind that counts or looks for neighbours (ASOF, POSITIONAL), where rows are
 sampled, or columns renamed, there is no filter.

@@ -80,7 +80,7 @@ class _FilterPlanner:
         partition = next((known for known in target.table.partition_columns if folded(known.name) == folded(column)), None)
         extent = self.extents[target.name]
         if partition is None and any(file.groups is None for file in extent.files):
-            if not self._is_elsewhere(target):
+            if not (self._is_elsewhere(target) or self.inputs.options.filters_forced):
                 return
             extent = read_extent(target, self.inputs.catalog)  # whoever fetches the files needs their footers anyhow
         if not self._pays(target, column, partition, extent, source, source_bytes):
