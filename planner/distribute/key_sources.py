@@ -1,8 +1,8 @@
 """Which columns of scans can only matter with values that columns of other tables have: where a runtime filter may stand.
 
-A row of a scan matters only if it is in a row that its block makes. What compares its column with another one, and leaves out rows that are
-not equal, leaves out those whose value no row of the other table has. That is so whatever joins are around it: where such a row goes, only a
-row with NULLs can come in its place, and that has no equal values either.
+A row of a scan matters only if it is in a row that its block makes. What compares its column with another one, and leaves out rows that
+are not equal, leaves out those whose value no row of the other table has. That is so whatever joins are around it: where such a row goes,
+only a row with NULLs can come in its place, and that has no equal values either.
 
 =================================  ===================================================================================
 the keys are of                    where
