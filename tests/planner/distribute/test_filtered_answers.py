@@ -6,7 +6,6 @@ import inspect
 import os
 import random
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
