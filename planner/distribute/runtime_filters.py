@@ -27,6 +27,8 @@ from planner.splits import ScanExtent, read_extent
 MOST_FILTERS = 8
 SMALL_SOURCE = 4
 """Keys are read from tables of at most one such part of the bytes that they may spare."""
+FORCED_SOURCE = 1 << 20
+"""Where all filters are wanted, from tables of so many bytes too: to read a large one twice would only make tests slow."""
 
 
 def with_runtime_filters(graph: Graph, query: QueryBlock, inputs: ScanInputs, extents: Mapping[str, ScanExtent]) -> Graph:
@@ -61,10 +63,9 @@ class _FilterPlanner:
     def find(self, links: KeySources, targets: Iterable[Scan], scans: Iterable[Scan]) -> None:
         """Plans the filters of ``targets``."""
         sizes = {scan.name: _bytes(scan, self.extents[scan.name]) for scan in scans}
-        for target in targets:
-            small = frozenset(
-                name for name, size in sizes.items() if self.inputs.options.filters_forced or size * SMALL_SOURCE <= sizes[target.name]
-            )
+        for target in sorted(targets, key=lambda scan: sizes[scan.name], reverse=True):
+            most = max(sizes[target.name] // SMALL_SOURCE, FORCED_SOURCE if self.inputs.options.filters_forced else 0)
+            small = frozenset(name for name, size in sizes.items() if size <= most)
             best: dict[str, KeySource] = {}
             for link in links.links.get(target.name, ()):
                 if link.source.name in small:

@@ -1,4 +1,4 @@
-"""Random joins of few small tables, some written in the order of their key: as many as can be where rows of one are told by keys of others."""
+"""Random joins of few small tables, some written in the order of their key: often, rows of one matter only with keys of another."""
 
 from __future__ import annotations
 
