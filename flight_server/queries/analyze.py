@@ -12,7 +12,7 @@ import msgspec
 import pyarrow as pa
 
 from flight_server.exchanges.names import producer_name
-from flight_server.protocol.messages import InstanceStatus, OperatorStatus, ShareSpread
+from flight_server.protocol.messages import FilterStatus, InstanceStatus, OperatorStatus, ShareSpread
 from flight_server.settings.quantities import format_size
 from operators.kernel.kernel import Kernel
 from planner.explain import plan_json
@@ -57,6 +57,7 @@ def analyze_lines(plan: PhysicalPlan, operators: Sequence[OperatorStatus], secon
     by_shares = {producer_name(fragment) for fragment in plan.fragments if fragment.parallel and not fragment.by_splits}
     for operator in operators:
         lines.append(_operator_line(operator, "shares" if operator.operator in by_shares else "splits"))
+        lines.extend(map(_filter_line, operator.filters))
         if operator.spread is not None:
             lines.append(f"    {_spread(operator.spread)}")
         if len(operator.instances) > 1:
@@ -102,3 +103,12 @@ def _operator_line(operator: OperatorStatus, records: str) -> str:
             parts.append(f"{fetched} of {format_size(operator.files_bytes)} of files")
     parts.append(f"{operator.retries} retries")
     return f"  {operator.operator} ({operator.title}): {', '.join(parts)}"
+
+
+def _filter_line(spared: FilterStatus) -> str:
+    head = f"    runtime filter on {spared.column} from {spared.source}"
+    if not spared.used:
+        return f"{head}: its keys did not come in time, or not at all; everything was read"
+    keys = "more keys than are kept, by their range" if spared.keys is None else f"{spared.keys:,} keys"
+    parts = f"{spared.files:,} files, {spared.row_groups:,} row groups, {spared.rows:,} rows, {format_size(spared.bytes)}"
+    return f"{head}: {keys} spared {parts}"
