@@ -11,13 +11,12 @@ from planner.distribute.estimates import ColumnValues, column_values, drawn
 from planner.distribute.expressions import is_call
 from planner.distribute.outputs import bare
 from planner.distribute.scopes import Names
+from planner.distribute.selectivity import rows_left
 from planner.distribute.two_steps import TwoSteps
 from planner.logical import Scan, Select
 from planner.references import function_name
 from planner.splits import ScanExtent
 
-LEFT_BY_CONDITIONS = 0.3
-"""About how many rows a table's conditions leave."""
 STATE_BYTES = 24
 """About how large an aggregate's state is."""
 VALUE_BYTES = 12
@@ -110,7 +109,7 @@ class AnswerSizes:
 
     def _rows(self, scans: Iterable[Scan]) -> float | None:
         """Rows of the largest of these tables that its conditions leave: joins by a key make about as many."""
-        counts = [(self.extents[scan.name].rows, LEFT_BY_CONDITIONS if scan.predicates else 1.0) for scan in scans]
+        counts = [(self.extents[scan.name].rows, rows_left(scan.predicates)) for scan in scans]
         if any(rows is None for rows, _ in counts):
             return None
         return max(((rows or 0) * left for rows, left in counts), default=0.0)

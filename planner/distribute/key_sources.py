@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 
 from planner.distribute.classes import Classes, Pair, equivalences, join_equalities, subquery_correlations
 from planner.distribute.disjoint_sets import DisjointSets
-from planner.distribute.divide import makes_groups
+from planner.distribute.divide import Rules
 from planner.distribute.outputs import bare
 from planner.distribute.scopes import BoundColumn, Names
 from planner.logical import FromItem, JoinedItem, Relation, Scan, Select, selects_below
@@ -202,7 +202,7 @@ def _semi_joined(names: Names, select: Select) -> Iterator[tuple[BoundColumn, Bo
                 yield looking, found
         elif (exists := test.get("Exists")) is not None and not exists["negated"]:
             query = names.subquery(exists["subquery"])
-            if query is not None and isinstance(query.body, Select) and not makes_groups(query, query.body):
+            if query is not None and isinstance(query.body, Select) and not Rules(names).calls(query, query.body)[1]:
                 yield from ((pair.outer, pair.inner) for pair in subquery_correlations(names, query))
 
 

@@ -51,12 +51,17 @@ def aligned_shares(parts: Sequence[KeyedScan], wanted: int) -> tuple[Share, ...]
     largest = max(parts, key=lambda part: part.extent.rows or 0)
     bounds = list(_bounds(largest, wanted))
     there = sum(part.extent.rows or 0 for part in parts)
-    if sum(_rows_in_shares(part, bounds) for part in parts) > MOST_READ_TWICE * there:
-        return None
     edges: list[Bound | None] = [None, *bounds, None]
     shares = [_share(parts, low, high) for low, high in pairwise(edges)]
     read = sum(share.rows or 0 for share in shares)
     return tuple(shares) if read <= MOST_READ_TWICE * there else None
+
+
+def lie_in_ranges(parts: Sequence[KeyedScan], wanted: int) -> bool:
+    """Whether row groups lie so that about ``wanted`` shares, and fewer, would not read many of them twice. Cheaper than the shares."""
+    bounds = list(_bounds(max(parts, key=lambda part: part.extent.rows or 0), wanted))
+    read = sum(_rows_in_shares(part, bounds) for part in parts)
+    return read <= MOST_READ_TWICE * sum(part.extent.rows or 0 for part in parts)
 
 
 def _bounds(part: KeyedScan, wanted: int) -> Iterator[Bound]:

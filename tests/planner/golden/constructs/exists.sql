@@ -16,12 +16,12 @@ SELECT count(*) FROM orders WHERE EXISTS (SELECT * FROM customers WHERE c_key = 
 SELECT o_state, count(*) FROM orders WHERE NOT EXISTS (SELECT * FROM lines WHERE l_order = o_key AND l_quantity > 40) GROUP BY 1;
 --   result: o_state VARCHAR, count_star() BIGINT
 --     fragment 1 (once): SELECT in_k0 AS "o_state", finalize(combine_aggr(to_aggregate_state("in_a1", 'count', ['BIGINT']))) AS "count_star()" FROM in_x0 GROUP BY 1
---       in_x0: exchange 0 (gather, about 77 kB) in_k0, in_a1
+--       in_x0: exchange 0 (gather, next to nothing) in_k0, in_a1
 --         fragment 0 (parallel, orders and lines by ranges of o_key = l_order, in 6 shares): SELECT o_state AS "in_k0", count(*) EXPORT_STATE AS "in_a1" FROM in_0 AS "orders" WHERE NOT EXISTS (SELECT * FROM in_1 AS "lines" WHERE l_order = o_key AND l_quantity > 40) GROUP BY ALL
 --           in_0: scan orders: 2 of 5 columns (o_key, o_state), 1 of 1 files, 8 of 8 row groups, 6 splits
 --           in_1: scan lines: 2 of 5 columns (l_order, l_quantity), 1 of 1 files, 16 of 16 row groups, 6 splits, where l_quantity > 40
---   divided: orders and lines by ranges of o_key = l_order: about 608 kB less for the busiest worker than for one worker alone
---     runner-up orders split by split: about 171 kB more for the busiest worker
+--   divided: orders and lines by ranges of o_key = l_order: about 684 kB less for the busiest worker than for one worker alone
+--     runner-up orders split by split: about 120 kB more for the busiest worker
 --     not lines split by split: it is read in a subquery that mentions rows around it
 --     not orders and lines by hash of o_key = l_order: the tables lie in ranges of the key, and need no exchange
 --     not lines by hash of l_order: the tables lie in ranges of the key, and need no exchange

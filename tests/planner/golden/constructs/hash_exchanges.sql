@@ -2,14 +2,14 @@
 SELECT a.o_day, count(*) FROM orders a JOIN orders b ON a.o_customer = b.o_customer GROUP BY a.o_day;
 --   result: o_day BIGINT, count_star() BIGINT
 --     fragment 2 (once): SELECT in_k0 AS "o_day", finalize(combine_aggr(to_aggregate_state("in_a1", 'count', ['BIGINT']))) AS "count_star()" FROM in_x1 GROUP BY in_k0
---       in_x1: exchange 1 (gather, about 51 kB) in_k0, in_a1
+--       in_x1: exchange 1 (gather, about 8.2 kB) in_k0, in_a1
 --         fragment 1 (parallel, orders (a) and orders (b) by hash of o_customer, in shares of buckets, made as it runs): SELECT a.o_day AS "in_k0", count(*) EXPORT_STATE AS "in_a1" FROM in_0 a JOIN in_1 b ON a.o_customer = b.o_customer GROUP BY ALL
 --           in_0: exchange 0 (hash of o_customer, 192 buckets, about 256 kB) o_customer, o_day
 --             fragment 0 (parallel, orders (b) split by split, in 8 shares): SELECT "o_customer", "o_day", ((hash("o_customer") >> 32) % 192)::USMALLINT AS in_b FROM in_1 WHERE ("o_customer" IS NOT NULL)
 --               in_1: scan orders: 2 of 5 columns (o_customer, o_day), 1 of 1 files, 8 of 8 row groups, 8 splits
 --           in_1: exchange 0 (hash of o_customer, 192 buckets, about 256 kB) o_customer, o_day, as above
---   divided: orders (a) and orders (b) by hash of o_customer: about 72 kB less for the busiest worker than for one worker alone
---     runner-up orders (a) split by split: about 53 kB less for the busiest worker
+--   divided: orders (a) and orders (b) by hash of o_customer: about 97 kB less for the busiest worker than for one worker alone
+--     runner-up orders (a) split by split: about 96 kB less for the busiest worker
 --     or orders (a) by hash of o_day: about 6.4 kB less for the busiest worker
 --     not orders (a) and orders (b) by ranges of o_customer: they are not written in the order of that key
 --     not orders (a) by hash of o_customer: its rows may lie anywhere, and need not be brought together
