@@ -12,7 +12,7 @@ from functools import partial
 import pyarrow as pa
 
 from flight_server.errors import ClientError, WorkerLost
-from flight_server.exchanges.bucket_pulls import BucketReader, BucketSource
+from flight_server.exchanges.bucketed_inputs import BucketedInputs
 from flight_server.exchanges.collecting import OutputCollector
 from flight_server.exchanges.exchange_service import SHARE_SCHEMA, Served, share_batch
 from flight_server.exchanges.hash_output import HashOutput, bucketless, serve_hashed
@@ -24,7 +24,6 @@ from flight_server.protocol.exchange_messages import (
     EXCHANGE_DROP,
     OPERATOR_START,
     OPERATOR_STOP,
-    BucketedArm,
     DropExchange,
     StartOperator,
     StopOperators,
@@ -34,7 +33,6 @@ from flight_server.protocol.status import as_volley_error
 from flight_server.protocol.wire_types import wire_schema
 from operators.errors import StaleLease
 from operators.exchange.bucket_places import BucketSizes
-from operators.exchange.bucket_shares import bucket_shares
 from operators.exchange.bucket_store import BucketStore
 from operators.exchange.exchange import Exchange
 from operators.exchange.leases import IN_PROCESS_LEASE_SECONDS
@@ -87,8 +85,8 @@ class DistributedFragment:
         """Of its shares, in their order; where those are made of buckets, known once it has started."""
         self.shares: Exchange[Share] = Exchange(failed=context.cancellation.cancel)
         self.gathered: Exchange[Output] = Exchange(lease_seconds=IN_PROCESS_LEASE_SECONDS, failed=context.cancellation.cancel)
-        expected = self.keys if self.hashed is None and not fragment.bucketed else None
-        self.gathering = Gathering(producer_name(fragment), self.gathered, expected, self._on_complete)
+        known = self.hashed is None and not fragment.bucketed
+        self.gathering = Gathering(producer_name(fragment), self.gathered, self.keys if known else None, self._on_complete)
         scans = [scan for scan in fragment.inputs if isinstance(scan, ScanInput)]
         elsewhere = any(scan.splits and site.storage.is_elsewhere(scan.splits[0].file.path) for scan in scans)
         self.fetching = elsewhere or bool(fragment.bucketed)
@@ -106,7 +104,7 @@ class DistributedFragment:
         self._gone: set[str] = set()
         self._acking = threading.Lock()
         self._whole = WholeInputs({}, site.storage)
-        self._hashes = hashes
+        self._bucketed = BucketedInputs(fragment, hashes, site)
         self._store = store
         self._instances: list[ProducerInstance] = []
         self._closed = threading.Event()
@@ -118,13 +116,14 @@ class DistributedFragment:
         """Brings the exchanges up, here first, then the instances. ``tables``: what is in exchanges that it reads whole, by their ids."""
         site, query_id = self._site, self._context.query_id
         self.started = True
-        arriving = [*(tables[arm.exchange].schema for arm in self._broadcasts()), *(self._hash(arm).schema for arm in self._bucketed())]
-        if not all(_travels(schema) for schema in arriving):
+        whole = {arm.name: tables[arm.exchange] for arm in self._broadcasts()}
+        if not all(_travels(schema) for schema in [*(table.schema for table in whole.values()), *self._bucketed.schemas()]):
             self.others = []
-        shares = self.fragment.shares or self._bucket_shares()
-        if self.fragment.bucketed:
+        shares = self.fragment.shares
+        if self._bucketed:
+            shares = self._bucketed.shares(self.others)
             self.keys = _keys(self.fragment, shares)
-        self._whole = WholeInputs({arm.name: tables[arm.exchange] for arm in self._broadcasts()}, site.storage)
+        self._whole = WholeInputs(whole, site.storage)
         served = Served(self.shares, SHARE_SCHEMA, share_batch, lambda _share: True, self._on_ack, self._on_failure, self._admits)
         site.registry.add(query_id, self._source_name, served)
         for arm in self._broadcasts() if self.others else ():
@@ -133,7 +132,7 @@ class DistributedFragment:
             uris = {site.worker_id: site.uri(), **{worker.worker_id: worker.uri for worker in self.others}}
             self.hashed.expect(len(self.keys), self.schema, uris)
             serve_hashed(site, query_id, self.hashed, self._kept())
-        elif self.fragment.bucketed:
+        elif self._bucketed:
             self.gathering.expect(self.keys)
         self._pending = iter(zip(self.keys, shares, strict=True))
         for key, share in itertools.islice(self._pending, None if self._window is None else self._window * (1 + len(self.others))):
@@ -210,20 +209,9 @@ class DistributedFragment:
     def _broadcasts(self) -> list[ExchangeInput]:
         return [arm for arm in self.fragment.inputs if isinstance(arm, ExchangeInput) and not arm.bucketed]
 
-    def _bucketed(self) -> list[ExchangeInput]:
-        return [arm for arm in self.fragment.inputs if isinstance(arm, ExchangeInput) and arm.bucketed]
-
-    def _hash(self, arm: ExchangeInput) -> HashOutput:
-        return self._hashes[arm.exchange]
-
     def _kept(self) -> BucketStore:
         assert self._store is not None, "who has a hash exchange has a store"
         return self._store
-
-    def _bucket_shares(self) -> tuple[Share, ...]:
-        arms = [self._hash(arm).bytes_of(arm) for arm in self._bucketed()]
-        places = self._site.slots + sum(worker.slots for worker in self.others)
-        return bucket_shares(arms, places, self._site.small_bytes) if arms else ()
 
     def _lost_with(self, worker_id: str) -> list[RecordKey]:
         """The acked shares whose outputs are lost with a worker."""
@@ -237,18 +225,11 @@ class DistributedFragment:
 
     def _start_local(self, name: str) -> None:
         context, heartbeats = self._context, self._site.heartbeats
-        fetch = self._reader(name).fetch if self.fragment.bucketed else nothing_to_fetch
+        fetch = self._bucketed.reader(name, self._kept(), context.cancellation).fetch if self._bucketed else nothing_to_fetch
         source = LocalSource(self.shares, name, self._on_ack, self._on_failure)
         instance = ProducerInstance(name, self.fragment, source, self._commit, context, heartbeats, self._whole, fetch)
         self._instances.append(instance)
         self._thread(name, instance.run)
-
-    def _reader(self, name: str) -> BucketReader:
-        sources = {}
-        for arm in self._bucketed():
-            hashed = self._hash(arm)
-            sources[arm.name] = BucketSource(hashed.name, hashed.schema, partial(hashed.locate, name))
-        return BucketReader(self._site.worker_id, name, sources, self._kept(), self._site.peers, self._context.cancellation)
 
     def _commit(self, share: RecordKey, outputs: list[Output]) -> BucketSizes | None:
         if self.hashed is None:
@@ -295,10 +276,10 @@ class DistributedFragment:
                 if isinstance(scan, ScanInput)
             ],
             broadcasts=self._broadcasts(),
-            bucketed=[BucketedArm(arm, self._hash(arm).name, _packed(self._hash(arm).schema)) for arm in self._bucketed()],
+            bucketed=self._bucketed.packed(),
             buckets=0 if self.hashed is None else self.hashed.buckets,
             tables={arm.name: table_name(self._context.query_id, arm.exchange) for arm in self._broadcasts()},
-            schema=_packed(self.schema),
+            schema=self.schema.serialize().to_pybytes(),
             handler_uri=self._site.uri(),
             handler_id=self._site.worker_id,
             source=self._source_name,
@@ -364,11 +345,6 @@ def _travels(schema: pa.Schema) -> bool:
 
 def _worker_of(consumer: str) -> str:
     return consumer.partition("/")[0]
-
-
-def _packed(schema: pa.Schema) -> bytes:
-    packed: bytes = schema.serialize().to_pybytes()
-    return packed
 
 
 def _keys(fragment: Fragment, shares: Sequence[Share]) -> list[RecordKey]:
