@@ -18,6 +18,7 @@ from planner.choices import PlanChoice
 from planner.distribute import Graph, distributed, with_runtime_filters
 from planner.logical import QueryBlock, Scan, Select, TableFunction, all_scans, relations, rewrite_selects
 from planner.optimize.prune_columns import prune_columns
+from planner.optimize.pushed import without_pushed
 from planner.parse import print_sql
 from planner.physical import ExchangeInput, Fragment, PlannedExchange, ScanInput
 from planner.quoting import quote_name
@@ -84,7 +85,7 @@ class Fragmenter:
         return (Fragment(0, sql, inputs, 0, serial=is_small_union(query, scans)),), (PlannedExchange(0, "result", result),)
 
     def _gather(self, query: QueryBlock, distributed: list[Scan], extents: Mapping[str, ScanExtent], result: tuple[Column, ...]) -> Graph:
-        final = prune_columns(_without_pushed(query, {id(term) for scan in distributed for term in scan.predicates}))
+        final = prune_columns(without_pushed(query, {id(term) for scan in distributed for term in scan.predicates}))
         names = {scan.name: number for number, scan in enumerate(distributed)}
         fragments: list[Fragment] = []
         exchanges: list[PlannedExchange] = []
@@ -117,16 +118,6 @@ class Fragmenter:
 
 def _may_be_gathered(scan: Scan) -> bool:
     return not scan.sampled and all(survives_arrow(column.type) for column in scan.needed)
-
-
-def _without_pushed(query: QueryBlock, pushed: set[int]) -> QueryBlock:
-    """The query without the conjuncts of WHERE that the scan fragments already applied; those of ON stay."""
-
-    def change(select: Select) -> Select:
-        left = tuple(term for term in select.conjuncts if id(term) not in pushed)
-        return select if len(left) == len(select.conjuncts) else replace(select, conjuncts=left, filtered=True)
-
-    return rewrite_selects(query, change)
 
 
 def _cheapest(scan: Scan) -> Column:

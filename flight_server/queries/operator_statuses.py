@@ -47,10 +47,13 @@ def producer_status(operator: Operator, facts: FragmentFacts, filters: Sequence[
     """A fragment, as of now; ``filters`` are what they spared it."""
     match operator:
         case DistributedFragment():
+            # Shares of buckets are made when the exchanges that they come from are complete.
+            total = len(operator.keys) if operator.started else facts.records_total
             done, queue = operator.records_done(), operator.shares.statistics()
         case OnceFragment():
-            done, queue = facts.records_total if operator.ended else 0, LeaseStatistics()
-    state: OperatorPhase = "completed" if done == facts.records_total else "running" if operator.started else "waiting"
+            total = facts.records_total
+            done, queue = total if operator.ended else 0, LeaseStatistics()
+    state: OperatorPhase = "completed" if done == total else "running" if operator.started else "waiting"
     if isinstance(operator, OnceFragment) and operator.dropped:
         state = "failed"
     instances = [msgspec.structs.replace(instance, state=state) for instance in operator.instances()]
@@ -60,7 +63,7 @@ def producer_status(operator: Operator, facts: FragmentFacts, filters: Sequence[
         title=facts.title,
         state=state,
         inputs=facts.inputs,
-        records_total=facts.records_total,
+        records_total=total,
         records_done=done,
         rows=sum(instance.rows for instance in instances),
         bytes=sum(instance.bytes for instance in instances),
@@ -78,21 +81,22 @@ def producer_status(operator: Operator, facts: FragmentFacts, filters: Sequence[
 
 def exchange_status(operator: Operator, planned: PlannedExchange, facts: FragmentFacts) -> OperatorStatus:
     """The exchange that holds what a fragment puts out, as of now."""
-    gathered = operator.gathered.statistics()
+    held = (operator.gathered if operator.hashed is None else operator.hashed).statistics()
+    complete = operator.gathered.closed if operator.hashed is None else operator.hashed.complete()
     running: OperatorPhase = "running" if operator.started else "waiting"
     return OperatorStatus(
         operator=exchange_name(planned.id),
         kind="exchange",
         title=f"{planned.kind} {', '.join(facts.tables)}".rstrip(),
-        state="failed" if isinstance(operator, OnceFragment) and operator.dropped else "completed" if operator.gathered.closed else running,
+        state="failed" if isinstance(operator, OnceFragment) and operator.dropped else "completed" if complete else running,
         inputs=[producer_name(operator.fragment)],
-        records_total=gathered.records,
-        records_done=gathered.acked,
-        rows=gathered.rows,
-        bytes=gathered.bytes,
-        queue_depth=gathered.queued,
-        leases=gathered.leased,
-        retries=gathered.retries,
+        records_total=held.records,
+        records_done=held.acked,
+        rows=held.rows,
+        bytes=held.bytes,
+        queue_depth=held.queued,
+        leases=held.leased,
+        retries=held.retries,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
@@ -20,6 +20,8 @@ from planner.physical import Fragment, ScanInput, Share
 
 RECORD_ROWS = 100_000
 """Records between operators have about this many rows (a call costs 0.2 ms, loopback moves about 2 GB/s)."""
+
+NOTHING: Mapping[str, pa.Table] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +60,22 @@ class FragmentRun:
 
 @contextmanager
 def run_fragment(
-    fragment: Fragment, share: Share, whole: WholeInputs, context: ExecutionContext, batch_rows: int = RECORD_ROWS
+    fragment: Fragment,
+    share: Share,
+    whole: WholeInputs,
+    context: ExecutionContext,
+    arrived: Mapping[str, pa.Table] = NOTHING,
+    batch_rows: int = RECORD_ROWS,
 ) -> Iterator[FragmentRun]:
     """Runs ``fragment`` over a share: of the inputs that it names the share's part, all others from ``whole``.
+
+    ``arrived``: what the share has of inputs that come in buckets.
 
     Raises what the kernel and the storage raise, and the cancellation's error when it was stopped.
     """
     parts = {part.name: part for part in share.inputs}
     with ExitStack() as stack:
-        relations: dict[str, Relation] = dict(whole.tables)
+        relations: dict[str, Relation] = {**whole.tables, **arrived}
         reports: list[ScanReport] = []
         started: list[tuple[ScanInput, StartedScan, bool]] = []
         # All begin to fetch before the first is waited for.
@@ -111,9 +120,11 @@ def _checked(run: KernelRun, cancellation: Cancellation) -> Iterator[pa.RecordBa
     cancellation.check()
 
 
-def run_share(fragment: Fragment, share: Share, whole: WholeInputs, context: ExecutionContext) -> tuple[list[Output], Sequence[ScanReport]]:
+def run_share(
+    fragment: Fragment, share: Share, whole: WholeInputs, context: ExecutionContext, arrived: Mapping[str, pa.Table] = NOTHING
+) -> tuple[list[Output], Sequence[ScanReport]]:
     """Runs a parallel fragment over one share; returns all its outputs, at least one."""
-    with run_fragment(fragment, share, whole, context) as run:
+    with run_fragment(fragment, share, whole, context, arrived) as run:
         batches = list(run.batches) or [empty_batch(run.schema)]
         reports = run.reports
     last = len(batches) - 1

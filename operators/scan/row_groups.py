@@ -33,15 +33,17 @@ def row_groups(footer: Footer, columns: Sequence[Column]) -> tuple[RowGroup, ...
 def _row_group(footer: Footer, index: int, first_row: int, columns: Sequence[Column]) -> RowGroup:
     group = footer.metadata.row_group(index)
     sizes: dict[str, int] = {}
+    encoded: dict[str, int] = {}
     ranges: dict[str, ColumnRange] = {}
     for leaf, owner in enumerate(footer.leaf_columns):
         column = columns[owner]
         chunk = group.column(leaf)
         sizes[column.name] = sizes.get(column.name, 0) + chunk.total_compressed_size
+        encoded[column.name] = encoded.get(column.name, 0) + chunk.total_uncompressed_size
         found = _range(chunk, column.type)
         if found is not None:
             ranges[column.name] = found
-    return RowGroup(index, first_row, group.num_rows, sizes, ranges)
+    return RowGroup(index, first_row, group.num_rows, sizes, ranges, encoded)
 
 
 def _range(chunk: pq.ColumnChunkMetaData, kind: str) -> ColumnRange | None:

@@ -7,15 +7,17 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from planner.arrow_types import survives_arrow
 from planner.ast import BARE_TABLE, Ast, verbatim_identifier
 from planner.catalog import Column
-from planner.distribute.considered import divided_tables
+from planner.distribute.costs import Costs
+from planner.distribute.final_shares import buckets_for, is_streamed
 from planner.distribute.scopes import Names
+from planner.distribute.sent import Sent, sent
 from planner.distribute.two_steps import TwoSteps
 from planner.distribute.ways import DividedBlock, Way
 from planner.errors import VolleyError
-from planner.logical import Answers, Body, Cte, CteRef, QueryBlock, Select, all_scans, relations_below, rewrite
+from planner.logical import Answers, Body, Cte, CteRef, QueryBlock, Scan, Select, all_scans, relations_below, rewrite
+from planner.optimize.pushed import without_pushed
 from planner.parse import print_sql
 from planner.physical import ExchangeInput, ExchangeKind, Fragment, PlannedExchange, ScanInput, Share, Split
 from planner.render import render_query
@@ -48,16 +50,20 @@ class GraphBuilder:
         self._clauses: dict[int, Ast] = {}
         self._columns: dict[str, tuple[Column, ...]] = {}
         self._exchanges: dict[str, int] = {}
-        self._estimates: dict[int, int] = {}
+        self._hash_exchanges: list[PlannedExchange] = []
+        self._tables: dict[str, PlannedExchange] = {}
+        self._hashed: set[str] = set()
+        self._buckets = buckets_for(inputs.options.workers)
+        self._costs = Costs(inputs.options, extents)
         self._fragments: list[Fragment] = []
 
     def graph(self, schema: pa.Schema, result: tuple[Column, ...], sql: str) -> Graph:
         """The graph of a query whose result has ``schema``, and whose text, printed whole, is ``sql``. Raises ``NotBuilt``."""
         streamed = next((block for block in self._blocks.values() if block.steps is None), None)
         if streamed is not None:
-            division = divided_tables(streamed.divided, self._names)
-            fragment = Fragment(0, sql, self._arms(self._whole, streamed.shares), 0, streamed.shares, division=division)
-            return (fragment,), (PlannedExchange(0, "result", result),)
+            self._put_out(streamed)
+            number, text = len(self._fragments), self._print(_unfiltered(self._whole, streamed)) if streamed.tables else sql
+            return self._ended(Fragment(number, text, self._arms(self._whole, streamed), number, streamed.shares), result)
         final = self._without_unused_ctes(rewrite(self._whole, self._select, self._query, self._note))
         text = self._print(final)
         try:
@@ -67,12 +73,32 @@ class GraphBuilder:
         if made.names != schema.names or made.types != schema.types:
             raise NotBuilt(None, "its columns would be others")
         number = len(self._fragments)
-        self._fragments.append(Fragment(number, text, self._arms(final), number))
-        exchanges = [
-            PlannedExchange(place, self._kind(place), self._columns[name], estimated_bytes=self._estimates[place])
-            for name, place in self._exchanges.items()
-        ]
-        return tuple(self._fragments), (*exchanges, PlannedExchange(number, "result", result))
+        return self._ended(Fragment(number, text, self._arms(final), number), result)
+
+    def _ended(self, last: Fragment, result: tuple[Column, ...]) -> Graph:
+        """The graph, with its last fragment."""
+        self._fragments.append(last)
+        exchanges = [self._exchange(name, place) for name, place in self._exchanges.items()]
+        exchanges = sorted((*exchanges, *self._hash_exchanges), key=lambda exchange: exchange.id)
+        return tuple(self._fragments), (*exchanges, PlannedExchange(last.id, "result", result))
+
+    def _put_out(self, block: DividedBlock) -> None:
+        """Makes the fragments that put a block's tables out into hash exchanges."""
+        for table in block.tables:
+            number = len(self._fragments)
+            beside = [reducer.scan for reducer in table.reducers]
+            shares = self._costs.shares([table.scan], {table.scan.name: None}, beside)
+            arms = self._scan_arms([table.scan, *beside], shares)
+            sql = table.sql(self._inputs, self._buckets, f"{self._prefix}b")
+            self._fragments.append(Fragment(number, sql, arms, number, shares))
+            estimate = round(self._costs.exchanged(table))
+            exchange = PlannedExchange(number, "hash", table.given, self._buckets, estimate)
+            self._hash_exchanges.append(exchange)
+            self._tables |= dict.fromkeys(table.readers, exchange)
+
+    def _exchange(self, name: str, place: int) -> PlannedExchange:
+        kind = "hash" if name in self._hashed else self._kind(place)
+        return PlannedExchange(place, kind, self._columns[name], self._buckets if kind == "hash" else 0)
 
     def _kind(self, exchange: int) -> ExchangeKind:
         """Of one reader's that runs once, it goes to that; all else is kept for whoever comes."""
@@ -117,23 +143,49 @@ class GraphBuilder:
     def _apply(self, query: QueryBlock, block: DividedBlock, steps: TwoSteps) -> QueryBlock:
         """Makes the block's fragment. Returns what is left in its place."""
         assert isinstance(query.body, Select)
-        partial, probe = (self._with_ctes(steps.partial(query.body, probe=probe)) for probe in (False, True))
-        try:
-            bound = self._inputs.catalog.bound_columns(self._print(probe), self._known(probe))
-        except VolleyError as error:
-            raise NotBuilt(block, str(error)) from None
-        columns = bound[: len(steps.answers)]
-        if not all(survives_arrow(column.type) for column in columns):
-            raise NotBuilt(block, "a column would be of another type behind an exchange")
-        kinds = iter([column.type for column in bound[len(columns) :]])
+        self._put_out(block)
+        partials = (steps.partial(query.body, probe=probe) for probe in (False, True))
+        partial, probe = (_unfiltered(self._with_ctes(made), block) for made in partials)
+        bound = self._bound(block, probe, block)
+        rows = self._sent(block, bound[: len(steps.answers)])
+        kinds = iter([column.type for column in bound[len(steps.answers) :]])
         types = {answer.name: [next(kinds) for _ in answer.arguments] for answer in steps.answers}
+        bucket = None if block.final is None else block.final.bucket(self._buckets)
+        answers = self._answers(rows.sql(self._print(partial), self._prefix, bucket), partial, rows.columns, block)
+        if block.final is None:
+            return steps.final(query, answers, types, rows.as_text)
+        self._hashed.add(answers.name)
+        if query.ast is self._whole.ast and is_streamed(query):
+            return steps.final(query, answers, types, rows.as_text)
+        complete = self._with_ctes(block.final.complete(query, answers, types, rows.as_text))
+        rows = self._sent(block, self._bound(block, complete))
+        made = self._answers(rows.sql(self._print(complete), self._prefix), complete, rows.columns)
+        return block.final.rest.final(query, made, {}, rows.as_text)
+
+    def _answers(self, sql: str, query: QueryBlock, columns: tuple[Column, ...], block: DividedBlock | None = None) -> Answers:
+        """Adds the fragment of a query that ``sql`` asks, and the exchange that it puts out into: which it returns as a relation.
+
+        ``block``: on whose shares it runs.
+        """
         number = len(self._fragments)
         name = f"{self._prefix}x{number}"
-        self._columns[name], self._exchanges[name], self._estimates[number] = columns, number, round(block.answers)
-        arms, division = self._arms(partial, block.shares), divided_tables(block.divided, self._names)
-        self._fragments.append(Fragment(number, self._print(partial), arms, number, block.shares, division=division))
-        table = {"Table": {**BARE_TABLE, "name": [{"Identifier": verbatim_identifier(name)}]}}
-        return steps.final(query, Answers(table, name, name), types)
+        shares = () if block is None else block.shares
+        self._fragments.append(Fragment(number, sql, self._arms(query, block), number, shares))
+        self._columns[name], self._exchanges[name] = columns, number
+        return Answers({"Table": {**BARE_TABLE, "name": [{"Identifier": verbatim_identifier(name)}]}}, name, name)
+
+    def _bound(self, block: DividedBlock, query: QueryBlock, read: DividedBlock | None = None) -> tuple[Column, ...]:
+        """The columns of a query of a block, which reads what the block ``read`` does, if that is told."""
+        try:
+            return self._inputs.catalog.bound_columns(self._print(query), self._known(query, read))
+        except VolleyError as error:
+            raise NotBuilt(block, str(error)) from None
+
+    def _sent(self, block: DividedBlock, columns: Sequence[Column]) -> Sent:
+        rows = sent(columns)
+        if rows is None:
+            raise NotBuilt(block, "a column would be of another type behind an exchange")
+        return rows
 
     def _with_ctes(self, query: QueryBlock) -> QueryBlock:
         """The block with the CTEs around it that it reads."""
@@ -157,24 +209,47 @@ class GraphBuilder:
         clause = {**clauses[0], "recursive": any(clause["recursive"] for clause in clauses)}
         return replace(query, ast={**query.ast, "with": clause}, ctes=tuple(needed.values()))
 
-    def _arms(self, query: QueryBlock, shares: Sequence[Share] = ()) -> tuple[ScanInput | ExchangeInput, ...]:
+    def _arms(self, query: QueryBlock, block: DividedBlock | None = None) -> tuple[ScanInput | ExchangeInput, ...]:
+        """The inputs of a fragment that runs ``query``, on the shares of ``block`` if there is one."""
+        read = frozenset(name for table in block.tables for name in table.readers) if block is not None else frozenset[str]()
+        arms: list[ScanInput | ExchangeInput] = []
+        for scan in all_scans(query):
+            if scan.name not in read:
+                arms += self._scan_arms([scan], () if block is None else block.shares)
+            elif block is not None:
+                exchange = self._tables[scan.name]
+                arms.append(ExchangeInput(scan.name, exchange.id, exchange.columns, True, scan.name in block.may_be_cut))
+        for name in _answers(query):
+            arms.append(ExchangeInput(name, self._exchanges[name], self._columns[name], bucketed=name in self._hashed))
+        return tuple(arms)
+
+    def _scan_arms(self, scans: Sequence[Scan], shares: Sequence[Share]) -> tuple[ScanInput, ...]:
         divided: dict[str, dict[Split, None]] = {}
         for part in (part for share in shares for part in share.inputs):
             divided.setdefault(part.name, {}).update(dict.fromkeys(part.splits))
-        arms: list[ScanInput | ExchangeInput] = []
-        for scan in all_scans(query):
+        arms: list[ScanInput] = []
+        for scan in scans:
             extent = self._extents[scan.name]
             if scan.name in divided:
                 arms.append(replace(self._inputs.bare(scan, extent), splits=tuple(divided[scan.name])))
             else:
                 arms.append(self._inputs.whole(scan, extent))
-        return (*arms, *(ExchangeInput(name, self._exchanges[name], self._columns[name]) for name in _answers(query)))
+        return tuple(arms)
 
-    def _known(self, query: QueryBlock) -> dict[str, tuple[Column, ...]]:
-        return {scan.name: scan.needed for scan in all_scans(query)} | {name: self._columns[name] for name in _answers(query)}
+    def _known(self, query: QueryBlock, block: DividedBlock | None = None) -> dict[str, tuple[Column, ...]]:
+        """The columns of what a fragment reads."""
+        return {arm.name: arm.columns for arm in self._arms(query, block)}
 
     def _print(self, query: QueryBlock) -> str:
         return print_sql({"Query": render_query(query)}, self._inputs.chain_terms)
+
+
+def _unfiltered(query: QueryBlock, block: DividedBlock) -> QueryBlock:
+    """The query without the conditions that the fragments of a block's tables have applied."""
+    readers = {name for table in block.tables for name in table.readers}
+    if not readers:
+        return query
+    return without_pushed(query, {id(term) for scan in all_scans(query) if scan.name in readers for term in scan.predicates})
 
 
 def _answers(query: QueryBlock) -> list[str]:

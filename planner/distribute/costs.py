@@ -6,10 +6,14 @@ All is estimated from what the planner knows without reading: bytes and rows of 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
+from planner.catalog import Column
 from planner.distribute.divide import NotDivisible
+from planner.distribute.hashed import HashedTable
 from planner.distribute.ranges import KeyedScan, aligned_shares
+from planner.distribute.reductions import Reducer
+from planner.distribute.selectivity import rows_left
 from planner.distribute.two_steps import Kind
 from planner.logical import Scan
 from planner.options import PlanOptions
@@ -26,8 +30,12 @@ _ANSWERED: Mapping[Kind, float] = {"row": 0.0, "first": 0.02, "groups": 0.2, "di
 _FILTERED = 0.3
 """About how many rows a condition leaves."""
 
-Divided = Mapping[str, str | None]
-"""The names of scans that are divided, with the columns by whose ranges they are; None: their rows lie anywhere."""
+GUESSED = 0.6
+"""So much is counted of what a hash division saves: how many rows its conditions leave is a guess."""
+EXCHANGED = 1.0
+"""What a byte costs that is sorted by bucket, kept, sent and taken up again, in bytes that are read."""
+BUCKETS_BYTES = 256 << 20
+"""About how many bytes of buckets make a share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +44,19 @@ class Costs:
 
     options: PlanOptions
     extents: Mapping[str, ScanExtent]
+    _sizes: dict[tuple[str, tuple[Column, ...]], int] = field(default_factory=dict)
 
     def answers(self, parts: Sequence[Scan], answered: Kind | None) -> float:
         """About how many bytes all shares of ``parts`` answer with together; ``answered``: with what, None for rows of the result.
 
         Raises ``NotDivisible`` where that might be too much for one worker.
         """
-        answers = 0.0 if answered is None else _ANSWERED[answered] * self.bytes(parts)
-        if answers > self.options.gather_bytes:
-            most = format_size(self.options.gather_bytes)
-            raise NotDivisible(f"the shares may answer with {format_size(answers)}, and one worker is to hold {most} at most")
+        answers = self._answers(self.bytes(parts), answered)
         return answers * _FILTERED if any(scan.predicates for scan in parts) else answers
+
+    def answers_by_hash(self, tables: Sequence[HashedTable], answered: Kind | None) -> float:
+        """As :meth:`answers`, of shares of what goes through hash exchanges."""
+        return self._answers(sum(map(self.exchanged, tables)), answered)
 
     def saved(self, parts: Sequence[Scan], whole: Sequence[Scan], shares: Sequence[Share], answers: float) -> float:
         """Bytes that a block spares the busiest worker, next to one worker that does it all; below 0 where it costs more.
@@ -55,19 +65,51 @@ class Costs:
         """
         return self._spared(parts, whole, shares) - answers - self.options.start_bytes
 
-    def shares(self, parts: Sequence[Scan], divided: Divided, whole: Sequence[Scan]) -> tuple[Share, ...]:
+    def saved_by_hash(self, parts: Sequence[Scan], whole: Sequence[Scan], tables: Sequence[HashedTable], answers: float) -> float:
+        """As :meth:`saved`, where ``parts`` go through hash exchanges, as ``tables``."""
+        exchanged = sum(map(self.exchanged, tables))
+        beside = self.bytes([reducer.scan for table in tables for reducer in table.reducers])
+        read = self.bytes([table.scan for table in tables])
+        alone = self.bytes(parts) + self.bytes(whole)
+        rounds = max(1, min(self.options.splits_per_worker, exchanged / (BUCKETS_BYTES * self.options.workers)))
+        each = (read + EXCHANGED * exchanged) / self.options.workers + beside + rounds * self.bytes(whole)
+        spared = alone - LEAST_GAIN * each - answers - (1 + 2 * len(tables)) * self.options.start_bytes
+        return spared * GUESSED if spared > 0 else spared
+
+    def most_saved_by_hash(self, parts: Sequence[Scan]) -> float:
+        """More than this cannot be saved by a hash division of ``parts``."""
+        return (1 - LEAST_GAIN / self.options.workers) * self.bytes(parts) - 2 * self.options.start_bytes
+
+    def exchanged(self, table: HashedTable) -> float:
+        """About how many bytes go through a table's exchange."""
+        return self.bytes([replace(table.scan, needed=table.given)]) * rows_left(table.scan.predicates) * table.reduced
+
+    def reduces(self, table: HashedTable, reducer: Reducer) -> bool:
+        """Whether it pays to read a small table for fewer rows in the exchange, and behind it."""
+        spared = self.exchanged(table) * (1 - rows_left(reducer.scan.predicates)) * (EXCHANGED + 1)
+        return self.options.forced or spared > self.options.workers * self.bytes([reducer.scan])
+
+    def _answers(self, read: float, answered: Kind | None) -> float:
+        """About how many bytes shares that read so many answer with. Raises ``NotDivisible`` where they might be too many."""
+        answers = 0.0 if answered is None else _ANSWERED[answered] * read
+        if answers > self.options.gather_bytes:
+            most = format_size(self.options.gather_bytes)
+            raise NotDivisible(f"the shares may answer with {format_size(answers)}, and one worker is to hold {most} at most")
+        return answers
+
+    def shares(self, parts: Sequence[Scan], keys: Mapping[str, str | None], whole: Sequence[Scan]) -> tuple[Share, ...]:
         """Shares of ``parts``. Raises ``NotDivisible`` where row groups do not lie in ranges of the keys."""
         assert parts, "a block is cut because of a table in it"
         options = self.options
         beside = WHOLE_PART * self.bytes(whole)
         own = self.bytes(parts) * (_FILTERED if any(scan.predicates for scan in parts) else 1)
         each = max(1, min(options.splits_per_worker, int(own / beside))) if beside else options.splits_per_worker
-        if all(divided[scan.name] is None for scan in parts):
+        if all(keys[scan.name] is None for scan in parts):
             (scan,) = parts
             least = 0 if options.forced else options.split_rows
             splits = parallel_splits(scan, self.extents[scan.name], options.workers * each, least, options.max_split_rows)
             return shares_of(scan.name, splits)
-        keyed = [KeyedScan(scan, key, self.extents[scan.name]) for scan in parts if (key := divided[scan.name]) is not None]
+        keyed = [KeyedScan(scan, key, self.extents[scan.name]) for scan in parts if (key := keys[scan.name]) is not None]
         for several in range(each, 0, -1):
             shares = aligned_shares(keyed, options.workers * several)
             if shares is not None:
@@ -79,6 +121,12 @@ class Costs:
         return sum(self._size(scan) for scan in scans)
 
     def _size(self, scan: Scan) -> int:
+        key = (scan.name, scan.needed)
+        if key not in self._sizes:
+            self._sizes[key] = self._counted(scan)
+        return self._sizes[key]
+
+    def _counted(self, scan: Scan) -> int:
         extent = self.extents[scan.name]
         if any(file.groups is None for file in extent.files):
             return sum(file.file.size_bytes for file in extent.files)

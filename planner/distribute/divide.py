@@ -61,6 +61,9 @@ Keys = frozenset[BoundColumn]
 ANYWHERE: Keys = frozenset()
 
 
+_SIDES: Mapping[str, str] = {"left": "the left", "right": "the right", "full": "the full", "semi": "the semi or anti"}
+
+
 class NotDivisible(Exception):
     """The tables cannot be divided in this way for certain. The message says why."""
 
@@ -87,7 +90,8 @@ class Cut:
 
 
 JoinSide = Literal["inner", "left", "right", "full", "semi"]
-_NARROWING = ("Semi", "LeftSemi", "Anti", "LeftAnti")
+_NARROWING = ("Semi", "Anti")
+"""The parser's joins that are the kernel's of that name; LEFT SEMI stands for POSITIONAL (``spellings.joins``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,14 @@ class Rules:
         divider = _Divider(self, self.names, divided)
         divider.closed(self.names.query)
         return divider.cuts
+
+    def is_repeatable(self, query: QueryBlock) -> bool:
+        """Whether a query gives the same rows in whichever share it is evaluated."""
+        try:
+            _Divider(self, self.names, {}).repeatable(query)
+        except NotDivisible:
+            return False
+        return True
 
     def classes(self, select: Select) -> Classes:
         """The classes of a block that may be divided. Raises ``NotDivisible`` where it calls what depends on more than its rows."""
@@ -185,7 +197,7 @@ class _Divider:
                     raise NotDivisible("a subquery may have an aggregate in it that is this block's")
                 self.closed(inner)
                 if repeated:
-                    self._repeatable(inner)
+                    self.repeatable(inner)
 
     def _is_complete(self, query: QueryBlock, select: Select, keys: Keys) -> bool:
         """Whether each group, window and set of equal rows is in one share."""
@@ -248,11 +260,11 @@ class _Divider:
         if right is None:
             if side in ("inner", "left", "semi"):
                 return left
-            raise NotDivisible(f"the rows of the {side} join's other side would come from each share again")
+            raise NotDivisible(f"the rows of {_SIDES[side]} join's other side would come from each share again")
         if left is None:
             if side in ("inner", "right"):
                 return right
-            raise NotDivisible(f"the rows of the {side} join's other side would come from each share again")
+            raise NotDivisible(f"the rows of {_SIDES[side]} join's other side would come from each share again")
         equal = any((one in left and other in right) or (other in left and one in right) for one, other in pairs)
         match side:
             case "inner" if equal or _closed(left, classes) & right:
@@ -283,18 +295,18 @@ class _Divider:
             case DerivedTable():
                 return self._derived(relation)
             case CteRef():
-                self._repeatable(relation)
+                self.repeatable(relation)
                 return None
             case _:
                 if self._has_divided(relation):
                     raise NotDivisible("a function or a PIVOT reads the table")
-                self._repeatable(relation)
+                self.repeatable(relation)
                 return None
 
     def _derived(self, relation: DerivedTable) -> Keys | None:
         query = relation.query
         if not self._has_divided(query):
-            self._repeatable(query)
+            self.repeatable(query)
             return None
         keys, complete = self._query(query)
         if keys is None:
@@ -312,17 +324,17 @@ class _Divider:
         """A subquery that each share evaluates."""
         if self._has_divided(query):
             raise NotDivisible("a subquery in ON reads the table")
-        self._repeatable(query)
+        self.repeatable(query)
 
     def _subquery(self, query: QueryBlock, select: Select, keys: Keys | None) -> None:
         """A subquery in WHERE: whole, or divided as the rows around it are, or cut off. ``keys`` are those of the rows around it."""
         if not self._has_divided(query):
             if keys is not None:
-                self._repeatable(query)
+                self.repeatable(query)
             return
         inner, complete = self._query(query)
         if inner is None:
-            self._repeatable(query)
+            self.repeatable(query)
         elif keys is not None and (self._is_beside(query, inner, keys) or (complete and self._is_looked_for(query, select, inner, keys))):
             return
         else:
@@ -341,7 +353,7 @@ class _Divider:
         looks = next((test["expr"] for test in tests if test["subquery"] is query.ast and not test["negated"]), None)
         return any(pair.inner in inner and pair.outer in keys for pair in subquery_correlations(self.names, query, looks))
 
-    def _repeatable(self, node: QueryBlock | Relation) -> None:
+    def repeatable(self, node: QueryBlock | Relation) -> None:
         """Raises ``NotDivisible`` where two evaluations of what is whole, or of a CTE that it reads, might differ."""
         if id(node.ast) in self.rules.repeatable:
             return
@@ -352,7 +364,7 @@ class _Divider:
                 cte = self.names.cte(relation)
                 if cte is None:
                     raise NotDivisible("a recursive query reads itself")
-                self._repeatable(cte.query)
+                self.repeatable(cte.query)
 
     def _has_divided(self, node: Body | Relation) -> bool:
         return any(scan.name in self.divided for scan in scans_of(node))

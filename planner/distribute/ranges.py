@@ -7,6 +7,7 @@ each of which drops the other's rows.
 from __future__ import annotations
 
 import datetime
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -49,10 +50,12 @@ def aligned_shares(parts: Sequence[KeyedScan], wanted: int) -> tuple[Share, ...]
     """
     largest = max(parts, key=lambda part: part.extent.rows or 0)
     bounds = list(_bounds(largest, wanted))
+    there = sum(part.extent.rows or 0 for part in parts)
+    if sum(_rows_in_shares(part, bounds) for part in parts) > MOST_READ_TWICE * there:
+        return None
     edges: list[Bound | None] = [None, *bounds, None]
     shares = [_share(parts, low, high) for low, high in pairwise(edges)]
     read = sum(share.rows or 0 for share in shares)
-    there = sum(part.extent.rows or 0 for part in parts)
     return tuple(shares) if read <= MOST_READ_TWICE * there else None
 
 
@@ -68,6 +71,12 @@ def _bounds(part: KeyedScan, wanted: int) -> Iterator[Bound]:
             last = low
             due = seen + each
         seen += rows
+
+
+def _rows_in_shares(part: KeyedScan, bounds: Sequence[Bound]) -> int:
+    """How many rows shares with these bounds would read, but for those without a key."""
+    groups = ((group.rows, found) for file in part.extent.files for group in file.groups or () if (found := _range(group, part.key)))
+    return sum(rows * (1 + bisect_right(bounds, most) - bisect_right(bounds, least)) for rows, (least, most) in groups)
 
 
 def _share(parts: Sequence[KeyedScan], low: Bound | None, high: Bound | None) -> Share:

@@ -18,6 +18,7 @@ from planner.errors import AccessRefused
 from planner.key_pruning import keys_of, pruned
 from planner.physical import ExchangeInput, Fragment, PhysicalPlan, ScanInput, Share, Split
 from planner.quoting import quote_name, quote_text
+from tests.planner.hash_exchanges import Bucketed, shares_of_buckets
 
 SETTINGS = (
     "SET GLOBAL TimeZone = 'UTC'",
@@ -129,15 +130,16 @@ class FolderCatalog:
         first, groups = 0, []
         for index in range(metadata.num_row_groups):
             group = metadata.row_group(index)
-            ranges, sizes = {}, {}
+            ranges, sizes, encoded = {}, {}, {}
             for place in range(group.num_columns):
                 chunk = group.column(place)
                 told = self._value_bytes
                 sizes[chunk.path_in_schema] = chunk.total_compressed_size if told is None else told * group.num_rows
+                encoded[chunk.path_in_schema] = chunk.total_uncompressed_size
                 stats = chunk.statistics
                 if stats is not None and stats.has_min_max and chunk.path_in_schema in plain:
                     ranges[chunk.path_in_schema] = ColumnRange(stats.min, stats.max, stats.null_count)
-            groups.append(RowGroup(index, first, group.num_rows, sizes, ranges))
+            groups.append(RowGroup(index, first, group.num_rows, sizes, ranges, encoded))
             first += group.num_rows
         return tuple(groups)
 
@@ -214,29 +216,38 @@ def scans(plan: PhysicalPlan) -> list[ScanInput]:
 
 def run_plan(plan: PhysicalPlan) -> pa.Table:
     """The result of a plan: each fragment in turn, parallel ones share by share, only the columns of its inputs visible."""
-    arrived: dict[int, pa.Table] = {}
-    kinds = {exchange.id: exchange.kind for exchange in plan.exchanges}
+    exchanges = {exchange.id: exchange for exchange in plan.exchanges}
+    arrived: dict[int, pa.Table | Bucketed] = {}
     for planned in plan.fragments:
-        keys = {exchange: keys_of(table) for exchange, table in arrived.items() if kinds[exchange] == "filter"}
+        keys = {
+            place: keys_of(table) for place, table in arrived.items() if isinstance(table, pa.Table) and exchanges[place].kind == "filter"
+        }
         fragment, _ = pruned(planned, keys)
-        if fragment.parallel:
-            arrived[fragment.output] = pa.concat_tables([_run(fragment, share, arrived) for share in fragment.shares])
+        if fragment.bucketed:
+            shares: Sequence[Share] = tuple(shares_of_buckets(fragment, exchanges))
         else:
-            arrived[fragment.output] = _run(fragment, Share(()), arrived)
-    return arrived[plan.fragments[-1].output]
+            shares = fragment.shares if fragment.parallel else (Share(()),)
+        made = pa.concat_tables([_run(fragment, share, arrived) for share in shares])
+        output = exchanges[fragment.output]
+        arrived[output.id] = Bucketed.of(output, made) if output.kind == "hash" else made
+    result = arrived[plan.fragments[-1].output]
+    assert isinstance(result, pa.Table)
+    return result
 
 
-def _run(fragment: Fragment, share: Share, arrived: Mapping[int, pa.Table]) -> pa.Table:
+def _run(fragment: Fragment, share: Share, arrived: Mapping[int, pa.Table | Bucketed]) -> pa.Table:
     connection = in_zone(kernel(), fragment.time_zone)
     parts = {part.name: part for part in share.inputs}
     for relation in fragment.inputs:
+        part = parts.get(relation.name)
+        assert part is not None or relation.name not in fragment.divided, "each share has a part of each divided input"
         if isinstance(relation, ExchangeInput):
-            table = arrived[relation.exchange]
+            held = arrived[relation.exchange]
+            assert isinstance(held, Bucketed) == relation.bucketed, "what is hashed is read by buckets"
+            table = held.of_share(parts[relation.name]) if isinstance(held, Bucketed) else held
             assert table.column_names == [column.name for column in relation.columns]
             connection.register(relation.name, table)
         else:
-            part = parts.get(relation.name)
-            assert part is not None or relation.name not in fragment.divided, "each share has a part of each divided input"
             rows = _scan_sql(relation, relation.splits if part is None else part.splits)
             kept = f" WHERE {part.predicate}" if part is not None and part.predicate is not None else ""
             connection.execute(f"CREATE TEMP VIEW {relation.name} AS SELECT * FROM ({rows}){kept}")

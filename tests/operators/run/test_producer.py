@@ -10,6 +10,7 @@ import pytest
 
 from operators.cancellation import Cancellation
 from operators.errors import FileUnreadable, KernelError, OperatorError, StaleLease, StorageError
+from operators.exchange.bucket_places import BucketSizes
 from operators.exchange.exchange import Exchange
 from operators.exchange.heartbeats import Heartbeats
 from operators.exchange.records import Record, RecordKey
@@ -72,7 +73,7 @@ class Source:
     def heartbeat(self, held: HeldShare) -> None:
         self.events.note("beat", held.key)
 
-    def ack(self, held: HeldShare, statistics: InstanceStatistics) -> None:
+    def ack(self, held: HeldShare, statistics: InstanceStatistics, sizes: BucketSizes | None = None) -> None:
         self.events.note("ack", held.key)
         self.told.append(statistics)
         if self.on_ack is not None:
@@ -94,9 +95,8 @@ class Producing:
         self.cancellation = Cancellation()
         self.now = 0.0
         self.heartbeats = Heartbeats(clock=lambda: self.now)
-        monkeypatch.setattr(
-            producer, "run_share", lambda _fragment, part, _whole, _context: (run(part), [ScanReport(fetched_bytes=30, requests=2)])
-        )
+        report = ScanReport(fetched_bytes=30, requests=2)
+        monkeypatch.setattr(producer, "run_share", lambda _fragment, part, _whole, _context, _arrived: (run(part), [report]))
         context = ExecutionContext("q", cast(Kernel, None), cast(Kernel, None), cast(Storage, None), self.cancellation)
         self.instance = ProducerInstance("w/0", FRAGMENT, self.source, self._commit, context, self.heartbeats, NOTHING_WHOLE)
 
@@ -224,7 +224,7 @@ class ExchangeSource:
     def heartbeat(self, held: HeldShare) -> None:
         self.exchange.heartbeat(held.key, held.epoch)
 
-    def ack(self, held: HeldShare, statistics: InstanceStatistics) -> None:
+    def ack(self, held: HeldShare, statistics: InstanceStatistics, sizes: BucketSizes | None = None) -> None:
         self.exchange.ack(held.key, held.epoch)
 
     def release(self, held: HeldShare, error: VolleyError, *, retry: bool) -> None:
@@ -241,7 +241,7 @@ class Scan:
             self.shares.append(Record(key(number), share(number)))
         self.gathered: Exchange[Output] = Exchange(clock=lambda: self.now)
         self.gathering = Gathering("fragment-0", self.gathered, [key(number) for number in range(count)], self.shares.close)
-        monkeypatch.setattr(producer, "run_share", lambda _fragment, part, _whole, _context: (run(part), []))
+        monkeypatch.setattr(producer, "run_share", lambda _fragment, part, _whole, _context, _arrived: (run(part), []))
 
     def instance(self, name: str) -> ProducerInstance:
         context: Any = ExecutionContext("q", cast(Kernel, None), cast(Kernel, None), cast(Storage, None))

@@ -13,3 +13,5 @@ SELECT name, (SELECT max(amount) FROM orders WHERE person_id = people.id) AS mos
 -- not divided: no way is open
 --   not orders split by split: it is read in a subquery that mentions rows around it
 --   not people and orders by ranges of id = person_id: it is read in a subquery that mentions rows around it
+--   not people and orders by hash of id = person_id: it is read in a subquery that mentions rows around it
+--   not orders by hash of person_id: it is read in a subquery that mentions rows around it

@@ -14,4 +14,6 @@ SELECT p.name, sum(o.amount) FROM people p JOIN orders o ON o.person_id = p.id A
 --         in_0: scan people: 3 of 4 columns (id, name, age), 1 of 1 files, 1 of 1 row groups, 1 splits, where age > 30, whole
 --         in_1: scan orders: 3 of 4 columns (id, person_id, amount), 1 of 1 files, 5 of 10 row groups, 3 splits, where id > 500
 -- divided: orders split by split: about 21 kB less for the busiest worker than for one worker alone
+--   runner-up people and orders by hash of id = person_id: about 16 kB less for the busiest worker
 --   not people and orders by ranges of id = person_id: they are not written in the order of that key
+--   not orders by hash of person_id: its rows may lie anywhere, and need not be brought together
