@@ -83,7 +83,7 @@ def _mode(fragment: Fragment) -> str:
 
 
 def _exchange(exchange: PlannedExchange) -> str:
-    parts: list[str] = [exchange.kind]
+    parts: list[str] = [exchange.label or exchange.kind]
     if exchange.buckets:
         parts.append(f"{exchange.buckets} buckets")
     if exchange.estimated_bytes is not None:
@@ -129,7 +129,7 @@ def plan_json(plan: PhysicalPlan, **beside: Any) -> str:
         columns = [column.name for column in relation.columns]
         exchange = graph.exchanges[relation.exchange]
         told = {"name": relation.name, "exchange": exchange.id, "kind": exchange.kind, "columns": columns}
-        told |= {"estimated_bytes": exchange.estimated_bytes, "buckets": exchange.buckets or None}
+        told |= {"estimated_bytes": exchange.estimated_bytes, "buckets": exchange.buckets or None, "by": exchange.label or None}
         producer = graph.producers[exchange.id]
         return {**told, "from": of_fragment(producer) if graph.first(exchange.id) else {"fragment": producer.id}}
 

@@ -18,6 +18,7 @@ from flight_server.exchanges.exchange_service import SHARE_SCHEMA, Served, share
 from flight_server.exchanges.hash_output import HashOutput, bucketless, serve_hashed
 from flight_server.exchanges.local_source import LocalSource
 from flight_server.exchanges.names import exchange_name, output_name, producer_name, shares_name, table_name
+from flight_server.exchanges.share_measures import ShareMeasures
 from flight_server.exchanges.site import Site, instance_status, instances_of
 from flight_server.protocol.exchange_messages import (
     EXCHANGE_DROP,
@@ -91,6 +92,7 @@ class DistributedFragment:
         self.fetching = elsewhere or bool(fragment.bucketed)
         self.started = False
         self.finished_reports: dict[str, InstanceStatus] = {}
+        self.measures = ShareMeasures()
         self._context = context
         self._site = site
         self._exclude = exclude
@@ -248,7 +250,9 @@ class DistributedFragment:
                 assert sizes is not None, "who puts out into a hash exchange tells how much is in which bucket"
                 self.hashed.made(key.sequence, _worker_of(consumer), sizes)
         if instance is not None:
-            self.finished_reports[consumer] = instance
+            self.measures.note(consumer, instance)
+            if _worker_of(consumer) != self._site.worker_id:
+                self.finished_reports[consumer] = instance
 
     def _admits(self, consumer: str) -> bool:
         return _worker_of(consumer) not in self._gone

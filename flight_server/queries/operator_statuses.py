@@ -12,6 +12,7 @@ from flight_server.exchanges.names import exchange_name, producer_name
 from flight_server.exchanges.once_fragment import OnceFragment
 from flight_server.protocol.messages import FilterStatus, OperatorPhase, OperatorStatus
 from operators.exchange.leases import LeaseStatistics
+from planner.choices import division_words
 from planner.operations import title
 from planner.physical import ExchangeInput, Fragment, PhysicalPlan, PlannedExchange, ScanInput
 
@@ -25,6 +26,7 @@ class FragmentFacts:
         self._fragment = fragment
         self.tables = _tables(fragment, producers)
         self.title = title(fragment.sql, self.tables, len(fragment.inputs))
+        self.division = division_words(fragment.division)
         self.inputs = [exchange_name(arm.exchange) for arm in fragment.inputs if isinstance(arm, ExchangeInput)]
         self.inputs += dict.fromkeys(exchange_name(each.exchange) for each in fragment.filters)
         self.records_total = len(fragment.shares) or max(1, sum(_records(arm, producers) for arm in fragment.inputs))
@@ -75,6 +77,8 @@ def producer_status(operator: Operator, facts: FragmentFacts, filters: Sequence[
         files_bytes=facts.files_bytes,
         requests=sum(instance.requests for instance in instances),
         instances=instances,
+        spread=operator.measures.spread() if isinstance(operator, DistributedFragment) else None,
+        division=facts.division,
         filters=list(filters),
     )
 
@@ -97,6 +101,7 @@ def exchange_status(operator: Operator, planned: PlannedExchange, facts: Fragmen
         queue_depth=held.queued,
         leases=held.leased,
         retries=held.retries,
+        estimated_bytes=planned.estimated_bytes,
     )
 
 

@@ -18,7 +18,8 @@ import pyarrow as pa
 from planner.catalog import Column
 from planner.choices import PlanChoice
 from planner.distribute.building import Graph, GraphBuilder, NotBuilt
-from planner.distribute.considered import choice_of, too_small, with_divisions
+from planner.distribute.considered import choice_of, too_small
+from planner.distribute.labels import labelled
 from planner.distribute.runtime_filters import with_runtime_filters
 from planner.distribute.scopes import bind_names
 from planner.distribute.ways import Way, Ways, large_scans
@@ -56,7 +57,7 @@ def distributed(
     while taken:
         try:
             graph = GraphBuilder(names, inputs, prefix, extents, taken).graph(schema, columns, sql)
-            return with_divisions(graph, names, taken), choice_of(ways, found, taken, unbuilt)
+            return labelled(graph, names, taken), choice_of(ways, found, taken, unbuilt)
         except NotBuilt as error:
             if any(block.final is not None for way in taken for block in way.blocks):
                 taken = [way.without_final_shares() for way in taken]

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 
 from planner.ast import Ast, walk
 from planner.distribute.estimates import ColumnValues, column_values, drawn
+from planner.distribute.expressions import is_call
 from planner.distribute.outputs import bare
 from planner.distribute.scopes import Names
 from planner.distribute.two_steps import TwoSteps
 from planner.logical import Scan, Select
+from planner.references import function_name
 from planner.splits import ScanExtent
 
 LEFT_BY_CONDITIONS = 0.3
@@ -67,6 +69,10 @@ class AnswerSizes:
         layers = 1.0
         caps: dict[str, float] = {}
         for key in keys:
+            if self._counts(key):
+                by_table[""] = by_table.get("", 1.0) * math.sqrt(2 * rows)  # n rows make no more than √2n groups of different sizes
+                caps[""] = rows
+                continue
             columns, sure = self.names.columns(select, key)
             origins = [self.names.origin(column) for column in columns]
             if not sure or any(origin is None for origin in origins):
@@ -82,6 +88,12 @@ class AnswerSizes:
                 layers = min(layers, known.layers / max(1, total))
         count = math.prod(drawn(min(count, caps[name] * 4), caps[name]) for name, count in by_table.items())
         return max(1.0, drawn(count, rows)), layers
+
+    def _counts(self, key: Ast) -> bool:
+        """Whether it is how many rows there are in a group of a subquery in FROM."""
+        column = self.names.column(key)
+        written = None if column is None else self.names.written(column)
+        return written is not None and is_call(written) and function_name(written["Function"]) == "count"
 
     def _values(self, scan: Scan, name: str) -> ColumnValues | None:
         place = scan.name, name

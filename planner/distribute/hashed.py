@@ -33,16 +33,21 @@ class HashedTable:
     reduced: float = 1.0
 
     def joins(self, other: HashedTable) -> bool:
-        """Whether both would give the same rows, by the same key, but for their columns. Their predicates are compared elsewhere."""
+        """Whether both would give the same rows, by the same key, but for those without a key and for their columns.
+
+        Their predicates are compared elsewhere.
+        """
         mine, others = ({(reducer.column, reducer.scan.name, reducer.key) for reducer in table.reducers} for table in (self, other))
-        alike = self.key == other.key and self.not_null == other.not_null and mine == others
-        return alike and self.scan.table == other.scan.table and self.scan.columns == other.scan.columns
+        return self.key == other.key and mine == others and self.scan.table == other.scan.table and self.scan.columns == other.scan.columns
 
     def with_reader(self, other: HashedTable) -> HashedTable:
         """For another table's readers too."""
         needed = self._united(self.scan.needed, other.scan.needed)
         given = self._united(self.given, other.given)
-        return replace(self, scan=replace(self.scan, needed=needed), given=given, readers=(*self.readers, *other.readers))
+        not_null = self.not_null and other.not_null
+        return replace(
+            self, scan=replace(self.scan, needed=needed), given=given, readers=(*self.readers, *other.readers), not_null=not_null
+        )
 
     def _united(self, some: Sequence[Column], others: Sequence[Column]) -> tuple[Column, ...]:
         return tuple(column for column in self.scan.columns if column in some or column in others)

@@ -136,6 +136,13 @@ class Names:
         """
         return self._found.shown.origin(column)
 
+    def written(self, column: BoundColumn) -> Ast | None:
+        """The expression that a column of a subquery in FROM is there; None for others, and where several may be."""
+        if isinstance(column.relation, Scan):
+            return None
+        outputs = self._found.shown.relation_outputs(column.relation) or ()
+        return next((output.expression for output in outputs if output.name == column.name), None)
+
     def type(self, column: BoundColumn) -> str | None:
         """The column's type, where it is plainly a table's column."""
         return self._found.shown.type(column)

@@ -44,10 +44,10 @@ SELECT sum(l_price) FROM lines WHERE l_quantity < (SELECT avg(l_quantity) FROM l
 --     fragment 3 (once): SELECT finalize(combine_aggr(to_aggregate_state("in_a0", 'sum', ['DOUBLE']))) AS "sum(l_price)" FROM in_x2
 --       in_x2: exchange 2 (gather, next to nothing) in_a0
 --         fragment 2 (parallel, lines (lines) and lines (inner_lines) by hash of l_part, in shares of buckets, made as it runs): SELECT sum(l_price) EXPORT_STATE AS "in_a0" FROM in_0 AS "lines" WHERE l_quantity < (SELECT avg(l_quantity) FROM in_1 inner_lines WHERE inner_lines.l_part = lines.l_part)
---           in_0: exchange 0 (hash, 192 buckets, about 1.5 MB) l_part, l_quantity, l_price
+--           in_0: exchange 0 (hash of l_part, 192 buckets, about 1.5 MB) l_part, l_quantity, l_price
 --             fragment 0 (parallel, lines (lines) split by split, in 6 shares): SELECT "l_part", "l_quantity", "l_price", ((hash("l_part") >> 32) % 192)::USMALLINT AS in_b FROM in_0
 --               in_0: scan lines: 3 of 5 columns (l_part, l_quantity, l_price), 1 of 1 files, 16 of 16 row groups, 6 splits
---           in_1: exchange 1 (hash, 192 buckets, about 1.0 MB) l_part, l_quantity
+--           in_1: exchange 1 (hash of l_part, 192 buckets, about 1.0 MB) l_part, l_quantity
 --             fragment 1 (parallel, lines (inner_lines) split by split, in 6 shares): SELECT "l_part", "l_quantity", ((hash("l_part") >> 32) % 192)::USMALLINT AS in_b FROM in_1 WHERE ("l_part" IS NOT NULL)
 --               in_1: scan lines: 2 of 5 columns (l_part, l_quantity), 1 of 1 files, 16 of 16 row groups, 6 splits
 --   divided: lines (lines) and lines (inner_lines) by hash of l_part: about 256 kB less for the busiest worker than for one worker alone
