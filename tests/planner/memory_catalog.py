@@ -219,7 +219,9 @@ def run_plan(plan: PhysicalPlan) -> pa.Table:
     exchanges = {exchange.id: exchange for exchange in plan.exchanges}
     arrived: dict[int, pa.Table | Bucketed] = {}
     for planned in plan.fragments:
-        keys = {exchange: keys_of(table) for exchange, table in arrived.items() if exchanges[exchange].kind == "filter"}
+        keys = {
+            place: keys_of(table) for place, table in arrived.items() if isinstance(table, pa.Table) and exchanges[place].kind == "filter"
+        }
         fragment, _ = pruned(planned, keys)
         if fragment.bucketed:
             shares: Sequence[Share] = tuple(shares_of_buckets(fragment, exchanges))
