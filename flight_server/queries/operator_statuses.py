@@ -77,7 +77,7 @@ def producer_status(operator: Operator, facts: FragmentFacts, filters: Sequence[
         files_bytes=facts.files_bytes,
         requests=sum(instance.requests for instance in instances),
         instances=instances,
-        spread=operator.measures.spread() if isinstance(operator, DistributedFragment) else None,
+        spread=operator.spread() if isinstance(operator, DistributedFragment) else None,
         division=facts.division,
         filters=list(filters),
     )
