@@ -56,7 +56,7 @@ def distributed(
     schema, columns, sql = result
     while taken:
         try:
-            graph = GraphBuilder(names, inputs, prefix, extents, taken).graph(schema, columns, sql)
+            graph = GraphBuilder(ways, taken).graph(schema, columns, sql)
             return labelled(graph, names, taken), choice_of(ways, found, taken, unbuilt)
         except NotBuilt as error:
             if any(block.final is not None or block.ranges is not None for way in taken for block in way.blocks):

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
 
 from planner.ast import BARE_TABLE, Ast, verbatim_identifier
 from planner.catalog import Column
-from planner.distribute.costs import Costs
 from planner.distribute.final_shares import FinalShares, is_streamed
-from planner.distribute.scopes import Names
 from planner.distribute.sent import Sent, sent
 from planner.distribute.two_steps import TwoSteps
-from planner.distribute.ways import DividedBlock, Way
+from planner.distribute.ways import DividedBlock, Way, Ways
 from planner.errors import VolleyError
 from planner.logical import Answers, Body, Cte, CteRef, QueryBlock, Scan, Select, all_scans, relations_below, rewrite
 from planner.optimize.pushed import without_pushed
 from planner.parse import print_sql
 from planner.physical import ExchangeInput, ExchangeKind, Fragment, PlannedExchange, ScanInput, Share, Split
 from planner.render import render_query
-from planner.scan_inputs import ScanInputs
-from planner.splits import ScanExtent
 
 Graph = tuple[tuple[Fragment, ...], tuple[PlannedExchange, ...]]
 """Fragments, producers first, and the exchanges between them."""
@@ -39,20 +35,21 @@ class NotBuilt(Exception):
 class GraphBuilder:
     """Makes the fragments of the ways that were taken."""
 
-    def __init__(self, names: Names, inputs: ScanInputs, prefix: str, extents: Mapping[str, ScanExtent], ways: Sequence[Way]) -> None:
-        self._whole = names.query
-        self._names = names
-        self._inputs = inputs
-        self._prefix = prefix
-        self._extents = extents
-        self._blocks = {id(block.cut.select.ast): block for way in ways for block in way.blocks}
+    def __init__(self, ways: Ways, taken: Sequence[Way]) -> None:
+        self._ways = ways
+        self._whole = ways.names.query
+        self._names = ways.names
+        self._inputs = ways.inputs
+        self._prefix = ways.prefix
+        self._extents = ways.extents
+        self._costs = ways.costs
+        self._blocks = {id(block.cut.select.ast): block for way in taken for block in way.blocks}
         self._ctes: dict[int, Cte] = {}
         self._clauses: dict[int, Ast] = {}
         self._columns: dict[str, tuple[Column, ...]] = {}
         self._exchanges: dict[str, int] = {}
         self._hash_exchanges: list[PlannedExchange] = []
         self._hashed: dict[str, PlannedExchange] = {}
-        self._costs = Costs(inputs.options, extents)
         self._buckets: dict[str, int] = {}
         self._estimates: dict[str, int] = {}
         self._fragments: list[Fragment] = []
@@ -216,6 +213,7 @@ class GraphBuilder:
 
     def _arms(self, query: QueryBlock, block: DividedBlock | None = None) -> tuple[ScanInput | ExchangeInput, ...]:
         """The inputs of a fragment that runs ``query``, on the shares of ``block`` if there is one."""
+        may_be_cut = self._ways.may_be_cut(block) if block is not None else frozenset[str]()
         read = frozenset(name for table in block.tables for name in table.readers) if block is not None else frozenset[str]()
         arms: list[ScanInput | ExchangeInput] = []
         for scan in all_scans(query):
@@ -223,7 +221,7 @@ class GraphBuilder:
                 arms += self._scan_arms([scan], () if block is None else block.shares)
             elif block is not None:
                 exchange = self._hashed[scan.name]
-                arms.append(ExchangeInput(scan.name, exchange.id, exchange.columns, True, scan.name in block.may_be_cut))
+                arms.append(ExchangeInput(scan.name, exchange.id, exchange.columns, True, scan.name in may_be_cut))
         for name in _answers(query):
             arms.append(ExchangeInput(name, self._exchanges[name], self._columns[name], bucketed=name in self._buckets))
         return tuple(arms)

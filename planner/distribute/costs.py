@@ -19,7 +19,7 @@ from planner.logical import Scan
 from planner.options import PlanOptions
 from planner.physical import Share
 from planner.sizes import format_size
-from planner.splits import ScanExtent, parallel_splits, shares_of
+from planner.splits import ScanExtent, parallel_shares
 
 LEAST_GAIN = 1.25
 """So much more than a share of the bytes each worker is taken to have to do with: shares are never quite alike."""
@@ -110,8 +110,7 @@ class Costs:
         if all(keys[scan.name] is None for scan in parts):
             (scan,) = parts
             least = 0 if options.forced else options.split_rows
-            splits = parallel_splits(scan, self.extents[scan.name], options.workers * each, least, options.max_split_rows)
-            return shares_of(scan.name, splits)
+            return parallel_shares(scan, self.extents[scan.name], options.workers * each, least, options.max_split_rows)
         keyed = [KeyedScan(scan, key, self.extents[scan.name]) for scan in parts if (key := keys[scan.name]) is not None]
         wanted = range(options.workers * each, 0, -options.workers) if lie_in_ranges(keyed, options.workers) else ()
         for several in wanted:

@@ -31,7 +31,7 @@ from typing import Any, Literal
 
 from planner.ast import BARE_QUERY, Ast, is_query, walk
 from planner.distribute.classes import Classes, Pair, equivalences, join_equalities, subquery_correlations
-from planner.distribute.expressions import is_aggregate, is_call, is_grouped, sorts_and_limits
+from planner.distribute.expressions import is_aggregate, is_call, is_grouped, shows_collations, sorts_and_limits
 from planner.distribute.outputs import bare
 from planner.distribute.partial_aggregates import AGGREGATES, WITH_PARTIAL_FORM
 from planner.distribute.scopes import BoundColumn, Names
@@ -102,13 +102,20 @@ class Rules:
     repeatable: set[int] = field(default_factory=set)
     """The trees of what gives the same rows whenever it is evaluated."""
     _classes: dict[int, Classes] = field(default_factory=dict)
+    _collates: bool = field(init=False)
     _calls: dict[int, tuple[list[Ast], bool]] = field(default_factory=dict)
+    _scans: dict[int, tuple[Body | Relation, frozenset[str]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_collates", shows_collations(self.names.query.ast))
 
     def cuts(self, divided: Mapping[str, str | None]) -> list[Cut]:
         """Where the query is to be cut if its scans ``divided`` are: by the column of that name, or None for rows that lie anywhere.
 
         Raises ``NotDivisible``.
         """
+        if self._collates:
+            raise NotDivisible("behind an exchange text would not be compared by its collation any more")
         divider = _Divider(self, self.names, divided)
         divider.closed(self.names.query)
         return divider.cuts
@@ -120,6 +127,13 @@ class Rules:
         except NotDivisible:
             return False
         return True
+
+    def scans(self, node: Body | Relation) -> frozenset[str]:
+        """The names of all scans in it."""
+        known = self._scans.get(id(node))
+        if known is None:  # the node is kept, since one that is made up for a moment would leave its id to another
+            known = self._scans[id(node)] = node, frozenset(scan.name for scan in scans_of(node))
+        return known[1]
 
     def calls(self, query: QueryBlock, select: Select) -> tuple[list[Ast], bool]:
         """The functions that a block calls behind WHERE, and whether its rows are those of groups, or one of all."""
@@ -220,7 +234,7 @@ class _Divider:
             if not self._mentions_key(terms, keys):
                 return False
         # Which row DISTINCT ON keeps is said by ORDER BY, which is asked of all rows.
-        elif ast["distinct"] is not None and (ast["distinct"] != "Distinct" or not self._mentions_key(_items(ast), keys)):
+        if ast["distinct"] is not None and (ast["distinct"] != "Distinct" or not self._mentions_key(_items(ast), keys)):
             return False
         windows = [function["over"] for function in called if function["over"] is not None]
         return all("WindowSpec" in over and self._mentions_key(over["WindowSpec"]["partition_by"], keys) for over in windows)
@@ -237,7 +251,7 @@ class _Divider:
 
     def _rows(self, select: Select) -> Keys | None:
         """By what the rows of FROM and WHERE are divided; None where all of them are whole."""
-        if not any(scan.name in self.divided for scan in from_and_where(select)):
+        if not self._has_divided(select) or not any(scan.name in self.divided for scan in from_and_where(select)):
             return None
         classes = self.rules.classes(select)
         keys: Keys | None = None
@@ -376,21 +390,23 @@ class _Divider:
                 self.repeatable(cte.query)
 
     def _has_divided(self, node: Body | Relation) -> bool:
-        return any(scan.name in self.divided for scan in scans_of(node))
+        return not self.rules.scans(node).isdisjoint(self.divided)
 
 
 def from_and_where(select: Select) -> Iterator[Scan]:
     """The scans of a block's FROM and WHERE, those of subqueries there included."""
     for item in select.items:
         yield from (relation for relation in relations_below(item) if isinstance(relation, Scan))
-    where = in_where(select) if select.queries else set()
+    where = in_where(select)
     for query in select.queries:
         if id(query.ast) in where:
             yield from scans_of(query)
 
 
 def in_where(select: Select) -> set[int]:
-    """The ids of all nodes in WHERE."""
+    """The ids of all nodes in the WHERE of a block that has subqueries; of any other, nobody asks."""
+    if not select.queries:
+        return set()
     return {id(node) for term in select.conjuncts for node in walk(term, into_queries=False)}
 
 

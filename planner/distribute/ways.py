@@ -42,9 +42,7 @@ MOST_REDUCERS = 2
 class DividedBlock:
     """A block that runs on ``shares``, or on shares of the buckets of its ``tables``, which are told when these are there.
 
-    ``steps`` are None for the whole query where shares answer with rows of the result. ``may_be_cut``: the names of scans whose rows of one
-    bucket may be divided further, if those of all others are not.
-    ``answers``: about how many bytes all shares answer with.
+    ``steps`` are None for the whole query where shares answer with rows of the result. ``answers``: about how many bytes all shares give.
     ``final``: they are put together share by share as well; ``ranges``: and so are its rows sorted, which are the result.
     """
 
@@ -52,7 +50,6 @@ class DividedBlock:
     steps: TwoSteps | None
     shares: tuple[Share, ...] = ()
     tables: tuple[HashedTable, ...] = ()
-    may_be_cut: frozenset[str] = frozenset()
     answers: float = 0.0
     final: FinalShares | None = None
     ranges: SortRanges | None = None
@@ -126,7 +123,7 @@ class Ways:
     refused: list[tuple[Division, str]] = field(default_factory=list)
     """What cannot be divided for certain, and why."""
     _rules: Rules = field(init=False)
-    _costs: Costs = field(init=False)
+    costs: Costs = field(init=False)
     _sizes: AnswerSizes = field(init=False)
     _reductions: Reductions = field(init=False)
     _behind_predicates: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -137,14 +134,14 @@ class Ways:
 
     def __post_init__(self) -> None:
         self._rules = Rules(self.names)
-        self._costs = Costs(self.inputs.options, self.extents)
+        self.costs = Costs(self.inputs.options, self.extents)
         self._sizes = AnswerSizes(self.names, self.extents)
         self._reductions = Reductions(self.names, self._rules)
 
     def found(self, large: Sequence[str]) -> list[Way]:
         """All ways to divide one of the ``large`` scans, alone or with others, those that save most first."""
         ways: list[Way] = []
-        for division in Divisions(self.names, self.extents, self._costs).suggested(large):
+        for division in Divisions(self.names, self.extents, self.costs).suggested(large):
             if division.hashed and not self.inputs.options.forced and any(_has_ranges(way, division) for way in ways):
                 self.refused.append((division, "the tables lie in ranges of the key, and need no exchange"))
             elif (way := self._way(division)) is not None:
@@ -185,24 +182,26 @@ class Ways:
         if division.hashed:
             if self._hangs_on_arrival(cut.select):
                 raise NotDivisible("behind a hash exchange rows arrive in another order, on which something in it hangs")
-            block = replace(block, tables=self._tables(parts, division), may_be_cut=self._may_be_cut(cut, parts))
+            if len(parts) == 1 and self._lies_anywhere(cut, parts[0].name):
+                raise NotDivisible("its rows may lie anywhere, and need not be brought together")
+            block = replace(block, tables=self._tables(parts, division))
         else:
-            block = replace(block, shares=self._costs.shares(parts, division.keys, whole))
+            block = replace(block, shares=self.costs.shares(parts, division.keys, whole))
         together = 0.0
         if steps is not None:
             block = self._with_answers(block, steps, parts)
             if block.gathers_rows and not self.inputs.options.forced and _multiplies(cut.select):
                 raise NotDivisible("how many rows its joins make, which one worker would have to hold, is not known")
-            together = self._costs.together(block.answers, shared=not block.gathers)
+            together = self.costs.together(block.answers, shared=not block.gathers)
         if division.hashed:
-            return block, self._costs.saved_by_hash(parts, whole, block.tables, together)
-        return block, self._costs.saved(parts, whole, block.shares, together)
+            return block, self.costs.saved_by_hash(parts, whole, block.tables, together)
+        return block, self.costs.saved(parts, whole, block.shares, together)
 
     def _with_answers(self, block: DividedBlock, steps: TwoSteps, parts: Sequence[Scan]) -> DividedBlock:
         """The block with what its shares answer, and how that is put together."""
         options, query = self.inputs.options, block.cut.query
         size = self._sizes.of(steps, parts, len(block.shares) or options.workers * options.splits_per_worker)
-        guess = self._costs.answers_by_hash(block.tables, steps.kind) if block.tables else self._costs.answers(parts, steps.kind)
+        guess = self.costs.answers_by_hash(block.tables, steps.kind) if block.tables else self.costs.answers(parts, steps.kind)
         block = replace(block, answers=size.bytes if size is not None and steps.kind in ("groups", "distinct") else guess)
         if size is None:
             return block
@@ -245,7 +244,7 @@ class Ways:
         table = HashedTable(scan, key, self._given(scan, key), (scan.name,))
         known = sorted(self._reductions.of(scan), key=lambda reducer: rows_left(reducer.scan.predicates))
         for reducer in known[:MOST_REDUCERS]:
-            if self._costs.reduces(table, reducer):
+            if self.costs.reduces(table, reducer):
                 reduced = table.reduced * rows_left(reducer.scan.predicates)
                 table = replace(table, reducers=(*table.reducers, reducer), reduced=reduced)
         told = any(reducer.column == key for reducer in table.reducers)  # what is in a list of values is not NULL
@@ -260,20 +259,19 @@ class Ways:
         left = self._behind_predicates[scan.name]
         return tuple(column for column in scan.needed if column.name in left or column.name == key)
 
-    def _may_be_cut(self, cut: Cut, parts: Sequence[Scan]) -> frozenset[str]:
-        """The scans that may as well lie anywhere, if all others are whole. Raises ``NotDivisible`` where there is but that one."""
-        found = frozenset(scan.name for scan in parts if self._lies_anywhere(cut, scan))
-        if found and len(parts) == 1:
-            raise NotDivisible("its rows may lie anywhere, and need not be brought together")
-        return found
+    def may_be_cut(self, block: DividedBlock) -> frozenset[str]:
+        """The names of scans whose rows of one bucket may be divided further, if those of all others are not."""
+        readers = [name for table in block.tables for name in table.readers]
+        return frozenset(name for name in readers if self._lies_anywhere(block.cut, name))
 
-    def _lies_anywhere(self, cut: Cut, scan: Scan) -> bool:
-        if scan.name not in self._anywhere:
+    def _lies_anywhere(self, cut: Cut, name: str) -> bool:
+        """Whether the block may as well be run on shares of the scan of that name alone, wherever its rows lie."""
+        if name not in self._anywhere:
             try:
-                self._anywhere[scan.name] = self._rules.cuts({scan.name: None})
+                self._anywhere[name] = self._rules.cuts({name: None})
             except NotDivisible:
-                self._anywhere[scan.name] = []
-        found = self._anywhere[scan.name]
+                self._anywhere[name] = []
+        found = self._anywhere[name]
         return len(found) == 1 and found[0].select is cut.select and found[0].complete == cut.complete
 
     # -- what two steps are written by ----------------------------------------------------------------------------------

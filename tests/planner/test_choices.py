@@ -70,7 +70,7 @@ def test_a_table_that_is_read_twice_is_told_by_its_alias_and_then_by_its_input(s
     [
         ("SELECT name FROM people", "people has 5 rows to read, and tables of fewer than 500 are not worth it"),
         ("SELECT count(*) FROM orders", "no division spares the busiest worker anything"),
-        ("SELECT name FROM people LEFT JOIN orders ON person_id < people.id", "no way is open"),
+        ("SELECT id FROM orders WHERE amount < random()", "no way is open"),
     ],
 )
 def test_why_nothing_is_divided(sized: FolderCatalog, sql: str, expected: str) -> None:
@@ -112,9 +112,11 @@ def test_the_document_has_all_of_it(sized: FolderCatalog) -> None:
     choice = document["choice"]
     assert [way["divided"] for way in choice["taken"]] == [by_splits]
     assert choice["taken"][0]["spared_bytes"] > 0
+    refused = {"divided": by_ranges, "spared_bytes": None, "why_not": "they are not written in the order of that key"}
+    assert refused in choice["others"]
     by_hash = [{**table, "by": "hash"} for table in by_ranges]
-    assert [way["divided"] for way in choice["others"]][:2] == [by_hash, by_ranges]
-    assert choice["others"][1]["why_not"] == "they are not written in the order of that key"
+    (runner_up,) = (way for way in choice["others"] if way["divided"] == by_hash)
+    assert runner_up["spared_bytes"] < choice["taken"][0]["spared_bytes"]
     assert choice["not_divided"] is None
     assert document["plan"]["inputs"][0]["estimated_bytes"] > 0
     assert document["plan"]["inputs"][0]["from"]["divided"] == by_splits
