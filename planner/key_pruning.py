@@ -18,7 +18,7 @@ import pyarrow as pa
 from planner.catalog import DataFile, RowGroup
 from planner.optimize.prune_partitions import partition_value
 from planner.physical import Fragment, RuntimeFilter, ScanInput, Share, ShareInput, Split
-from planner.splits import split_of_groups, without_gaps
+from planner.splits import FileGroups
 
 MOST_KEYS = 10_000
 """Of more keys only the least and the greatest are used."""
@@ -113,7 +113,8 @@ class _Pruner:
         if len(kept) == len(read):
             yield split
         else:
-            yield from (split_of_groups(split.file, run, self.columns) for run in without_gaps(kept))
+            left = FileGroups(split.file, kept, len(groups))
+            yield from (left.split(self.columns, start, stop) for start, stop in left.runs())
 
     def _keeps_file(self, split: Split) -> bool:
         path = split.file.path
