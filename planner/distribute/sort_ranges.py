@@ -35,7 +35,7 @@ Bound = int | decimal.Decimal | datetime.date | datetime.datetime
 
 @dataclass(frozen=True, slots=True)
 class SortRanges:
-    """Ranges of the sort key ``key``, the ``column`` of a partial block, in the order of the result. ``bounds`` ascend: where ranges end."""
+    """Ranges of the sort key ``key``, ``column`` of a partial block, in the order of the result. ``bounds`` ascend: where ranges end."""
 
     key: str
     column: str
