@@ -81,7 +81,8 @@ def sort_ranges(query: QueryBlock, steps: TwoSteps, extents: Mapping[str, ScanEx
         return None
     descending = term["options"]["asc"] is False
     wanted = term["options"]["nulls_first"]
-    return SortRanges(steps.writer.expression(answer.expression), answer.name, tuple(map(_literal, bounds)), descending, descending if wanted is None else wanted)
+    key = steps.writer.expression(answer.expression)
+    return SortRanges(key, answer.name, tuple(map(_literal, bounds)), descending, descending if wanted is None else wanted)
 
 
 def _bounds(scan: Scan, name: str, extent: ScanExtent, wanted: int) -> list[Bound]:
