@@ -119,7 +119,7 @@ def splits_of_groups(scan: Scan, file: FileGroups, *, measured: bool = True) -> 
     if file.groups is None or len(file.groups) == file.total:
         yield Split(file.file, None, 0, file.rows, file.file.size_bytes)
     else:
-        yield from (_split(scan, file, run, measured=measured) for run in _runs(file.groups))
+        yield from (_split(scan, file, run, measured=measured) for run in without_gaps(file.groups))
 
 
 def parallel_shares(scan: Scan, extent: ScanExtent, wanted: int, least_rows: int, most_rows: int) -> tuple[Share, ...]:
@@ -157,7 +157,7 @@ def _file_splits(scan: Scan, file: FileGroups, target: int, *, measured: bool) -
     elif not measured and len(file.groups) == file.total and (file.rows or 0) <= target:
         yield Split(file.file, None, 0, file.rows, file.file.size_bytes)
     else:
-        for run in _runs(file.groups):
+        for run in without_gaps(file.groups):
             yield from (_split(scan, file, piece, measured=measured) for piece in _pieces(run, target))
 
 
@@ -176,7 +176,7 @@ def _pieces(run: Sequence[RowGroup], target: int) -> list[Sequence[RowGroup]]:
     return list(pieces)
 
 
-def _runs(groups: Sequence[RowGroup]) -> list[Sequence[RowGroup]]:
+def without_gaps(groups: Sequence[RowGroup]) -> list[Sequence[RowGroup]]:
     """Neighbouring row groups together."""
     if isinstance(groups, RowGroups):
         return [groups] if groups else []
@@ -194,3 +194,9 @@ def _split(scan: Scan, file: FileGroups, groups: Sequence[RowGroup], *, measured
     size = part.column_bytes([column.name for column in scan.needed]) if measured else file.file.size_bytes * len(groups) // file.total
     first = groups[0]
     return Split(file.file, tuple(range(first.index, first.index + len(groups))), first.first_row, part.rows, size)
+
+
+def split_of_groups(file: DataFile, groups: Sequence[RowGroup], columns: Sequence[str]) -> Split:
+    """Neighbouring row groups of a file as one split, of which ``columns`` are read."""
+    size = sum(group.column_bytes.get(name, 0) for group in groups for name in columns)
+    return Split(file, tuple(group.index for group in groups), groups[0].first_row, sum(group.rows for group in groups), size)

@@ -35,9 +35,8 @@ Bound = int | decimal.Decimal | datetime.date | datetime.datetime
 
 @dataclass(frozen=True, slots=True)
 class SortRanges:
-    """Ranges of the sort key ``key``, ``column`` of a partial block, in the order of the result. ``bounds`` ascend: where ranges end."""
+    """Ranges of the sort key ``column`` of a partial block, in the order of the result. ``bounds`` ascend: where a range ends."""
 
-    key: str
     column: str
     bounds: tuple[str, ...]
     descending: bool
@@ -81,8 +80,7 @@ def sort_ranges(query: QueryBlock, steps: TwoSteps, extents: Mapping[str, ScanEx
         return None
     descending = term["options"]["asc"] is False
     wanted = term["options"]["nulls_first"]
-    key = steps.writer.expression(answer.expression)
-    return SortRanges(key, answer.name, tuple(map(_literal, bounds)), descending, descending if wanted is None else wanted)
+    return SortRanges(answer.name, tuple(map(_literal, bounds)), descending, descending if wanted is None else wanted)
 
 
 def _bounds(scan: Scan, name: str, extent: ScanExtent, wanted: int) -> list[Bound]:
