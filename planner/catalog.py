@@ -60,13 +60,17 @@ class ColumnRange:
 
 @dataclass(frozen=True, slots=True)
 class RowGroup:
-    """A row group of a Parquet file. ``first_row`` counts within the file; ``column_bytes`` are compressed sizes."""
+    """A row group of a Parquet file. ``first_row`` counts within the file.
+
+    ``column_bytes`` are compressed sizes, ``encoded_bytes`` those before compression: of dictionaries and places in them, mostly.
+    """
 
     index: int
     first_row: int
     rows: int
     column_bytes: Mapping[str, int] = field(default_factory=dict)
     ranges: Mapping[str, ColumnRange] = field(default_factory=dict)
+    encoded_bytes: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,13 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class ColumnChunks:
-    """A column in all row groups of a file: compressed sizes, and what statistics say of each; None where they say nothing."""
+    """A column in all row groups of a file: sizes, compressed and before, and what statistics say of each; None where they say nothing."""
 
     bytes: Sequence[int]
     minimums: Sequence[StatisticsValue | None]
     maximums: Sequence[StatisticsValue | None]
     null_counts: Sequence[int | None]
+    encoded_bytes: Sequence[int] = ()
 
     def range(self, index: int) -> ColumnRange | None:
         """What is known of one row group; None where nothing is."""
@@ -47,7 +48,8 @@ class RowGroups(Sequence[RowGroup], ABC):
         first = self.first_rows[index]
         sizes: _Columns[int] = _Columns(self.names, lambda name: self.column(name).bytes[index])
         ranges: _Columns[ColumnRange] = _Columns(self.names, lambda name: self.column(name).range(index))
-        return RowGroup(index, first, self.first_rows[index + 1] - first, sizes, ranges)
+        encoded: _Columns[int] = _Columns(self.names, lambda name: next(iter(self.column(name).encoded_bytes[index : index + 1]), None))
+        return RowGroup(index, first, self.first_rows[index + 1] - first, sizes, ranges, encoded)
 
     def __len__(self) -> int:
         return len(self.first_rows) - 1

@@ -103,6 +103,7 @@ class Statistics:
         leaves, kind = described.leaves[name], described.types[name]
         metadata = self._storage.footer(file).metadata
         sizes: list[int] = []
+        encoded: list[int] = []
         lows: list[StatisticsValue | None] = []
         highs: list[StatisticsValue | None] = []
         nulls: list[int | None] = []
@@ -110,11 +111,12 @@ class Statistics:
             group = metadata.row_group(index)
             chunks = [group.column(leaf) for leaf in leaves]
             sizes.append(sum(chunk.total_compressed_size for chunk in chunks))
+            encoded.append(sum(chunk.total_uncompressed_size for chunk in chunks))
             low, high, count = _range(chunks[0], kind) if len(chunks) == 1 else (None, None, None)
             lows.append(low)
             highs.append(high)
             nulls.append(count)
-        return ColumnChunks(_compact(sizes), _compact(lows), _compact(highs), _compact(nulls))
+        return ColumnChunks(_compact(sizes), _compact(lows), _compact(highs), _compact(nulls), _compact(encoded))
 
     def _keep(self, file: StoredFile, name: str, chunks: ColumnChunks) -> ColumnChunks:
         with self._lock:
@@ -157,7 +159,7 @@ def _cost(chunks: ColumnChunks) -> int:
 
 
 def _parts(chunks: ColumnChunks) -> tuple[Sequence[object], ...]:
-    return chunks.bytes, chunks.minimums, chunks.maximums, chunks.null_counts
+    return chunks.bytes, chunks.minimums, chunks.maximums, chunks.null_counts, chunks.encoded_bytes
 
 
 def _compact(values: list) -> Sequence:  # type: ignore[type-arg]

@@ -104,6 +104,22 @@ class _Places:
         return ShareInput(part.scan.name, splits, _predicate(part, low, high))
 
 
+def lie_in_ranges(parts: Sequence[KeyedScan], wanted: int) -> bool:
+    """Whether row groups lie so that about ``wanted`` shares, and fewer, would not read many of them twice. Cheaper than the shares."""
+    bounds = list(_bounds(max(parts, key=lambda part: part.extent.rows or 0), wanted))
+    read = sum(_rows_in_shares(part, bounds) for part in parts)
+    return read <= MOST_READ_TWICE * sum(part.extent.rows or 0 for part in parts)
+
+
+def _rows_in_shares(part: KeyedScan, bounds: Sequence[Bound]) -> int:
+    """How many rows shares with these bounds would read, but for those without a key."""
+    return sum(
+        rows * (1 + bisect_right(bounds, most) - bisect_right(bounds, least))
+        for file, ranges in zip(part.extent.files, part.ranges, strict=True)
+        for (least, most, _), rows in zip(ranges, file.counts, strict=True)
+    )
+
+
 def _bounds(part: KeyedScan, wanted: int) -> Iterator[Bound]:
     """Where a share ends: values of the key with which a row group begins."""
     groups = [
