@@ -113,6 +113,15 @@ def _read_once(parts: Sequence[KeyedScan], places: Sequence[_Places]) -> bool:
     return sum(known.rows for known in places) <= MOST_READ_TWICE * sum(part.extent.rows or 0 for part in parts)
 
 
+def _rows_in_shares(part: KeyedScan, bounds: Sequence[Bound]) -> int:
+    """How many rows shares with these bounds would read, but for those without a key."""
+    return sum(
+        rows * (1 + bisect_right(bounds, most) - bisect_right(bounds, least))
+        for file, ranges in zip(part.extent.files, part.ranges, strict=True)
+        for (least, most, _), rows in zip(ranges, file.counts, strict=True)
+    )
+
+
 def _bounds(part: KeyedScan, wanted: int) -> Iterator[Bound]:
     """Where a share ends: values of the key with which a row group begins."""
     groups = [
