@@ -88,7 +88,7 @@ def inner_column(names: Names, query: QueryBlock, column: BoundColumn) -> TableC
     nodes = walk([ast, query.ast["order_by"]], into_queries=False)
     if any(node.get("sample") or (is_call(node) and node["Function"]["over"] is not None) for node in nodes):
         return None
-    if ast["qualify"] is not None or ast["distinct"] not in (None, "Distinct"):
+    if ast["distinct"] not in (None, "Distinct"):
         return None
     if makes_groups(query, select):
         terms, modifiers = ast["group_by"].get("Expressions", [[], []])
