@@ -9,7 +9,7 @@ this machine's disks, the kernel does the same by itself.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from planner.catalog import Column
@@ -158,14 +158,25 @@ class _FilterPlanner:
         fragments, exchanges = self.plan
         if not self._made:
             return self.plan
-        kept = tuple(replace(fragment, filters=tuple(self._filters_of(fragment))) for fragment in fragments)
-        made = self._made.values()
+        readers: dict[int, set[str]] = {}
+        for arm in (arm for fragment in fragments for arm in fragment.inputs if isinstance(arm, ExchangeInput)):
+            readers.setdefault(arm.exchange, set()).add(arm.name)
+        kept = tuple(replace(each, filters=tuple(self._filters_of(each, readers.get(each.output, set())))) for each in fragments)
+        used = {each.exchange for fragment in kept for each in fragment.filters}
+        made = [(fragment, exchange) for fragment, exchange in self._made.values() if exchange.id in used]
         return (*(fragment for fragment, _ in made), *kept), (*(exchange for _, exchange in made), *exchanges)
 
-    def _filters_of(self, fragment: Fragment) -> Iterator[RuntimeFilter]:
+    def _filters_of(self, fragment: Fragment, readers: Set[str]) -> Iterator[RuntimeFilter]:
+        """Those of a fragment's scans. ``readers``: by which names its rows are read: of scans, if it reads for several of one table."""
+        others = readers & self.extents.keys()
         for arm in fragment.inputs:
-            if not isinstance(arm, ExchangeInput):
-                yield from self._filters.get(arm.name, ())
+            for found in self._filters.get(arm.name, ()) if isinstance(arm, ScanInput) else ():
+                if all((found.column, found.exchange) in self._asked(name) for name in others):
+                    yield found
+
+    def _asked(self, name: str) -> set[tuple[str, int]]:
+        """The columns of a scan that have filters, with where their keys are."""
+        return {(each.column, each.exchange) for each in self._filters.get(name, ())}
 
 
 def _rank(source: KeySource) -> tuple[bool, int]:
