@@ -128,6 +128,9 @@ class Catalog(Protocol):
     def row_groups(self, file: DataFile) -> tuple[RowGroup, ...] | None:
         """The row groups of a Parquet file, from its footer; None for other formats."""
 
+    def is_elsewhere(self, file: DataFile) -> bool:
+        """Whether what is read of the file has to be fetched first: it is on no disk of this machine."""
+
     def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None) -> pa.Schema:
         """The schema of ``sql`` over empty relations called as in ``inputs``, by the kernel's binder; nothing is run.
 

@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 from planner.sizes import format_size
 
-MOST_OTHERS = 6
-"""So many ways that were not taken stand in a plan's text. The JSON document has all."""
+MOST_OPEN, MOST_SHUT = 2, 4
+"""So many ways that were not taken, and that could not be, stand in a plan's text. The JSON document has all."""
 
 DividedBy = Literal["splits", "ranges", "hash"]
 
@@ -66,13 +66,15 @@ def choice_lines(choice: PlanChoice) -> Iterator[str]:
         yield f"not divided: {choice.undivided}"
     for way in choice.taken:
         yield f"divided: {division_words(way.tables)}: {_spared(way.spared_bytes or 0.0)} than for one worker alone"
-    for place, way in enumerate(choice.others[:MOST_OTHERS]):
-        open_ = way.spared_bytes is not None
-        told = way.why_not if way.spared_bytes is None else _spared(way.spared_bytes) + (f"; {way.why_not}" if way.why_not else "")
-        lead = "runner-up" if open_ and not place else "or" if open_ else "not"
-        yield f"  {lead} {division_words(way.tables)}: {told}"
-    if len(choice.others) > MOST_OTHERS:
-        yield f"  and {len(choice.others) - MOST_OTHERS} ways more, which EXPLAIN (FORMAT JSON) tells"
+    open_ = [(way, way.spared_bytes) for way in choice.others if way.spared_bytes is not None]
+    shut = [way for way in choice.others if way.spared_bytes is None]
+    for place, (way, spared) in enumerate(open_[:MOST_OPEN]):
+        yield f"  {'or' if place else 'runner-up'} {division_words(way.tables)}: {_spared(spared)}"
+    for way in shut[:MOST_SHUT]:
+        yield f"  not {division_words(way.tables)}: {way.why_not}"
+    left = max(0, len(open_) - MOST_OPEN) + max(0, len(shut) - MOST_SHUT)
+    if left:
+        yield f"  and {left} way{'' if left == 1 else 's'} more, which EXPLAIN (FORMAT JSON) tells"
 
 
 def choice_document(choice: PlanChoice) -> dict[str, Any]:

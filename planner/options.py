@@ -19,6 +19,7 @@ class PlanOptions:
     about ``workers * splits_per_worker`` shares of ``split_rows`` to ``max_split_rows`` rows, where that saves something and what the
     shares answer takes no more than ``gather_bytes``. To start a block on all workers is taken to cost as much as to read ``start_bytes``.
     Answers of ``final_bytes`` and more are put together on all workers, share by share, and rows of ``sort_bytes`` and more are sorted so.
+    Keys that may spare ``filter_bytes`` of files are read before the scan which they prune; with 0, or "always", wherever that is right.
     ``distribute`` "always" (or no ``distribute_rows`` at all) divides wherever it is possible, whatever it costs; "never" nowhere. Of all
     ways to divide that save most is taken. With "always" it is the one that ``way`` counts, from 0 on and around, ``by_hash`` those with
     hash exchanges before all others: tests are to see each of them.
@@ -31,6 +32,7 @@ class PlanOptions:
     distribute: Distribution = "auto"
     distribute_rows: int = 200_000
     start_bytes: int = 64 << 20
+    filter_bytes: int = 16 << 20
     splits_per_worker: int = 4
     split_rows: int = 100_000
     max_split_rows: int = 1_000_000
@@ -49,3 +51,8 @@ class PlanOptions:
     def forced(self) -> bool:
         """Whether everything is divided that can be."""
         return self.distribute == "always" or self.distribute_rows == 0
+
+    @property
+    def filters_forced(self) -> bool:
+        """Whether every scan has runtime filters that may have some."""
+        return self.distribute == "always" or self.filter_bytes == 0

@@ -87,7 +87,7 @@ def splits_of_groups(scan: Scan, file: FileGroups) -> Iterator[Split]:
         rows = None if file.groups is None else sum(group.rows for group in file.groups)
         yield Split(file.file, None, 0, rows, file.file.size_bytes)
     else:
-        yield from (_split(scan, file.file, run) for run in _runs(file.groups))
+        yield from (_split(scan, file.file, run) for run in without_gaps(file.groups))
 
 
 def parallel_splits(scan: Scan, extent: ScanExtent, splits_wanted: int, least_rows: int, most_rows: int) -> tuple[Split, ...]:
@@ -101,7 +101,7 @@ def parallel_splits(scan: Scan, extent: ScanExtent, splits_wanted: int, least_ro
         if file.groups is None:
             splits.append(Split(file.file, None, 0, None, file.file.size_bytes))
             continue
-        for run in _runs(file.groups):
+        for run in without_gaps(file.groups):
             splits += [_split(scan, file.file, piece) for piece in _pieces(run, target)]
     return tuple(splits) or tuple(Split(file.file, None, 0, 0, file.file.size_bytes) for file in extent.files[:1])
 
@@ -125,7 +125,7 @@ def _pieces(run: Sequence[RowGroup], target: int) -> list[list[RowGroup]]:
     return pieces
 
 
-def _runs(groups: Sequence[RowGroup]) -> list[list[RowGroup]]:
+def without_gaps(groups: Sequence[RowGroup]) -> list[list[RowGroup]]:
     """Neighbouring row groups together."""
     runs: list[list[RowGroup]] = []
     for group in groups:
@@ -137,6 +137,10 @@ def _runs(groups: Sequence[RowGroup]) -> list[list[RowGroup]]:
 
 
 def _split(scan: Scan, file: DataFile, groups: Sequence[RowGroup]) -> Split:
-    needed = [column.name for column in scan.needed]
-    size = sum(group.column_bytes.get(name, 0) for group in groups for name in needed)
+    return split_of_groups(file, groups, [column.name for column in scan.needed])
+
+
+def split_of_groups(file: DataFile, groups: Sequence[RowGroup], columns: Sequence[str]) -> Split:
+    """Neighbouring row groups of a file as one split, of which ``columns`` are read."""
+    size = sum(group.column_bytes.get(name, 0) for group in groups for name in columns)
     return Split(file, tuple(group.index for group in groups), groups[0].first_row, sum(group.rows for group in groups), size)

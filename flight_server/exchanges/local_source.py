@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from flight_server.exchanges.site import instance_status
 from flight_server.protocol.messages import InstanceStatus
 from operators.exchange.bucket_places import BucketSizes
 from operators.exchange.exchange import Exchange
@@ -36,7 +37,7 @@ class LocalSource:
 
     def ack(self, held: HeldShare, statistics: InstanceStatistics, sizes: BucketSizes | None = None) -> None:
         """The share's outputs are here."""
-        self._on_ack(held.key, held.epoch, self._name, None, sizes)
+        self._on_ack(held.key, held.epoch, self._name, instance_status(self._name.partition("/")[0], statistics), sizes)
 
     def release(self, held: HeldShare, error: VolleyError, *, retry: bool) -> None:
         """The share could not be run."""

@@ -52,6 +52,8 @@ class OnceFragment:
         self.hashed = hashed
         self.started = False
         self.ended = False
+        self.dropped = False
+        """It failed, or was too slow, and the query goes on without what it would have put out."""
         self._store = store
         self._context = context
         self._site = site
@@ -72,7 +74,7 @@ class OnceFragment:
             self._reports, self.schema = running.reports, running.schema
             for batch in running.batches:
                 take(batch)
-                self._count(batch, time.perf_counter() - started)
+                self._count(batch, time.perf_counter() - started, running.spill.most_bytes)
         self._statistics = replace(self._statistics, seconds=time.perf_counter() - started)
         self.ended = True
 
@@ -110,7 +112,7 @@ class OnceFragment:
         serve_hashed(site, self._context.query_id, hashed, self._store)
         hashed.made(0, site.worker_id, self._store.put(hashed.name, 0, batches, hashed.buckets))
 
-    def _count(self, batch: pa.RecordBatch, seconds: float) -> None:
+    def _count(self, batch: pa.RecordBatch, seconds: float, spilled: int) -> None:
         done = self._statistics
         rows, size = done.rows + batch.num_rows, done.bytes + referenced_bytes(batch)
-        self._statistics = replace(done, rows=rows, bytes=size, seconds=seconds)
+        self._statistics = replace(done, rows=rows, bytes=size, seconds=seconds, spill_bytes=spilled)

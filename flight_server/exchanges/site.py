@@ -46,6 +46,8 @@ def instance_status(worker_id: str, statistics: InstanceStatistics) -> InstanceS
         seconds=statistics.seconds,
         scanned_bytes=statistics.scanned_bytes,
         requests=statistics.requests,
+        spill_bytes=statistics.spill_bytes,
+        retries=statistics.retries,
     )
 
 

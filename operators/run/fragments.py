@@ -49,13 +49,21 @@ class Output:
     last: bool
 
 
+@dataclass(slots=True)
+class SpillSeen:
+    """The most that the kernel had spilled, of all its runs, when it was looked at."""
+
+    most_bytes: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class FragmentRun:
-    """A running fragment: batches as the kernel makes them, and what its scans asked of the storage."""
+    """A running fragment: batches as the kernel makes them, what its scans asked of the storage, and what the kernel spilled."""
 
     schema: pa.Schema
     batches: Iterator[pa.RecordBatch]
     reports: Sequence[ScanReport]
+    spill: SpillSeen = field(default_factory=SpillSeen)
 
 
 @contextmanager
@@ -105,13 +113,17 @@ def run_fragment(
         kernel = context.serial_kernel if fragment.serial else context.kernel
         run = stack.enter_context(kernel.run(fragment.sql, relations, batch_rows=batch_rows, time_zone=fragment.time_zone))
         stack.enter_context(context.cancellation.on_cancel(run.interrupt))
-        yield FragmentRun(run.schema, _checked(run, context.cancellation), reports)
+        spill = SpillSeen()
+        yield FragmentRun(run.schema, _checked(run, context.cancellation, kernel, spill), reports, spill)
 
 
-def _checked(run: KernelRun, cancellation: Cancellation) -> Iterator[pa.RecordBatch]:
+def _checked(run: KernelRun, cancellation: Cancellation, kernel: Kernel, spill: SpillSeen) -> Iterator[pa.RecordBatch]:
+    first = True
     try:
         for batch in run:
             cancellation.check()
+            if first:  # what sorts and groups has all its rows now, and gives them back from here on
+                spill.most_bytes, first = kernel.spilled_bytes(), False
             yield batch
     except Exception:
         # Whoever stopped the run knows better why than the kernel does.
@@ -122,10 +134,10 @@ def _checked(run: KernelRun, cancellation: Cancellation) -> Iterator[pa.RecordBa
 
 def run_share(
     fragment: Fragment, share: Share, whole: WholeInputs, context: ExecutionContext, arrived: Mapping[str, pa.Table] = NOTHING
-) -> tuple[list[Output], Sequence[ScanReport]]:
-    """Runs a parallel fragment over one share; returns all its outputs, at least one."""
+) -> tuple[list[Output], Sequence[ScanReport], int]:
+    """Runs a parallel fragment over one share; returns all its outputs, at least one, and the spill that was seen."""
     with run_fragment(fragment, share, whole, context, arrived) as run:
         batches = list(run.batches) or [empty_batch(run.schema)]
-        reports = run.reports
+        reports, spilled = run.reports, run.spill.most_bytes
     last = len(batches) - 1
-    return [Output(batch, index == last) for index, batch in enumerate(batches)], reports
+    return [Output(batch, index == last) for index, batch in enumerate(batches)], reports, spilled

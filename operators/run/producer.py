@@ -39,7 +39,9 @@ class HeldShare:
 
 @dataclass(frozen=True, slots=True)
 class InstanceStatistics:
-    """What an instance has done so far; ``seconds`` is the time it spent running its fragment."""
+    """What an instance has done so far; ``seconds`` is the time it spent running its fragment, ``retries`` are shares that it gave back,
+    or lost its lease on. ``spill_bytes``: the most that was seen spilled by the kernel.
+    """
 
     records: int = 0
     rows: int = 0
@@ -47,6 +49,8 @@ class InstanceStatistics:
     seconds: float = 0.0
     scanned_bytes: int = 0
     requests: int = 0
+    spill_bytes: int = 0
+    retries: int = 0
 
 
 class ShareSource(Protocol):
@@ -127,17 +131,22 @@ class ProducerInstance:
     def _give_back(self, held: HeldShare, error: VolleyError, *, retry: bool) -> None:
         try:
             self._source.release(held, error, retry=retry)
+            self._count_retry()
         except StaleLease:
             self._on_stale(held)
 
     def _on_stale(self, held: HeldShare) -> None:
         # Whoever has the share now answers for it, with its rows or with an error: ours do not count.
         log.info("%s lost its lease on %s; somebody else has it", self.name, held.key)
+        self._count_retry()
+
+    def _count_retry(self) -> None:
+        self.statistics = replace(self.statistics, retries=self.statistics.retries + 1)
 
     def _run_share(self, held: HeldShare) -> BucketSizes | None:
         arrived = self._fetch(held.share)
         started = time.perf_counter()
-        outputs, reports = run_share(self._fragment, held.share, self._whole, self._context, arrived)
+        outputs, reports, spilled = run_share(self._fragment, held.share, self._whole, self._context, arrived)
         seconds = time.perf_counter() - started
         sizes = self._commit(held.key, outputs)
         done = self.statistics
@@ -149,5 +158,6 @@ class ProducerInstance:
             seconds=done.seconds + seconds,
             scanned_bytes=done.scanned_bytes + sum(report.fetched_bytes for report in reports),
             requests=done.requests + sum(report.requests for report in reports),
+            spill_bytes=max(done.spill_bytes, spilled),
         )
         return sizes

@@ -117,6 +117,9 @@ class CatalogSession:
     def row_groups(self, file: DataFile) -> tuple[RowGroup, ...] | None:
         return self._columns.row_groups(file)
 
+    def is_elsewhere(self, file: DataFile) -> bool:
+        return self._columns.is_elsewhere(file)
+
     def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None) -> pa.Schema:
         return self._kernel.told_schema(sql, inputs, same_as, time_zone=self.time_zone)
 

@@ -65,6 +65,10 @@ class FileColumns:
         """The row groups of a Parquet file; None for text, and where the kernel cannot read them one by one."""
         return self._row_groups(_stored(file)) if file.format == "parquet" else None
 
+    def is_elsewhere(self, file: DataFile) -> bool:
+        """Whether the file is not on this machine's disk."""
+        return self._storage.is_elsewhere(file.path)
+
     def rows(self, table: Table) -> int | None:
         """How many rows the files have; None where no footer tells."""
         if table.files[0].format != "parquet":

@@ -5,7 +5,8 @@
 shares, and where the query is cut. ``two_steps`` (``expressions``, ``partial_aggregates``) makes a block that is cut into what each share
 is asked and what is asked of their answers. ``ranges`` divides tables that are written in the order of a key. ``ways`` are all divisions
 that the rules allow, with what they save by ``costs``; ``building`` makes fragments and exchanges of those that are taken, ``considered``
-what EXPLAIN tells of the others.
+what EXPLAIN tells of the others. ``runtime_filters`` adds fragments that read keys first, to prune other scans by them, where
+``key_sources`` says that this is right.
 """
 
 from __future__ import annotations
@@ -17,14 +18,16 @@ import pyarrow as pa
 from planner.catalog import Column
 from planner.choices import PlanChoice
 from planner.distribute.building import Graph, GraphBuilder, NotBuilt
-from planner.distribute.considered import choice_of, too_small, with_divisions
+from planner.distribute.considered import choice_of, too_small
+from planner.distribute.labels import labelled
+from planner.distribute.runtime_filters import with_runtime_filters
 from planner.distribute.scopes import bind_names
 from planner.distribute.ways import Way, Ways, large_scans
 from planner.logical import QueryBlock
 from planner.scan_inputs import ScanInputs
 from planner.splits import ScanExtent
 
-__all__ = ["Graph", "distributed"]
+__all__ = ["Graph", "distributed", "with_runtime_filters"]
 
 
 def distributed(
@@ -54,7 +57,7 @@ def distributed(
     while taken:
         try:
             graph = GraphBuilder(ways, taken).graph(schema, columns, sql)
-            return with_divisions(graph, names, taken), choice_of(ways, found, taken, unbuilt)
+            return labelled(graph, names, taken), choice_of(ways, found, taken, unbuilt)
         except NotBuilt as error:
             if any(block.final is not None or block.ranges is not None for way in taken for block in way.blocks):
                 plain = {id(way): way.without_final_shares() for way in taken}

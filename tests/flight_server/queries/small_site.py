@@ -159,14 +159,14 @@ class SmallSite:
 
     def _run_share(
         self, fragment: Fragment, share: Share, whole: WholeInputs, context: ExecutionContext, arrived: Mapping[str, pa.Table]
-    ) -> tuple[list[Output], list[ScanReport]]:
+    ) -> tuple[list[Output], list[ScanReport], int]:
         context.cancellation.check()
         ((split,),) = (part.splits for part in share.inputs)
         table, _, number = split.file.path.removeprefix("default:").partition("/")
         self.ran.append((table, int(number)))
         numbers = self.run_share(table, int(number), context)
         context.cancellation.check()
-        return [Output(batch(*numbers), True)], []
+        return [Output(batch(*numbers), True)], [], 0
 
     @contextmanager
     def _run_fragment(self, fragment: Fragment, share: Share, whole: WholeInputs, context: ExecutionContext) -> Iterator[FragmentRun]:

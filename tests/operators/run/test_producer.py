@@ -96,7 +96,7 @@ class Producing:
         self.now = 0.0
         self.heartbeats = Heartbeats(clock=lambda: self.now)
         report = ScanReport(fetched_bytes=30, requests=2)
-        monkeypatch.setattr(producer, "run_share", lambda _fragment, part, _whole, _context, _arrived: (run(part), [report]))
+        monkeypatch.setattr(producer, "run_share", lambda _fragment, part, _whole, _context, _arrived: (run(part), [report], 7))
         context = ExecutionContext("q", cast(Kernel, None), cast(Kernel, None), cast(Storage, None), self.cancellation)
         self.instance = ProducerInstance("w/0", FRAGMENT, self.source, self._commit, context, self.heartbeats, NOTHING_WHOLE)
 
@@ -127,6 +127,7 @@ def test_what_was_done_is_counted_and_told_with_each_ack(monkeypatch: pytest.Mon
     producing.run()
     done = producing.instance.statistics
     assert (done.records, done.rows, done.bytes, done.scanned_bytes, done.requests) == (2, 7, 56, 60, 4)
+    assert (done.spill_bytes, done.retries) == (7, 0)
     assert [told.rows for told in producing.source.told] == [3, 7]
     assert done.seconds >= 0
 
@@ -143,6 +144,7 @@ def test_a_share_that_fails_is_given_back_and_the_next_one_is_run(error: VolleyE
     producing = Producing(monkeypatch, 1, 2, run=lambda part: rows_of(part) if part.rows == 2 else raising(error)(part))
     assert producing.run() == ["release 1", "commit 1 of 2", "ack 2"]
     assert producing.source.released == [(error, retry)]
+    assert (producing.instance.statistics.records, producing.instance.statistics.retries) == (1, 1)
 
 
 def test_an_internal_error_is_given_back_for_another_try_without_its_text(
@@ -168,6 +170,7 @@ def test_a_failure_after_the_lease_was_lost_is_nobodys(monkeypatch: pytest.Monke
         producing = Producing(monkeypatch, 1, 2, run=raising(error))
         producing.source.on_release = StaleLease("somebody else has it")
         assert producing.run() == ["release 1", "release 2"]
+        assert producing.instance.statistics.retries == 2
 
 
 def test_an_ack_that_does_not_get_through_is_another_try(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,7 +244,7 @@ class Scan:
             self.shares.append(Record(key(number), share(number)))
         self.gathered: Exchange[Output] = Exchange(clock=lambda: self.now)
         self.gathering = Gathering("fragment-0", self.gathered, [key(number) for number in range(count)], self.shares.close)
-        monkeypatch.setattr(producer, "run_share", lambda _fragment, part, _whole, _context, _arrived: (run(part), []))
+        monkeypatch.setattr(producer, "run_share", lambda _fragment, part, _whole, _context, _arrived: (run(part), [], 0))
 
     def instance(self, name: str) -> ProducerInstance:
         context: Any = ExecutionContext("q", cast(Kernel, None), cast(Kernel, None), cast(Storage, None))

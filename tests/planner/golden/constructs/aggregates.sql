@@ -21,7 +21,7 @@ SELECT o_state, count(DISTINCT o_customer) FROM orders GROUP BY o_state;
 SELECT l_quantity, median(l_price) FROM lines WHERE l_part < 10 GROUP BY l_quantity;
 --   result: l_quantity BIGINT, median(l_price) DOUBLE
 --     fragment 1 (parallel, lines by hash of l_quantity, in shares of buckets, made as it runs): SELECT l_quantity, median(l_price) FROM in_0 AS "lines" GROUP BY l_quantity
---       in_0: exchange 0 (hash, 192 buckets, about 307 kB) l_quantity, l_price
+--       in_0: exchange 0 (hash of l_quantity, 192 buckets, about 307 kB) l_quantity, l_price
 --         fragment 0 (parallel, lines split by split, in 6 shares): SELECT "l_quantity", "l_price", ((hash("l_quantity") >> 32) % 192)::USMALLINT AS in_b FROM in_0 WHERE (l_part < 10)
 --           in_0: scan lines: 3 of 5 columns (l_part, l_quantity, l_price), 1 of 1 files, 16 of 16 row groups, 6 splits, where l_part < 10
 --   divided: lines by hash of l_quantity: about 461 kB less for the busiest worker than for one worker alone
@@ -31,7 +31,7 @@ SELECT l_quantity, median(l_price) FROM lines WHERE l_part < 10 GROUP BY l_quant
 SELECT l_part, list(l_price ORDER BY l_order) FROM lines GROUP BY l_part;
 --   result: l_part BIGINT, list(l_price ORDER BY l_order) DOUBLE[]
 --     fragment 1 (parallel, lines by hash of l_part, in shares of buckets, made as it runs): SELECT l_part, list(l_price ORDER BY l_order) FROM in_0 AS "lines" GROUP BY l_part
---       in_0: exchange 0 (hash, 192 buckets, about 1.5 MB) l_order, l_part, l_price
+--       in_0: exchange 0 (hash of l_part, 192 buckets, about 1.5 MB) l_order, l_part, l_price
 --         fragment 0 (parallel, lines split by split, in 6 shares): SELECT "l_order", "l_part", "l_price", ((hash("l_part") >> 32) % 192)::USMALLINT AS in_b FROM in_0
 --           in_0: scan lines: 3 of 5 columns (l_order, l_part, l_price), 1 of 1 files, 16 of 16 row groups, 6 splits
 --   divided: lines by hash of l_part: about 154 kB less for the busiest worker than for one worker alone

@@ -44,10 +44,10 @@ SELECT sum(l_price) FROM lines WHERE l_quantity < (SELECT avg(l_quantity) FROM l
 --     fragment 2 (once): SELECT finalize(combine_aggr(to_aggregate_state("in_a0", 'sum', ['DOUBLE']))) AS "sum(l_price)" FROM in_x1
 --       in_x1: exchange 1 (gather, next to nothing) in_a0
 --         fragment 1 (parallel, lines (lines) and lines (inner_lines) by hash of l_part, in shares of buckets, made as it runs): SELECT sum(l_price) EXPORT_STATE AS "in_a0" FROM in_0 AS "lines" WHERE l_quantity < (SELECT avg(l_quantity) FROM in_1 inner_lines WHERE inner_lines.l_part = lines.l_part)
---           in_0: exchange 0 (hash, 192 buckets, about 1.5 MB) l_part, l_quantity, l_price
+--           in_0: exchange 0 (hash of l_part, 192 buckets, about 1.5 MB) l_part, l_quantity, l_price
 --             fragment 0 (parallel, lines (lines) split by split, in 6 shares): SELECT "l_part", "l_quantity", "l_price", ((hash("l_part") >> 32) % 192)::USMALLINT AS in_b FROM in_0
 --               in_0: scan lines: 3 of 5 columns (l_part, l_quantity, l_price), 1 of 1 files, 16 of 16 row groups, 6 splits
---           in_1: exchange 0 (hash, 192 buckets, about 1.5 MB) l_part, l_quantity, l_price, as above
+--           in_1: exchange 0 (hash of l_part, 192 buckets, about 1.5 MB) l_part, l_quantity, l_price, as above
 --   divided: lines (lines) and lines (inner_lines) by hash of l_part: about 768 kB less for the busiest worker than for one worker alone
 --     runner-up lines (lines) and lines (inner_lines) by ranges of l_part: about 640 kB more for the busiest worker
 --     or lines (lines) split by split: about 1.2 MB more for the busiest worker

@@ -22,9 +22,9 @@ SELECT o_state, sum(l_price) FROM orders JOIN lines ON l_order = o_key GROUP BY 
 --   divided: orders and lines by ranges of o_key = l_order: about 684 kB less for the busiest worker than for one worker alone
 --     runner-up orders split by split: about 120 kB more for the busiest worker
 --     or lines split by split: about 160 kB more for the busiest worker
---     or orders by hash of o_state: about 213 kB more for the busiest worker
 --     not orders and lines by hash of o_key = l_order: the tables lie in ranges of the key, and need no exchange
 --     not lines by hash of l_order: the tables lie in ranges of the key, and need no exchange
+--     and 1 way more, which EXPLAIN (FORMAT JSON) tells
 
 -- # a third is whole beside two in ranges
 SELECT c_name, l_price FROM customers, orders, lines WHERE c_key = o_customer AND o_key = l_order;
@@ -36,10 +36,10 @@ SELECT c_name, l_price FROM customers, orders, lines WHERE c_key = o_customer AN
 --   divided: orders and lines by ranges of o_key = l_order: about 569 kB less for the busiest worker than for one worker alone
 --     runner-up orders split by split: about 139 kB more for the busiest worker
 --     or customers and orders by hash of c_key = o_customer: about 201 kB more for the busiest worker
---     or customers split by split: about 275 kB more for the busiest worker
---     or lines split by split: about 275 kB more for the busiest worker
 --     not customers and orders by ranges of c_key = o_customer: they are not written in the order of that key
 --     not orders and lines by hash of o_key = l_order: the tables lie in ranges of the key, and need no exchange
+--     not lines by hash of l_order: the tables lie in ranges of the key, and need no exchange
+--     not orders by hash of o_customer: its rows may lie anywhere, and need not be brought together
 --     and 2 ways more, which EXPLAIN (FORMAT JSON) tells
 
 -- # no equality that holds in every row

@@ -9,7 +9,7 @@ SELECT o_key, l_price FROM orders ASOF JOIN lines ON o_key = l_order AND o_day >
 --     not lines split by split: a join of another kind reads the table
 --     not orders and lines by ranges of o_key = l_order: a join of another kind reads the table
 --     not orders and lines by hash of o_key = l_order: a join of another kind reads the table
---     not lines by hash of l_order: a join of another kind reads the table
+--     and 1 way more, which EXPLAIN (FORMAT JSON) tells
 
 -- # POSITIONAL
 SELECT o_key, l_price FROM orders POSITIONAL JOIN lines;
@@ -71,4 +71,4 @@ SELECT sum(o_price) FROM orders, (SELECT c_key FROM customers LIMIT 10) WHERE o_
 --     not customers split by split: a LIMIT ends the scan early
 --     not orders and customers by ranges of o_customer = c_key: a LIMIT ends the scan early
 --     not orders and customers by hash of o_customer = c_key: a LIMIT ends the scan early
---     not orders by hash of o_customer: a LIMIT might leave other rows in each share
+--     and 1 way more, which EXPLAIN (FORMAT JSON) tells

@@ -29,10 +29,10 @@ SELECT o_key, l_price FROM orders LEFT JOIN lines ON l_order = o_key;
 SELECT c_name, o_price FROM customers LEFT JOIN orders ON o_customer = c_key;
 --   result: c_name VARCHAR, o_price DOUBLE
 --     fragment 2 (parallel, customers and orders by hash of c_key = o_customer, in shares of buckets, made as it runs): SELECT c_name, o_price FROM in_0 AS "customers" LEFT JOIN in_1 AS "orders" ON o_customer = c_key
---       in_0: exchange 1 (hash, 192 buckets, about 77 kB) c_key, c_name
+--       in_0: exchange 1 (hash of c_key, 192 buckets, about 77 kB) c_key, c_name
 --         fragment 1 (parallel, customers split by split, in 3 shares): SELECT "c_key", "c_name", ((hash("c_key") >> 32) % 192)::USMALLINT AS in_b FROM in_0
 --           in_0: scan customers: 2 of 3 columns (c_key, c_name), 1 of 1 files, 3 of 3 row groups, 3 splits
---       in_1: exchange 0 (hash, 192 buckets, about 256 kB) o_customer, o_price
+--       in_1: exchange 0 (hash of o_customer, 192 buckets, about 256 kB) o_customer, o_price
 --         fragment 0 (parallel, orders split by split, in 8 shares): SELECT "o_customer", "o_price", ((hash("o_customer") >> 32) % 192)::USMALLINT AS in_b FROM in_1
 --           in_1: scan orders: 2 of 5 columns (o_customer, o_price), 1 of 1 files, 8 of 8 row groups, 8 splits
 --   divided: customers and orders by hash of c_key = o_customer: about 33 kB less for the busiest worker than for one worker alone

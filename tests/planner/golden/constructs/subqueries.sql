@@ -18,7 +18,7 @@ SELECT p_brand, total FROM parts JOIN (SELECT l_part, sum(l_price) AS total FROM
 --   divided: lines split by split: about 396 kB less for the busiest worker than for one worker alone
 --     runner-up parts and lines by hash of p_key = l_part: about 108 kB less for the busiest worker
 --     or lines by hash of l_part: about 95 kB less for the busiest worker
---     or parts and lines by ranges of p_key = l_part: about 269 kB more for the busiest worker
+--     and 1 way more, which EXPLAIN (FORMAT JSON) tells
 
 -- # a derived table that is complete in its share
 SELECT o_state, max(total) FROM orders, (SELECT l_order, sum(l_price) AS total FROM lines GROUP BY l_order) WHERE l_order = o_key GROUP BY 1;

@@ -14,7 +14,7 @@ SELECT l_order, rank() OVER (PARTITION BY l_order ORDER BY l_price) FROM lines J
 SELECT l_part, rank() OVER (PARTITION BY l_part ORDER BY l_price) FROM lines;
 --   result: l_part BIGINT, rank() OVER (PARTITION BY l_part ORDER BY l_price) BIGINT
 --     fragment 1 (parallel, lines by hash of l_part, in shares of buckets, made as it runs): SELECT l_part, rank() OVER (PARTITION BY l_part ORDER BY l_price) FROM in_0 AS "lines"
---       in_0: exchange 0 (hash, 192 buckets, about 1.0 MB) l_part, l_price
+--       in_0: exchange 0 (hash of l_part, 192 buckets, about 1.0 MB) l_part, l_price
 --         fragment 0 (parallel, lines split by split, in 6 shares): SELECT "l_part", "l_price", ((hash("l_part") >> 32) % 192)::USMALLINT AS in_b FROM in_0
 --           in_0: scan lines: 2 of 5 columns (l_part, l_price), 1 of 1 files, 16 of 16 row groups, 6 splits
 --   divided: lines by hash of l_part: about 102 kB less for the busiest worker than for one worker alone
@@ -24,7 +24,7 @@ SELECT l_part, rank() OVER (PARTITION BY l_part ORDER BY l_price) FROM lines;
 SELECT l_part, l_price FROM lines QUALIFY row_number() OVER (PARTITION BY l_part ORDER BY l_price DESC, l_order) <= 2;
 --   result: l_part BIGINT, l_price DOUBLE
 --     fragment 1 (parallel, lines by hash of l_part, in shares of buckets, made as it runs): SELECT l_part, l_price FROM in_0 AS "lines" QUALIFY row_number() OVER (PARTITION BY l_part ORDER BY l_price DESC, l_order) <= 2
---       in_0: exchange 0 (hash, 192 buckets, about 1.5 MB) l_order, l_part, l_price
+--       in_0: exchange 0 (hash of l_part, 192 buckets, about 1.5 MB) l_order, l_part, l_price
 --         fragment 0 (parallel, lines split by split, in 6 shares): SELECT "l_order", "l_part", "l_price", ((hash("l_part") >> 32) % 192)::USMALLINT AS in_b FROM in_0
 --           in_0: scan lines: 3 of 5 columns (l_order, l_part, l_price), 1 of 1 files, 16 of 16 row groups, 6 splits
 --   divided: lines by hash of l_part: about 154 kB less for the busiest worker than for one worker alone
