@@ -18,7 +18,7 @@ class PlanOptions:
     With one worker everything is one fragment. With more, a table of at least ``distribute_rows`` rows (after pruning) may be divided into
     about ``workers * splits_per_worker`` shares of ``split_rows`` to ``max_split_rows`` rows, where that saves something and what the
     shares answer takes no more than ``gather_bytes``. To start a block on all workers is taken to cost as much as to read ``start_bytes``.
-    Answers of more than ``final_bytes`` are put together on all workers, share by share.
+    Answers of ``final_bytes`` and more are put together on all workers, share by share, and rows of ``sort_bytes`` and more are sorted so.
     Keys that may spare ``filter_bytes`` of files are read before the scan which they prune; with 0, or "always", wherever that is right.
     ``distribute`` "always" (or no ``distribute_rows`` at all) divides wherever it is possible, whatever it costs; "never" nowhere. Of all
     ways to divide that save most is taken. With "always" it is the one that ``way`` counts, from 0 on and around, ``by_hash`` those with
@@ -37,9 +37,10 @@ class PlanOptions:
     split_rows: int = 100_000
     max_split_rows: int = 1_000_000
     gather_bytes: int = 2 << 30
+    final_bytes: int = 32 << 20
+    sort_bytes: int = 64 << 20
     way: int = 0
     by_hash: bool = False
-    final_bytes: int = 32 << 20
     prune_row_groups: bool = True
     in_session: bool = False
     timeout_seconds: float = 0.0

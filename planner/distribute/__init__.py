@@ -56,11 +56,12 @@ def distributed(
     schema, columns, sql = result
     while taken:
         try:
-            graph = GraphBuilder(names, inputs, prefix, extents, taken).graph(schema, columns, sql)
+            graph = GraphBuilder(ways, taken).graph(schema, columns, sql)
             return labelled(graph, names, taken), choice_of(ways, found, taken, unbuilt)
         except NotBuilt as error:
-            if any(block.final is not None for way in taken for block in way.blocks):
-                taken = [way.without_final_shares() for way in taken]
+            if any(block.final is not None or block.ranges is not None for way in taken for block in way.blocks):
+                plain = {id(way): way.without_final_shares() for way in taken}
+                found, taken = [plain.get(id(way), way) for way in found], list(plain.values())
                 continue
             kept = taken[:-1] if error.block is None else [way for way in taken if error.block not in way.blocks]
             unbuilt += [(way, str(error)) for way in taken if way not in kept]

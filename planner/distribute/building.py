@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
 
 from planner.ast import BARE_TABLE, Ast, verbatim_identifier
 from planner.catalog import Column
-from planner.distribute.costs import Costs
-from planner.distribute.final_shares import buckets_for, is_streamed
-from planner.distribute.scopes import Names
+from planner.distribute.final_shares import FinalShares, is_streamed
 from planner.distribute.sent import Sent, sent
 from planner.distribute.two_steps import TwoSteps
-from planner.distribute.ways import DividedBlock, Way
+from planner.distribute.ways import DividedBlock, Way, Ways
 from planner.errors import VolleyError
 from planner.logical import Answers, Body, Cte, CteRef, QueryBlock, Scan, Select, all_scans, relations_below, rewrite
 from planner.optimize.pushed import without_pushed
 from planner.parse import print_sql
 from planner.physical import ExchangeInput, ExchangeKind, Fragment, PlannedExchange, ScanInput, Share, Split
 from planner.render import render_query
-from planner.scan_inputs import ScanInputs
-from planner.splits import ScanExtent
 
 Graph = tuple[tuple[Fragment, ...], tuple[PlannedExchange, ...]]
 """Fragments, producers first, and the exchanges between them."""
@@ -39,22 +35,23 @@ class NotBuilt(Exception):
 class GraphBuilder:
     """Makes the fragments of the ways that were taken."""
 
-    def __init__(self, names: Names, inputs: ScanInputs, prefix: str, extents: Mapping[str, ScanExtent], ways: Sequence[Way]) -> None:
-        self._whole = names.query
-        self._names = names
-        self._inputs = inputs
-        self._prefix = prefix
-        self._extents = extents
-        self._blocks = {id(block.cut.select.ast): block for way in ways for block in way.blocks}
+    def __init__(self, ways: Ways, taken: Sequence[Way]) -> None:
+        self._ways = ways
+        self._whole = ways.names.query
+        self._names = ways.names
+        self._inputs = ways.inputs
+        self._prefix = ways.prefix
+        self._extents = ways.extents
+        self._costs = ways.costs
+        self._blocks = {id(block.cut.select.ast): block for way in taken for block in way.blocks}
         self._ctes: dict[int, Cte] = {}
         self._clauses: dict[int, Ast] = {}
         self._columns: dict[str, tuple[Column, ...]] = {}
         self._exchanges: dict[str, int] = {}
         self._hash_exchanges: list[PlannedExchange] = []
-        self._tables: dict[str, PlannedExchange] = {}
-        self._hashed: set[str] = set()
-        self._buckets = buckets_for(inputs.options.workers)
-        self._costs = Costs(inputs.options, extents)
+        self._hashed: dict[str, PlannedExchange] = {}
+        self._buckets: dict[str, int] = {}
+        self._estimates: dict[str, int] = {}
         self._fragments: list[Fragment] = []
 
     def graph(self, schema: pa.Schema, result: tuple[Column, ...], sql: str) -> Graph:
@@ -79,7 +76,8 @@ class GraphBuilder:
         """The graph, with its last fragment."""
         self._fragments.append(last)
         exchanges = [self._exchange(name, place) for name, place in self._exchanges.items()]
-        exchanges = sorted((*exchanges, *self._hash_exchanges), key=lambda exchange: exchange.id)
+        exchanges += self._hash_exchanges
+        exchanges.sort(key=lambda exchange: exchange.id)
         return tuple(self._fragments), (*exchanges, PlannedExchange(last.id, "result", result))
 
     def _put_out(self, block: DividedBlock) -> None:
@@ -89,16 +87,16 @@ class GraphBuilder:
             beside = [reducer.scan for reducer in table.reducers]
             shares = self._costs.shares([table.scan], {table.scan.name: None}, beside)
             arms = self._scan_arms([table.scan, *beside], shares)
-            sql = table.sql(self._inputs, self._buckets, f"{self._prefix}b")
+            sql = table.sql(self._inputs, self._costs.buckets, f"{self._prefix}b")
             self._fragments.append(Fragment(number, sql, arms, number, shares))
             estimate = round(self._costs.exchanged(table))
-            exchange = PlannedExchange(number, "hash", table.given, self._buckets, estimate)
+            exchange = PlannedExchange(number, "hash", table.given, self._costs.buckets, estimate)
             self._hash_exchanges.append(exchange)
-            self._tables |= dict.fromkeys(table.readers, exchange)
+            self._hashed |= dict.fromkeys(table.readers, exchange)
 
     def _exchange(self, name: str, place: int) -> PlannedExchange:
-        kind = "hash" if name in self._hashed else self._kind(place)
-        return PlannedExchange(place, kind, self._columns[name], self._buckets if kind == "hash" else 0)
+        buckets = self._buckets.get(name, 0)
+        return PlannedExchange(place, "hash" if buckets else self._kind(place), self._columns[name], buckets, self._estimates.get(name))
 
     def _kind(self, exchange: int) -> ExchangeKind:
         """Of one reader's that runs once, it goes to that; all else is kept for whoever comes."""
@@ -146,38 +144,42 @@ class GraphBuilder:
         self._put_out(block)
         partials = (steps.partial(query.body, probe=probe) for probe in (False, True))
         partial, probe = (_unfiltered(self._with_ctes(made), block) for made in partials)
-        bound = self._bound(block, probe, block)
+        bound = self._bound(block, probe, shares=block)
         rows = self._sent(block, bound[: len(steps.answers)])
         kinds = iter([column.type for column in bound[len(steps.answers) :]])
         types = {answer.name: [next(kinds) for _ in answer.arguments] for answer in steps.answers}
-        bucket = None if block.final is None else block.final.bucket(self._buckets)
+        final, ranges = block.final, None if block.ranges is None or block.final is not None else block.ranges
+        bucket = final.bucket(self._costs.buckets) if final is not None else None if ranges is None else ranges.number()
         answers = self._answers(rows.sql(self._print(partial), self._prefix, bucket), partial, rows.columns, block)
-        if block.final is None:
+        if bucket is not None:
+            self._estimates[answers.name] = round(block.answers)
+            self._buckets[answers.name] = self._costs.buckets if ranges is None else ranges.count
+        if final is None or (query.ast is self._whole.ast and is_streamed(query)):
             return steps.final(query, answers, types, rows.as_text)
-        self._hashed.add(answers.name)
-        if query.ast is self._whole.ast and is_streamed(query):
-            return steps.final(query, answers, types, rows.as_text)
-        complete = self._with_ctes(block.final.complete(query, answers, types, rows.as_text))
+        return self._complete(block, final, query, final.complete(query, answers, types, rows.as_text))
+
+    def _complete(self, block: DividedBlock, final: FinalShares, query: QueryBlock, groups: QueryBlock) -> QueryBlock:
+        """Makes the fragment of a block's complete ``groups``, and returns what is left to be asked of them."""
+        complete = self._with_ctes(groups)
         rows = self._sent(block, self._bound(block, complete))
-        made = self._answers(rows.sql(self._print(complete), self._prefix), complete, rows.columns)
-        return block.final.rest.final(query, made, {}, rows.as_text)
+        bucket = None if block.ranges is None else block.ranges.number()
+        made = self._answers(rows.sql(self._print(complete), self._prefix, bucket), complete, rows.columns)
+        if block.ranges is not None:
+            self._buckets[made.name] = block.ranges.count
+        return final.rest.final(query, made, {}, rows.as_text)
 
     def _answers(self, sql: str, query: QueryBlock, columns: tuple[Column, ...], block: DividedBlock | None = None) -> Answers:
-        """Adds the fragment of a query that ``sql`` asks, and the exchange that it puts out into: which it returns as a relation.
-
-        ``block``: on whose shares it runs.
-        """
+        """Adds the fragment of a query that ``sql`` asks, and the exchange that it puts out into: which it returns as a relation."""
         number = len(self._fragments)
         name = f"{self._prefix}x{number}"
-        shares = () if block is None else block.shares
-        self._fragments.append(Fragment(number, sql, self._arms(query, block), number, shares))
+        self._fragments.append(Fragment(number, sql, self._arms(query, block), number, () if block is None else block.shares))
         self._columns[name], self._exchanges[name] = columns, number
         return Answers({"Table": {**BARE_TABLE, "name": [{"Identifier": verbatim_identifier(name)}]}}, name, name)
 
-    def _bound(self, block: DividedBlock, query: QueryBlock, read: DividedBlock | None = None) -> tuple[Column, ...]:
-        """The columns of a query of a block, which reads what the block ``read`` does, if that is told."""
+    def _bound(self, block: DividedBlock, query: QueryBlock, shares: DividedBlock | None = None) -> tuple[Column, ...]:
+        """The columns of a fragment of the block, which runs on the ``shares`` of one."""
         try:
-            return self._inputs.catalog.bound_columns(self._print(query), self._known(query, read))
+            return self._inputs.catalog.bound_columns(self._print(query), self._known(query, shares))
         except VolleyError as error:
             raise NotBuilt(block, str(error)) from None
 
@@ -211,16 +213,17 @@ class GraphBuilder:
 
     def _arms(self, query: QueryBlock, block: DividedBlock | None = None) -> tuple[ScanInput | ExchangeInput, ...]:
         """The inputs of a fragment that runs ``query``, on the shares of ``block`` if there is one."""
+        may_be_cut = self._ways.may_be_cut(block) if block is not None else frozenset[str]()
         read = frozenset(name for table in block.tables for name in table.readers) if block is not None else frozenset[str]()
         arms: list[ScanInput | ExchangeInput] = []
         for scan in all_scans(query):
             if scan.name not in read:
                 arms += self._scan_arms([scan], () if block is None else block.shares)
             elif block is not None:
-                exchange = self._tables[scan.name]
-                arms.append(ExchangeInput(scan.name, exchange.id, exchange.columns, True, scan.name in block.may_be_cut))
+                exchange = self._hashed[scan.name]
+                arms.append(ExchangeInput(scan.name, exchange.id, exchange.columns, True, scan.name in may_be_cut))
         for name in _answers(query):
-            arms.append(ExchangeInput(name, self._exchanges[name], self._columns[name], bucketed=name in self._hashed))
+            arms.append(ExchangeInput(name, self._exchanges[name], self._columns[name], bucketed=name in self._buckets))
         return tuple(arms)
 
     def _scan_arms(self, scans: Sequence[Scan], shares: Sequence[Share]) -> tuple[ScanInput, ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from planner.catalog import Column
 from planner.distribute.divide import NotDivisible
 from planner.distribute.hashed import HashedTable
-from planner.distribute.ranges import KeyedScan, aligned_shares
+from planner.distribute.ranges import KeyedScan, aligned_shares, lie_in_ranges
 from planner.distribute.reductions import Reducer
 from planner.distribute.selectivity import rows_left
 from planner.distribute.two_steps import Kind
@@ -19,7 +19,7 @@ from planner.logical import Scan
 from planner.options import PlanOptions
 from planner.physical import Share
 from planner.sizes import format_size
-from planner.splits import ScanExtent, parallel_splits, shares_of
+from planner.splits import ScanExtent, parallel_shares
 
 LEAST_GAIN = 1.25
 """So much more than a share of the bytes each worker is taken to have to do with: shares are never quite alike."""
@@ -29,13 +29,14 @@ _ANSWERED: Mapping[Kind, float] = {"row": 0.0, "first": 0.02, "groups": 0.2, "di
 """About how large the answers of shares are, next to what was read for them, by the kind of the partial block."""
 _FILTERED = 0.3
 """About how many rows a condition leaves."""
-
 GUESSED = 0.6
 """So much is counted of what a hash division saves: how many rows its conditions leave is a guess."""
 EXCHANGED = 1.0
 """What a byte costs that is sorted by bucket, kept, sent and taken up again, in bytes that are read."""
 BUCKETS_BYTES = 256 << 20
 """About how many bytes of buckets make a share."""
+BUCKETS_PER_WORKER = 64
+MOST_BUCKETS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +47,32 @@ class Costs:
     extents: Mapping[str, ScanExtent]
     _sizes: dict[tuple[str, tuple[Column, ...]], int] = field(default_factory=dict)
 
-    def answers(self, parts: Sequence[Scan], answered: Kind | None) -> float:
-        """About how many bytes all shares of ``parts`` answer with together; ``answered``: with what, None for rows of the result.
-
-        Raises ``NotDivisible`` where that might be too much for one worker.
-        """
-        answers = self._answers(self.bytes(parts), answered)
+    def answers(self, parts: Sequence[Scan], answered: Kind) -> float:
+        """About how many bytes all shares of ``parts`` answer with together, where all that is known is with what kind of rows."""
+        answers = _ANSWERED[answered] * self.bytes(parts)
         return answers * _FILTERED if any(scan.predicates for scan in parts) else answers
 
-    def answers_by_hash(self, tables: Sequence[HashedTable], answered: Kind | None) -> float:
+    def answers_by_hash(self, tables: Sequence[HashedTable], answered: Kind) -> float:
         """As :meth:`answers`, of shares of what goes through hash exchanges."""
-        return self._answers(sum(map(self.exchanged, tables)), answered)
+        return _ANSWERED[answered] * sum(map(self.exchanged, tables))
+
+    def together(self, answers: float, *, shared: bool) -> float:
+        """What it costs the busiest worker to put so many bytes of answers together: one has all, or, if they are ``shared``, each some.
+
+        Raises ``NotDivisible`` where they might be too many for one.
+        """
+        options = self.options
+        if shared:
+            return EXCHANGED * answers / options.workers + options.start_bytes
+        if answers > options.gather_bytes:
+            most = format_size(options.gather_bytes)
+            raise NotDivisible(f"the shares may answer with {format_size(answers)}, and one worker is to hold {most} at most")
+        return answers
 
     def saved(self, parts: Sequence[Scan], whole: Sequence[Scan], shares: Sequence[Share], answers: float) -> float:
         """Bytes that a block spares the busiest worker, next to one worker that does it all; below 0 where it costs more.
 
-        It divides ``parts`` into ``shares``, which answer with so many bytes, and reads ``whole``.
+        It divides ``parts`` into ``shares``, and reads ``whole``; ``answers``: what it costs to put theirs together.
         """
         return self._spared(parts, whole, shares) - answers - self.options.start_bytes
 
@@ -89,14 +100,6 @@ class Costs:
         spared = self.exchanged(table) * (1 - rows_left(reducer.scan.predicates)) * (EXCHANGED + 1)
         return self.options.forced or spared > self.options.workers * self.bytes([reducer.scan])
 
-    def _answers(self, read: float, answered: Kind | None) -> float:
-        """About how many bytes shares that read so many answer with. Raises ``NotDivisible`` where they might be too many."""
-        answers = 0.0 if answered is None else _ANSWERED[answered] * read
-        if answers > self.options.gather_bytes:
-            most = format_size(self.options.gather_bytes)
-            raise NotDivisible(f"the shares may answer with {format_size(answers)}, and one worker is to hold {most} at most")
-        return answers
-
     def shares(self, parts: Sequence[Scan], keys: Mapping[str, str | None], whole: Sequence[Scan]) -> tuple[Share, ...]:
         """Shares of ``parts``. Raises ``NotDivisible`` where row groups do not lie in ranges of the keys."""
         assert parts, "a block is cut because of a table in it"
@@ -107,14 +110,19 @@ class Costs:
         if all(keys[scan.name] is None for scan in parts):
             (scan,) = parts
             least = 0 if options.forced else options.split_rows
-            splits = parallel_splits(scan, self.extents[scan.name], options.workers * each, least, options.max_split_rows)
-            return shares_of(scan.name, splits)
+            return parallel_shares(scan, self.extents[scan.name], options.workers * each, least, options.max_split_rows)
         keyed = [KeyedScan(scan, key, self.extents[scan.name]) for scan in parts if (key := keys[scan.name]) is not None]
-        for several in range(each, 0, -1):
-            shares = aligned_shares(keyed, options.workers * several)
+        wanted = range(options.workers * each, 0, -options.workers) if lie_in_ranges(keyed, options.workers) else ()
+        for several in wanted:
+            shares = aligned_shares(keyed, several)
             if shares is not None:
                 return shares
         raise NotDivisible("they are not written in the order of that key")
+
+    @property
+    def buckets(self) -> int:
+        """Into how many buckets rows are hashed."""
+        return min(MOST_BUCKETS, BUCKETS_PER_WORKER * self.options.workers)
 
     def bytes(self, scans: Iterable[Scan]) -> int:
         """About how much memory the scans' rows take, decoded, before any condition."""

@@ -102,6 +102,8 @@ class Rules:
     repeatable: set[int] = field(default_factory=set)
     """The trees of what gives the same rows whenever it is evaluated."""
     _classes: dict[int, Classes] = field(default_factory=dict)
+    _calls: dict[int, tuple[list[Ast], bool]] = field(default_factory=dict)
+    _scans: dict[int, tuple[Body | Relation, frozenset[str]]] = field(default_factory=dict)
 
     def cuts(self, divided: Mapping[str, str | None]) -> list[Cut]:
         """Where the query is to be cut if its scans ``divided`` are: by the column of that name, or None for rows that lie anywhere.
@@ -119,6 +121,21 @@ class Rules:
         except NotDivisible:
             return False
         return True
+
+    def scans(self, node: Body | Relation) -> frozenset[str]:
+        """The names of all scans in it."""
+        known = self._scans.get(id(node))
+        if known is None:  # the node is kept, since one that is made up for a moment would leave its id to another
+            known = self._scans[id(node)] = node, frozenset(scan.name for scan in scans_of(node))
+        return known[1]
+
+    def calls(self, query: QueryBlock, select: Select) -> tuple[list[Ast], bool]:
+        """The functions that a block calls behind WHERE, and whether its rows are those of groups, or one of all."""
+        known = self._calls.get(id(select))
+        if known is None:
+            called = [node["Function"] for node in walk(_behind_where(query, select), into_queries=False) if is_call(node)]
+            known = self._calls[id(select)] = called, is_grouped(select.ast) or any(map(is_aggregate, called))
+        return known
 
     def classes(self, select: Select) -> Classes:
         """The classes of a block that may be divided. Raises ``NotDivisible`` where it calls what depends on more than its rows."""
@@ -171,7 +188,7 @@ class _Divider:
             raise NotDivisible("a table is read in VALUES")
         keys = self._rows(body)
         complete = keys is None or self._is_complete(query, body, keys)
-        self._behind(query, body, repeated=keys is not None and (complete or not makes_groups(query, body)))
+        self._behind(query, body, repeated=keys is not None and (complete or not self.rules.calls(query, body)[1]))
         return keys, complete
 
     def _operand(self, body: Body) -> None:
@@ -202,11 +219,11 @@ class _Divider:
     def _is_complete(self, query: QueryBlock, select: Select, keys: Keys) -> bool:
         """Whether each group, window and set of equal rows is in one share."""
         ast = select.ast
-        called = [node["Function"] for node in walk(_behind_where(query, select), into_queries=False) if is_call(node)]
+        called, groups = self.rules.calls(query, select)
         if not keys:
-            whole = makes_groups(query, select) or ast["distinct"] or ast["qualify"]
+            whole = groups or ast["distinct"] or ast["qualify"]
             return not (whole or any(function["over"] is not None for function in called))
-        if makes_groups(query, select):
+        if groups:
             terms = ast["group_by"].get("Expressions", [[]])[0]
             if not self._mentions_key(terms, keys):
                 return False
@@ -228,7 +245,7 @@ class _Divider:
 
     def _rows(self, select: Select) -> Keys | None:
         """By what the rows of FROM and WHERE are divided; None where all of them are whole."""
-        if not any(scan.name in self.divided for scan in from_and_where(select)):
+        if not self._has_divided(select) or not any(scan.name in self.divided for scan in from_and_where(select)):
             return None
         classes = self.rules.classes(select)
         keys: Keys | None = None
@@ -367,21 +384,23 @@ class _Divider:
                 self.repeatable(cte.query)
 
     def _has_divided(self, node: Body | Relation) -> bool:
-        return any(scan.name in self.divided for scan in scans_of(node))
+        return not self.rules.scans(node).isdisjoint(self.divided)
 
 
 def from_and_where(select: Select) -> Iterator[Scan]:
     """The scans of a block's FROM and WHERE, those of subqueries there included."""
     for item in select.items:
         yield from (relation for relation in relations_below(item) if isinstance(relation, Scan))
-    where = in_where(select) if select.queries else set()
+    where = in_where(select)
     for query in select.queries:
         if id(query.ast) in where:
             yield from scans_of(query)
 
 
 def in_where(select: Select) -> set[int]:
-    """The ids of all nodes in WHERE."""
+    """The ids of all nodes in the WHERE of a block that has subqueries; of any other, nobody asks."""
+    if not select.queries:
+        return set()
     return {id(node) for term in select.conjuncts for node in walk(term, into_queries=False)}
 
 
@@ -410,12 +429,6 @@ def check_functions(root: Any, allowed: frozenset[str], *, into_queries: bool = 
 def _closed(keys: Keys, classes: Classes) -> Keys:
     """The keys, and all that equals one of them."""
     return keys.union(*(classes.of(key) for key in keys))
-
-
-def makes_groups(query: QueryBlock, select: Select) -> bool:
-    """Whether the rows of a block are those of groups, or one of all."""
-    nodes = walk(_behind_where(query, select), into_queries=False)
-    return is_grouped(select.ast) or any(is_call(node) and is_aggregate(node["Function"]) for node in nodes)
 
 
 def _items(select: Ast) -> Iterator[Ast]:

@@ -17,17 +17,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from planner.ast import BARE_QUERY, Ast, identifier, is_query, walk
-from planner.distribute.expressions import Meanings, is_aggregate, is_call, is_grouped, sorts_and_limits
+from planner.distribute.expressions import Meanings, hangs_on_arrival, is_aggregate, is_call, is_grouped, sorts_and_limits
 from planner.distribute.two_steps import ArgumentTypes, OneStep, TwoSteps, Writer, present, two_steps
 from planner.logical import Answers, QueryBlock, Select
-
-BUCKETS_PER_WORKER = 64
-MOST_BUCKETS = 1024
-
-
-def buckets_for(workers: int) -> int:
-    """So many that shares of like size can be made of them, for so many workers."""
-    return min(MOST_BUCKETS, BUCKETS_PER_WORKER * workers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +32,12 @@ class FinalShares:
     """Expressions of the block, by whose values its answers are told apart."""
 
     def bucket(self, buckets: int) -> str:
-        """The number of an answer's bucket, in SQL over the columns of the partial block."""
+        """The number of an answer's bucket, in SQL over the columns of the partial block.
+
+        It is made of the hash's upper half: the kernel's own tables put rows into places by the lower.
+        """
         listed = ", ".join(self.first.writer.expression(self.first.behind(term)) for term in self.terms)
-        return f"(hash({listed}) % {buckets})::USMALLINT"
+        return f"((hash({listed}) >> 32) % {buckets})::USMALLINT"
 
     def complete(self, query: QueryBlock, answers: Answers, types: ArgumentTypes, as_text: Mapping[str, str]) -> QueryBlock:
         """The block that makes complete groups of ``answers``. ``query`` is the block as it is by now."""
@@ -65,6 +60,8 @@ def final_shares(query: QueryBlock, steps: TwoSteps, writer: Writer, is_repeatab
     ``is_repeatable``: whether a subquery behind WHERE, which each share would evaluate, gives the same rows there.
     """
     behind = present(steps.select.queries, {**steps.select.ast, "selection": None, "from": None})
+    if steps.kind == "columns" and hangs_on_arrival([steps.select.ast, query.ast["order_by"]]):
+        return None
     if query.queries or not all(map(is_repeatable, behind)):
         return None
     try:

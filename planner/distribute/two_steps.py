@@ -166,6 +166,11 @@ class TwoSteps:
         return self._first
 
     @property
+    def first_term(self) -> Ast | None:
+        """The first term of ORDER BY; None where there is none, or it is said by ALL."""
+        return next(iter(self._order_terms()), None)
+
+    @property
     def has_sets(self) -> bool:
         """Whether GROUP BY has sets, or modifiers that make some."""
         group = self.select.ast["group_by"]
@@ -209,13 +214,13 @@ class TwoSteps:
             return None
         if order is None:
             return None, limit
-        terms = [(term, self._ordered(term["expr"])) for term in self._order_terms()]
+        terms = [(term, self.answer_of(term["expr"])) for term in self._order_terms()]
         if not terms or any(answer is None for _, answer in terms):
             return None
         named = [{**term, "expr": _named(answer.name)} for term, answer in terms if answer is not None]
         return {**order, "kind": {"Expressions": named}}, limit
 
-    def _ordered(self, expression: Ast) -> PartialColumn | None:
+    def answer_of(self, expression: Ast) -> PartialColumn | None:
         """The answer by which the final block sorts there; None if it is not known."""
         item = self._counted(expression)
         return self._placed.get(self._meanings.of(expression if item is None else item))

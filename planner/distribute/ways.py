@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from planner.ast import Ast
 from planner.catalog import Column
-from planner.distribute.answer_sizes import AnswerSizes
+from planner.distribute.answer_sizes import AnswerSize, AnswerSizes
 from planner.distribute.costs import Costs
 from planner.distribute.divide import Cut, NotDivisible, Rules
 from planner.distribute.divisions import Division, Divisions
@@ -21,6 +21,7 @@ from planner.distribute.hashed import HashedTable, together
 from planner.distribute.reductions import Reductions
 from planner.distribute.scopes import Names
 from planner.distribute.selectivity import rows_left
+from planner.distribute.sort_ranges import SortRanges, sort_ranges
 from planner.distribute.two_steps import OneStep, TwoSteps, two_steps
 from planner.logical import QueryBlock, Scan, Select, all_scans
 from planner.optimize.prune_columns import prune_columns
@@ -31,28 +32,37 @@ from planner.render import print_expression
 from planner.scan_inputs import ScanInputs
 from planner.splits import ScanExtent
 
-MOST_REDUCERS = 2
-"""By so many small tables the rows of a scan are reduced before they go through an exchange."""
 FEWEST_VALUES = 8
 """So many values for each worker there must be to tell answers apart by."""
+MOST_REDUCERS = 2
+"""By so many small tables the rows of a scan are reduced before they go through an exchange."""
 
 
 @dataclass(frozen=True, slots=True)
 class DividedBlock:
     """A block that runs on ``shares``, or on shares of the buckets of its ``tables``, which are told when these are there.
 
-    ``steps`` are None for the whole query where shares answer with rows of the result. ``may_be_cut``: the names of scans whose rows of one
-    bucket may be divided further, if those of all others are not. ``final``: its answers are put together share by share as well.
-    ``answers``: about how many bytes all shares answer with.
+    ``steps`` are None for the whole query where shares answer with rows of the result. ``answers``: about how many bytes all shares give.
+    ``final``: they are put together share by share as well; ``ranges``: and so are its rows sorted, which are the result.
     """
 
     cut: Cut
     steps: TwoSteps | None
     shares: tuple[Share, ...] = ()
-    final: FinalShares | None = None
     tables: tuple[HashedTable, ...] = ()
-    may_be_cut: frozenset[str] = frozenset()
     answers: float = 0.0
+    final: FinalShares | None = None
+    ranges: SortRanges | None = None
+
+    @property
+    def gathers(self) -> bool:
+        """Whether one worker has all that its shares answer."""
+        return self.steps is not None and self.final is None and self.ranges is None
+
+    @property
+    def gathers_rows(self) -> bool:
+        """Whether one worker has all rows of its FROM."""
+        return self.gathers and self.steps is not None and self.steps.kind in ("rows", "columns")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +75,7 @@ class Way:
 
     def without_final_shares(self) -> Way:
         """The way, with all answers put together in one place."""
-        return replace(self, blocks=tuple(replace(block, final=None) for block in self.blocks))
+        return replace(self, blocks=tuple(replace(block, final=None, ranges=None) for block in self.blocks))
 
     def meets(self, other: Way) -> bool:
         """Whether both divide the same block, or one what is inside the other's."""
@@ -113,23 +123,25 @@ class Ways:
     refused: list[tuple[Division, str]] = field(default_factory=list)
     """What cannot be divided for certain, and why."""
     _rules: Rules = field(init=False)
-    _costs: Costs = field(init=False)
+    costs: Costs = field(init=False)
+    _sizes: AnswerSizes = field(init=False)
     _reductions: Reductions = field(init=False)
     _behind_predicates: dict[str, frozenset[str]] = field(default_factory=dict)
     _anywhere: dict[str, list[Cut]] = field(default_factory=dict)
     _steps: dict[tuple[int, bool], TwoSteps] = field(default_factory=dict)
-    _sizes: AnswerSizes = field(init=False)
+    _finals: dict[int, FinalShares | None] = field(default_factory=dict)
+    _by_arrival: dict[int, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._rules = Rules(self.names)
-        self._costs = Costs(self.inputs.options, self.extents)
-        self._reductions = Reductions(self.names, self._rules)
+        self.costs = Costs(self.inputs.options, self.extents)
         self._sizes = AnswerSizes(self.names, self.extents)
+        self._reductions = Reductions(self.names, self._rules)
 
     def found(self, large: Sequence[str]) -> list[Way]:
         """All ways to divide one of the ``large`` scans, alone or with others, those that save most first."""
         ways: list[Way] = []
-        for division in Divisions(self.names, self.extents, self._costs).suggested(large):
+        for division in Divisions(self.names, self.extents, self.costs).suggested(large):
             if division.hashed and not self.inputs.options.forced and any(_has_ranges(way, division) for way in ways):
                 self.refused.append((division, "the tables lie in ranges of the key, and need no exchange"))
             elif (way := self._way(division)) is not None:
@@ -166,34 +178,49 @@ class Ways:
         steps = None if streams else self._two_steps(cut)
         if steps is not None and steps.ends_early and not self.inputs.options.forced:
             raise NotDivisible("a LIMIT ends the scan early")
-        if steps is not None and steps.kind in ("rows", "columns") and not self.inputs.options.forced and _multiplies(cut.select):
-            raise NotDivisible("how many rows its joins make, which one worker would have to hold, is not known")
-        kind = None if steps is None else steps.kind
+        block = DividedBlock(cut, steps)
         if division.hashed:
-            if hangs_on_arrival(cut.select.ast):
+            if self._hangs_on_arrival(cut.select):
                 raise NotDivisible("behind a hash exchange rows arrive in another order, on which something in it hangs")
-            tables, anywhere = self._tables(parts, division), self._may_be_cut(cut, parts)
-            final = self._final_shares(cut.query, steps, parts, self.inputs.options.workers)
-            answers = self._costs.answers_by_hash(tables, kind)
-            block = DividedBlock(cut, steps, final=final, tables=tables, may_be_cut=anywhere, answers=answers)
-            return block, self._costs.saved_by_hash(parts, whole, tables, answers)
-        shares = self._costs.shares(parts, division.keys, whole)
-        final = self._final_shares(cut.query, steps, parts, len(shares))
-        answers = self._costs.answers(parts, kind)
-        return DividedBlock(cut, steps, shares, final, answers=answers), self._costs.saved(parts, whole, shares, answers)
+            if len(parts) == 1 and self._lies_anywhere(cut, parts[0].name):
+                raise NotDivisible("its rows may lie anywhere, and need not be brought together")
+            block = replace(block, tables=self._tables(parts, division))
+        else:
+            block = replace(block, shares=self.costs.shares(parts, division.keys, whole))
+        together = 0.0
+        if steps is not None:
+            block = self._with_answers(block, steps, parts)
+            if block.gathers_rows and not self.inputs.options.forced and _multiplies(cut.select):
+                raise NotDivisible("how many rows its joins make, which one worker would have to hold, is not known")
+            together = self.costs.together(block.answers, shared=not block.gathers)
+        if division.hashed:
+            return block, self.costs.saved_by_hash(parts, whole, block.tables, together)
+        return block, self.costs.saved(parts, whole, block.shares, together)
 
-    def _final_shares(self, query: QueryBlock, steps: TwoSteps | None, parts: Sequence[Scan], shares: int) -> FinalShares | None:
-        """How what shares answer is put together share by share, where it is much."""
-        size = None if steps is None else self._sizes.of(steps, parts, shares)
-        least = self.inputs.options.final_bytes
-        if steps is None or size is None or size.bytes < least:
-            return None
-        final = final_shares(query, steps, self, self._rules.is_repeatable)
-        if final is None or (
-            least and self._sizes.groups(steps.select, final.terms, size.rows)[0] < FEWEST_VALUES * self.inputs.options.workers
-        ):
-            return None
-        return final
+    def _with_answers(self, block: DividedBlock, steps: TwoSteps, parts: Sequence[Scan]) -> DividedBlock:
+        """The block with what its shares answer, and how that is put together."""
+        options, query = self.inputs.options, block.cut.query
+        size = self._sizes.of(steps, parts, len(block.shares) or options.workers * options.splits_per_worker)
+        guess = self.costs.answers_by_hash(block.tables, steps.kind) if block.tables else self.costs.answers(parts, steps.kind)
+        block = replace(block, answers=size.bytes if size is not None and steps.kind in ("groups", "distinct") else guess)
+        if size is None:
+            return block
+        final = self._final_shares(query, steps, size) if size.bytes >= options.final_bytes else None
+        ranges = None
+        if query is self.names.query and size.groups * size.width >= options.sort_bytes:
+            ranges = sort_ranges(query, steps if final is None else final.rest, self.extents, options.workers)
+        return replace(block, final=final, ranges=ranges)
+
+    def _final_shares(self, query: QueryBlock, steps: TwoSteps, size: AnswerSize) -> FinalShares | None:
+        """How what shares answer is put together share by share, where there is enough to tell it apart by."""
+        options = self.inputs.options
+        if id(steps) not in self._finals:
+            self._finals[id(steps)] = final_shares(query, steps, self, self._rules.is_repeatable)
+        final = self._finals[id(steps)]
+        if final is None or not options.final_bytes:
+            return final
+        values, _ = self._sizes.groups(steps.select, final.terms, size.rows)
+        return final if values >= FEWEST_VALUES * options.workers else None
 
     def _two_steps(self, cut: Cut) -> TwoSteps:
         """The two steps of a block, which several ways may have in common."""
@@ -201,6 +228,11 @@ class Ways:
         if key not in self._steps:
             self._steps[key] = two_steps(cut.query, self.names, self, self.prefix, complete=cut.complete)
         return self._steps[key]
+
+    def _hangs_on_arrival(self, select: Select) -> bool:
+        if id(select) not in self._by_arrival:
+            self._by_arrival[id(select)] = hangs_on_arrival(select.ast)
+        return self._by_arrival[id(select)]
 
     # -- hash exchanges -------------------------------------------------------------------------------------------------
 
@@ -212,7 +244,7 @@ class Ways:
         table = HashedTable(scan, key, self._given(scan, key), (scan.name,))
         known = sorted(self._reductions.of(scan), key=lambda reducer: rows_left(reducer.scan.predicates))
         for reducer in known[:MOST_REDUCERS]:
-            if self._costs.reduces(table, reducer):
+            if self.costs.reduces(table, reducer):
                 reduced = table.reduced * rows_left(reducer.scan.predicates)
                 table = replace(table, reducers=(*table.reducers, reducer), reduced=reduced)
         told = any(reducer.column == key for reducer in table.reducers)  # what is in a list of values is not NULL
@@ -227,20 +259,19 @@ class Ways:
         left = self._behind_predicates[scan.name]
         return tuple(column for column in scan.needed if column.name in left or column.name == key)
 
-    def _may_be_cut(self, cut: Cut, parts: Sequence[Scan]) -> frozenset[str]:
-        """The scans that may as well lie anywhere, if all others are whole. Raises ``NotDivisible`` where there is but that one."""
-        found = frozenset(scan.name for scan in parts if self._lies_anywhere(cut, scan))
-        if found and len(parts) == 1:
-            raise NotDivisible("its rows may lie anywhere, and need not be brought together")
-        return found
+    def may_be_cut(self, block: DividedBlock) -> frozenset[str]:
+        """The names of scans whose rows of one bucket may be divided further, if those of all others are not."""
+        readers = [name for table in block.tables for name in table.readers]
+        return frozenset(name for name in readers if self._lies_anywhere(block.cut, name))
 
-    def _lies_anywhere(self, cut: Cut, scan: Scan) -> bool:
-        if scan.name not in self._anywhere:
+    def _lies_anywhere(self, cut: Cut, name: str) -> bool:
+        """Whether the block may as well be run on shares of the scan of that name alone, wherever its rows lie."""
+        if name not in self._anywhere:
             try:
-                self._anywhere[scan.name] = self._rules.cuts({scan.name: None})
+                self._anywhere[name] = self._rules.cuts({name: None})
             except NotDivisible:
-                self._anywhere[scan.name] = []
-        found = self._anywhere[scan.name]
+                self._anywhere[name] = []
+        found = self._anywhere[name]
         return len(found) == 1 and found[0].select is cut.select and found[0].complete == cut.complete
 
     # -- what two steps are written by ----------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ def shares_of_buckets(fragment: Fragment, exchanges: Mapping[int, PlannedExchang
     arms = [arm for arm in fragment.inputs if isinstance(arm, ExchangeInput) and arm.bucketed]
     (buckets,) = {exchanges[arm.exchange].buckets for arm in arms}
     chance = random.Random(zlib.crc32(fragment.sql.encode()))
-    bounds = sorted(chance.sample(range(1, buckets), chance.randrange(MOST_SHARES)))
+    bounds = sorted(chance.sample(range(1, buckets), min(buckets - 1, chance.randrange(MOST_SHARES))))
     for first, behind in zip((0, *bounds), (*bounds, buckets), strict=True):
         whole = [ShareInput(arm.name, buckets=(first, behind)) for arm in arms]
         cut = chance.choice([None, *(arm.name for arm in arms if arm.may_be_cut)])

@@ -133,9 +133,9 @@ class FolderCatalog:
             ranges, sizes, encoded = {}, {}, {}
             for place in range(group.num_columns):
                 chunk = group.column(place)
+                encoded[chunk.path_in_schema] = chunk.total_uncompressed_size
                 told = self._value_bytes
                 sizes[chunk.path_in_schema] = chunk.total_compressed_size if told is None else told * group.num_rows
-                encoded[chunk.path_in_schema] = chunk.total_uncompressed_size
                 stats = chunk.statistics
                 if stats is not None and stats.has_min_max and chunk.path_in_schema in plain:
                     ranges[chunk.path_in_schema] = ColumnRange(stats.min, stats.max, stats.null_count)
@@ -145,6 +145,9 @@ class FolderCatalog:
 
     def is_elsewhere(self, file: DataFile) -> bool:
         return self.elsewhere
+
+    def read_ahead(self, files: Sequence[DataFile], columns: Sequence[str]) -> None:
+        pass
 
     def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None) -> pa.Schema:
         with self._bound(sql, inputs) as (cursor, relation):

@@ -46,7 +46,7 @@ SHARED = [
     ("SELECT k, count(*), sum(v), avg(v) FROM t GROUP BY k", "hash(in_k0)"),
     ("SELECT k, g, min(v) FROM t GROUP BY g, k HAVING count(*) > 2", "hash(in_k0, in_k1)"),
     ("SELECT g, v % 4 AS m, count(*) FROM t GROUP BY ALL", "hash(in_k0, in_k1)"),
-    ("SELECT f, count(*) FROM t GROUP BY f", "hash(in_k0)"),
+    ("SELECT f = 0, isnan(f), count(*) FROM t GROUP BY f", "hash(in_k0)"),
     ("SELECT DISTINCT k, g FROM t", "hash(in_i0, in_i1)"),
     ("SELECT k, sum(v) AS s FROM t GROUP BY k ORDER BY s DESC, k LIMIT 5 OFFSET 1", "hash(in_k0)"),
     ("SELECT k, sum(v) FROM t GROUP BY 1 ORDER BY 2, 1", "hash(in_k0)"),
@@ -64,7 +64,7 @@ SHARED = [
         "WITH c AS (SELECT k, count(*) AS n FROM t GROUP BY k) SELECT one.k, two.n FROM c AS one JOIN c AS two ON one.n = two.k",
         "hash(in_k0)",
     ),
-    ("SELECT count(*) FROM few WHERE v IN (SELECT v FROM t GROUP BY v HAVING sum(k) > 300)", "hash(in_k0)"),
+    ("SELECT count(*) FROM range(5) AS r(v) WHERE v IN (SELECT v FROM t GROUP BY v HAVING sum(k) > 300)", "hash(in_k0)"),
     ("SELECT k, count(*) FROM t GROUP BY k UNION ALL SELECT v, 0 FROM few", "hash(in_k0)"),
     ("SELECT name, k, count(*) FROM t LEFT JOIN few ON t.v = few.v GROUP BY name, k", "hash(in_k0, in_k1)"),
     ("SELECT k, sum(v) FROM t GROUP BY k HAVING sum(v) > (SELECT avg(v) * 4 FROM t)", "hash(in_k0)"),
@@ -79,7 +79,7 @@ def test_answers_are_put_together_share_by_share(sql: str, bucket: str, lake: Fo
     buckets = [exchange.buckets for exchange in made.exchanges if exchange.kind == "hash"]
     assert buckets == [192] * len(hashed(made))
     producers = [fragment.sql for fragment in made.fragments if "USMALLINT" in fragment.sql]
-    assert any(f"({bucket} % 192)::USMALLINT" in text for text in producers), producers
+    assert any(f"(({bucket} >> 32) % 192)::USMALLINT" in text for text in producers), producers
     got, wanted = run_plan(made), kernel.sql(sql).to_arrow_table()
     assert made.schema.equals(wanted.schema)
     assert sorted(map(repr, plan_rows(got))) == sorted(map(repr, plan_rows(wanted))), made.text

@@ -16,12 +16,12 @@ SELECT count(*) FROM orders WHERE EXISTS (SELECT * FROM customers WHERE c_key = 
 SELECT o_state, count(*) FROM orders WHERE NOT EXISTS (SELECT * FROM lines WHERE l_order = o_key AND l_quantity > 40) GROUP BY 1;
 --   result: o_state VARCHAR, count_star() BIGINT
 --     fragment 1 (once): SELECT in_k0 AS "o_state", finalize(combine_aggr(to_aggregate_state("in_a1", 'count', ['BIGINT']))) AS "count_star()" FROM in_x0 GROUP BY 1
---       in_x0: exchange 0 (gather, about 77 kB) in_k0, in_a1
+--       in_x0: exchange 0 (gather, next to nothing) in_k0, in_a1
 --         fragment 0 (parallel, orders and lines by ranges of o_key = l_order, in 6 shares): SELECT o_state AS "in_k0", count(*) EXPORT_STATE AS "in_a1" FROM in_0 AS "orders" WHERE NOT EXISTS (SELECT * FROM in_1 AS "lines" WHERE l_order = o_key AND l_quantity > 40) GROUP BY ALL
 --           in_0: scan orders: 2 of 5 columns (o_key, o_state), 1 of 1 files, 8 of 8 row groups, 6 splits
 --           in_1: scan lines: 2 of 5 columns (l_order, l_quantity), 1 of 1 files, 16 of 16 row groups, 6 splits, where l_quantity > 40
---   divided: orders and lines by ranges of o_key = l_order: about 608 kB less for the busiest worker than for one worker alone
---     runner-up orders split by split: about 171 kB more for the busiest worker
+--   divided: orders and lines by ranges of o_key = l_order: about 684 kB less for the busiest worker than for one worker alone
+--     runner-up orders split by split: about 120 kB more for the busiest worker
 --     not lines split by split: it is read in a subquery that mentions rows around it
 --     not orders and lines by hash of o_key = l_order: the tables lie in ranges of the key, and need no exchange
 --     not lines by hash of l_order: the tables lie in ranges of the key, and need no exchange
@@ -41,16 +41,14 @@ SELECT o_key FROM orders WHERE o_price > (SELECT sum(l_price) FROM lines WHERE l
 -- # a correlated scalar subquery by another key
 SELECT sum(l_price) FROM lines WHERE l_quantity < (SELECT avg(l_quantity) FROM lines inner_lines WHERE inner_lines.l_part = lines.l_part);
 --   result: sum(l_price) DOUBLE
---     fragment 3 (once): SELECT finalize(combine_aggr(to_aggregate_state("in_a0", 'sum', ['DOUBLE']))) AS "sum(l_price)" FROM in_x2
---       in_x2: exchange 2 (gather, next to nothing) in_a0
---         fragment 2 (parallel, lines (lines) and lines (inner_lines) by hash of l_part, in shares of buckets, made as it runs): SELECT sum(l_price) EXPORT_STATE AS "in_a0" FROM in_0 AS "lines" WHERE l_quantity < (SELECT avg(l_quantity) FROM in_1 inner_lines WHERE inner_lines.l_part = lines.l_part)
+--     fragment 2 (once): SELECT finalize(combine_aggr(to_aggregate_state("in_a0", 'sum', ['DOUBLE']))) AS "sum(l_price)" FROM in_x1
+--       in_x1: exchange 1 (gather, next to nothing) in_a0
+--         fragment 1 (parallel, lines (lines) and lines (inner_lines) by hash of l_part, in shares of buckets, made as it runs): SELECT sum(l_price) EXPORT_STATE AS "in_a0" FROM in_0 AS "lines" WHERE l_quantity < (SELECT avg(l_quantity) FROM in_1 inner_lines WHERE inner_lines.l_part = lines.l_part)
 --           in_0: exchange 0 (hash of l_part, 192 buckets, about 1.5 MB) l_part, l_quantity, l_price
 --             fragment 0 (parallel, lines (lines) split by split, in 6 shares): SELECT "l_part", "l_quantity", "l_price", ((hash("l_part") >> 32) % 192)::USMALLINT AS in_b FROM in_0
 --               in_0: scan lines: 3 of 5 columns (l_part, l_quantity, l_price), 1 of 1 files, 16 of 16 row groups, 6 splits
---           in_1: exchange 1 (hash of l_part, 192 buckets, about 1.0 MB) l_part, l_quantity
---             fragment 1 (parallel, lines (inner_lines) split by split, in 6 shares): SELECT "l_part", "l_quantity", ((hash("l_part") >> 32) % 192)::USMALLINT AS in_b FROM in_1 WHERE ("l_part" IS NOT NULL)
---               in_1: scan lines: 2 of 5 columns (l_part, l_quantity), 1 of 1 files, 16 of 16 row groups, 6 splits
---   divided: lines (lines) and lines (inner_lines) by hash of l_part: about 256 kB less for the busiest worker than for one worker alone
+--           in_1: exchange 0 (hash of l_part, 192 buckets, about 1.5 MB) l_part, l_quantity, l_price, as above
+--   divided: lines (lines) and lines (inner_lines) by hash of l_part: about 768 kB less for the busiest worker than for one worker alone
 --     runner-up lines (lines) and lines (inner_lines) by ranges of l_part: about 640 kB more for the busiest worker
 --     or lines (lines) split by split: about 1.2 MB more for the busiest worker
 --     not lines (inner_lines) split by split: it is read in a subquery that mentions rows around it

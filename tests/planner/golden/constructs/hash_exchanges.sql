@@ -2,14 +2,14 @@
 SELECT a.o_day, count(*) FROM orders a JOIN orders b ON a.o_customer = b.o_customer GROUP BY a.o_day;
 --   result: o_day BIGINT, count_star() BIGINT
 --     fragment 2 (once): SELECT in_k0 AS "o_day", finalize(combine_aggr(to_aggregate_state("in_a1", 'count', ['BIGINT']))) AS "count_star()" FROM in_x1 GROUP BY in_k0
---       in_x1: exchange 1 (gather, about 51 kB) in_k0, in_a1
+--       in_x1: exchange 1 (gather, about 8.2 kB) in_k0, in_a1
 --         fragment 1 (parallel, orders (a) and orders (b) by hash of o_customer, in shares of buckets, made as it runs): SELECT a.o_day AS "in_k0", count(*) EXPORT_STATE AS "in_a1" FROM in_0 a JOIN in_1 b ON a.o_customer = b.o_customer GROUP BY ALL
 --           in_0: exchange 0 (hash of o_customer, 192 buckets, about 256 kB) o_customer, o_day
 --             fragment 0 (parallel, orders (b) split by split, in 8 shares): SELECT "o_customer", "o_day", ((hash("o_customer") >> 32) % 192)::USMALLINT AS in_b FROM in_1 WHERE ("o_customer" IS NOT NULL)
 --               in_1: scan orders: 2 of 5 columns (o_customer, o_day), 1 of 1 files, 8 of 8 row groups, 8 splits
 --           in_1: exchange 0 (hash of o_customer, 192 buckets, about 256 kB) o_customer, o_day, as above
---   divided: orders (a) and orders (b) by hash of o_customer: about 72 kB less for the busiest worker than for one worker alone
---     runner-up orders (a) split by split: about 53 kB less for the busiest worker
+--   divided: orders (a) and orders (b) by hash of o_customer: about 97 kB less for the busiest worker than for one worker alone
+--     runner-up orders (a) split by split: about 96 kB less for the busiest worker
 --     or orders (a) by hash of o_day: about 6.4 kB less for the busiest worker
 --     not orders (a) and orders (b) by ranges of o_customer: they are not written in the order of that key
 --     not orders (a) by hash of o_customer: its rows may lie anywhere, and need not be brought together
@@ -18,16 +18,14 @@ SELECT a.o_day, count(*) FROM orders a JOIN orders b ON a.o_customer = b.o_custo
 -- # a correlated subquery: one exchange feeds both
 SELECT sum(l_price) FROM lines WHERE l_quantity < (SELECT avg(l_quantity) FROM lines inner_lines WHERE inner_lines.l_part = lines.l_part);
 --   result: sum(l_price) DOUBLE
---     fragment 3 (once): SELECT finalize(combine_aggr(to_aggregate_state("in_a0", 'sum', ['DOUBLE']))) AS "sum(l_price)" FROM in_x2
---       in_x2: exchange 2 (gather, next to nothing) in_a0
---         fragment 2 (parallel, lines (lines) and lines (inner_lines) by hash of l_part, in shares of buckets, made as it runs): SELECT sum(l_price) EXPORT_STATE AS "in_a0" FROM in_0 AS "lines" WHERE l_quantity < (SELECT avg(l_quantity) FROM in_1 inner_lines WHERE inner_lines.l_part = lines.l_part)
+--     fragment 2 (once): SELECT finalize(combine_aggr(to_aggregate_state("in_a0", 'sum', ['DOUBLE']))) AS "sum(l_price)" FROM in_x1
+--       in_x1: exchange 1 (gather, next to nothing) in_a0
+--         fragment 1 (parallel, lines (lines) and lines (inner_lines) by hash of l_part, in shares of buckets, made as it runs): SELECT sum(l_price) EXPORT_STATE AS "in_a0" FROM in_0 AS "lines" WHERE l_quantity < (SELECT avg(l_quantity) FROM in_1 inner_lines WHERE inner_lines.l_part = lines.l_part)
 --           in_0: exchange 0 (hash of l_part, 192 buckets, about 1.5 MB) l_part, l_quantity, l_price
 --             fragment 0 (parallel, lines (lines) split by split, in 6 shares): SELECT "l_part", "l_quantity", "l_price", ((hash("l_part") >> 32) % 192)::USMALLINT AS in_b FROM in_0
 --               in_0: scan lines: 3 of 5 columns (l_part, l_quantity, l_price), 1 of 1 files, 16 of 16 row groups, 6 splits
---           in_1: exchange 1 (hash of l_part, 192 buckets, about 1.0 MB) l_part, l_quantity
---             fragment 1 (parallel, lines (inner_lines) split by split, in 6 shares): SELECT "l_part", "l_quantity", ((hash("l_part") >> 32) % 192)::USMALLINT AS in_b FROM in_1 WHERE ("l_part" IS NOT NULL)
---               in_1: scan lines: 2 of 5 columns (l_part, l_quantity), 1 of 1 files, 16 of 16 row groups, 6 splits
---   divided: lines (lines) and lines (inner_lines) by hash of l_part: about 256 kB less for the busiest worker than for one worker alone
+--           in_1: exchange 0 (hash of l_part, 192 buckets, about 1.5 MB) l_part, l_quantity, l_price, as above
+--   divided: lines (lines) and lines (inner_lines) by hash of l_part: about 768 kB less for the busiest worker than for one worker alone
 --     runner-up lines (lines) and lines (inner_lines) by ranges of l_part: about 640 kB more for the busiest worker
 --     or lines (lines) split by split: about 1.2 MB more for the busiest worker
 --     not lines (inner_lines) split by split: it is read in a subquery that mentions rows around it

@@ -21,7 +21,7 @@ SELECT sum(o_price) FROM orders WHERE o_key IN (SELECT l_order FROM lines GROUP 
 --           in_0: scan orders: 2 of 5 columns (o_key, o_price), 1 of 1 files, 8 of 8 row groups, 6 splits
 --           in_1: scan lines: 2 of 5 columns (l_order, l_quantity), 1 of 1 files, 16 of 16 row groups, 6 splits
 --   divided: orders and lines by ranges of o_key = l_order: about 685 kB less for the busiest worker than for one worker alone
---     runner-up lines split by split: about 339 kB less for the busiest worker
+--     runner-up lines split by split: about 420 kB less for the busiest worker
 --     or orders split by split: about 120 kB more for the busiest worker
 --     not orders and lines by hash of o_key = l_order: the tables lie in ranges of the key, and need no exchange
 --     not lines by hash of l_order: the tables lie in ranges of the key, and need no exchange

@@ -2,13 +2,13 @@
 SELECT o_state, count(c_name) FROM orders LEFT JOIN customers ON c_key = o_customer GROUP BY o_state;
 --   result: o_state VARCHAR, count(c_name) BIGINT
 --     fragment 1 (once): SELECT in_k0 AS "o_state", finalize(combine_aggr(to_aggregate_state("in_a1", 'count', ['BIGINT']))) AS "count(c_name)" FROM in_x0 GROUP BY in_k0
---       in_x0: exchange 0 (gather, about 51 kB) in_k0, in_a1
+--       in_x0: exchange 0 (gather, next to nothing) in_k0, in_a1
 --         fragment 0 (parallel, orders split by split, in 3 shares): SELECT o_state AS "in_k0", count(c_name) EXPORT_STATE AS "in_a1" FROM in_0 AS "orders" LEFT JOIN in_1 AS "customers" ON c_key = o_customer GROUP BY ALL
 --           in_0: scan orders: 2 of 5 columns (o_customer, o_state), 1 of 1 files, 8 of 8 row groups, 3 splits
 --           in_1: scan customers: 2 of 3 columns (c_key, c_name), 1 of 1 files, 3 of 3 row groups, 1 splits, whole
---   divided: orders split by split: about 66 kB less for the busiest worker than for one worker alone
---     runner-up orders by hash of o_state: about 14 kB less for the busiest worker
---     or orders and customers by hash of o_customer = c_key: about 11 kB more for the busiest worker
+--   divided: orders split by split: about 117 kB less for the busiest worker than for one worker alone
+--     runner-up orders and customers by hash of o_customer = c_key: about 33 kB less for the busiest worker
+--     or orders by hash of o_state: about 14 kB less for the busiest worker
 --     not customers split by split: the rows of the left join's other side would come from each share again
 --     not orders and customers by ranges of o_customer = c_key: they are not written in the order of that key
 --     not orders by hash of o_customer: its rows may lie anywhere, and need not be brought together
