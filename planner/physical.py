@@ -193,8 +193,8 @@ class PlannedExchange:
     ``gather``: for one fragment, which runs once. ``broadcast``: for every share of parallel fragments; each worker fetches it once.
     ``hash``: on the workers that made it, in so many ``buckets``; each share of the parallel fragments that read it fetches some of them
     from all workers. ``filter``: the keys of runtime filters, as :mod:`planner.key_pruning` reads them; nobody has to wait for them.
-    ``result``: it is the query's result. ``estimated_bytes``: about how much goes through it, None where nobody knows;
-    ``label``: by what its buckets are told, for people (``hash of l_partkey``).
+    ``result``: it is the query's result. ``estimated_bytes``: about how much goes through it, None where nobody knows; ``label``: by what
+    its buckets are told, for people (``hash of l_partkey``).
     """
 
     id: int

@@ -28,7 +28,7 @@ from flight_server.protocol.exchange_messages import (
     StartOperator,
     StopOperators,
 )
-from flight_server.protocol.messages import InstanceStatus, WorkerStatus
+from flight_server.protocol.messages import InstanceStatus, ShareSpread, WorkerStatus
 from flight_server.protocol.status import as_volley_error
 from flight_server.protocol.wire_types import wire_schema
 from operators.errors import StaleLease
@@ -92,7 +92,7 @@ class DistributedFragment:
         self.fetching = elsewhere or bool(fragment.bucketed)
         self.started = False
         self.finished_reports: dict[str, InstanceStatus] = {}
-        self.measures = ShareMeasures()
+        self._measures = ShareMeasures()
         self._context = context
         self._site = site
         self._exclude = exclude
@@ -199,7 +199,13 @@ class DistributedFragment:
     def instances(self) -> list[InstanceStatus]:
         """What each instance has done so far: those here as of now, the others as of their last ack."""
         local = [instance_status(self._site.worker_id, instance.statistics) for instance in self._instances]
-        return [*local, *(self.finished_reports[name] for name in sorted(self.finished_reports))]
+        with self._acking:
+            return [*local, *(self.finished_reports[name] for name in sorted(self.finished_reports))]
+
+    def spread(self) -> ShareSpread | None:
+        """How alike the shares are that are done."""
+        with self._acking:
+            return self._measures.spread()
 
     # -- on this worker -------------------------------------------------------------------------------------------------
 
@@ -249,10 +255,11 @@ class DistributedFragment:
             if self.hashed is not None:
                 assert sizes is not None, "who puts out into a hash exchange tells how much is in which bucket"
                 self.hashed.made(key.sequence, _worker_of(consumer), sizes)
-        if instance is not None:
-            self.measures.note(consumer, instance)
-            if _worker_of(consumer) != self._site.worker_id:
-                self.finished_reports[consumer] = instance
+            # Under the lock still: who sees that all shares are done sees what the last of them took.
+            if instance is not None:
+                self._measures.note(consumer, instance)
+                if _worker_of(consumer) != self._site.worker_id:
+                    self.finished_reports[consumer] = instance
 
     def _admits(self, consumer: str) -> bool:
         return _worker_of(consumer) not in self._gone

@@ -77,7 +77,7 @@ def producer_status(operator: Operator, facts: FragmentFacts, filters: Sequence[
         files_bytes=facts.files_bytes,
         requests=sum(instance.requests for instance in instances),
         instances=instances,
-        spread=operator.measures.spread() if isinstance(operator, DistributedFragment) else None,
+        spread=operator.spread() if isinstance(operator, DistributedFragment) else None,
         division=facts.division,
         filters=list(filters),
     )
@@ -91,7 +91,7 @@ def exchange_status(operator: Operator, planned: PlannedExchange, facts: Fragmen
     return OperatorStatus(
         operator=exchange_name(planned.id),
         kind="exchange",
-        title=f"{planned.kind} {', '.join(facts.tables)}".rstrip(),
+        title=f"{f'{planned.label}:' if planned.label else planned.kind} {', '.join(facts.tables)}".rstrip(": "),
         state="failed" if isinstance(operator, OnceFragment) and operator.dropped else "completed" if complete else running,
         inputs=[producer_name(operator.fragment)],
         records_total=held.records,

@@ -75,11 +75,13 @@ class AnswerSizes:
         if steps.kind not in ("groups", "distinct"):
             return AnswerSize(rows, rows, width)
         keys = [answer.expression for answer in steps.answers if answer.aggregate is None]
-        groups, layers = self.groups(steps.select, keys, rows)
+        told, layers = self.groups(steps.select, keys, rows)
         # A share meets only those groups that are in its part of the table.
-        there = groups * min(1.0, max(1 / shares, layers))
-        answered = min(rows, shares * drawn(there, rows / shares))
-        return AnswerSize(max(answered, groups), groups, width)
+        there = told * min(1.0, max(1 / shares, layers))
+        answered = max(told, min(rows, shares * drawn(there, rows / shares)))
+        grouped_by = list(steps.group_expressions()) if steps.kind == "groups" else keys
+        left = told if len(grouped_by) == len(keys) else self.groups(steps.select, grouped_by, rows)[0]
+        return AnswerSize(answered, left, width)
 
     def groups(self, select: Select, keys: Iterable[Ast], rows: float) -> tuple[float, float]:
         """How many different values so many ``rows`` of a block have in ``keys``, and in which part of each table's row groups one lies."""

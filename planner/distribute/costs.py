@@ -33,6 +33,8 @@ GUESSED = 0.6
 """So much is counted of what a hash division saves: how many rows its conditions leave is a guess."""
 EXCHANGED = 1.0
 """What a byte costs that is sorted by bucket, kept, sent and taken up again, in bytes that are read."""
+HELD: Mapping[Kind, float] = {"row": 0.0, "first": 0.0, "groups": 0.5, "distinct": 0.5, "rows": 1.0, "columns": 2.0}
+"""What a byte costs that one worker holds before it can answer, in bytes that are read: for groups, sorts, windows and medians."""
 BUCKETS_BYTES = 256 << 20
 """About how many bytes of buckets make a share."""
 BUCKETS_PER_WORKER = 64
@@ -56,14 +58,15 @@ class Costs:
         """As :meth:`answers`, of shares of what goes through hash exchanges."""
         return _ANSWERED[answered] * sum(map(self.exchanged, tables))
 
-    def together(self, answers: float, *, shared: bool) -> float:
+    def together(self, answers: float, answered: Kind, *, shared: bool) -> float:
         """What it costs the busiest worker to put so many bytes of answers together: one has all, or, if they are ``shared``, each some.
 
-        Raises ``NotDivisible`` where they might be too many for one.
+        Below 0 where it is worth more to share that work than to send them. Raises ``NotDivisible`` where they might be too many for one.
         """
         options = self.options
         if shared:
-            return EXCHANGED * answers / options.workers + options.start_bytes
+            spared = HELD[answered] * answers * (1 - LEAST_GAIN / options.workers)
+            return EXCHANGED * answers / options.workers + options.start_bytes - spared
         if answers > options.gather_bytes:
             most = format_size(options.gather_bytes)
             raise NotDivisible(f"the shares may answer with {format_size(answers)}, and one worker is to hold {most} at most")

@@ -32,7 +32,7 @@ from typing import Any, Literal
 
 from planner.ast import BARE_QUERY, Ast, is_query, walk
 from planner.distribute.classes import Classes, Pair, equivalences, join_equalities, subquery_correlations
-from planner.distribute.expressions import is_aggregate, is_call, is_grouped, sorts_and_limits
+from planner.distribute.expressions import is_aggregate, is_call, is_grouped, shows_collations, sorts_and_limits
 from planner.distribute.outputs import bare
 from planner.distribute.partial_aggregates import AGGREGATES, WITH_PARTIAL_FORM
 from planner.distribute.scopes import BoundColumn, Names
@@ -105,14 +105,20 @@ class Rules:
     once: set[int] = field(default_factory=set)
     """The trees of subqueries and CTEs that might not, and are to be evaluated once for all shares, which can be done."""
     _classes: dict[int, Classes] = field(default_factory=dict)
+    _collates: bool = field(init=False)
     _calls: dict[int, tuple[list[Ast], bool]] = field(default_factory=dict)
     _scans: dict[int, tuple[Body | Relation, frozenset[str]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_collates", shows_collations(self.names.query.ast))
 
     def cuts(self, divided: Mapping[str, str | None]) -> list[Cut]:
         """Where the query is to be cut if its scans ``divided`` are: by the column of that name, or None for rows that lie anywhere.
 
         Raises ``NotDivisible``.
         """
+        if self._collates:
+            raise NotDivisible("behind an exchange text would not be compared by its collation any more")
         divider = _Divider(self, self.names, divided)
         divider.closed(self.names.query)
         return divider.cuts
@@ -231,7 +237,7 @@ class _Divider:
             if not self._mentions_key(terms, keys):
                 return False
         # Which row DISTINCT ON keeps is said by ORDER BY, which is asked of all rows.
-        elif ast["distinct"] is not None and (ast["distinct"] != "Distinct" or not self._mentions_key(_items(ast), keys)):
+        if ast["distinct"] is not None and (ast["distinct"] != "Distinct" or not self._mentions_key(_items(ast), keys)):
             return False
         windows = [function["over"] for function in called if function["over"] is not None]
         return all("WindowSpec" in over and self._mentions_key(over["WindowSpec"]["partition_by"], keys) for over in windows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from planner.ast import SEQUENCES, Ast, walk
+from planner.ast import SEQUENCES, Ast, is_query, walk
 from planner.distribute.partial_aggregates import AGGREGATES, BY_ARRIVAL, WITH_PARTIAL_FORM
 from planner.distribute.scopes import BoundColumn, Names, SelectAlias
 from planner.functions import WINDOW_FUNCTIONS
@@ -61,6 +61,21 @@ def hangs_on_arrival(root: Any) -> bool:
                 return True
         elif over is not None and (name in BY_ARRIVAL or name in WINDOW_FUNCTIONS) and not over.get("WindowSpec", {}).get("order_by"):
             return True
+    return False
+
+
+def shows_collations(root: Any) -> bool:
+    """Whether values that compare by a collation are shown, grouped or sorted by: anything but a condition of WHERE or ON."""
+    stack: list[tuple[Any, bool]] = [(root, False)]
+    while stack:
+        node, in_condition = stack.pop()
+        if type(node) in SEQUENCES:
+            stack += [(child, in_condition) for child in node]
+        elif type(node) is dict:
+            if "Collate" in node and not in_condition:
+                return True
+            inside = in_condition and not is_query(node)
+            stack += [(child, inside or key in ("selection", "On")) for key, child in node.items() if key != "span"]
     return False
 
 

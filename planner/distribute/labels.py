@@ -106,10 +106,17 @@ class GraphLabels:
 
     def _of_answers(self, exchange: int) -> tuple[DividedBy, str] | None:
         """By what the answers in an exchange are divided, in the words of the query."""
-        block = self._block(self._producers[exchange])
-        if block is None or block.final is None:
+        producer = self._producers[exchange]
+        block = self._block(producer)
+        if block is None:
             return None
-        return "hash", ", ".join(block.final.first.writer.expression(term) for term in block.final.terms)
+        if block.final is not None and not self._blocks.keys().isdisjoint(producer.divided):
+            return "hash", ", ".join(block.final.first.writer.expression(term) for term in block.final.terms)
+        steps = block.steps if block.final is None else block.final.rest
+        if block.ranges is None or steps is None:
+            return None
+        sorted_by = next(answer.expression for answer in steps.answers if answer.name == block.ranges.column)
+        return "ranges", steps.writer.expression(sorted_by)
 
     def _block(self, fragment: Fragment) -> DividedBlock | None:
         """Whose fragment it is."""

@@ -198,7 +198,7 @@ class Ways:
             block = self._with_answers(block, steps, parts)
             if block.gathers_rows and not self.inputs.options.forced and _multiplies(cut.select):
                 raise NotDivisible("how many rows its joins make, which one worker would have to hold, is not known")
-            together = self.costs.together(block.answers, shared=not block.gathers)
+            together = self.costs.together(block.answers, steps.kind, shared=not block.gathers)
         if division.hashed:
             return block, self.costs.saved_by_hash(parts, whole, block.tables, together)
         return block, self.costs.saved(parts, whole, block.shares, together)

@@ -68,7 +68,7 @@ def test_a_table_that_is_read_twice_is_told_by_its_alias_and_then_by_its_input(s
 @pytest.mark.parametrize(
     ("sql", "expected"),
     [
-        ("SELECT name FROM people", "people has 5 rows, and tables of fewer than 500 are not worth it"),
+        ("SELECT name FROM people", "people has 5 rows to read, and tables of fewer than 500 are not worth it"),
         ("SELECT count(*) FROM orders", "no division spares the busiest worker anything"),
         ("SELECT id FROM orders WHERE amount < random()", "no way is open"),
     ],

@@ -130,3 +130,9 @@ def test_each_share_answers_with_the_groups_that_it_meets(lake: FolderCatalog) -
     assert groups <= rows < 1.5 * groups
     rows, _ = answered("SELECT l_part, l_day, l_mode, count(*) AS n FROM lines GROUP BY ALL", 6, lake)
     assert 0.8 * ROWS < rows <= ROWS
+
+
+def test_distinct_arguments_are_answered_and_are_no_groups(lake: FolderCatalog) -> None:
+    rows, groups = answered("SELECT l_mode, count(DISTINCT l_part) AS n FROM lines GROUP BY l_mode", 6, lake)
+    assert 4 <= groups <= 8
+    assert rows > 2000

@@ -85,8 +85,11 @@ DIVIDED = [
         "SELECT * FROM (SELECT low.k, rank() OVER (PARTITION BY low.k ORDER BY v, g) AS r FROM low JOIN high USING (k)) WHERE r = 1",
         {"low", "high"},
     ),
+    ("SELECT DISTINCT count(*) AS n FROM low JOIN high ON low.k = high.k GROUP BY low.k", {"low", "high"}),
+    ("SELECT DISTINCT ON (n) low.k, count(*) AS n FROM low JOIN high USING (k) GROUP BY ALL ORDER BY n, low.k", {"low", "high"}),
     # Whole in each share.
     ("SELECT count(*) FROM low WHERE v IN (SELECT v FROM few)", {"low"}),
+    ("SELECT g, count(*) FROM low WHERE g COLLATE NOCASE = 'X' GROUP BY g", {"low"}),
     ("SELECT count(*) FROM low WHERE v NOT IN (SELECT v FROM few WHERE v IS NOT NULL)", {"low"}),
     ("WITH c AS (SELECT max(v) AS m FROM few) SELECT count(*) FROM low, c WHERE low.v < c.m", {"low"}),
     # Evaluated once for all shares.
@@ -129,6 +132,9 @@ def test_what_is_not_divided_by_a_key(sql: str, lake: FolderCatalog, kernel: duc
 
 
 WHOLE = [
+    # An exchange keeps text, not how it compares.
+    ("SELECT count(*) FROM low GROUP BY CASE WHEN k % 2 = 0 THEN g ELSE upper(g) END COLLATE NOCASE", "low"),
+    ("SELECT count(DISTINCT CASE WHEN k % 2 = 0 THEN g ELSE upper(g) END COLLATE NOCASE) FROM low", "low"),
     # Each share would have rows of the other side that it alone cannot match.
     ("SELECT count(*) FROM few LEFT JOIN low ON few.v = low.v", "low"),
     ("SELECT count(*) FROM low FULL JOIN few ON few.v = low.v", "low"),
@@ -139,6 +145,8 @@ WHOLE = [
     # Each share would see another moment.
     ("SELECT count(*) FROM low WHERE k < 1000 AND random() < 2", "low"),
     ("SELECT count(*) FROM low WHERE current_date > DATE '2020-01-01'", "low"),
+    # Each share would begin to count the other side's rows again.
+    ("SELECT count(*), sum(few.v) FROM low POSITIONAL JOIN few", "low"),
 ]
 
 

@@ -27,6 +27,8 @@ LITERALS = {
     "list": ("[1, 2]", "[1, NULL]", "[]::INTEGER[]"),
     "struct": ("struct_pack(a := 1, b := 'x')",),
     "interval": ("INTERVAL 2 DAY", "INTERVAL 0 DAY"),
+    "enum": ("'a'::ENUM ('Rome', 'a', 'b')", "'Rome'::ENUM ('Rome', 'a', 'b')"),
+    "bits": ("1::UTINYINT::BIT", "5::UTINYINT::BIT"),
     INEXACT: ("0.0::DOUBLE",),
 }
 
@@ -104,12 +106,14 @@ class Expressions:
             case "int":
                 forms += [(f"({name} % 3)", "int"), (f"({name} % 100 + 1)", "int"), (f"({name} % 10) * 2", "int")]
                 forms += [(f"{name}::VARCHAR", "text"), (f"(({name} % 8) / 4.0)::DOUBLE", "float"), (f"({name} % 5)::HUGEINT", "int")]
+                forms += [(f"abs({name} % 5)::UHUGEINT", "int"), (f"abs({name} % 7)::UTINYINT::BIT", "bits")]
             case "decimal":
                 forms += [(f"({name} + 1)", "decimal"), (f"round({name}, 0)", "decimal"), (f"{name}::VARCHAR", "text")]
             case "float":
                 forms += [(f"({name} * 2)", "float"), (f"isnan({name})", "bool"), (f"-{name}", RATIO)]
             case "text":
                 forms += [(f"upper({name})", "text"), (f"length({name})", "int"), (f"{name} || 'x'", "text"), (f"{name}[1]", "text")]
+                forms += [(f"try_cast({name} AS ENUM ('Rome', 'a', 'b'))", "enum")]
             case "bool":
                 forms += [(f"NOT {name}", "bool"), (f"{name}::INTEGER", "int")]
             case "date":
@@ -122,7 +126,7 @@ class Expressions:
                 forms += [(f"len({name})", "int"), (f"{name}[1]", "int"), (f"list_concat({name}, [1])", "list")]
             case "struct":
                 forms += [(f"struct_extract({name}, 'a')", "int"), (f"struct_extract({name}, 'b')", "text")]
-            case "blob" | "uuid" | "interval":
+            case "blob" | "uuid" | "interval" | "enum" | "bits":
                 forms += [(f"{name}::VARCHAR", "text")]
         return pick.choice(forms)
 

@@ -90,13 +90,16 @@ class _TableMaker:
     def __init__(self, pick: random.Random, root: Path) -> None:
         self.pick = pick
         self.root = root
+        self.usual = {name: pick.choice(TYPES[kind]) for name, kind in NAMES}
+        """The type of a column in most tables: what divides two tables is of one type in both."""
 
     def tables(self) -> tuple[RandomTable, ...]:
         names = self.pick.sample(["a", "b", "orders", "People", "select", "two tables", "Straße", "t"], 5)
         shapes: list[tuple[int, str]] = [(self.pick.choice((0, 1)), "one file")]
         shapes += [(self.pick.randint(2, 12), self.pick.choice(("one file", "files", "groups")))]
         shapes += [
-            (self.pick.randint(15, 60), layout) for layout in self.pick.sample(("groups", "files", "ordered", "ordered files", "hive"), 3)
+            (self.pick.randint(15, 60), layout)
+            for layout in self.pick.sample(("groups", "files", "ordered", "ordered", "ordered files", "hive"), 3)
         ]
         if self.pick.random() < 0.3:
             shapes[2] = (self.pick.randint(150, 400), shapes[2][1])
@@ -109,7 +112,7 @@ class _TableMaker:
         spans = any(kind == "interval" for _, kind in chosen)
         if spans:
             layout = "files"
-        fields = tuple(Field(label, kind, pick.choice(TYPES[kind])) for label, kind in chosen)
+        fields = tuple(Field(label, kind, self.usual[label] if pick.random() < 0.7 else pick.choice(TYPES[kind])) for label, kind in chosen)
         columns = {field.name: self.column(field, rows) for field in fields}
         if layout in ("ordered", "ordered files"):
             key = pick.choice(("id", "k"))
@@ -146,13 +149,14 @@ class _TableMaker:
             pq.write_table(data, path, row_group_size=max(len(data) // MOST_ROW_GROUPS, self.pick.choice((1, 3, 5, 10, 50))))
 
     def column(self, field: Field, rows: int) -> list[Any]:
-        value = self.maker(field)
-        nulls = self.pick.choice((0.0, 0.0, 0.1, 0.3, 1.0 if field.name not in ("id", "k") and self.pick.random() < 0.2 else 0.1))
+        value = self.maker(field, rows)
+        most = 0.8 if field.name == "k" else 1.0 if field.name != "id" and self.pick.random() < 0.2 else 0.1
+        nulls = self.pick.choice((0.0, 0.0, 0.1, 0.3, most))
         if field.name == "id" and self.pick.random() < 0.6:  # a key: each value once
             return list(range(rows)) if rows < 120 or "TINY" not in field.type else [row % 120 for row in range(rows)]
         return [None if self.pick.random() < nulls else value() for _ in range(rows)]
 
-    def maker(self, field: Field) -> Callable[[], Any]:
+    def maker(self, field: Field, rows: int) -> Callable[[], Any]:
         pick = self.pick
         match field.kind:
             case "int":
@@ -160,6 +164,8 @@ class _TableMaker:
                 if large:
                     return lambda: pick.choice((0, 1, 2**62, 2**63 - 1, 17))
                 signed = not field.type.startswith("U")
+                if field.name in ("k", "g") and rows < 40 and pick.random() < 0.3:  # most rows have one key
+                    return lambda: 1 if pick.random() < 0.6 else pick.choice(SHARED_DOMAIN)
                 if field.name in ("id", "k", "g") or pick.random() < 0.5:
                     return lambda: pick.choice(SHARED_DOMAIN)
                 return lambda: pick.randint(-50 if signed else 0, 50)

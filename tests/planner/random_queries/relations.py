@@ -24,10 +24,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """A FROM list, and what is visible behind it."""
+    """A FROM list, and what is visible behind it. ``terms`` are conditions that WHERE has to have for it."""
 
     sql: str
     visible: tuple[Visible, ...]
+    terms: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -55,9 +56,15 @@ class Relations:
         """A relation and one of so many numbers of ``joins``."""
         pick = self.expressions.pick
         joined = self._first(depth, ctes)
-        for _ in range(pick.choice(joins)):
+        wanted = pick.choice(joins)
+        nested = self._nested(joined, depth, ctes) if wanted == 1 and pick.random() < 0.12 else None
+        for _ in range(0 if nested else wanted):
             joined = self._join(joined, depth, ctes)
-        if pick.random() < 0.25:
+        if nested is not None:
+            joined = nested
+        elif pick.random() < 0.15 and wanted < 2 and max(joins):
+            joined = self._beside(joined, depth, ctes)
+        elif pick.random() < 0.25:
             joined = replace(joined, visible=self._unqualified(joined.visible))
         return joined
 
@@ -116,13 +123,39 @@ class Relations:
         kind = pick.choice(PLAIN_JOINS)
         self.names.constructs.add(kind.lower())
         condition = self.equalities(left.visible, right) or "true"
-        if pick.random() < 0.12:
+        if pick.random() < 0.16:
             self.names.constructs.add("unequal join")
             condition = self._inequality(left.visible, right) or condition
         if pick.random() < 0.25:
             condition += f" AND {self.expressions.condition(left.visible + right, 1)}"
         shown = left.visible if kind in ("SEMI JOIN", "ANTI JOIN") else left.visible + right
         return Joined(f"{left.sql} {kind} {relation} ON {condition}", shown)
+
+    def _beside(self, left: Joined, depth: int, ctes: Sequence[Source]) -> Joined:
+        """A comma, with the equality in WHERE: nothing may stand behind it, since its ON would not see what is before the comma."""
+        other = self._first(depth, ctes)
+        equal = self.equalities(left.visible, other.visible)
+        if equal is None or _has_bare_names(left):
+            return left
+        self.names.constructs.add("comma")
+        if self.expressions.pick.random() < 0.3:  # what all branches say holds
+            equal = (
+                f"({equal} AND {self.expressions.condition(left.visible, 1)} OR {self.expressions.condition(other.visible, 1)} AND {equal})"
+            )
+        return Joined(f"{left.sql}, {other.sql}", left.visible + other.visible, (equal,))
+
+    def _nested(self, left: Joined, depth: int, ctes: Sequence[Source]) -> Joined | None:
+        """A join in parentheses, joined as one relation."""
+        pick = self.expressions.pick
+        one, other = self._first(depth, ctes), self._first(0, ctes)
+        inside = self.equalities(one.visible, other.visible)
+        around = self.equalities(left.visible, one.visible if pick.random() < 0.5 else other.visible)
+        if inside is None or around is None or _has_bare_names(left):
+            return None
+        self.names.constructs.add("join in parentheses")
+        kinds = [pick.choice(("JOIN", "JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN")) for _ in range(2)]
+        relation = f"({one.sql} {kinds[0]} {other.sql} ON {inside})"
+        return Joined(f"{left.sql} {kinds[1]} {relation} ON {around}", left.visible + one.visible + other.visible)
 
     def equalities(self, left: Sequence[Visible], right: Sequence[Visible]) -> str | None:
         """One or two equalities between columns of both sides; of the same name where there are such, mostly."""
@@ -142,7 +175,9 @@ class Relations:
         if not pairs:
             return None
         one, two = pick.choice(pairs)
-        return pick.choice((f"{one.sql} < {two.sql}", f"{one.sql} >= {two.sql}", f"({one.sql} = {two.sql} OR {two.sql} IS NULL)"))
+        either = f"({one.sql} = {two.sql} OR {self.equalities(left, right) or 'false'})"
+        unequal = (f"{one.sql} < {two.sql}", f"{one.sql} >= {two.sql}", f"({one.sql} = {two.sql} OR {two.sql} IS NULL)")
+        return pick.choice((*unequal, either, either))
 
     def _using(self, left: Joined, relation: str, right: tuple[Visible, ...], common: list[str]) -> Joined:
         """USING or NATURAL: a merged column is called without a table."""
@@ -209,6 +244,11 @@ class Relations:
     def _hidden(self, column: Visible) -> bool:
         """Whether a relation whose columns are not all in the list (ASOF, SEMI) may have a column of that name, too."""
         return bool(self.names.constructs & {"ASOF", "USING", "NATURAL", "semi join", "anti join", "LATERAL"})
+
+
+def _has_bare_names(joined: Joined) -> bool:
+    """Whether it has columns that are called without their tables, which others beside it may have, too."""
+    return any("." not in column.sql for column in joined.visible)
 
 
 def _visible(alias: str, columns: tuple[tuple[str, str], ...]) -> tuple[Visible, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -9,7 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from planner import PlanOptions
+from tests.planner.preferred import as_they_are, preferred
 from tests.planner.random_queries.lake import Lake
+from tests.planner.random_queries.measured import features
 from tests.planner.random_queries.shrinking import shrunk
 from tests.planner.random_queries.statements import QueryMaker, RandomQuery
 from tests.planner.random_queries.trial import Trial, options_of, tried
@@ -37,6 +40,8 @@ class Found:
 class Counts:
     """What a run saw. ``divisions`` and ``constructs`` count plans for several workers, the latter as (construct, division).
 
+    ``features`` are how these divide, ``reasons`` what rules said of other ways.
+
     ``empty``: queries whose right answer is no rows, which say little.
     """
 
@@ -46,6 +51,8 @@ class Counts:
     partial: int = 0
     empty: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
+    features: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
     found: list[Found] = field(default_factory=list)
     refusals: list[Found] = field(default_factory=list)
 
@@ -56,6 +63,7 @@ class Counts:
             return
         self.divisions[trial.division] += 1
         self.partial += trial.partial
+        self.features.update(features(trial.plan))
         self.kinds.update(exchange.kind for exchange in trial.plan.exchanges)
         self.constructs.update((construct, trial.division) for construct in query.constructs)
 
@@ -69,6 +77,8 @@ class Counts:
         lines.append(f"{'construct':36}{'whole':>8}{'scans':>8}{'divided':>8}")
         for construct in sorted({name for name, _ in self.constructs}):
             lines.append(f"{construct:36}" + "".join(f"{self.constructs[construct, to]:8}" for to in ("whole", "scans", "divided")))
+        lines += [f"{count:8} {feature}" for feature, count in self.features.most_common()]
+        lines += [f"{count:8} not: {reason}" for reason, count in self.reasons.most_common()]
         return "\n".join(lines)
 
 
@@ -93,8 +103,10 @@ def run_queries(
         if lake is None or seed % QUERIES_PER_LAKE == 0:
             lake = lake_of(seed, folder)
         query = query_of(seed, lake)
-        trial = tried(query, lake, options(seed))
+        with preferred(as_they_are) as refusals:
+            trial = tried(query, lake, options(seed))
         counts.add(query, trial)
+        counts.reasons.update(re.sub(r"^\w+ may be", "a function may be", reason) for reason in refusals)
         if trial.outcome in (*BAD, "refused"):
             small, ended = shrunk(query, trial, lake, options(seed)) if shrink else (query, trial)
             found = Found(seed, ended.outcome, ended.why, small, ended.plan.text if ended.plan else "")

@@ -10,7 +10,7 @@ from planner.quoting import quote_name
 from tests.planner.random_queries.aggregates import Aggregates
 from tests.planner.random_queries.expressions import INEXACT, Expressions, Visible
 from tests.planner.random_queries.lake import RandomTable
-from tests.planner.random_queries.relations import Names, Relations, Source
+from tests.planner.random_queries.relations import Joined, Names, Relations, Source
 from tests.planner.random_queries.subqueries import Subqueries
 
 SET_OPERATORS = ("UNION", "UNION ALL", "INTERSECT", "INTERSECT ALL", "EXCEPT", "EXCEPT ALL")
@@ -116,7 +116,7 @@ class QueryMaker:
         if self.pick.random() < 0.04:
             self._uses("unnest")
             items.append(("unnest([1, NULL])", "int"))
-        return self._select(items, joined.sql, self._where(visible, depth))
+        return self._select(items, joined.sql, self._where(joined, depth))
 
     def _star(self, depth: int) -> Block:
         """All columns of one relation, or all but one."""
@@ -125,15 +125,15 @@ class QueryMaker:
         left_out = self.pick.choice(joined.visible)
         kept = [column for column in joined.visible if column is not left_out]
         if self.pick.random() < 0.5 or not kept or self.has_ctes:  # the parser has no dialect with both EXCLUDE and MATERIALIZED
-            return Block(f"SELECT * FROM {joined.sql}{self._where(joined.visible, depth)}", _columns(joined.visible))
+            return Block(f"SELECT * FROM {joined.sql}{self._where(joined, depth)}", _columns(joined.visible))
         listed = f"* EXCLUDE ({quote_name(left_out.label)})"
-        return Block(f"SELECT {listed} FROM {joined.sql}{self._where(joined.visible, depth)}", _columns(kept))
+        return Block(f"SELECT {listed} FROM {joined.sql}{self._where(joined, depth)}", _columns(kept))
 
     def _windows(self, depth: int) -> Block:
         self._uses("window")
         joined = self.relations.from_list(depth, self.ctes)
         items = [self.expressions.value(joined.visible, 0) for _ in range(self.pick.randint(1, 2))]
-        tail = self._where(joined.visible, depth)
+        tail = self._where(joined, depth)
         usable = [column for column in joined.visible if column.kind != INEXACT]
         if self.pick.random() < 0.3 and usable:
             self._uses("QUALIFY")
@@ -145,6 +145,10 @@ class QueryMaker:
             items += [] if alone else [self.aggregates.window(joined.visible, alike=True)]
             return self._select(items, joined.sql, tail)
         items += [self.aggregates.window(joined.visible, alike=place > 0) for place in range(self.pick.choice((1, 1, 2)))]
+        if self.pick.random() < 0.15 and (key := self.expressions.column(joined.visible)) is not None:
+            self._uses("WINDOW")
+            items.append(("count(*) OVER w", "int"))
+            tail += f" WINDOW w AS (PARTITION BY {key.sql})"
         return self._select(items, joined.sql, tail)
 
     def _grouped(self, depth: int) -> Block:
@@ -165,15 +169,17 @@ class QueryMaker:
             group = self._grouping_sets([sql for sql, _ in keys])
             if pick.random() < 0.5:
                 calls.append((f"GROUPING({', '.join(sql for sql, _ in keys[:2])})", "int"))
-            return self._select(
-                items + calls, joined.sql, self._where(joined.visible, depth) + group + self._having(joined.visible, [], depth)
-            )
+            return self._select(items + calls, joined.sql, self._where(joined, depth) + group + self._having(joined.visible, [], depth))
         shown = items + calls
         group = self._group_by(keys, items)
         if depth and pick.random() < 0.12:
             self._uses("aggregate over aggregates' subquery")
             shown.append(self.subqueries.scalar([Visible(sql, kind, "") for sql, kind in keys], self.ctes))
-        return self._select(shown, joined.sql, self._where(joined.visible, depth) + group + self._having(joined.visible, keys, depth))
+        made = self._select(shown, joined.sql, self._where(joined, depth) + group + self._having(joined.visible, keys, depth))
+        if pick.random() < 0.1 and not any(kind == INEXACT for _, kind in shown):
+            self._uses("DISTINCT of groups")
+            return replace(made, sql=made.sql.replace("SELECT", "SELECT DISTINCT", 1))
+        return made
 
     def _group_by(self, keys: list[tuple[str, str]], items: list[tuple[str, str]]) -> str:
         """GROUP BY of expressions, positions, aliases, or ALL where all keys are shown."""
@@ -198,6 +204,9 @@ class QueryMaker:
         word = self.pick.choice(("ROLLUP", "CUBE", "GROUPING SETS"))
         self._uses(word)
         if word != "GROUPING SETS":
+            if len(keys) > 1 and self.pick.random() < 0.4:
+                self._uses("sets beside a key")
+                return f" GROUP BY {keys[0]}, {word} ({', '.join(keys[1:])})"
             return f" GROUP BY {word} ({', '.join(keys)})"
         chosen = [self.pick.sample(keys, self.pick.randint(0, len(keys))) for _ in range(self.pick.randint(1, 3))] + [keys]
         listed = ("(" + ", ".join(one) + ")" for one in chosen)
@@ -222,20 +231,20 @@ class QueryMaker:
         joined = self.relations.from_list(depth, self.ctes)
         if self.pick.random() < 0.08:
             self._uses("LIMIT")
-            few = f"SELECT 1 FROM {joined.sql}{self._where(joined.visible, depth)} LIMIT {self.pick.choice((0, 2, 20))}"
+            few = f"SELECT 1 FROM {joined.sql}{self._where(joined, depth)} LIMIT {self.pick.choice((0, 2, 20))}"
             return Block(f"SELECT count(*) AS c0 FROM ({few}) AS few", (("c0", "int"),))
         calls = [self.aggregates.aggregate(joined.visible) for _ in range(self.pick.randint(1, 4))]
         having = ""
         if self.pick.random() < 0.1:
             self._uses("HAVING")
             having = f" HAVING {self.expressions.condition([Visible('count(*)', 'int', '')], 1)}"
-        return self._select(calls, joined.sql, self._where(joined.visible, depth) + having)
+        return self._select(calls, joined.sql, self._where(joined, depth) + having)
 
     def _distinct(self, depth: int) -> Block:
         self._uses("DISTINCT")
         joined = self.relations.from_list(depth, self.ctes)
         items = [self.expressions.value(joined.visible) for _ in range(self.pick.randint(1, 3))]
-        made = self._select(items, joined.sql, self._where(joined.visible, depth))
+        made = self._select(items, joined.sql, self._where(joined, depth))
         return replace(made, sql=made.sql.replace("SELECT", "SELECT DISTINCT", 1))
 
     def _distinct_on(self, depth: int) -> Block:
@@ -245,7 +254,7 @@ class QueryMaker:
         keys = [column.sql for column in self.pick.sample(usable, min(len(usable), self.pick.choice((1, 1, 2))))]
         if not keys:
             return self._rows(depth)
-        made = self._select([self.expressions.value(joined.visible) for _ in range(2)], joined.sql, self._where(joined.visible, depth))
+        made = self._select([self.expressions.value(joined.visible) for _ in range(2)], joined.sql, self._where(joined, depth))
         rest = self.expressions.total_order(usable)
         sql = made.sql.replace("SELECT", f"SELECT DISTINCT ON ({', '.join(keys)})", 1)
         return replace(
@@ -292,16 +301,17 @@ class QueryMaker:
         if self.pick.random() < 0.15 and kinds[-1] == "int":
             listed = ", ".join([*(f"{sql} AS c{place}" for place, sql in enumerate(items[:-1])), f"count(*) AS c{len(items) - 1}"])
             group = " GROUP BY ALL" if items[:-1] else ""
-        return f"SELECT {listed} FROM {joined.sql}{self._where(joined.visible, depth)}{group}"
+        return f"SELECT {listed} FROM {joined.sql}{self._where(joined, depth)}{group}"
 
     def _select(self, items: Sequence[tuple[str, str]], source: str, tail: str) -> Block:
         listed = ", ".join(f"{sql} AS c{place}" for place, (sql, _) in enumerate(items))
         return Block(f"SELECT {listed} FROM {source}{tail}", tuple((f"c{place}", kind) for place, (_, kind) in enumerate(items)))
 
-    def _where(self, visible: Sequence[Visible], depth: int) -> str:
-        terms = [self.expressions.condition(visible, 1) for _ in range(self.pick.choice((0, 0, 0, 0, 1, 1, 2)))]
+    def _where(self, joined: Joined, depth: int) -> str:
+        terms = [*joined.terms]
+        terms += [self.expressions.condition(joined.visible, 1) for _ in range(self.pick.choice((0, 0, 0, 0, 1, 1, 2)))]
         if depth and self.pick.random() < 0.25:
-            terms.append(self.subqueries.condition(visible, self.ctes))
+            terms.append(self.subqueries.condition(joined.visible, self.ctes))
         return f" WHERE {' AND '.join(terms)}" if terms else ""
 
     def _finished(self, block: Block, *, top: bool) -> Block:

@@ -69,7 +69,7 @@ class Subqueries:
         """FROM and WHERE of a subquery; correlated by an equality, and sometimes by something else besides or instead."""
         pick = self.expressions.pick
         joined = self.relations.from_list(0, ctes, (0, 0, 0, 1))
-        terms = []
+        terms = list(joined.terms)
         if correlated:
             equal = self.relations.equalities(visible, joined.visible)
             if equal is not None:

@@ -1,0 +1,177 @@
+"""Mutants of what goes through hash exchanges: whose rows meet, which stay behind, and which buckets may be cut."""
+
+from __future__ import annotations
+
+from tests.planner.mutants.mutant import Mutant
+
+HASHES = (
+    Mutant(
+        "rows are hashed by values whose equals have other hashes",
+        "divisions",
+        'known = kind in _HASHED_TYPES or kind.startswith("DECIMAL(")',
+        "known = True",
+        "SELECT count(*) FROM spans AS a JOIN spans AS b ON a.span = b.span",
+        by_plan=True,  # whether the hash of equal intervals is equal is not known for all of them
+    ),
+    Mutant(
+        "keys of other types are one key",
+        "classes",
+        "(refused if kind is None or kind != names.type(right) else equal).append((left, right))",
+        "equal.append((left, right))",
+        None,  # tables are only put together by columns of one type
+    ),
+    Mutant(
+        "each table has a hash of its own",
+        "hashed",
+        "((hash({key}) >> 32) % {buckets})",
+        "((hash({key}, {len(self.given)}) >> 32) % {buckets})",
+        "SELECT count(*), sum(v), sum(g = 'x') FROM low JOIN high ON low.k = high.k",
+    ),
+    Mutant(
+        "rows without a key never matter",
+        "reductions",
+        "return any(id(column.relation) in beside for column in equal)",
+        "return True",
+        "SELECT k, count(*), sum(z) FROM holes GROUP BY k",
+    ),
+    Mutant(
+        "NOT IN rules out what it does not look for",
+        "reductions",
+        'if test is not None and not test["negated"]:',
+        "if test is not None:",
+        "SELECT count(*), sum(w) FROM low JOIN high ON low.k = high.k WHERE low.k NOT IN (SELECT v FROM few WHERE t = 'a')",
+    ),
+    Mutant(
+        "a table is read with another's conditions",
+        "hashed",
+        "if one.joins(table) and predicates[one.scan.name] == predicates[table.scan.name])",
+        "if one.joins(table))",
+        "SELECT count(*), sum(b.v) FROM low AS a LEFT JOIN low AS b ON a.k = b.k AND b.v > 5",
+    ),
+    Mutant(
+        "a table is read by another's key",
+        "hashed",
+        "return self.key == other.key and mine == others",
+        "return mine == others",
+        "SELECT count(*), sum(b.k) FROM low AS a JOIN low AS b ON a.k = b.v",
+    ),
+    Mutant(
+        "rows without a key matter to none of a table's readers if not to one",
+        "hashed",
+        "not_null = self.not_null and other.not_null",
+        "not_null = self.not_null or other.not_null",
+        "SELECT count(*), sum(z) FROM holes AS a WHERE NOT EXISTS (SELECT 1 FROM holes AS b WHERE b.k = a.k AND b.z <> a.z)",
+    ),
+    Mutant(
+        "what hangs on the order of rows is asked behind a hash exchange",
+        "ways",
+        "if self._hangs_on_arrival(cut.select):",
+        "if False:",
+        "SELECT k, list(v) AS l FROM low GROUP BY k",
+    ),
+    Mutant(
+        "any bucket may be cut",
+        "ways",
+        "return len(found) == 1 and found[0].select is cut.select and found[0].complete == cut.complete",
+        "return True",
+        "SELECT count(*), sum(w), sum(v) FROM low LEFT JOIN high ON low.k = high.k",
+    ),
+    Mutant(
+        "buckets of complete groups may be cut",
+        "ways",
+        "return len(found) == 1 and found[0].select is cut.select and found[0].complete == cut.complete",
+        "return len(found) == 1 and found[0].select is cut.select",
+        "SELECT low.k, count(*), sum(w) FROM low JOIN high ON low.k = high.k GROUP BY low.k",
+    ),
+    Mutant(
+        "text has its collation behind an exchange",
+        "divide",
+        "if self._collates:",
+        "if False:",
+        "SELECT count(*) FROM low GROUP BY (CASE WHEN k % 2 = 0 THEN g ELSE upper(g) END) COLLATE NOCASE",
+    ),
+    Mutant(
+        "a column is of any type behind an exchange",
+        "sent",
+        "if not all(column.name in as_text or survives_arrow(column.type) for column in columns):",
+        "if False:",
+        "SELECT typeof(h) AS kind, count(*) FROM (SELECT DISTINCT v::UTINYINT::BIT AS h FROM low) AS q GROUP BY ALL",
+    ),
+    Mutant(
+        "groups of sets are put together share by share",
+        "final_shares",
+        "if steps.has_sets:\n            return []",
+        "if False:\n            return []",
+        "SELECT g, v, sum(k) FROM low GROUP BY ROLLUP (g, v)",
+    ),
+    Mutant(
+        "distinct rows of groups are put together by the groups",
+        "final_shares",
+        "if _is_of_a_row(term) and all(meanings.of(term) in other for other in others)]",
+        "if _is_of_a_row(term)]",
+        "SELECT DISTINCT count(*) AS n FROM low GROUP BY v",
+    ),
+    Mutant(
+        "one window's parts are another's",
+        "final_shares",
+        "if _is_of_a_row(term) and all(meanings.of(term) in other for other in others)]",
+        "if _is_of_a_row(term)]",
+        "SELECT k, sum(v) OVER (PARTITION BY k) AS a, sum(v) OVER (PARTITION BY g) AS b FROM low",
+    ),
+    Mutant(
+        "windows with names have any parts",
+        "final_shares",
+        'if "WindowSpec" not in over or over["WindowSpec"]["window_name"] is not None:\n            return []',
+        'if "WindowSpec" not in over or over["WindowSpec"]["window_name"] is not None:\n            continue',
+        "SELECT k, sum(v) OVER w AS a, sum(v) OVER (PARTITION BY k) AS b FROM low WINDOW w AS (PARTITION BY g)",
+    ),
+    Mutant(
+        "each share takes the first rows of DISTINCT ON",
+        "final_shares",
+        'if ast["distinct"] != "Distinct":\n            return []\n        together.append(list(_items(ast)))',
+        "together.append(list(_items(ast)))",
+        "SELECT DISTINCT ON (g) g, k, v FROM low ORDER BY g, k DESC, v DESC",
+    ),
+    Mutant(
+        "what lists rows is put together in any order",
+        "final_shares",
+        'if steps.kind == "columns" and hangs_on_arrival(',
+        'if steps.kind == "first" and hangs_on_arrival(',
+        "SELECT k, list(v) AS l, median(v) AS m FROM low GROUP BY k",
+    ),
+    Mutant(
+        "a descending sort has its ranges ascending",
+        "sort_ranges",
+        "place = len(self.bounds) - first if self.descending else first",
+        "place = first",
+        "SELECT k, v FROM low ORDER BY k DESC, v",
+    ),
+    Mutant(
+        "NULL is always first",
+        "sort_ranges",
+        "null = 0 if self.nulls_first else self.count - 1",
+        "null = 0",
+        "SELECT k FROM holes ORDER BY k",
+    ),
+    Mutant(
+        "NULL is last where nobody says",
+        "sort_ranges",
+        "descending if wanted is None else wanted",
+        "bool(wanted)",
+        "SELECT k, z FROM holes ORDER BY k DESC, z",
+    ),
+    Mutant(
+        "each range has the first rows",
+        "sort_ranges",
+        "or query.queries or sorts_and_limits(query.ast, limits_only=True):",
+        "or query.queries:",
+        None,  # with a LIMIT shares give their first rows,
+    ),
+    Mutant(
+        "what is sorted need not be all rows",
+        "sort_ranges",
+        "if term is None or not all_rows or",
+        "if term is None or",
+        "SELECT k, sum(v) OVER () AS s FROM low ORDER BY k",
+    ),
+)
