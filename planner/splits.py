@@ -194,9 +194,3 @@ def _split(scan: Scan, file: FileGroups, groups: Sequence[RowGroup], *, measured
     size = part.column_bytes([column.name for column in scan.needed]) if measured else file.file.size_bytes * len(groups) // file.total
     first = groups[0]
     return Split(file.file, tuple(range(first.index, first.index + len(groups))), first.first_row, part.rows, size)
-
-
-def split_of_groups(file: DataFile, groups: Sequence[RowGroup], columns: Sequence[str]) -> Split:
-    """Neighbouring row groups of a file as one split, of which ``columns`` are read."""
-    size = sum(group.column_bytes.get(name, 0) for group in groups for name in columns)
-    return Split(file, tuple(group.index for group in groups), groups[0].first_row, sum(group.rows for group in groups), size)

@@ -142,7 +142,7 @@ class Rules:
         """The functions that a block calls behind WHERE, and whether its rows are those of groups, or one of all."""
         known = self._calls.get(id(select))
         if known is None:
-            called = _called(query, select)
+            called = [node["Function"] for node in walk(_behind_where(query, select), into_queries=False) if is_call(node)]
             known = self._calls[id(select)] = called, is_grouped(select.ast) or any(map(is_aggregate, called))
         return known
 
@@ -384,10 +384,10 @@ class _Divider:
         if id(node.ast) in self.rules.repeatable:
             return
         _check_repeatable(node.ast)
+        self.rules.repeatable.add(id(node.ast))
         for relation in relations_below(node):
             if isinstance(relation, CteRef):
                 self._whole_cte(relation)
-        self.rules.repeatable.add(id(node.ast))
 
     def _whole_cte(self, relation: CteRef) -> None:
         cte = self.names.cte(relation)
@@ -473,15 +473,6 @@ def _items(select: Ast) -> Iterator[Ast]:
         expression = item["UnnamedExpr"] if "UnnamedExpr" in item else item.get("ExprWithAlias", {}).get("expr")
         if expression is not None:
             yield expression
-
-
-def makes_groups(query: QueryBlock, select: Select) -> bool:
-    """Whether the rows of a block are those of groups, or one of all."""
-    return is_grouped(select.ast) or any(map(is_aggregate, _called(query, select)))
-
-
-def _called(query: QueryBlock, select: Select) -> list[Ast]:
-    return [node["Function"] for node in walk(_behind_where(query, select), into_queries=False) if is_call(node)]
 
 
 def _behind_where(query: QueryBlock, select: Select) -> list[Any]:

@@ -26,9 +26,8 @@ from dataclasses import dataclass, field
 
 from planner.distribute.classes import Classes, Pair, equivalences, join_equalities, subquery_correlations
 from planner.distribute.disjoint_sets import DisjointSets
-from planner.distribute.divide import makes_groups
 from planner.distribute.outputs import bare
-from planner.distribute.prunable import TableColumn, inner_column, is_plain, prunable, relations_of, table_column
+from planner.distribute.prunable import TableColumn, inner_column, is_plain, makes_groups, prunable, relations_of, table_column
 from planner.distribute.scopes import BoundColumn, Names
 from planner.logical import FromItem, JoinedItem, QueryBlock, Scan, Select, selects_below
 

@@ -7,8 +7,7 @@ can be left out. Nor out of a subquery that limits its rows, numbers them, or ma
 from __future__ import annotations
 
 from planner.ast import walk
-from planner.distribute.divide import makes_groups
-from planner.distribute.expressions import is_call, sorts_and_limits
+from planner.distribute.expressions import is_aggregate, is_call, is_grouped, sorts_and_limits
 from planner.distribute.scopes import BoundColumn, Names
 from planner.logical import CteRef, DerivedTable, FromItem, JoinedItem, QueryBlock, Relation, Scan, Select
 
@@ -75,6 +74,13 @@ def table_column(names: Names, column: BoundColumn, prunable_here: frozenset[int
             return inner_column(names, cte.query, inner)
         case _:
             return None
+
+
+def makes_groups(query: QueryBlock, select: Select) -> bool:
+    """Whether the rows of a block are those of groups, or one of all."""
+    behind = [select.ast[key] for key in ("projection", "having", "qualify", "named_window")]
+    nodes = walk([*behind, query.ast["order_by"]], into_queries=False)
+    return is_grouped(select.ast) or any(is_call(node) and is_aggregate(node["Function"]) for node in nodes)
 
 
 def inner_column(names: Names, query: QueryBlock, column: BoundColumn) -> TableColumn | None:
