@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from planner.catalog import Column, RowGroup, StatisticsValue
 from planner.splits import ScanExtent
 
-MOST_ROW_GROUPS = 32
+MOST_ROW_GROUPS = 16
 """So many row groups are looked at, spread over all."""
 _WIDTHS = {
     **dict.fromkeys(("BOOLEAN", "TINYINT", "UTINYINT"), 1),
