@@ -19,7 +19,8 @@ from operators.storage import Storage
 class Site:
     """What a worker offers to the queries that it runs.
 
-    ``buckets``: the room for what fragments put out into hash exchanges. What is less than ``small_bytes`` there is not divided.
+    ``buckets``: the room for what fragments put out into hash exchanges. What is less than ``small_bytes`` there is not divided;
+    what is more, into shares of at most ``share_bytes``, as far as buckets allow.
     """
 
     worker_id: str
@@ -33,6 +34,7 @@ class Site:
     heartbeats: Heartbeats
     buckets: BucketSpace
     small_bytes: int
+    share_bytes: int
     others: Callable[[], list[WorkerStatus]]
 
 

@@ -167,6 +167,14 @@ def test_a_subquery_of_one_row_is_cut_off_and_broadcast(lake: FolderCatalog, ker
     assert plan_rows(run_plan(made)) == kernel.sql(sql).fetchall()
 
 
+def test_it_is_cut_off_where_the_rows_around_it_are_the_result(lake: FolderCatalog, kernel: duckdb.DuckDBPyConnection) -> None:
+    sql = "SELECT k, v FROM low WHERE v > (SELECT avg(v) FROM low)"
+    made = plan(sql, lake, SEVERAL)
+    assert divided(made) == [{"low"}, {"low"}]
+    assert [exchange.kind for exchange in made.exchanges] == ["broadcast", "result"]
+    assert bag(run_plan(made)) == bag(kernel.sql(sql).to_arrow_table())
+
+
 def test_each_branch_of_a_union_is_divided(lake: FolderCatalog, kernel: duckdb.DuckDBPyConnection) -> None:
     sql = "SELECT g, count(*) FROM low GROUP BY g UNION ALL SELECT 'all', count(*) FROM low"
     made = plan(sql, lake, SEVERAL)
