@@ -125,8 +125,14 @@ class Catalog(Protocol):
         Raises an error that names the file when one is unreadable or its types clash with the others'.
         """
 
-    def row_groups(self, file: DataFile) -> tuple[RowGroup, ...] | None:
-        """The row groups of a Parquet file, from its footer; None for other formats."""
+    def row_groups(self, file: DataFile) -> Sequence[RowGroup] | None:
+        """The row groups of a Parquet file, from its footer; None for other formats.
+
+        Where there may be many they are :class:`planner.row_groups.RowGroups`.
+        """
+
+    def read_ahead(self, files: Sequence[DataFile], columns: Sequence[str]) -> None:
+        """Reads at once what :meth:`row_groups` of these files will be asked about these columns: where there are many, that is faster."""
 
     def is_elsewhere(self, file: DataFile) -> bool:
         """Whether what is read of the file has to be fetched first: it is on no disk of this machine."""

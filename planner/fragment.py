@@ -25,7 +25,7 @@ from planner.quoting import quote_name
 from planner.references import references
 from planner.render import render_query
 from planner.scan_inputs import ScanInputs
-from planner.splits import ScanExtent, shares_of
+from planner.splits import ScanExtent
 from planner.time_zones import UTC
 
 MOST_CHAIN_TERMS = 200
@@ -110,10 +110,9 @@ class Fragmenter:
         predicate = self.inputs.predicate(scan)
         where = f" WHERE {predicate}" if predicate else ""
         sql = f"SELECT {', '.join(quote_name(column.name) for column in columns)} FROM {scan.name}{where}"
-        return self._by_splits(number, sql, self.inputs.divided(replace(scan, needed=read), extent))
-
-    def _by_splits(self, number: int, sql: str, scan: ScanInput) -> Fragment:
-        return Fragment(number, sql, (scan,), number, shares_of(scan.name, scan.splits))
+        reading = replace(scan, needed=read)
+        shares = self.inputs.shares(reading, extent)
+        return Fragment(number, sql, (self.inputs.divided(reading, extent, shares),), number, shares)
 
 
 def _may_be_gathered(scan: Scan) -> bool:

@@ -183,7 +183,7 @@ class QueryBlock:
     """A whole query block: WITH, body, ORDER BY and LIMIT. ``queries`` are the subqueries in ORDER BY and LIMIT.
 
     ``exists``: it stands in EXISTS, so that only whether it has rows matters. ``order_by`` is printed instead of the tree's own, where
-    it is not None.
+    it is not None. ``given``: of the tree only the place counts, and the body, which reads the query's rows from where they are.
     """
 
     ast: Ast
@@ -192,6 +192,7 @@ class QueryBlock:
     queries: tuple[QueryBlock, ...] = ()
     exists: bool = False
     order_by: Ast | None = None
+    given: bool = False
 
 
 Body = Select | Values | SetOperation | QueryBlock
@@ -236,6 +237,11 @@ def selects_below(node: Body | Relation) -> Iterator[Select]:
 def joins_below(node: Body | Relation) -> Iterator[Join]:
     """Every join in a body or a relation, those of subqueries included."""
     return (join for part in _parts(node) if isinstance(part, FromItem) for join in part.joins)
+
+
+def queries_below(node: Body | Relation | FromItem) -> Iterator[QueryBlock]:
+    """Every query block in it, itself among them."""
+    return (part for part in _parts(node) if isinstance(part, QueryBlock))
 
 
 def relations_below(node: Body | Relation | FromItem) -> Iterator[Relation]:

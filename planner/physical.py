@@ -19,7 +19,7 @@ small table that it is joined with, read first by a fragment of their own, tell 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -134,7 +134,7 @@ class RuntimeFilter:
     exchange: int
     source: str
     partition: Column | None = None
-    groups: Mapping[str, tuple[RowGroup, ...]] = field(default_factory=dict, compare=False, repr=False)
+    groups: Mapping[str, Sequence[RowGroup]] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

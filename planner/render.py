@@ -28,6 +28,8 @@ from planner.reshape import reshaped
 
 def render_query(query: QueryBlock) -> Ast:
     """The syntax tree of a query whose scans read the relations that they are called after."""
+    if query.given:
+        return {**BARE_QUERY, "body": _body(query.body)}
     rest = {key: value for key, value in query.ast.items() if key not in ("with", "body")}
     if query.order_by is not None:
         rest["order_by"] = query.order_by

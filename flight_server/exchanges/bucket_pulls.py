@@ -20,7 +20,7 @@ from operators.batch_sizes import empty_batch, referenced_bytes
 from operators.cancellation import Cancellation
 from operators.exchange.bucket_places import part_of
 from operators.exchange.bucket_store import BucketStore
-from planner.errors import VolleyError
+from planner.errors import Status
 from planner.physical import Share, ShareInput
 
 SMALL_BYTES = 1 << 20
@@ -194,7 +194,7 @@ class BucketReader:
         failures = 0
         while arriving.shares:
             before = (len(arriving.shares), arriving.first_row)
-            error: VolleyError = WorkerLost(f"the worker at {outputs.uri} broke off")
+            error = ClientError(f"the worker at {outputs.uri} broke off", status=Status.UNAVAILABLE)
             try:
                 self._pull(outputs.uri, exchange, part.buckets, arriving)
             except ClientError as trouble:

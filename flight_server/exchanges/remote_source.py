@@ -32,7 +32,8 @@ from operators.run.producer import HeldShare, InstanceStatistics
 from planner.errors import Status, VolleyError
 
 ATTEMPTS = 3
-WAIT_SECONDS = 0.5
+WAIT_SECONDS = 3.0
+"""Instances wait for shares that may have to be run again, as long as somebody reads what they have put out."""
 PULL_SECONDS = LEASE_SECONDS
 """A handler that has not answered by then hangs; what it may have leased is free again by then."""
 PASSING = (Status.UNAVAILABLE, Status.DEADLINE_EXCEEDED)

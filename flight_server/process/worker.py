@@ -43,7 +43,7 @@ KERNEL_SHARE = 0.70
 SERIAL_KERNEL_SHARE = 0.05
 """The part of a worker's memory that the kernel may use; the rest is for records, hot row groups and Python."""
 GATHER_SHARE = 0.125
-BUCKETS_SHARE = 0.10
+BUCKETS_SHARE = 0.075
 """The part for what fragments put out for other workers; what is more goes to files, as much as ``limits.spill_bytes`` says."""
 CACHE_SHARE = 0.05
 MAX_CACHE_BYTES = 512 << 20

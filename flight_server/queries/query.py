@@ -69,6 +69,7 @@ class HandledQuery:
         self.seconds = seconds
         self._accepted_at = clock()
         self._heard_at: float | None = None
+        self._furthest = 0.0
 
     @property
     def state(self) -> QueryState:
@@ -167,7 +168,7 @@ class HandledQuery:
             submitted_at=state.submitted_at,
             started_at=state.started_at,
             ended_at=state.ended_at,
-            progress=1.0 if state.phase == "completed" else self.runs.progress(_progress(self.operators())),
+            progress=1.0 if state.phase == "completed" else self._progress_told(self.operators()),
             error=_told(state.error),
             result=ResultSize(result.rows, result.bytes, result.closed, result.expires_at, result.held),
             purpose=self.purpose,
@@ -188,13 +189,18 @@ class HandledQuery:
             submitted_at=state.submitted_at,
             started_at=state.started_at,
             ended_at=state.ended_at,
-            progress=1.0 if state.phase == "completed" else self.runs.progress(_progress(operators)),
+            progress=1.0 if state.phase == "completed" else self._progress_told(operators),
             error=_told(state.error),
             result=_result_status(self.result),
             operators=operators,
             plan=self.plan.text,
             purpose=self.purpose,
         )
+
+    def _progress_told(self, operators: list[OperatorStatus]) -> float:
+        """How far it is; never less than it was, though there may be more to do than was known: shares of buckets are made as it runs."""
+        self._furthest = max(self._furthest, self.runs.progress(_progress(operators)))
+        return self._furthest
 
 
 def _told(error: VolleyError | None) -> ErrorInfo | None:
@@ -227,7 +233,7 @@ def _result_status(result: Result) -> ResultStatus:
 
 
 def _progress(operators: list[OperatorStatus]) -> float:
-    """The part of all input records that are done: coarse, but it never runs backwards."""
+    """The part of all input records that are done: coarse."""
     total = sum(operator.records_total for operator in operators if operator.kind == "producer")
     done = sum(operator.records_done for operator in operators if operator.kind == "producer")
     return done / total if total else 0.0

@@ -13,10 +13,12 @@ from planner.distribute.outputs import bare
 from planner.distribute.scopes import Names
 from planner.distribute.selectivity import rows_left
 from planner.distribute.two_steps import TwoSteps
-from planner.logical import Scan, Select
+from planner.logical import Scan, Select, all_scans, block_scans
 from planner.references import function_name
 from planner.splits import ScanExtent
 
+LEAST_JOINED = 0.01
+"""So many rows at least inner joins are taken to leave."""
 STATE_BYTES = 24
 """About how large an aggregate's state is."""
 VALUE_BYTES = 12
@@ -40,59 +42,85 @@ class AnswerSize:
 
 
 @dataclass(frozen=True, slots=True)
+class _Factor:
+    """Values that an expression is made of: of a table's column, or, where they are fewer than those, of nothing in particular."""
+
+    scan: Scan | None
+    values: float
+    layers: float
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerSizes:
     """Of the blocks of one query, whose scans have ``extents``."""
 
     names: Names
     extents: Mapping[str, ScanExtent]
     _known: dict[tuple[str, str], ColumnValues | None] = field(default_factory=dict)
+    _left: dict[str, float] = field(default_factory=dict)
+    """Rows that are left of each scan by its conditions, where they are known."""
+
+    def __post_init__(self) -> None:
+        for scan in all_scans(self.names.query):
+            rows = self.extents[scan.name].rows
+            if rows is not None:
+                self._left[scan.name] = rows * rows_left(scan.predicates)
 
     def of(self, steps: TwoSteps, parts: Sequence[Scan], shares: int) -> AnswerSize | None:
         """What ``shares`` shares of ``parts`` answer with; None where that is not known."""
-        rows = self._rows(parts)
+        rows = self._joined(steps.select, parts)
         if rows is None or steps.kind in ("row", "first"):
             return None
         width = sum(self._width(steps.select, answer.expression) if answer.aggregate is None else STATE_BYTES for answer in steps.answers)
         if steps.kind not in ("groups", "distinct"):
             return AnswerSize(rows, rows, width)
         keys = [answer.expression for answer in steps.answers if answer.aggregate is None]
-        groups, layers = self.groups(steps.select, keys, rows)
+        told, layers = self.groups(steps.select, keys, rows)
         # A share meets only those groups that are in its part of the table.
-        there = groups * min(1.0, max(1 / shares, layers))
-        answered = min(rows, shares * drawn(there, rows / shares))
-        return AnswerSize(max(answered, groups), groups, width)
+        there = told * min(1.0, max(1 / shares, layers))
+        answered = max(told, min(rows, shares * drawn(there, rows / shares)))
+        grouped_by = list(steps.group_expressions()) if steps.kind == "groups" else keys
+        left = told if len(grouped_by) == len(keys) else self.groups(steps.select, grouped_by, rows)[0]
+        return AnswerSize(answered, left, width)
 
     def groups(self, select: Select, keys: Iterable[Ast], rows: float) -> tuple[float, float]:
         """How many different values so many ``rows`` of a block have in ``keys``, and in which part of each table's row groups one lies."""
-        by_table: dict[str, float] = {}
-        layers = 1.0
-        caps: dict[str, float] = {}
+        count, layers = 1.0, 1.0
+        of_tables: dict[str, float] = {}
         for key in keys:
-            if self._counts(key):
-                by_table[""] = by_table.get("", 1.0) * math.sqrt(2 * rows)  # n rows make no more than √2n groups of different sizes
-                caps[""] = rows
-                continue
-            columns, sure = self.names.columns(select, key)
-            origins = [self.names.origin(column) for column in columns]
-            if not sure or any(origin is None for origin in origins):
+            factors = self._factors(select, key)
+            if factors is None:
                 return rows, 1.0
-            for scan, name in (origin for origin in origins if origin is not None):
-                known = self._values(scan, name)
-                table_rows = self._rows([scan])
-                if known is None or table_rows is None:
-                    return rows, 1.0
-                caps[scan.name] = table_rows
-                by_table[scan.name] = by_table.get(scan.name, 1.0) * min(known.count, _narrowed(key, known.count))
-                total = len([group for file in self.extents[scan.name].files for group in file.groups or ()])
-                layers = min(layers, known.layers / max(1, total))
-        count = math.prod(drawn(min(count, caps[name] * 4), caps[name]) for name, count in by_table.items())
+            for factor in factors:
+                layers = min(layers, factor.layers)
+                if factor.scan is None:
+                    count *= factor.values
+                else:
+                    of_tables[factor.scan.name] = of_tables.get(factor.scan.name, 1.0) * factor.values
+        for name, values in of_tables.items():
+            count *= drawn(values, self._left[name])
         return max(1.0, drawn(count, rows)), layers
 
-    def _counts(self, key: Ast) -> bool:
-        """Whether it is how many rows there are in a group of a subquery in FROM."""
-        column = self.names.column(key)
-        written = None if column is None else self.names.written(column)
-        return written is not None and is_call(written) and function_name(written["Function"]) == "count"
+    def _factors(self, select: Select, key: Ast) -> list[_Factor] | None:
+        """The columns of tables whose values an expression of a block is made of; None where they are not known."""
+        if is_call(key) and function_name(key["Function"]) == "count":
+            # So many groups of different sizes have at least half the square of their number in rows.
+            return [_Factor(None, math.sqrt(2 * max(self._left.values(), default=1.0)), 1.0)]
+        columns, sure = self.names.columns(select, key)
+        factors: list[_Factor] = []
+        for column in columns if sure else ():
+            origin, source = self.names.origin(column), self.names.source(column)
+            if origin is not None:
+                known = self._values(*origin)
+                below = None if known is None or origin[0].name not in self._left else [_Factor(origin[0], known.count, known.layers)]
+            else:
+                below = None if source is None else self._factors(*source)
+            if below is None:
+                return None
+            factors += below
+        values = math.prod(factor.values for factor in factors)
+        narrowed = _narrowed(key, values)
+        return factors if sure and narrowed >= values else [_Factor(None, narrowed, 1.0)] if sure else None
 
     def _values(self, scan: Scan, name: str) -> ColumnValues | None:
         place = scan.name, name
@@ -107,12 +135,16 @@ class AnswerSizes:
         known = None if origin is None else self._values(*origin)
         return VALUE_BYTES if known is None else known.width
 
-    def _rows(self, scans: Iterable[Scan]) -> float | None:
-        """Rows of the largest of these tables that its conditions leave: joins by a key make about as many."""
-        counts = [(self.extents[scan.name].rows, rows_left(scan.predicates)) for scan in scans]
-        if any(rows is None for rows, _ in counts):
+    def _joined(self, select: Select, parts: Sequence[Scan]) -> float | None:
+        """Rows of the largest of ``parts`` that its conditions leave, and those of the tables that it is joined to by inner joins."""
+        if not all(scan.name in self._left for scan in parts):
             return None
-        return max(((rows or 0) * left for rows, left in counts), default=0.0)
+        largest = max(parts, key=lambda scan: self._left[scan.name])
+        rows = self._left[largest.name]
+        if any(join.kind != "inner" for item in select.items for join in item.joins):
+            return rows
+        left = math.prod(rows_left(scan.predicates) for scan in block_scans(select) if scan is not largest)
+        return max(1.0, rows * max(LEAST_JOINED, left))
 
 
 def _narrowed(key: Ast, values: float) -> float:

@@ -7,18 +7,36 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from planner.ast import BARE_TABLE, Ast, verbatim_identifier
+from planner.ast import BARE_QUERY, BARE_TABLE, NO_GROUPS, Ast, identifier, verbatim, verbatim_identifier, walk
 from planner.catalog import Column
+from planner.distribute.expressions import is_aggregate, is_call, is_grouped, sorts_and_limits
 from planner.distribute.final_shares import FinalShares, is_streamed
 from planner.distribute.sent import Sent, sent
 from planner.distribute.two_steps import TwoSteps
 from planner.distribute.ways import DividedBlock, Way, Ways
 from planner.errors import VolleyError
-from planner.logical import Answers, Body, Cte, CteRef, QueryBlock, Scan, Select, all_scans, relations_below, rewrite
+from planner.logical import (
+    Answers,
+    Body,
+    Cte,
+    CteRef,
+    FromItem,
+    QueryBlock,
+    Scan,
+    Select,
+    all_scans,
+    queries_below,
+    relations_below,
+    rewrite,
+)
 from planner.optimize.pushed import without_pushed
 from planner.parse import print_sql
 from planner.physical import ExchangeInput, ExchangeKind, Fragment, PlannedExchange, ScanInput, Share, Split
+from planner.quoting import quote_name
 from planner.render import render_query
+
+ONCE_BYTES = 16 << 20
+"""What reads less than that is evaluated again by each share that needs it."""
 
 Graph = tuple[tuple[Fragment, ...], tuple[PlannedExchange, ...]]
 """Fragments, producers first, and the exchanges between them."""
@@ -52,6 +70,9 @@ class GraphBuilder:
         self._hashed: dict[str, PlannedExchange] = {}
         self._buckets: dict[str, int] = {}
         self._estimates: dict[str, int] = {}
+        self._given: dict[int, QueryBlock] = {}
+        self._begun: set[int] = set()
+        self._alone: set[int] = set()
         self._fragments: list[Fragment] = []
 
     def graph(self, schema: pa.Schema, result: tuple[Column, ...], sql: str) -> Graph:
@@ -59,9 +80,12 @@ class GraphBuilder:
         streamed = next((block for block in self._blocks.values() if block.steps is None), None)
         if streamed is not None:
             self._put_out(streamed)
-            number, text = len(self._fragments), self._print(_unfiltered(self._whole, streamed)) if streamed.tables else sql
-            return self._ended(Fragment(number, text, self._arms(self._whole, streamed), number, streamed.shares), result)
-        final = self._without_unused_ctes(rewrite(self._whole, self._select, self._query, self._note))
+            noted = rewrite(self._whole, lambda select: select, lambda query: query, self._note)
+            whole = _unfiltered(self._once(noted, streamed), streamed)
+            number, text = len(self._fragments), self._print(whole) if streamed.tables or self._given else sql
+            return self._ended(Fragment(number, text, self._arms(whole, streamed), number, streamed.shares), result)
+        final = rewrite(self._whole, self._select, self._query, self._note)
+        final = self._without_unused_ctes(self._once(final, None) if self._given else final)
         text = self._print(final)
         try:
             made = self._inputs.catalog.result_schema(text, self._known(final))
@@ -143,7 +167,7 @@ class GraphBuilder:
         assert isinstance(query.body, Select)
         self._put_out(block)
         partials = (steps.partial(query.body, probe=probe) for probe in (False, True))
-        partial, probe = (_unfiltered(self._with_ctes(made), block) for made in partials)
+        partial, probe = (_unfiltered(self._once(self._with_ctes(made), block), block) for made in partials)
         bound = self._bound(block, probe, shares=block)
         rows = self._sent(block, bound[: len(steps.answers)])
         kinds = iter([column.type for column in bound[len(steps.answers) :]])
@@ -160,7 +184,7 @@ class GraphBuilder:
 
     def _complete(self, block: DividedBlock, final: FinalShares, query: QueryBlock, groups: QueryBlock) -> QueryBlock:
         """Makes the fragment of a block's complete ``groups``, and returns what is left to be asked of them."""
-        complete = self._with_ctes(groups)
+        complete = self._once(self._with_ctes(groups), block)
         rows = self._sent(block, self._bound(block, complete))
         bucket = None if block.ranges is None else block.ranges.number()
         made = self._answers(rows.sql(self._print(complete), self._prefix, bucket), complete, rows.columns)
@@ -211,6 +235,58 @@ class GraphBuilder:
         clause = {**clauses[0], "recursive": any(clause["recursive"] for clause in clauses)}
         return replace(query, ast={**query.ast, "with": clause}, ctes=tuple(needed.values()))
 
+    def _once(self, query: QueryBlock, block: DividedBlock | None) -> QueryBlock:
+        """The query of a fragment that runs on shares of ``block``, with what is evaluated once for all of them in fragments of its own.
+
+        That is what must be, and what is worth it. Where there is no block: what was so for one.
+        """
+        parts = frozenset[str]() if block is None else block.divided
+
+        def of(place: int, node: QueryBlock) -> QueryBlock:
+            known = self._given.get(place)
+            if known is None and block is not None and not node.given and place not in self._begun:
+                here = parts.isdisjoint(scan.name for scan in all_scans(node))
+                if here and (place in self._ways.once or self._is_worth_a_fragment(node)):
+                    self._begun.add(place)
+                    known = self._given[place] = self._evaluated(node, block)
+            return known or node
+
+        def change(node: QueryBlock) -> QueryBlock:
+            node = replace(node, ctes=tuple(replace(cte, query=of(id(cte.ast), cte.query)) for cte in node.ctes))
+            return node if node.ast is query.ast else of(id(node.ast), node)
+
+        return rewrite(query, lambda select: select, change)
+
+    def _is_worth_a_fragment(self, query: QueryBlock) -> bool:
+        """Whether a query mentions nothing around it, reads much, and has few rows."""
+        if not self._alone:
+            self._alone |= {id(node.ast) for node in queries_below(self._whole) if self._names.correlated(node) is False}
+        if query.exists or id(query.ast) not in self._alone or not _has_few_rows(query):
+            return False
+        if any(isinstance(relation, CteRef) and self._names.cte(relation) is None for relation in relations_below(query)):
+            return False  # a recursive one
+        return self._inputs.options.forced or self._costs.bytes(all_scans(query)) >= ONCE_BYTES
+
+    def _evaluated(self, query: QueryBlock, block: DividedBlock) -> QueryBlock:
+        """Makes a query's fragment, which runs once. Returns what reads its rows, in the query's place."""
+        asked = QueryBlock({**BARE_QUERY, "body": None}, query) if query.ctes else query
+        asked = self._once(self._with_ctes(asked), block)
+        columns = self._bound(block, asked)
+        if len({column.name for column in columns}) < len(columns):
+            raise NotBuilt(block, "two columns of a subquery have one name")
+        rows = self._sent(block, columns)
+        answers = self._answers(rows.sql(self._print(asked), self._prefix), asked, rows.columns)
+        texts = {name: verbatim(f"{quote_name(name)}::{kind}") for name, kind in rows.as_text.items()}
+        items = [
+            {"ExprWithAlias": {"expr": texts[column.name], "alias": identifier(column.name)}}
+            if column.name in texts
+            else {"UnnamedExpr": {"Identifier": identifier(column.name)}}
+            for column in columns
+        ]
+        plain: Ast = {"having": None, "qualify": None, "named_window": [], "group_by": NO_GROUPS, "distinct": None, "selection": None}
+        select = Select({**block.cut.select.ast, **plain, "projection": items}, (FromItem(answers),), filtered=True)
+        return QueryBlock(query.ast, select, exists=query.exists, given=True)
+
     def _arms(self, query: QueryBlock, block: DividedBlock | None = None) -> tuple[ScanInput | ExchangeInput, ...]:
         """The inputs of a fragment that runs ``query``, on the shares of ``block`` if there is one."""
         may_be_cut = self._ways.may_be_cut(block) if block is not None else frozenset[str]()
@@ -245,6 +321,17 @@ class GraphBuilder:
 
     def _print(self, query: QueryBlock) -> str:
         return print_sql({"Query": render_query(query)}, self._inputs.chain_terms)
+
+
+def _has_few_rows(query: QueryBlock) -> bool:
+    """Whether there are likely to be fewer rows than are read for them."""
+    body = query.body
+    if sorts_and_limits(query.ast, limits_only=True):
+        return True
+    if not isinstance(body, Select):
+        return False
+    called = (node["Function"] for node in walk(body.ast["projection"], into_queries=False) if is_call(node))
+    return is_grouped(body.ast) or body.ast["distinct"] is not None or any(map(is_aggregate, called))
 
 
 def _unfiltered(query: QueryBlock, block: DividedBlock) -> QueryBlock:

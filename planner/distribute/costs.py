@@ -19,7 +19,7 @@ from planner.logical import Scan
 from planner.options import PlanOptions
 from planner.physical import Share
 from planner.sizes import format_size
-from planner.splits import ScanExtent, parallel_splits, shares_of
+from planner.splits import ScanExtent, parallel_shares
 
 LEAST_GAIN = 1.25
 """So much more than a share of the bytes each worker is taken to have to do with: shares are never quite alike."""
@@ -33,6 +33,8 @@ GUESSED = 0.6
 """So much is counted of what a hash division saves: how many rows its conditions leave is a guess."""
 EXCHANGED = 1.0
 """What a byte costs that is sorted by bucket, kept, sent and taken up again, in bytes that are read."""
+HELD: Mapping[Kind, float] = {"row": 0.0, "first": 0.0, "groups": 0.5, "distinct": 0.5, "rows": 1.0, "columns": 2.0}
+"""What a byte costs that one worker holds before it can answer, in bytes that are read: for groups, sorts, windows and medians."""
 BUCKETS_BYTES = 256 << 20
 """About how many bytes of buckets make a share."""
 BUCKETS_PER_WORKER = 64
@@ -56,14 +58,15 @@ class Costs:
         """As :meth:`answers`, of shares of what goes through hash exchanges."""
         return _ANSWERED[answered] * sum(map(self.exchanged, tables))
 
-    def together(self, answers: float, *, shared: bool) -> float:
+    def together(self, answers: float, answered: Kind, *, shared: bool) -> float:
         """What it costs the busiest worker to put so many bytes of answers together: one has all, or, if they are ``shared``, each some.
 
-        Raises ``NotDivisible`` where they might be too many for one.
+        Below 0 where it is worth more to share that work than to send them. Raises ``NotDivisible`` where they might be too many for one.
         """
         options = self.options
         if shared:
-            return EXCHANGED * answers / options.workers + options.start_bytes
+            spared = HELD[answered] * answers * (1 - LEAST_GAIN / options.workers)
+            return EXCHANGED * answers / options.workers + options.start_bytes - spared
         if answers > options.gather_bytes:
             most = format_size(options.gather_bytes)
             raise NotDivisible(f"the shares may answer with {format_size(answers)}, and one worker is to hold {most} at most")
@@ -110,8 +113,7 @@ class Costs:
         if all(keys[scan.name] is None for scan in parts):
             (scan,) = parts
             least = 0 if options.forced else options.split_rows
-            splits = parallel_splits(scan, self.extents[scan.name], options.workers * each, least, options.max_split_rows)
-            return shares_of(scan.name, splits)
+            return parallel_shares(scan, self.extents[scan.name], options.workers * each, least, options.max_split_rows)
         keyed = [KeyedScan(scan, key, self.extents[scan.name]) for scan in parts if (key := keys[scan.name]) is not None]
         wanted = range(options.workers * each, 0, -options.workers) if lie_in_ranges(keyed, options.workers) else ()
         for several in wanted:

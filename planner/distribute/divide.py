@@ -20,7 +20,8 @@ ORDER BY, LIMIT        in two steps
 set operations         each side by itself
 =====================  ==================================================================================================
 
-What is whole is evaluated again in each share, and must give the same rows there: no clock, no ``random()``, no LIMIT.
+What is whole is evaluated again in each share, and must give the same rows there; or once, for all shares, where it mentions nothing around
+it: where there is a LIMIT, or a window. A clock and ``random()`` are in no share.
 """
 
 from __future__ import annotations
@@ -101,6 +102,8 @@ class Rules:
     names: Names
     repeatable: set[int] = field(default_factory=set)
     """The trees of what gives the same rows whenever it is evaluated."""
+    once: set[int] = field(default_factory=set)
+    """The trees of subqueries and CTEs that might not, and are to be evaluated once for all shares, which can be done."""
     _classes: dict[int, Classes] = field(default_factory=dict)
     _collates: bool = field(init=False)
     _calls: dict[int, tuple[list[Ast], bool]] = field(default_factory=dict)
@@ -318,7 +321,7 @@ class _Divider:
             case DerivedTable():
                 return self._derived(relation)
             case CteRef():
-                self.repeatable(relation)
+                self._whole_cte(relation)
                 return None
             case _:
                 if self._has_divided(relation):
@@ -329,7 +332,7 @@ class _Divider:
     def _derived(self, relation: DerivedTable) -> Keys | None:
         query = relation.query
         if not self._has_divided(query):
-            self.repeatable(query)
+            self._whole_query(id(query.ast), query)
             return None
         keys, complete = self._query(query)
         if keys is None:
@@ -353,7 +356,7 @@ class _Divider:
         """A subquery in WHERE: whole, or divided as the rows around it are, or cut off. ``keys`` are those of the rows around it."""
         if not self._has_divided(query):
             if keys is not None:
-                self.repeatable(query)
+                self._whole_query(id(query.ast), query)
             return
         inner, complete = self._query(query)
         if inner is None:
@@ -384,10 +387,27 @@ class _Divider:
         self.rules.repeatable.add(id(node.ast))
         for relation in relations_below(node):
             if isinstance(relation, CteRef):
-                cte = self.names.cte(relation)
-                if cte is None:
-                    raise NotDivisible("a recursive query reads itself")
-                self.repeatable(cte.query)
+                self._whole_cte(relation)
+
+    def _whole_cte(self, relation: CteRef) -> None:
+        cte = self.names.cte(relation)
+        if cte is None:
+            raise NotDivisible("a recursive query reads itself")
+        self._whole_query(id(cte.ast), cte.query)
+
+    def _whole_query(self, place: int, query: QueryBlock) -> None:
+        """A query whose rows each share sees, evaluated in each; or else once, and its tree ``place`` is noted. Raises ``NotDivisible``."""
+        if place in self.rules.once:
+            return
+        try:
+            self.repeatable(query)
+        except NotDivisible:
+            if query.exists or self.names.correlated(query) is not False or _is_of_the_moment(query.ast):
+                raise
+            for relation in relations_below(query):
+                if isinstance(relation, CteRef):
+                    self._whole_cte(relation)
+            self.rules.once.add(place)
 
     def _has_divided(self, node: Body | Relation) -> bool:
         return not self.rules.scans(node).isdisjoint(self.divided)
@@ -417,6 +437,17 @@ def _check_repeatable(ast: Ast) -> None:
         if node.get("sample") or (type(node.get("distinct")) is dict):
             raise NotDivisible("each share might have other rows of a sample, or of DISTINCT ON")
     check_functions(ast, ROW_BY_ROW | WITH_PARTIAL_FORM | TABLE_FUNCTIONS, into_queries=True)
+
+
+def _is_of_the_moment(ast: Ast) -> bool:
+    """Whether a query may have other rows at another time, were its tables read in the same order."""
+    allowed = ROW_BY_ROW | AGGREGATES | WINDOW_FUNCTIONS | TABLE_FUNCTIONS
+    for node in walk(ast):
+        if node.get("sample") or ("Identifier" in node and folded(str(node["Identifier"]["value"])) in CLOCK_VALUES):
+            return True
+        if is_call(node) and ((name := function_name(node["Function"])) not in allowed or name in CLOCK_VALUES):
+            return True
+    return False
 
 
 def check_functions(root: Any, allowed: frozenset[str], *, into_queries: bool = False) -> None:

@@ -33,7 +33,7 @@ _UNIQUE = 0.999
 class ColumnValues:
     """``count`` different values in the rows that are read, each of ``width`` bytes as Arrow data.
 
-    ``layers``: in how many of the row groups a value lies, about, from 1 (the table is written in the column's order) to all of them.
+    ``layers``: in which part of the row groups a value lies, about: in few where the table is written in the column's order.
     """
 
     count: float
@@ -43,29 +43,41 @@ class ColumnValues:
 
 def column_values(extent: ScanExtent, column: Column) -> ColumnValues | None:
     """What is known about a column's values; None where there are no footers."""
-    rows = extent.rows
-    if rows is None:
+    rows, total = extent.rows, extent.row_groups_kept
+    if rows is None or total is None:
         return None
-    groups = [group for file in extent.files for group in file.groups or () if group.rows]
-    sample = groups[:: -(-len(groups) // MOST_ROW_GROUPS) or 1]
+    sample = sampled_groups(extent, MOST_ROW_GROUPS)
     width = _width(column.type, sample, column.name)
-    partitions = {dict(file.file.partitions).get(column.name) for file in extent.files if column.name in dict(file.file.partitions)}
+    partitions = {dict(file.file.partitions).get(column.name) for file in extent.files} if column.name in _keys(extent) else set()
     if partitions:
-        return ColumnValues(len(partitions), width, 1)
-    if not groups:
+        return ColumnValues(len(partitions), width, 1 / len(partitions))
+    if not sample:
         return ColumnValues(0, width, 1)
     spans = _spans(sample, column)
-    layers = float(len(groups))
+    layers = float(total)
     most = math.inf
     if spans:
-        total = max(high for _, high in spans) - min(low for low, _ in spans) + 1
-        layers *= min(1.0, sum(high - low + 1 for low, high in spans) / len(spans) / total)
-        most = total if _is_discrete(column.type) else math.inf
+        reach = max(high for _, high in spans) - min(low for low, _ in spans) + 1
+        layers *= min(1.0, sum(high - low + 1 for low, high in spans) / len(spans) / reach)
+        most = reach if _is_discrete(column.type) else math.inf
     layers = max(1.0, layers)
     each = sum(group.rows for group in sample) / len(sample)
     seen = sum(_dictionary(group, column, width, most) for group in sample) / len(sample)
-    domain = _domain(seen, each) * len(groups) / layers
-    return ColumnValues(max(1.0, min(drawn(domain, rows), most, rows)), width, layers)
+    domain = _domain(seen, each) * total / layers
+    return ColumnValues(max(1.0, min(drawn(domain, rows), most, rows)), width, layers / total)
+
+
+def sampled_groups(extent: ScanExtent, most: int) -> list[RowGroup]:
+    """Row groups with rows, ``most`` of them at most, spread over all files."""
+    files = [file for file in extent.files if file.groups]
+    files = files[:: -(-len(files) // most) or 1]
+    places = [(file, place) for file in files for place in range(len(file.groups or ()))]
+    groups = (file.groups[place] for file, place in places[:: -(-len(places) // most) or 1] if file.groups)
+    return [group for group in groups if group.rows]
+
+
+def _keys(extent: ScanExtent) -> set[str]:
+    return {key for file in extent.files[:1] for key, _ in file.file.partitions}
 
 
 def drawn(domain: float, rows: float) -> float:

@@ -24,6 +24,8 @@ Bound = Any
 
 MOST_READ_TWICE = 1.25
 """Tables are not divided by ranges where the shares would read more than so many times their rows."""
+MOST_ROW_GROUPS = 20_000
+"""Of tables of more, nobody looks for the ranges: each share's would be looked for among all of them."""
 _WHOLE_NUMBERS = frozenset(("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"))
 
 
@@ -40,7 +42,10 @@ class KeyedScan:
         kind = next(column.type for column in self.scan.columns if column.name == self.key)
         if kind not in _WHOLE_NUMBERS and kind != "DATE":
             return False
-        return all(file.groups is not None and all(_range(group, self.key) for group in file.groups) for file in self.extent.files)
+        kept = self.extent.row_groups_kept
+        if kept is None or kept > MOST_ROW_GROUPS:
+            return False
+        return all(_range(group, self.key) for file in self.extent.files for group in file.groups or ())
 
 
 def aligned_shares(parts: Sequence[KeyedScan], wanted: int) -> tuple[Share, ...] | None:

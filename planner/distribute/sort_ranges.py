@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from planner.catalog import RowGroup
+from planner.distribute.estimates import sampled_groups
 from planner.distribute.expressions import sorts_and_limits
 from planner.distribute.two_steps import TwoSteps
 from planner.logical import QueryBlock, Scan
@@ -84,16 +85,15 @@ def sort_ranges(query: QueryBlock, steps: TwoSteps, extents: Mapping[str, ScanEx
 
 def _bounds(scan: Scan, name: str, extent: ScanExtent, wanted: int) -> list[Bound]:
     kind = next((column.type for column in scan.columns if column.name == name), "")
-    groups = [group for file in extent.files for group in file.groups or () if group.rows]
-    if any(file.groups is None for file in extent.files) or not groups:
+    if extent.row_groups_kept is None:
         return []
     spans = []
-    for group in groups[:: -(-len(groups) // MOST_ROW_GROUPS)]:
+    for group in sampled_groups(extent, MOST_ROW_GROUPS):
         span = _span(group, name, kind)
         if span is None:
             return []
         spans.append((*span, group.rows))
-    places = _quantiles(spans, wanted)
+    places = _quantiles(spans, wanted) if spans else []
     return [_value(place, kind) for place in places]
 
 

@@ -55,6 +55,12 @@ class DividedBlock:
     ranges: SortRanges | None = None
 
     @property
+    def divided(self) -> frozenset[str]:
+        """The names of the scans of which a share has a part."""
+        named = frozenset(part.name for share in self.shares for part in share.inputs)
+        return named.union(*(table.readers for table in self.tables))
+
+    @property
     def gathers(self) -> bool:
         """Whether one worker has all that its shares answer."""
         return self.steps is not None and self.final is None and self.ranges is None
@@ -192,7 +198,7 @@ class Ways:
             block = self._with_answers(block, steps, parts)
             if block.gathers_rows and not self.inputs.options.forced and _multiplies(cut.select):
                 raise NotDivisible("how many rows its joins make, which one worker would have to hold, is not known")
-            together = self.costs.together(block.answers, shared=not block.gathers)
+            together = self.costs.together(block.answers, steps.kind, shared=not block.gathers)
         if division.hashed:
             return block, self.costs.saved_by_hash(parts, whole, block.tables, together)
         return block, self.costs.saved(parts, whole, block.shares, together)
@@ -258,6 +264,11 @@ class Ways:
             self._behind_predicates |= {each.name: frozenset(column.name for column in each.needed) for each in all_scans(slim)}
         left = self._behind_predicates[scan.name]
         return tuple(column for column in scan.needed if column.name in left or column.name == key)
+
+    @property
+    def once(self) -> set[int]:
+        """The trees of subqueries and CTEs that are to be evaluated once for all shares that see them whole."""
+        return self._rules.once
 
     def may_be_cut(self, block: DividedBlock) -> frozenset[str]:
         """The names of scans whose rows of one bucket may be divided further, if those of all others are not."""

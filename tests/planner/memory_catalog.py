@@ -146,6 +146,9 @@ class FolderCatalog:
     def is_elsewhere(self, file: DataFile) -> bool:
         return self.elsewhere
 
+    def read_ahead(self, files: Sequence[DataFile], columns: Sequence[str]) -> None:
+        pass
+
     def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None) -> pa.Schema:
         with self._bound(sql, inputs) as (cursor, relation):
             listed = ", ".join(f"NULL::{kind} AS c{place}" for place, kind in enumerate(relation.types))

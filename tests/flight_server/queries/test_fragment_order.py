@@ -1,4 +1,4 @@
-"""Which fragment may start when: each once, after all that it reads, the last one last."""
+"""Which fragment may start when: each once, after all that it reads, the last one last; and how long hash exchanges are needed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from flight_server.queries.fragment_order import ExchangeComplete, FragmentOrder
+from flight_server.queries.fragment_order import ExchangeComplete, FragmentOrder, HashesInUse
 from planner.physical import ExchangeInput, Fragment
 
 
@@ -57,3 +57,27 @@ def test_in_any_graph_and_any_order_of_completion_all_start_once_after_what_they
         running += order.on(ExchangeComplete(done.output))
     assert sorted(started) == list(range(count))
     assert started[-1] == count - 1
+
+
+def test_a_hash_exchange_is_needed_until_all_who_read_it_have_answered() -> None:
+    fragments = [fragment(0), fragment(1), fragment(2, 0, 1), fragment(3, 1), fragment(4, 2, 3)]
+    in_use = HashesInUse(fragments, {0, 1})
+    assert in_use.on(ExchangeComplete(0)) == []
+    assert in_use.on(ExchangeComplete(1)) == []
+    assert in_use.on(ExchangeComplete(2)) == [0]
+    assert in_use.on(ExchangeComplete(3)) == [1]
+    assert in_use.on(ExchangeComplete(3)) == []
+
+
+def test_what_a_hash_exchange_was_made_of_is_needed_as_long_as_it_is() -> None:
+    """With a worker some of it may be lost, and has to be made again."""
+    fragments = [fragment(0), fragment(1, 0), fragment(2, 1), fragment(3, 2)]
+    in_use = HashesInUse(fragments, {0, 1})
+    assert in_use.on(ExchangeComplete(0)) == []
+    assert in_use.on(ExchangeComplete(1)) == []
+    assert in_use.on(ExchangeComplete(2)) == [1, 0]
+
+
+def test_what_the_last_fragment_reads_is_needed_to_the_end() -> None:
+    in_use = HashesInUse([fragment(0), fragment(1, 0)], {0})
+    assert in_use.on(ExchangeComplete(0)) == []
