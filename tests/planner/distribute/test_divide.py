@@ -55,6 +55,9 @@ def bag(table: pa.Table) -> list[str]:
 
 
 DIVIDED = [
+    # What would end the kernel, were it asked of states.
+    ("SELECT g, count(*) AS n FROM low GROUP BY g QUALIFY row_number() OVER (PARTITION BY g ORDER BY count(*)) = 1", {"low"}),
+    ("SELECT g, count(*) AS n FROM low GROUP BY g WINDOW w AS (ORDER BY count(*), g) QUALIFY row_number() OVER w = 1", {"low"}),
     # One table anywhere: rows, groups, distinct rows, the first rows, windows.
     ("SELECT k, v + 1 FROM low WHERE v > 3", {"low"}),
     ("SELECT g, count(*), sum(v), avg(v), min(k) FROM low GROUP BY g", {"low"}),
@@ -140,6 +143,7 @@ WHOLE = [
     ("SELECT count(*) FROM low FULL JOIN few ON few.v = low.v", "low"),
     ("SELECT count(*) FROM few WHERE v NOT IN (SELECT v FROM low WHERE low.k > few.v)", "low"),
     ("SELECT t, (SELECT count(*) FROM low WHERE low.v = few.v) FROM few", "low"),
+    ("SELECT j.g, count(*) FROM (low FULL JOIN few ON low.v = few.v) AS j GROUP BY j.g", "low"),
     # The aggregate is the outer block's, which has one row.
     ("SELECT (SELECT sum(low.v)) FROM low", "low"),
     # Each share would see another moment.
