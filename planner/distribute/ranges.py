@@ -76,7 +76,8 @@ def aligned_shares(parts: Sequence[KeyedScan], wanted: int) -> tuple[Share, ...]
     if not _read_once(parts, places):
         return None
     edges: list[Bound | None] = [None, *bounds, None]
-    return tuple(Share(tuple(known.input(share, low, high) for known in places)) for share, (low, high) in enumerate(pairwise(edges)))
+    inputs = (tuple(known.input(share, low, high) for known in places) for share, (low, high) in enumerate(pairwise(edges)))
+    return tuple(map(Share, inputs))
 
 
 class _Places:
