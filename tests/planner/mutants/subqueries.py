@@ -78,7 +78,7 @@ SUBQUERIES = (
     Mutant(
         "each share evaluates what is in WHERE, whatever it is",
         "divide",
-        "if keys is not None:\n                self.repeatable(query)\n            return",
+        "if keys is not None:\n                self._whole_query(id(query.ast), query)\n            return",
         "return",
         "SELECT count(*) FROM low WHERE v = (SELECT v FROM few ORDER BY random() LIMIT 1)",
         by_plan=True,
@@ -86,23 +86,30 @@ SUBQUERIES = (
     Mutant(
         "each share evaluates a CTE, whatever it is",
         "divide",
-        "case CteRef():\n                self.repeatable(relation)\n                return None",
+        "case CteRef():\n                self._whole_cte(relation)\n                return None",
         "case CteRef():\n                return None",
         "WITH c AS (SELECT random() AS r) SELECT count(DISTINCT r) FROM low, c",
     ),
     Mutant(
         "each share evaluates a subquery in FROM, whatever it is",
         "divide",
-        "if not self._has_divided(query):\n            self.repeatable(query)\n            return None\n        keys, complete",
+        "if not self._has_divided(query):\n            self._whole_query(id(query.ast), query)\n            return None\n        keys, complete",
         "if not self._has_divided(query):\n            return None\n        keys, complete",
         "SELECT count(DISTINCT r) FROM low, (SELECT random() AS r)",
     ),
     Mutant(
         "what a CTE reads need not be the same again",
         "divide",
-        "self.repeatable(cte.query)",
-        "pass",
+        "_check_repeatable(node.ast)\n        for relation in relations_below(node):",
+        "_check_repeatable(node.ast)\n        for relation in ():",
         "WITH a AS (SELECT random() AS r), b AS (SELECT r FROM a) SELECT count(DISTINCT r) FROM low, b",
+    ),
+    Mutant(
+        "what one way to divide refused is taken for granted by the next",
+        "divide",
+        "_check_repeatable(node.ast)\n        for relation in relations_below(node):",
+        "_check_repeatable(node.ast)\n        self.rules.repeatable.add(id(node.ast))\n        for relation in relations_below(node):",
+        "WITH a AS (SELECT random() AS r) SELECT count(DISTINCT r) FROM low JOIN high ON low.k = high.k, (SELECT r FROM a) AS q",
     ),
     Mutant(
         "each share calls what it likes in what is whole",
@@ -132,7 +139,7 @@ SUBQUERIES = (
         "divide",
         "if is_query(node) and sorts_and_limits(node, limits_only=True):",
         "if False:",
-        "SELECT count(*) FROM low JOIN (SELECT v FROM few LIMIT 2) AS q ON q.v = low.v",
+        "SELECT count(*) FROM low WHERE EXISTS (SELECT v FROM few LIMIT 1)",
         by_plan=True,
     ),
     Mutant(
@@ -148,7 +155,7 @@ SUBQUERIES = (
         "divide",
         'if node.get("sample") or (type(node.get("distinct")) is dict):',
         'if node.get("sample"):',
-        "SELECT count(*) FROM low JOIN (SELECT DISTINCT ON (t) v FROM few) AS q ON q.v = low.v",
+        "SELECT count(*) FROM low WHERE EXISTS (SELECT DISTINCT ON (t) v FROM few)",
         by_plan=True,
     ),
     Mutant(
