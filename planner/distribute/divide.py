@@ -384,10 +384,10 @@ class _Divider:
         if id(node.ast) in self.rules.repeatable:
             return
         _check_repeatable(node.ast)
-        self.rules.repeatable.add(id(node.ast))
         for relation in relations_below(node):
             if isinstance(relation, CteRef):
                 self._whole_cte(relation)
+        self.rules.repeatable.add(id(node.ast))  # not before: the next way to divide would take it for granted
 
     def _whole_cte(self, relation: CteRef) -> None:
         cte = self.names.cte(relation)
