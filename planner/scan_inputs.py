@@ -7,11 +7,15 @@ from dataclasses import dataclass, replace
 from planner.ast import Ast, all_of, substitute
 from planner.catalog import Catalog
 from planner.logical import Scan
+from planner.optimize.prune_row_groups import prunable
 from planner.options import PlanOptions
-from planner.physical import ScanInput
+from planner.physical import ScanInput, Split
 from planner.quoting import folded
 from planner.render import print_expression
 from planner.splits import ScanExtent, parallel_splits, read_extent, unread_extent, whole_splits
+
+KERNEL_SELECTIVITY = 0.2
+"""The part of a scan's rows that the kernel takes its filters to leave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,15 @@ class ScanInputs:
         """The scan in splits for all workers."""
         wanted = self.options.workers * self.options.splits_per_worker
         splits = parallel_splits(scan, extent, wanted, self.options.split_rows, self.options.max_split_rows)
-        return replace(self.bare(scan, extent), splits=splits)
+        return self.in_shares(scan, extent, splits)
+
+    def in_shares(self, scan: Scan, extent: ScanExtent, splits: tuple[Split, ...]) -> ScanInput:
+        """The scan, each share of which has some of ``splits``."""
+        rows = extent.rows
+        if rows is not None and not prunable(scan):
+            # By which rows are the share's is a filter, and the kernel takes any number of filters of one scan for as strict as one.
+            rows = int(rows / KERNEL_SELECTIVITY)
+        return replace(self.bare(scan, extent), splits=splits, expected_rows=rows)
 
     def bare(self, scan: Scan, extent: ScanExtent) -> ScanInput:
         """The scan, without splits."""

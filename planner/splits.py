@@ -90,12 +90,13 @@ def splits_of_groups(scan: Scan, file: FileGroups) -> Iterator[Split]:
         yield from (_split(scan, file.file, run) for run in _runs(file.groups))
 
 
-def parallel_splits(scan: Scan, extent: ScanExtent, splits_wanted: int, least_rows: int, most_rows: int) -> tuple[Split, ...]:
-    """About ``splits_wanted`` splits of ``least_rows`` to ``most_rows`` rows; one where there are no rows.
+def parallel_splits(scan: Scan, extent: ScanExtent, splits_wanted: int, least_rows: int, most_rows: int | None) -> tuple[Split, ...]:
+    """About ``splits_wanted`` splits of ``least_rows`` to ``most_rows`` rows (None: any number); one where there are no rows.
 
     A file's end may make a split smaller, and a row group larger: it is never cut.
     """
-    target = max(1, least_rows, min(most_rows, -(-(extent.rows or 0) // max(1, splits_wanted))))
+    wanted = -(-(extent.rows or 0) // max(1, splits_wanted))
+    target = max(1, least_rows, wanted if most_rows is None else min(most_rows, wanted))
     splits: list[Split] = []
     for file in extent.files:
         if file.groups is None:

@@ -115,7 +115,7 @@ class DistributedFragment:
             site.registry.add_table(query_id, table_name(query_id, arm.exchange), tables[arm.exchange])
         for key, share in itertools.islice(self._pending, self._window):
             self._append(key, share)
-        for index in range(instances_of(site, self.fetching)):
+        for index in range(instances_of(site, self.fetching, self._each_worker())):
             self._start_local(f"{site.worker_id}/{query_id[:8]}/{self.fragment.id}.{index}")
         for worker in self.others:
             if self._admits(worker.worker_id):
@@ -175,6 +175,10 @@ class DistributedFragment:
     def _broadcasts(self) -> list[ExchangeInput]:
         return [arm for arm in self.fragment.inputs if isinstance(arm, ExchangeInput)]
 
+    def _each_worker(self) -> int:
+        """How many shares each worker would have, if none were faster than another."""
+        return -(-len(self.keys) // (1 + len(self.others)))
+
     def _on_complete(self) -> None:
         self.shares.close()
         self._complete()
@@ -225,6 +229,7 @@ class DistributedFragment:
             source=self._source_name,
             output=self._output_name,
             fetching=self.fetching,
+            most_instances=self._each_worker(),
             time_zone=self.fragment.time_zone,
         )
         try:

@@ -123,7 +123,8 @@ class StartOperator(msgspec.Struct):
 
     ``scans`` and ``broadcasts`` are the fragment's inputs. Scans that shares divide have no splits here: those come with each share.
     ``tables`` says by what name each broadcast input is pulled from the handler. ``schema`` is the output's Arrow schema as an IPC
-    message. ``fetching``: files are read from elsewhere. ``time_zone``: the fragment's. The answer comes when the output exchange is up.
+    message. ``fetching``: files are read from elsewhere. ``most_instances``: more of them would have nothing to do. ``time_zone``: the
+    fragment's. The answer comes when the output exchange is up.
     """
 
     query_id: str
@@ -139,6 +140,7 @@ class StartOperator(msgspec.Struct):
     broadcasts: list[ExchangeInput] = []
     tables: dict[str, str] = {}
     fetching: bool = False
+    most_instances: int = 1
     time_zone: str = UTC
 
 

@@ -20,6 +20,8 @@ LEAST_GAIN = 1.25
 """So much more than a share of the bytes each worker is taken to have to do with: shares are never quite alike."""
 WHOLE_PART = 8
 """Shares are made larger, and fewer, until what each reads whole is at most one such part of what it has for itself."""
+OTHERS_WORK = 0.5
+"""What all workers read more than one would counts so much next to what the busiest one reads: they have other queries, too."""
 _ANSWERED: Mapping[Kind, float] = {"row": 0.0, "first": 0.02, "groups": 0.2, "distinct": 0.3, "rows": 1.0, "columns": 1.0}
 """About how large the answers of shares are, next to what was read for them, by the kind of the partial block."""
 _FILTERED = 0.3
@@ -49,17 +51,25 @@ class Costs:
             answers *= _FILTERED
         return self._spared(parts, whole, shares) - answers - self.options.start_bytes
 
-    def shares(self, parts: Sequence[Scan], divided: Divided, whole: Sequence[Scan]) -> tuple[Share, ...]:
-        """Shares of ``parts``. Raises ``NotDivisible`` where row groups do not lie in ranges of the keys."""
+    def shares(self, parts: Sequence[Scan], divided: Divided, whole: Sequence[Scan], *, streams: bool) -> tuple[Share, ...]:
+        """Shares of ``parts``; if it ``streams``, they answer with rows of the result.
+
+        Raises ``NotDivisible`` where row groups do not lie in ranges of the keys.
+        """
         assert parts, "a block is cut because of a table in it"
         options = self.options
         beside = WHOLE_PART * self.bytes(whole)
         own = self.bytes(parts) * (_FILTERED if any(scan.predicates for scan in parts) else 1)
-        each = max(1, min(options.splits_per_worker, int(own / beside))) if beside else options.splits_per_worker
+        most = options.splits_per_worker
+        if not options.forced:
+            # Each share costs some milliseconds beside its work: opening files, binding, a lease and an ack.
+            most = max(1, min(most, self._values(parts) // (options.workers * options.share_values)))
+        each = max(1, min(most, int(own / beside))) if beside else most
         if all(divided[scan.name] is None for scan in parts):
             (scan,) = parts
             least = 0 if options.forced else options.split_rows
-            splits = parallel_splits(scan, self.extents[scan.name], options.workers * each, least, options.max_split_rows)
+            largest = max(options.max_split_rows, options.share_values // max(1, len(scan.needed))) if streams else None
+            splits = parallel_splits(scan, self.extents[scan.name], options.workers * each, least, largest)
             return shares_of(scan.name, splits)
         keyed = [KeyedScan(scan, key, self.extents[scan.name]) for scan in parts if (key := divided[scan.name]) is not None]
         for several in range(each, 0, -1):
@@ -71,6 +81,11 @@ class Costs:
     def bytes(self, scans: Iterable[Scan]) -> int:
         """About how much memory the scans' rows take, decoded, before any condition."""
         return sum(self._size(scan) for scan in scans)
+
+    def _values(self, scans: Iterable[Scan]) -> int:
+        """How many values the scans read; files that do not tell have eight bytes for each."""
+        rows = ((scan, self.extents[scan.name].rows) for scan in scans)
+        return sum(self._size(scan) // 8 if count is None else count * max(1, len(scan.needed)) for scan, count in rows)
 
     def _size(self, scan: Scan) -> int:
         extent = self.extents[scan.name]
@@ -84,4 +99,4 @@ class Costs:
         rows = [share.rows or 0 for share in shares]
         largest = max(rows) / sum(rows) if any(rows) else 1 / len(shares)
         each = divided * max(largest * rounds, 1 / workers) + repeated * rounds
-        return divided + repeated - LEAST_GAIN * each
+        return divided + repeated - LEAST_GAIN * each - OTHERS_WORK * repeated * (len(shares) - 1)

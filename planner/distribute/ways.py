@@ -117,7 +117,7 @@ class Ways:
             raise NotDivisible("a LIMIT ends the scan early")
         if steps is not None and steps.kind in ("rows", "columns") and len(inside) > 1 and not self.inputs.options.forced:
             raise NotDivisible("how many rows its joins make, which one worker would have to hold, is not known")
-        shares = self._costs.shares(parts, divided, whole)
+        shares = self._costs.shares(parts, divided, whole, streams=streams)
         return DividedBlock(cut, steps, shares), self._costs.saved(parts, whole, shares, None if steps is None else steps.kind)
 
     def _aligned(self) -> Iterator[dict[str, str | None]]:
