@@ -51,7 +51,7 @@ class Costs:
             answers *= _FILTERED
         return self._spared(parts, whole, shares) - answers - self.options.start_bytes
 
-    def shares(self, parts: Sequence[Scan], divided: Divided, whole: Sequence[Scan], *, streams: bool) -> tuple[Share, ...]:
+    def shares(self, parts: Sequence[Scan], divided: Divided, whole: Sequence[Scan], *, streams: bool = False) -> tuple[Share, ...]:
         """Shares of ``parts``; if it ``streams``, they answer with rows of the result.
 
         Raises ``NotDivisible`` where row groups do not lie in ranges of the keys.
