@@ -12,6 +12,7 @@ OperatorError
 ├── StaleLease           an ack or heartbeat from an old epoch
 ├── AttemptsExhausted    a record failed too often; names record, operator and cause
 ├── TooManyRecords       an exchange has more records than it may have
+├── TooMuchKept          no room for what goes from worker to worker
 ├── NoSuchResult         there is no result of that query, or not any more
 │   └── ResultExpired    there was one, until it expired
 ├── CursorOutOfRange     a cursor points past the end of a result
@@ -94,6 +95,12 @@ class AttemptsExhausted(OperatorError):
 
 class TooManyRecords(OperatorError):
     """An exchange has more records than it may have."""
+
+    status = Status.RESOURCE_EXHAUSTED
+
+
+class TooMuchKept(OperatorError):
+    """A worker has no room for what its fragments put out for others."""
 
     status = Status.RESOURCE_EXHAUSTED
 

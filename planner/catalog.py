@@ -60,13 +60,17 @@ class ColumnRange:
 
 @dataclass(frozen=True, slots=True)
 class RowGroup:
-    """A row group of a Parquet file. ``first_row`` counts within the file; ``column_bytes`` are compressed sizes."""
+    """A row group of a Parquet file. ``first_row`` counts within the file.
+
+    ``column_bytes`` are compressed sizes, ``encoded_bytes`` those before compression: of dictionaries and places in them, mostly.
+    """
 
     index: int
     first_row: int
     rows: int
     column_bytes: Mapping[str, int] = field(default_factory=dict)
     ranges: Mapping[str, ColumnRange] = field(default_factory=dict)
+    encoded_bytes: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +125,14 @@ class Catalog(Protocol):
         Raises an error that names the file when one is unreadable or its types clash with the others'.
         """
 
-    def row_groups(self, file: DataFile) -> tuple[RowGroup, ...] | None:
-        """The row groups of a Parquet file, from its footer; None for other formats."""
+    def row_groups(self, file: DataFile) -> Sequence[RowGroup] | None:
+        """The row groups of a Parquet file, from its footer; None for other formats.
+
+        Where there may be many they are :class:`planner.row_groups.RowGroups`.
+        """
+
+    def read_ahead(self, files: Sequence[DataFile], columns: Sequence[str]) -> None:
+        """Reads at once what :meth:`row_groups` of these files will be asked about these columns: where there are many, that is faster."""
 
     def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None) -> pa.Schema:
         """The schema of ``sql`` over empty relations called as in ``inputs``, by the kernel's binder; nothing is run.

@@ -8,19 +8,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from planner.ast import Ast, Span, span_of
+from planner.choices import PlanChoice, choice_document, choice_lines, division_words, tables_document
 from planner.errors import NotSupported
 from planner.parse import ParsedSql
-from planner.physical import ExchangeInput, Fragment, PlannedExchange, ScanInput
+from planner.physical import ExchangeInput, Fragment, PhysicalPlan, PlannedExchange, ScanInput
+from planner.sizes import format_size
 
 MAX_SQL_CHARS = 2_000
 
 
-def plan_text(fragments: Sequence[Fragment], exchanges: Sequence[PlannedExchange]) -> str:
-    """The tree of fragments, exchanges and scans, from the result down; what several read stands below the first of them."""
+def plan_text(fragments: Sequence[Fragment], exchanges: Sequence[PlannedExchange], choice: PlanChoice | None = None) -> str:
+    """The tree of fragments, exchanges and scans, from the result down; what several read stands below the first of them. Under it, which
+    ways to divide tables there were.
+    """
     graph = _Graph(fragments, exchanges)
     columns = ", ".join(f"{column.name} {column.type}" for column in graph.result.columns)
     lines = [f"result: {columns}" if columns else "result"]
     lines += _fragment(graph.producers[graph.result.id], graph, 1)
+    lines += () if choice is None else choice_lines(choice)
     return "\n".join(lines)
 
 
@@ -52,7 +57,8 @@ def _fragment(fragment: Fragment, graph: _Graph, depth: int) -> Iterator[str]:
         exchange = graph.exchanges[relation.exchange]
         columns = ", ".join(column.name for column in relation.columns)
         first = graph.first(exchange.id)
-        yield _indent(depth + 1, f"{relation.name}: exchange {exchange.id} ({exchange.kind}) {columns}{'' if first else ', as above'}")
+        told = f"{relation.name}: exchange {exchange.id} ({_exchange(exchange)}) {columns}"
+        yield _indent(depth + 1, f"{told}{'' if first else ', as above'}")
         if first:
             yield from _fragment(graph.producers[exchange.id], graph, depth + 2)
 
@@ -60,7 +66,18 @@ def _fragment(fragment: Fragment, graph: _Graph, depth: int) -> Iterator[str]:
 def _mode(fragment: Fragment) -> str:
     if not fragment.parallel:
         return "once"
-    return "parallel, split by split" if fragment.by_splits else f"parallel, in {len(fragment.shares)} shares"
+    how = division_words(fragment.division) or ("split by split" if fragment.by_splits else "")
+    shares = "in shares of buckets, made as it runs" if fragment.bucketed else f"in {len(fragment.shares)} shares"
+    return ", ".join(part for part in ("parallel", how, shares) if part)
+
+
+def _exchange(exchange: PlannedExchange) -> str:
+    parts: list[str] = [exchange.label or exchange.kind]
+    if exchange.buckets:
+        parts.append(f"{exchange.buckets} buckets")
+    if exchange.estimated_bytes is not None:
+        parts.append(f"about {format_size(exchange.estimated_bytes)}" if exchange.estimated_bytes >= 1000 else "next to nothing")
+    return ", ".join(parts)
 
 
 def _scan(scan: ScanInput) -> str:
@@ -82,9 +99,9 @@ def _indent(depth: int, text: str) -> str:
     return "  " * depth + text
 
 
-def plan_json(fragments: Sequence[Fragment], exchanges: Sequence[PlannedExchange], **beside: Any) -> str:
-    """The same tree as a JSON document, with what is to stand ``beside`` the plan in it."""
-    graph = _Graph(fragments, exchanges)
+def plan_json(plan: PhysicalPlan, **beside: Any) -> str:
+    """The same as a JSON document, with what is to stand ``beside`` the plan in it."""
+    graph = _Graph(plan.fragments, plan.exchanges)
 
     def of_fragment(fragment: Fragment) -> dict[str, Any]:
         divided = fragment.divided
@@ -92,19 +109,21 @@ def plan_json(fragments: Sequence[Fragment], exchanges: Sequence[PlannedExchange
             {**_json_scan(relation), "whole": relation.name not in divided} if isinstance(relation, ScanInput) else of_exchange(relation)
             for relation in fragment.inputs
         ]
-        shares = len(fragment.shares)
-        return {"fragment": fragment.id, "parallel": fragment.parallel, "shares": shares, "sql": fragment.sql, "inputs": inputs}
+        told = {"fragment": fragment.id, "parallel": fragment.parallel, "shares": len(fragment.shares), "sql": fragment.sql}
+        return {**told, "divided": tables_document(fragment.division), "inputs": inputs}
 
     def of_exchange(relation: ExchangeInput) -> dict[str, Any]:
         columns = [column.name for column in relation.columns]
         exchange = graph.exchanges[relation.exchange]
         told = {"name": relation.name, "exchange": exchange.id, "kind": exchange.kind, "columns": columns}
+        told |= {"estimated_bytes": exchange.estimated_bytes, "buckets": exchange.buckets or None, "by": exchange.label or None}
         producer = graph.producers[exchange.id]
         return {**told, "from": of_fragment(producer) if graph.first(exchange.id) else {"fragment": producer.id}}
 
     document = {
         "columns": [{"name": column.name, "type": column.type} for column in graph.result.columns],
         "plan": of_fragment(graph.producers[graph.result.id]),
+        "choice": None if plan.choice is None else choice_document(plan.choice),
         **beside,
     }
     return json.dumps(document, indent=2, ensure_ascii=False)

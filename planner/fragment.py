@@ -14,21 +14,25 @@ import pyarrow as pa
 from planner.arrow_types import survives_arrow
 from planner.ast import walk
 from planner.catalog import Column
+from planner.choices import PlanChoice
 from planner.distribute import Graph, distributed
 from planner.logical import QueryBlock, Scan, Select, TableFunction, all_scans, relations, rewrite_selects
 from planner.optimize.prune_columns import prune_columns
+from planner.optimize.pushed import without_pushed
 from planner.parse import print_sql
 from planner.physical import ExchangeInput, Fragment, PlannedExchange, ScanInput
 from planner.quoting import quote_name
 from planner.references import references
 from planner.render import render_query
 from planner.scan_inputs import ScanInputs
-from planner.splits import ScanExtent, shares_of
+from planner.splits import ScanExtent
 from planner.time_zones import UTC
 
 MOST_CHAIN_TERMS = 200
 """Statements with longer chains of operators are not divided: what compares expressions goes as deep as they are."""
 SERIAL_BYTES = 4 << 20
+_NEVER = PlanChoice(undivided="distribute is never")
+_CHAINS = PlanChoice(undivided=f"chains of more than {MOST_CHAIN_TERMS} operators in it are not looked at")
 _CHEAP_TYPES = ("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "DATE", "FLOAT", "BIGINT", "DOUBLE", "TIMESTAMP")
 
 
@@ -39,26 +43,36 @@ class Fragmenter:
     inputs: ScanInputs
     prefix: str
 
-    def fragments(self, query: QueryBlock, sql: str, result: tuple[Column, ...], schema: pa.Schema) -> Graph:
-        """The graph that runs ``query``. ``sql`` is the whole query, printed; ``result`` and ``schema`` are its columns."""
-        fragments, exchanges = self._graph(query, sql, result, schema)
+    def fragments(self, query: QueryBlock, sql: str, result: tuple[Column, ...], schema: pa.Schema) -> tuple[Graph, PlanChoice | None]:
+        """The graph that runs ``query``, and why it is so. ``sql`` is the whole query, printed, ``result`` and ``schema`` its columns."""
+        (fragments, exchanges), choice = self._graph(query, sql, result, schema)
         if (zone := self.inputs.catalog.time_zone) != UTC:
             fragments = tuple(replace(fragment, time_zone=zone) for fragment in fragments)
-        return fragments, exchanges
+        return (fragments, exchanges), choice
 
-    def _graph(self, query: QueryBlock, sql: str, result: tuple[Column, ...], schema: pa.Schema) -> Graph:
+    def _graph(self, query: QueryBlock, sql: str, result: tuple[Column, ...], schema: pa.Schema) -> tuple[Graph, PlanChoice | None]:
         scans = all_scans(query)
         extents = {scan.name: self.inputs.extent(scan) for scan in scans}
         options = self.inputs.options
-        if options.workers > 1 and options.distribute != "never":
-            divided = self.inputs.chain_terms <= MOST_CHAIN_TERMS
-            graph = distributed(query, self.inputs, self.prefix, extents, (schema, result, sql)) if divided else None
+        choice = None
+        if options.workers > 1 and scans:
+            graph, choice = self._divided(query, extents, (schema, result, sql))
             if graph is not None:
-                return graph
-            gathered = [scan for scan in scans if _may_be_gathered(scan)] if options.forced else []
+                return graph, choice
+            forced = options.forced and choice is not _NEVER
+            gathered = [scan for scan in scans if _may_be_gathered(scan)] if forced else []
             if gathered and sum(extents[scan.name].decoded_bytes(scan.needed) for scan in gathered) <= options.gather_bytes:
-                return self._gather(query, gathered, extents, result)
-        return self._single(query, scans, extents, sql, result)
+                return self._gather(query, gathered, extents, result), choice
+        return self._single(query, scans, extents, sql, result), choice
+
+    def _divided(
+        self, query: QueryBlock, extents: Mapping[str, ScanExtent], result: tuple[pa.Schema, tuple[Column, ...], str]
+    ) -> tuple[Graph | None, PlanChoice | None]:
+        if self.inputs.options.distribute == "never":
+            return None, _NEVER
+        if self.inputs.chain_terms > MOST_CHAIN_TERMS:
+            return None, _CHAINS
+        return distributed(query, self.inputs, self.prefix, extents, result)
 
     def _single(
         self, query: QueryBlock, scans: list[Scan], extents: Mapping[str, ScanExtent], sql: str, result: tuple[Column, ...]
@@ -67,7 +81,7 @@ class Fragmenter:
         return (Fragment(0, sql, inputs, 0, serial=is_small_union(query, scans)),), (PlannedExchange(0, "result", result),)
 
     def _gather(self, query: QueryBlock, distributed: list[Scan], extents: Mapping[str, ScanExtent], result: tuple[Column, ...]) -> Graph:
-        final = prune_columns(_without_pushed(query, {id(term) for scan in distributed for term in scan.predicates}))
+        final = prune_columns(without_pushed(query, {id(term) for scan in distributed for term in scan.predicates}))
         names = {scan.name: number for number, scan in enumerate(distributed)}
         fragments: list[Fragment] = []
         exchanges: list[PlannedExchange] = []
@@ -92,24 +106,13 @@ class Fragmenter:
         predicate = self.inputs.predicate(scan)
         where = f" WHERE {predicate}" if predicate else ""
         sql = f"SELECT {', '.join(quote_name(column.name) for column in columns)} FROM {scan.name}{where}"
-        return self._by_splits(number, sql, self.inputs.divided(replace(scan, needed=read), extent))
-
-    def _by_splits(self, number: int, sql: str, scan: ScanInput) -> Fragment:
-        return Fragment(number, sql, (scan,), number, shares_of(scan.name, scan.splits))
+        reading = replace(scan, needed=read)
+        shares = self.inputs.shares(reading, extent)
+        return Fragment(number, sql, (self.inputs.divided(reading, extent, shares),), number, shares)
 
 
 def _may_be_gathered(scan: Scan) -> bool:
     return not scan.sampled and all(survives_arrow(column.type) for column in scan.needed)
-
-
-def _without_pushed(query: QueryBlock, pushed: set[int]) -> QueryBlock:
-    """The query without the conjuncts of WHERE that the scan fragments already applied; those of ON stay."""
-
-    def change(select: Select) -> Select:
-        left = tuple(term for term in select.conjuncts if id(term) not in pushed)
-        return select if len(left) == len(select.conjuncts) else replace(select, conjuncts=left, filtered=True)
-
-    return rewrite_selects(query, change)
 
 
 def _cheapest(scan: Scan) -> Column:

@@ -20,7 +20,10 @@ class PlanOptions:
     ``splits_per_worker`` where each has ``share_values`` values (rows times columns) to read, which take about a tenth of a second.
     None has fewer than ``split_rows`` rows. Where shares answer with rows of the result, which wait for their turn, none has more than
     that many values, or ``max_split_rows`` rows. To start a block on all workers is taken to cost as much as to read ``start_bytes``.
-    ``distribute`` "always" (or no ``distribute_rows`` at all) divides wherever it is possible, whatever it costs; "never" nowhere.
+    Answers of ``final_bytes`` and more are put together on all workers, share by share, and rows of ``sort_bytes`` and more are sorted so.
+    ``distribute`` "always" (or no ``distribute_rows`` at all) divides wherever it is possible, whatever it costs; "never" nowhere. Of all
+    ways to divide that save most is taken. With "always" it is the one that ``way`` counts, from 0 on and around, ``by_hash`` those with
+    hash exchanges before all others: tests are to see each of them.
     ``prune_row_groups`` off leaves row groups to the kernel, which prunes them itself where it reads whole files.
     ``in_session``: somebody keeps what a statement sets for those after it. ``timeout_seconds`` (0: none) is the statement's own, as SHOW
     tells it, and so is ``server_version``.
@@ -35,6 +38,10 @@ class PlanOptions:
     max_split_rows: int = 1_000_000
     share_values: int = 20_000_000
     gather_bytes: int = 2 << 30
+    final_bytes: int = 32 << 20
+    sort_bytes: int = 64 << 20
+    way: int = 0
+    by_hash: bool = False
     prune_row_groups: bool = True
     in_session: bool = False
     timeout_seconds: float = 0.0

@@ -22,6 +22,7 @@ from typing import Literal
 import pyarrow as pa
 
 from planner.catalog import Column, DataFile, FileFormat
+from planner.choices import DividedTable, PlanChoice
 from planner.time_zones import UTC
 
 
@@ -129,6 +130,7 @@ class Fragment:
     Where ``output`` is a hash exchange, the last column of its rows is the number of their bucket, and is no column of the exchange.
     ``serial``: it is small and joins branches of a UNION, whose rows arrive in any order where several threads run: what hangs on
     arrival (``row_number()`` over ties, ``list``, ``first``) would be another from one run to the next. One thread is to run it.
+    ``division``: by what its divided inputs are, for EXPLAIN; empty where nobody says.
     ``time_zone``: the session's. TIMESTAMP WITH TIME ZONE is read, cut up, shown and sent in it, wherever the fragment runs.
     """
 
@@ -139,6 +141,7 @@ class Fragment:
     shares: tuple[Share, ...] = ()
     serial: bool = False
     time_zone: str = UTC
+    division: tuple[DividedTable, ...] = ()
 
     @property
     def parallel(self) -> bool:
@@ -170,13 +173,16 @@ class PlannedExchange:
 
     ``gather``: for one fragment, which runs once. ``broadcast``: for every share of parallel fragments; each worker fetches it once.
     ``hash``: on the workers that made it, in so many ``buckets``; each share of the parallel fragments that read it fetches some of them
-    from all workers. ``result``: it is the query's result.
+    from all workers. ``result``: it is the query's result. ``estimated_bytes``: about how much goes through it, None where nobody knows;
+    ``label``: by what its buckets are told, for people (``hash of l_partkey``).
     """
 
     id: int
     kind: ExchangeKind
     columns: tuple[Column, ...] = ()
     buckets: int = 0
+    estimated_bytes: int | None = None
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,3 +206,5 @@ class PhysicalPlan:
     """EXPLAIN ANALYZE: run the plan, answer with it and what was measured, in this form."""
     change: SessionChange | None = None
     """What whoever keeps the session has to change once the statement is accepted."""
+    choice: PlanChoice | None = None
+    """Which ways to divide its tables there were, for EXPLAIN; None where there was no choice."""

@@ -72,8 +72,9 @@ class QueryPlanner:
         columns = tuple(Column(field.name, told_type(field)) for field in schema)
         inputs = ScanInputs(self.catalog, self.options, self.parsed.scanned.chain_terms)
         fragmenter = Fragmenter(inputs, self.surveyed.prefix)
-        fragments, exchanges = fragmenter.fragments(query, sql, columns, schema)
-        return PhysicalPlan(self.parsed.sql, fragments, exchanges, with_origins(query, schema), plan_text(fragments, exchanges))
+        (fragments, exchanges), choice = fragmenter.fragments(query, sql, columns, schema)
+        text = plan_text(fragments, exchanges, choice)
+        return PhysicalPlan(self.parsed.sql, fragments, exchanges, with_origins(query, schema), text, choice=choice)
 
     def refusal(self, ast: Ast) -> str | None:
         """What the kernel's binder says against a query of the surveyed statement, in its own words; None where it accepts the query."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from planner.ast import Ast, all_of, substitute
@@ -9,10 +10,10 @@ from planner.catalog import Catalog
 from planner.logical import Scan
 from planner.optimize.prune_row_groups import prunable
 from planner.options import PlanOptions
-from planner.physical import ScanInput, Split
+from planner.physical import ScanInput, Share, Split
 from planner.quoting import folded
 from planner.render import print_expression
-from planner.splits import ScanExtent, parallel_splits, read_extent, unread_extent, whole_splits
+from planner.splits import ScanExtent, parallel_shares, read_extent, unread_extent, whole_splits
 
 KERNEL_SELECTIVITY = 0.2
 """The part of a scan's rows that the kernel takes its filters to leave."""
@@ -35,11 +36,10 @@ class ScanInputs:
         """The scan, read in one place."""
         return replace(self.bare(scan, extent), splits=whole_splits(scan, extent))
 
-    def divided(self, scan: Scan, extent: ScanExtent) -> ScanInput:
-        """The scan in splits for all workers."""
-        wanted = self.options.workers * self.options.splits_per_worker
-        splits = parallel_splits(scan, extent, wanted, self.options.split_rows, self.options.max_split_rows)
-        return self.in_shares(scan, extent, splits)
+    def divided(self, scan: Scan, extent: ScanExtent, shares: Sequence[Share]) -> ScanInput:
+        """The scan, with the splits of all shares that divide it."""
+        splits = dict.fromkeys(split for share in shares for part in share.inputs if part.name == scan.name for split in part.splits)
+        return self.in_shares(scan, extent, tuple(splits))
 
     def in_shares(self, scan: Scan, extent: ScanExtent, splits: tuple[Split, ...]) -> ScanInput:
         """The scan, each share of which has some of ``splits``."""
@@ -48,6 +48,12 @@ class ScanInputs:
             # By which rows are the share's is a filter, and the kernel takes any number of filters of one scan for as strict as one.
             rows = int(rows / KERNEL_SELECTIVITY)
         return replace(self.bare(scan, extent), splits=splits, expected_rows=rows)
+
+    def shares(self, scan: Scan, extent: ScanExtent) -> tuple[Share, ...]:
+        """Shares of the scan for all workers."""
+        options = self.options
+        least = 0 if options.forced else options.split_rows
+        return parallel_shares(scan, extent, options.workers * options.splits_per_worker, least, options.max_split_rows)
 
     def bare(self, scan: Scan, extent: ScanExtent) -> ScanInput:
         """The scan, without splits."""

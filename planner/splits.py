@@ -7,11 +7,18 @@ from dataclasses import dataclass
 
 from planner.catalog import Catalog, Column, DataFile, RowGroup
 from planner.logical import Scan
-from planner.optimize.prune_row_groups import keep_row_groups, prunable
+from planner.optimize.prune_row_groups import Pruning
 from planner.physical import Share, ShareInput, Split
+from planner.row_groups import RowGroups
 
 DECODED_SIZE = 4
 """Arrow data is about so many times as large as Parquet's column chunks (2 to 4 for TPC-H's tables)."""
+
+
+MOST_MEASURED = 256
+"""Of so many files the sizes of columns are looked up; where there are more, they tell of the others, by the files' sizes."""
+MOST_BYTES_TOGETHER = 8 << 20
+"""Files of which nobody knows how many rows they have go into one share up to so many bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +26,21 @@ class FileGroups:
     """A file with those of its row groups that may matter; ``groups`` is None where there are no footers to read."""
 
     file: DataFile
-    groups: tuple[RowGroup, ...] | None
+    groups: Sequence[RowGroup] | None
     total: int
+
+    @property
+    def rows(self) -> int | None:
+        """Rows in them."""
+        if self.groups is None or isinstance(self.groups, RowGroups):
+            return None if self.groups is None else self.groups.rows
+        return sum(group.rows for group in self.groups)
+
+    def column_bytes(self, columns: Sequence[str]) -> int:
+        """Compressed bytes of these columns in them."""
+        if isinstance(self.groups, RowGroups):
+            return self.groups.bytes_of(columns)
+        return sum(group.column_bytes.get(name, 0) for group in self.groups or () for name in columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +52,21 @@ class ScanExtent:
     @property
     def rows(self) -> int | None:
         """Rows in the kept row groups."""
-        if any(file.groups is None for file in self.files):
-            return None
-        return sum(group.rows for file in self.files for group in file.groups or ())
+        rows = 0
+        for file in self.files:
+            if (known := file.rows) is None:
+                return None
+            rows += known
+        return rows
 
     def column_bytes(self, columns: Sequence[str]) -> int:
-        """Compressed bytes of these columns in the kept row groups."""
-        groups = (group for file in self.files for group in file.groups or ())
-        return sum(group.column_bytes.get(name, 0) for group in groups for name in columns)
+        """Compressed bytes of these columns in the kept row groups; of very many files, about."""
+        if len(self.files) <= MOST_MEASURED:
+            return sum(file.column_bytes(columns) for file in self.files)
+        measured = [self.files[place * len(self.files) // MOST_MEASURED] for place in range(MOST_MEASURED)]
+        of_files = sum(file.file.size_bytes for file in self.files if file.groups)
+        known = sum(file.file.size_bytes for file in measured if file.groups)
+        return 0 if known == 0 else int(sum(file.column_bytes(columns) for file in measured) / known * of_files)
 
     def decoded_bytes(self, columns: Sequence[Column]) -> int:
         """About how much memory these columns take as Arrow data; predicates may leave less."""
@@ -63,12 +90,14 @@ def unread_extent(scan: Scan) -> ScanExtent:
 
 def read_extent(scan: Scan, catalog: Catalog) -> ScanExtent:
     """The row groups of the scan's files that its predicates do not rule out, but one at least. Reads the footers."""
-    pruning = bool(prunable(scan))
+    pruning = Pruning(scan)
+    if pruning.columns:
+        catalog.read_ahead(scan.table.files, pruning.columns)
     files: list[FileGroups] = []
     spare: FileGroups | None = None
     for file in scan.table.files:
         groups = catalog.row_groups(file)
-        kept = keep_row_groups(scan, groups) if pruning and groups is not None else groups
+        kept = pruning.keep(groups) if pruning.columns and groups is not None else groups
         files.append(FileGroups(file, kept, len(groups or ())))
         if groups and spare is None:
             spare = FileGroups(file, groups[:1], len(groups))
@@ -78,33 +107,43 @@ def read_extent(scan: Scan, catalog: Catalog) -> ScanExtent:
 
 def whole_splits(scan: Scan, extent: ScanExtent) -> tuple[Split, ...]:
     """One split for each run of neighbouring row groups: for a scan that is read in one place."""
-    return tuple(split for file in extent.files for split in splits_of_groups(scan, file))
+    few = len(extent.files) <= MOST_MEASURED
+    return tuple(split for file in extent.files for split in splits_of_groups(scan, file, measured=few))
 
 
-def splits_of_groups(scan: Scan, file: FileGroups) -> Iterator[Split]:
-    """A file's kept row groups, or all of it, in as few splits as there are runs of neighbours."""
-    if file.groups is None or len(file.groups) == file.total:
-        rows = None if file.groups is None else sum(group.rows for group in file.groups)
-        yield Split(file.file, None, 0, rows, file.file.size_bytes)
-    else:
-        yield from (_split(scan, file.file, run) for run in _runs(file.groups))
+def splits_of_groups(scan: Scan, file: FileGroups, *, measured: bool = True) -> Iterator[Split]:
+    """A file's kept row groups, or all of it, in as few splits as there are runs of neighbours.
 
-
-def parallel_splits(scan: Scan, extent: ScanExtent, splits_wanted: int, least_rows: int, most_rows: int | None) -> tuple[Split, ...]:
-    """About ``splits_wanted`` splits of ``least_rows`` to ``most_rows`` rows (None: any number); one where there are no rows.
-
-    A file's end may make a split smaller, and a row group larger: it is never cut.
+    ``measured``: the sizes of their columns are looked up, and not guessed by the file's.
     """
-    wanted = -(-(extent.rows or 0) // max(1, splits_wanted))
-    target = max(1, least_rows, wanted if most_rows is None else min(most_rows, wanted))
-    splits: list[Split] = []
+    if file.groups is None or len(file.groups) == file.total:
+        yield Split(file.file, None, 0, file.rows, file.file.size_bytes)
+    else:
+        yield from (_split(scan, file, run, measured=measured) for run in _runs(file.groups))
+
+
+def parallel_shares(scan: Scan, extent: ScanExtent, wanted: int, least_rows: int, most_rows: int | None) -> tuple[Share, ...]:
+    """About ``wanted`` shares of ``least_rows`` to ``most_rows`` rows (None: any number), each of neighbouring splits; one without rows
+    where there are none.
+
+    A row group is never cut: it may make a share larger. Files of which nobody knows the rows go by their bytes.
+    """
+    like = -(-(extent.rows or 0) // max(1, wanted))
+    target = max(1, least_rows, like if most_rows is None else min(most_rows, like))
+    each = max(1, min(MOST_BYTES_TOGETHER, sum(file.file.size_bytes for file in extent.files) // max(1, wanted)))
+    few = len(extent.files) <= MOST_MEASURED
+    shares: list[list[Split]] = []
+    full = 0.0  # how much of what a share is to have the last one has, below 0 where those before it had less
     for file in extent.files:
-        if file.groups is None:
-            splits.append(Split(file.file, None, 0, None, file.file.size_bytes))
-            continue
-        for run in _runs(file.groups):
-            splits += [_split(scan, file.file, piece) for piece in _pieces(run, target)]
-    return tuple(splits) or tuple(Split(file.file, None, 0, 0, file.file.size_bytes) for file in extent.files[:1])
+        for split in _file_splits(scan, file, target, measured=few):
+            part = split.bytes / each if split.rows is None else split.rows / target
+            if not shares or (shares[-1] and full + part / 2 >= 1):
+                full = min(0.0, full - 1) if shares else 0.0
+                shares.append([])
+            shares[-1].append(split)
+            full += part
+    none = [[Split(file.file, None, 0, 0, file.file.size_bytes)] for file in extent.files[:1]] or [[]]
+    return tuple(Share((ShareInput(scan.name, tuple(splits)),)) for splits in shares or none)
 
 
 def shares_of(name: str, splits: Sequence[Split]) -> tuple[Share, ...]:
@@ -113,31 +152,48 @@ def shares_of(name: str, splits: Sequence[Split]) -> tuple[Share, ...]:
     return tuple(Share((ShareInput(name, part),)) for part in parts)
 
 
-def _pieces(run: Sequence[RowGroup], target: int) -> list[list[RowGroup]]:
+def _file_splits(scan: Scan, file: FileGroups, target: int, *, measured: bool) -> Iterator[Split]:
+    """A file's kept row groups in splits of about ``target`` rows."""
+    if file.groups is None:
+        yield Split(file.file, None, 0, None, file.file.size_bytes)
+    elif not measured and len(file.groups) == file.total and (file.rows or 0) <= target:
+        yield Split(file.file, None, 0, file.rows, file.file.size_bytes)
+    else:
+        for run in _runs(file.groups):
+            yield from (_split(scan, file, piece, measured=measured) for piece in _pieces(run, target))
+
+
+def _pieces(run: Sequence[RowGroup], target: int) -> list[Sequence[RowGroup]]:
     """Cuts a run so that each piece has about ``target`` rows."""
+    if isinstance(run, RowGroups) and run.rows <= target:
+        return [run]
     pieces: list[list[RowGroup]] = [[]]
     rows = 0
     for group in run:
-        if rows and rows + group.rows // 2 >= target:
+        if pieces[-1] and rows + group.rows // 2 >= target:
             pieces.append([])
-            rows = 0
+            # What one has less, the next has more: the last would be a rest that is hardly worth a share.
+            rows = min(0, rows - target)
         pieces[-1].append(group)
         rows += group.rows
-    return pieces
+    return list(pieces)
 
 
-def _runs(groups: Sequence[RowGroup]) -> list[list[RowGroup]]:
+def _runs(groups: Sequence[RowGroup]) -> list[Sequence[RowGroup]]:
     """Neighbouring row groups together."""
+    if isinstance(groups, RowGroups):
+        return [groups] if groups else []
     runs: list[list[RowGroup]] = []
     for group in groups:
         if runs and runs[-1][-1].index + 1 == group.index:
             runs[-1].append(group)
         else:
             runs.append([group])
-    return runs
+    return list(runs)
 
 
-def _split(scan: Scan, file: DataFile, groups: Sequence[RowGroup]) -> Split:
-    needed = [column.name for column in scan.needed]
-    size = sum(group.column_bytes.get(name, 0) for group in groups for name in needed)
-    return Split(file, tuple(group.index for group in groups), groups[0].first_row, sum(group.rows for group in groups), size)
+def _split(scan: Scan, file: FileGroups, groups: Sequence[RowGroup], *, measured: bool) -> Split:
+    part = FileGroups(file.file, groups, file.total)
+    size = part.column_bytes([column.name for column in scan.needed]) if measured else file.file.size_bytes * len(groups) // file.total
+    first = groups[0]
+    return Split(file.file, tuple(range(first.index, first.index + len(groups))), first.first_row, part.rows, size)

@@ -70,7 +70,7 @@ def _explain(planner: QueryPlanner) -> PhysicalPlan:
         return listing_plan(planner, described_columns(plan.exchanges[-1].columns))
     if form.analyze:
         return replace(plan, schema=pa.schema([pa.field("plan", pa.string())]), analyze="json" if form.json else "text")
-    lines = [plan_json(plan.fragments, plan.exchanges)] if form.json else plan.text.split("\n")
+    lines = [plan_json(plan)] if form.json else plan.text.split("\n")
     return listing_plan(planner, Answer(PLAN_COLUMNS, [(line,) for line in lines]))
 
 

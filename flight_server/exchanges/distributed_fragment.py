@@ -5,26 +5,27 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
 import pyarrow as pa
 
-from flight_server.cluster.peers import PeerStream
 from flight_server.errors import ClientError, WorkerLost
+from flight_server.exchanges.bucket_pulls import BucketReader, BucketSource
+from flight_server.exchanges.collecting import OutputCollector
 from flight_server.exchanges.exchange_service import SHARE_SCHEMA, Served, share_batch
-from flight_server.exchanges.names import exchange_name, producer_name, shares_name, table_name
+from flight_server.exchanges.hash_output import HashOutput, bucketless, serve_hashed
+from flight_server.exchanges.local_source import LocalSource
+from flight_server.exchanges.names import exchange_name, output_name, producer_name, shares_name, table_name
+from flight_server.exchanges.share_measures import ShareMeasures
 from flight_server.exchanges.site import Site, instance_status, instances_of
 from flight_server.protocol.exchange_messages import (
-    EXCHANGE_ACK,
+    EXCHANGE_DROP,
     OPERATOR_START,
     OPERATOR_STOP,
-    AckRequest,
-    LeaseRef,
-    LeaseReply,
-    PullFrame,
-    PullTicket,
+    BucketedArm,
+    DropExchange,
     StartOperator,
     StopOperators,
 )
@@ -32,24 +33,23 @@ from flight_server.protocol.messages import InstanceStatus, WorkerStatus
 from flight_server.protocol.status import as_volley_error
 from flight_server.protocol.wire_types import wire_schema
 from operators.errors import StaleLease
+from operators.exchange.bucket_places import BucketSizes
+from operators.exchange.bucket_shares import bucket_shares
+from operators.exchange.bucket_store import BucketStore
 from operators.exchange.exchange import Exchange
 from operators.exchange.leases import IN_PROCESS_LEASE_SECONDS
 from operators.exchange.records import Record, RecordKey
 from operators.run.fragments import ExecutionContext, Output
 from operators.run.gathering import Gathering
-from operators.run.producer import HeldShare, InstanceStatistics, ProducerInstance
+from operators.run.producer import ProducerInstance, nothing_to_fetch
 from operators.run.whole_inputs import WholeInputs
-from planner.errors import Status, VolleyError
+from planner.errors import VolleyError
 from planner.physical import ExchangeInput, Fragment, ScanInput, Share
 
-PULL_ATTEMPTS = 5
-PULL_RETRY_SECONDS = 0.2
-PULL_WAIT_SECONDS = 0.5
-PULL_RECORDS = 8
-PULL_SECONDS = 20.0
-"""A pull ends after so many records, or when there was none for ``PULL_WAIT_SECONDS``: one that lasts longer is at a worker that hangs."""
 STOP_SECONDS = 2.0
 SETTLE_SECONDS = 0.25
+
+NO_HASHES: Mapping[int, HashOutput] = {}
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +61,9 @@ class DistributedFragment:
     None gives out all at once. ``exclude`` is called with the id of a worker that the whole query has to do without; ``complete`` when
     all outputs are here, from any thread, and must not wait. An error of any instance cancels the context: who began the fragment then
     has all of the query :meth:`fail`, and the error comes to whoever waits on :attr:`gathered`.
+
+    ``hashes``: the query's hash exchanges, by their ids, and ``store`` what is kept of them here. Outputs for one of them are not gathered:
+    they stay where they were made, and the instances stay, too, until :meth:`release`: a worker's outputs may have to be made again.
     """
 
     def __init__(
@@ -72,48 +75,68 @@ class DistributedFragment:
         window: int | None,
         exclude: Callable[[str], None],
         complete: Callable[[], None] = lambda: None,
+        hashes: Mapping[int, HashOutput] = NO_HASHES,
+        store: BucketStore | None = None,
     ) -> None:
         divided = fragment.divided
         assert all({part.name for part in share.inputs} == divided for share in fragment.shares), "a share has a part of each divided input"
         self.fragment = fragment
-        self.schema = schema
-        scans = [scan for scan in fragment.inputs if isinstance(scan, ScanInput)]
-        origin = "+".join(scan.table for scan in scans if scan.name in divided)
-        self.keys = [RecordKey(producer_name(fragment), origin, index) for index in range(len(fragment.shares))]
+        self.hashed = hashes.get(fragment.output)
+        self.schema = schema if self.hashed is None else bucketless(schema)
+        self.keys = _keys(fragment, fragment.shares)
+        """Of its shares, in their order; where those are made of buckets, known once it has started."""
         self.shares: Exchange[Share] = Exchange(failed=context.cancellation.cancel)
         self.gathered: Exchange[Output] = Exchange(lease_seconds=IN_PROCESS_LEASE_SECONDS, failed=context.cancellation.cancel)
-        self.gathering = Gathering(producer_name(fragment), self.gathered, self.keys, self._on_complete)
-        self.fetching = any(scan.splits and site.storage.is_elsewhere(scan.splits[0].file.path) for scan in scans)
+        expected = self.keys if self.hashed is None and not fragment.bucketed else None
+        self.gathering = Gathering(producer_name(fragment), self.gathered, expected, self._on_complete)
+        scans = [scan for scan in fragment.inputs if isinstance(scan, ScanInput)]
+        elsewhere = any(scan.splits and site.storage.is_elsewhere(scan.splits[0].file.path) for scan in scans)
+        self.fetching = elsewhere or bool(fragment.bucketed)
         self.started = False
         self.finished_reports: dict[str, InstanceStatus] = {}
+        self.measures = ShareMeasures()
         self._context = context
         self._site = site
         self._exclude = exclude
         self._complete = complete
         self.others = site.others() if _travels(schema) else []
-        self._window = None if window is None else window * (1 + len(self.others))
-        self._pending = iter(zip(self.keys, fragment.shares, strict=True))
+        self._window = window
+        self._pending: Iterator[tuple[RecordKey, Share]] = iter(())
         self._acked_by: dict[RecordKey, str] = {}
         self._gone: set[str] = set()
+        self._acking = threading.Lock()
         self._whole = WholeInputs({}, site.storage)
+        self._hashes = hashes
+        self._store = store
         self._instances: list[ProducerInstance] = []
-        self._streams: dict[PeerStream, str] = {}
         self._closed = threading.Event()
         self._source_name = f"{context.query_id}.{shares_name(fragment)}"
-        self._output_name = f"{context.query_id}.{exchange_name(fragment.output)}"
+        self._output_name = output_name(context.query_id, fragment.output)
+        self._collector = OutputCollector(site.peers, site.worker_id, self._output_name, self.gathering, self._wants_from, self._dismiss)
 
     def start(self, tables: Mapping[int, pa.Table]) -> None:
-        """Brings the exchanges up, here first, then the instances. ``tables``: what the exchanges that it reads hold, by their ids."""
+        """Brings the exchanges up, here first, then the instances. ``tables``: what is in exchanges that it reads whole, by their ids."""
         site, query_id = self._site, self._context.query_id
         self.started = True
-        if not all(_travels(tables[arm.exchange].schema) for arm in self._broadcasts()):
+        arriving = [*(tables[arm.exchange].schema for arm in self._broadcasts()), *(self._hash(arm).schema for arm in self._bucketed())]
+        if not all(_travels(schema) for schema in arriving):
             self.others = []
+        shares = self.fragment.shares or self._bucket_shares()
+        if self.fragment.bucketed:
+            self.keys = _keys(self.fragment, shares)
         self._whole = WholeInputs({arm.name: tables[arm.exchange] for arm in self._broadcasts()}, site.storage)
         served = Served(self.shares, SHARE_SCHEMA, share_batch, lambda _share: True, self._on_ack, self._on_failure, self._admits)
         site.registry.add(query_id, self._source_name, served)
         for arm in self._broadcasts() if self.others else ():
             site.registry.add_table(query_id, table_name(query_id, arm.exchange), tables[arm.exchange])
-        for key, share in itertools.islice(self._pending, self._window):
+        if self.hashed is not None:
+            uris = {site.worker_id: site.uri(), **{worker.worker_id: worker.uri for worker in self.others}}
+            self.hashed.expect(len(self.keys), self.schema, uris)
+            serve_hashed(site, query_id, self.hashed, self._kept())
+        elif self.fragment.bucketed:
+            self.gathering.expect(self.keys)
+        self._pending = iter(zip(self.keys, shares, strict=True))
+        for key, share in itertools.islice(self._pending, None if self._window is None else self._window * (1 + len(self.others))):
             self._append(key, share)
         for index in range(instances_of(site, self.fetching, self._each_worker())):
             self._start_local(f"{site.worker_id}/{query_id[:8]}/{self.fragment.id}.{index}")
@@ -130,20 +153,33 @@ class DistributedFragment:
         """Has everybody who works or waits here get ``error``; nothing is handed out any more."""
         self.gathered.fail(error)
         self.shares.fail(error)
+        if self.hashed is not None:
+            self.hashed.fail(error)
+
+    def release(self) -> None:
+        """Nobody reads its hash exchange any more: what is kept of it can go, here and elsewhere, and so can the instances."""
+        if self.hashed is None or not self.hashed.release():
+            return
+        self.shares.close()
+        self._kept().drop(self.hashed.name)
+        for worker in self.others:
+            if self._admits(worker.worker_id):
+                self._thread(f"start-{worker.worker_id}", partial(self._drop_remote, worker, self.hashed.name))
 
     def settle(self) -> None:
         """All outputs are here; gives the acks that are still on their way, and what they report, a moment to come."""
         self.shares.wait_ended(SETTLE_SECONDS)
 
     def records_done(self) -> int:
-        """The shares whose outputs are here."""
+        """The shares whose outputs are here, or where they are to stay."""
+        if self.hashed is not None:
+            return self.hashed.done()
         return len(self.keys) - self.gathering.missing_count()
 
     def close(self, over: VolleyError) -> None:
         """The query is over: as :meth:`fail`, and streams from other workers are cut. Threads that still work here end by themselves."""
         self._closed.set()
-        for stream in list(self._streams):
-            stream.cancel()
+        self._collector.close()
         self.fail(over)
         self._whole.close()
 
@@ -152,14 +188,13 @@ class DistributedFragment:
         if not any(worker.worker_id == worker_id for worker in self.others):
             return
         # In this order: from now on it gets no more leases, and its acks do not count.
-        self._gone.add(worker_id)
-        for stream, sender in list(self._streams.items()):
-            if sender == worker_id:
-                stream.cancel()
+        with self._acking:
+            self._gone.add(worker_id)
+        self._collector.cut(worker_id)
         self.gathering.forget(worker_id)
         self.shares.lose(lambda consumer: _worker_of(consumer) == worker_id)
-        for key in self.gathering.missing():
-            if self._acked_by.get(key) == worker_id and self.shares.reopen(key):
+        for key in self._lost_with(worker_id):
+            if self.shares.reopen(key):
                 log.warning("share %s is run again: worker %s has taken its outputs along", key, worker_id)
 
     def instances(self) -> list[InstanceStatus]:
@@ -173,7 +208,28 @@ class DistributedFragment:
         self.shares.append(Record(key, share, rows=share.rows or 0, bytes=share.bytes))
 
     def _broadcasts(self) -> list[ExchangeInput]:
-        return [arm for arm in self.fragment.inputs if isinstance(arm, ExchangeInput)]
+        return [arm for arm in self.fragment.inputs if isinstance(arm, ExchangeInput) and not arm.bucketed]
+
+    def _bucketed(self) -> list[ExchangeInput]:
+        return [arm for arm in self.fragment.inputs if isinstance(arm, ExchangeInput) and arm.bucketed]
+
+    def _hash(self, arm: ExchangeInput) -> HashOutput:
+        return self._hashes[arm.exchange]
+
+    def _kept(self) -> BucketStore:
+        assert self._store is not None, "who has a hash exchange has a store"
+        return self._store
+
+    def _bucket_shares(self) -> tuple[Share, ...]:
+        arms = [self._hash(arm).bytes_of(arm) for arm in self._bucketed()]
+        places = self._site.slots + sum(worker.slots for worker in self.others)
+        return bucket_shares(arms, places, self._site.small_bytes) if arms else ()
+
+    def _lost_with(self, worker_id: str) -> list[RecordKey]:
+        """The acked shares whose outputs are lost with a worker."""
+        if self.hashed is not None:
+            return [self.keys[share] for share in self.hashed.gone(worker_id)]
+        return [key for key in self.gathering.missing() if self._acked_by.get(key) == worker_id]
 
     def _each_worker(self) -> int:
         """How many shares each worker would have, if none were faster than another."""
@@ -184,21 +240,42 @@ class DistributedFragment:
         self._complete()
 
     def _start_local(self, name: str) -> None:
-        source = _LocalSource(self, name)
-        instance = ProducerInstance(name, self.fragment, source, self.gathering.commit, self._context, self._site.heartbeats, self._whole)
+        context, heartbeats = self._context, self._site.heartbeats
+        fetch = self._reader(name).fetch if self.fragment.bucketed else nothing_to_fetch
+        source = LocalSource(self.shares, name, self._on_ack, self._on_failure)
+        instance = ProducerInstance(name, self.fragment, source, self._commit, context, heartbeats, self._whole, fetch)
         self._instances.append(instance)
         self._thread(name, instance.run)
 
-    def _on_ack(self, key: RecordKey, epoch: int, consumer: str, instance: InstanceStatus | None) -> None:
-        if not self._admits(consumer):
-            error = WorkerLost(f"{consumer} takes no more part in the query")
-            self.shares.release(key, epoch, error, retry=True)
-            raise StaleLease(str(error))
-        # Noted first: once the ack counts, the worker may be lost at any moment.
-        self._acked_by[key] = _worker_of(consumer)
-        self.shares.ack_kept(key, epoch)
+    def _reader(self, name: str) -> BucketReader:
+        sources = {}
+        for arm in self._bucketed():
+            hashed = self._hash(arm)
+            sources[arm.name] = BucketSource(hashed.name, hashed.schema, partial(hashed.locate, name))
+        return BucketReader(self._site.worker_id, name, sources, self._kept(), self._site.peers, self._context.cancellation)
+
+    def _commit(self, share: RecordKey, outputs: list[Output]) -> BucketSizes | None:
+        if self.hashed is None:
+            self.gathering.commit(share, outputs)
+            return None
+        return self._kept().put(self.hashed.name, share.sequence, [output.batch for output in outputs], self.hashed.buckets)
+
+    def _on_ack(self, key: RecordKey, epoch: int, consumer: str, instance: InstanceStatus | None, sizes: BucketSizes | None = None) -> None:
+        with self._acking:
+            if not self._admits(consumer):
+                error = WorkerLost(f"{consumer} takes no more part in the query")
+                self.shares.release(key, epoch, error, retry=True)
+                raise StaleLease(str(error))
+            # Noted first: once the ack counts, the worker may be lost at any moment.
+            self._acked_by[key] = _worker_of(consumer)
+            self.shares.ack_kept(key, epoch)
+            if self.hashed is not None:
+                assert sizes is not None, "who puts out into a hash exchange tells how much is in which bucket"
+                self.hashed.made(key.sequence, _worker_of(consumer), sizes)
         if instance is not None:
-            self.finished_reports[consumer] = instance
+            self.measures.note(consumer, instance)
+            if _worker_of(consumer) != self._site.worker_id:
+                self.finished_reports[consumer] = instance
 
     def _admits(self, consumer: str) -> bool:
         return _worker_of(consumer) not in self._gone
@@ -222,8 +299,10 @@ class DistributedFragment:
                 if isinstance(scan, ScanInput)
             ],
             broadcasts=self._broadcasts(),
+            bucketed=[BucketedArm(arm, self._hash(arm).name, _packed(self._hash(arm).schema)) for arm in self._bucketed()],
+            buckets=0 if self.hashed is None else self.hashed.buckets,
             tables={arm.name: table_name(self._context.query_id, arm.exchange) for arm in self._broadcasts()},
-            schema=self.schema.serialize().to_pybytes(),
+            schema=_packed(self.schema),
             handler_uri=self._site.uri(),
             handler_id=self._site.worker_id,
             source=self._source_name,
@@ -238,59 +317,26 @@ class DistributedFragment:
             # It may have started all the same, and only its answer was lost.
             self._dismiss(worker, error)
             return
-        if not self._wants_from(worker):
+        if not self._takes_part(worker):
             # The query has no use for it any more, and may have told this worker so before there was anything to stop.
             self._stop_remote(worker)
-            return
-        self._collect(worker)
+        elif self.hashed is None:
+            self._collector.collect(worker)
 
-    def _wants_from(self, worker: WorkerStatus) -> bool:
-        over = self.gathered.closed or self._closed.is_set() or self._context.cancellation.cancelled
+    def _takes_part(self, worker: WorkerStatus) -> bool:
+        over = self._closed.is_set() or self._context.cancellation.cancelled
         return not over and self._admits(worker.worker_id)
 
-    def _collect(self, worker: WorkerStatus) -> None:
-        """Pulls the outputs of a worker's instances into the exchange here, until all are here or the worker takes no more part.
+    def _wants_from(self, worker: WorkerStatus) -> bool:
+        return not self.gathered.closed and self._takes_part(worker)
 
-        What goes wrong on the way to the worker costs this query that worker, and nobody else anything. What the exchange here
-        raises is the query's own error, and ends it.
-        """
-        failures = 0
-        while self._wants_from(worker):
-            received = 0
-            try:
-                for record, lease in self._pull(worker):
-                    self.gathering.receive(record, worker.worker_id)
-                    ack = AckRequest(self._output_name, self._site.worker_id, [lease])
-                    self._site.peers.ask(worker.uri, EXCHANGE_ACK, ack, LeaseReply)
-                    received += 1
-                failures = 0
-            except ClientError as error:
-                failures = 1 if received else failures + 1
-                # A stream that brought records until its time was up is only slow.
-                passing = error.status is Status.UNAVAILABLE or (error.status is Status.DEADLINE_EXCEEDED and received > 0)
-                if passing and failures < PULL_ATTEMPTS:
-                    self._closed.wait(PULL_RETRY_SECONDS)
-                elif self._wants_from(worker):
-                    self._dismiss(worker, error)
-
-    def _pull(self, worker: WorkerStatus) -> Iterator[tuple[Record[Output], LeaseRef]]:
-        """The next outputs, at most so many that a worker which does not hang has sent them in ``PULL_SECONDS``. Raises ``ClientError``."""
-        ticket = PullTicket(self._output_name, self._site.worker_id, max_records=PULL_RECORDS, wait_seconds=PULL_WAIT_SECONDS)
-        stream = self._site.peers.pull(worker.uri, ticket, timeout_seconds=PULL_SECONDS)
-        self._streams[stream] = worker.worker_id
-        answered = False
+    def _drop_remote(self, worker: WorkerStatus, exchange: str) -> None:
         try:
-            for batch, frame in stream.frames(PullFrame):
-                answered = True
-                if frame.record is None:
-                    return
-                lease = frame.record.lease
-                yield Record(lease.key, Output(batch, frame.record.last), rows=batch.num_rows, bytes=batch.nbytes), lease
-        finally:
-            del self._streams[stream]
-            stream.cancel()
-        if not answered:
-            raise ClientError(f"the worker at {worker.uri} broke off", status=Status.UNAVAILABLE)
+            drop = DropExchange(self._context.query_id, exchange)
+            self._site.peers.tell(worker.uri, EXCHANGE_DROP, drop, timeout_seconds=STOP_SECONDS)
+        except ClientError as error:
+            # What it keeps goes with the query.
+            log.info("could not drop %s at worker %s: %s", exchange, worker.worker_id, error)
 
     def _dismiss(self, worker: WorkerStatus, error: VolleyError) -> None:
         """Goes on without a worker that the others may well get on with."""
@@ -325,23 +371,12 @@ def _worker_of(consumer: str) -> str:
     return consumer.partition("/")[0]
 
 
-class _LocalSource:
-    """The shares, for an instance in this process."""
+def _packed(schema: pa.Schema) -> bytes:
+    packed: bytes = schema.serialize().to_pybytes()
+    return packed
 
-    def __init__(self, fragment: DistributedFragment, name: str) -> None:
-        self._fragment = fragment
-        self._name = name
 
-    def lease(self) -> HeldShare | None:
-        exchange = self._fragment.shares
-        held = exchange.lease(self._name)
-        return None if held is None else HeldShare(held.key, held.lease.epoch, held.payload, exchange.lease_seconds)
-
-    def heartbeat(self, held: HeldShare) -> None:
-        self._fragment.shares.heartbeat(held.key, held.epoch)
-
-    def ack(self, held: HeldShare, statistics: InstanceStatistics) -> None:
-        self._fragment._on_ack(held.key, held.epoch, self._name, None)
-
-    def release(self, held: HeldShare, error: VolleyError, *, retry: bool) -> None:
-        self._fragment._on_failure(held.key, held.epoch, error, retry)
+def _keys(fragment: Fragment, shares: Sequence[Share]) -> list[RecordKey]:
+    names = {arm.name: arm.table if isinstance(arm, ScanInput) else exchange_name(arm.exchange) for arm in fragment.inputs}
+    origin = "+".join(name for arm, name in names.items() if arm in fragment.divided)
+    return [RecordKey(producer_name(fragment), origin, index) for index in range(len(shares))]

@@ -12,11 +12,15 @@ import pyarrow as pa
 
 from flight_server.errors import UnknownExchange
 from flight_server.exchanges.broadcasts import table_stream
+from flight_server.exchanges.bucket_pulls import KeptBuckets, bucket_stream
 from flight_server.protocol.exchange_messages import (
     AckRequest,
+    BucketTicket,
     HeartbeatRequest,
     LeaseRef,
     LeaseReply,
+    LocateRequest,
+    Locations,
     PullFrame,
     PullTicket,
     RecordPlace,
@@ -29,6 +33,7 @@ from flight_server.protocol.service import Cancelled, ExchangeStream
 from flight_server.protocol.tickets import read_message
 from operators.batch_sizes import empty_batch
 from operators.errors import OperatorError, StaleLease
+from operators.exchange.bucket_places import BucketSizes
 from operators.exchange.exchange import Exchange
 from operators.exchange.records import Payload, RecordKey
 from operators.run.fragments import Output
@@ -38,6 +43,8 @@ from planner.physical import Share
 MAX_WAIT_SECONDS = 30.0
 """A consumer that has gone away is noticed at the end of its wait."""
 SHARE_SCHEMA = pa.schema([pa.field("share", pa.binary(), nullable=False)])
+Locate = Callable[[str, Sequence[str]], Locations]
+"""Where the outputs in a hash exchange are, asked by a consumer who could not reach some workers (by id)."""
 _SHARES = msgspec.json.Decoder(Share)
 
 
@@ -66,7 +73,7 @@ class Served(Generic[Payload]):
     schema: pa.Schema
     to_batch: Callable[[Payload], pa.RecordBatch]
     is_last: Callable[[Payload], bool]
-    on_ack: Callable[[RecordKey, int, str, InstanceStatus | None], None]
+    on_ack: Callable[[RecordKey, int, str, InstanceStatus | None, BucketSizes | None], None]
     on_failure: Callable[[RecordKey, int, VolleyError, bool], None]
     admits: Callable[[str], bool] = lambda _consumer: True
 
@@ -78,7 +85,7 @@ def serve_outputs(exchange: Exchange[Output], schema: pa.Schema) -> Served[Outpu
         schema,
         lambda output: output.batch,
         lambda output: output.last,
-        lambda key, epoch, _consumer, _instance: exchange.ack(key, epoch),
+        lambda key, epoch, *_: exchange.ack(key, epoch),
         lambda key, epoch, error, retry: exchange.release(key, epoch, error, retry=retry),
     )
 
@@ -99,6 +106,8 @@ class ExchangeRegistry:
     def __init__(self) -> None:
         self._served: dict[str, Served[Any]] = {}
         self._tables: dict[str, pa.Table] = {}
+        self._buckets: dict[str, KeptBuckets] = {}
+        self._located: dict[str, Locate] = {}
         self._of_query: dict[str, list[str]] = {}
         self._lock = threading.Lock()
 
@@ -116,20 +125,34 @@ class ExchangeRegistry:
                 self._tables[name] = table
                 self._of_query.setdefault(query_id, []).append(name)
 
+    def add_buckets(self, query_id: str, name: str, kept: KeptBuckets) -> None:
+        """From now on what is kept here of a hash exchange can be pulled."""
+        with self._lock:
+            self._buckets[name] = kept
+            self._of_query.setdefault(query_id, []).append(name)
+
+    def add_located(self, query_id: str, name: str, locate: Locate) -> None:
+        """From now on others can ask where the outputs in a hash exchange are."""
+        with self._lock:
+            self._located[name] = locate
+            self._of_query.setdefault(query_id, []).append(name)
+
     def drop(self, query_id: str) -> None:
-        """The query has ended: its exchanges and tables are gone."""
+        """The query has ended: all that is its own is gone."""
         with self._lock:
             for name in self._of_query.pop(query_id, []):
                 self._served.pop(name, None)
                 self._tables.pop(name, None)
+                self._buckets.pop(name, None)
+                self._located.pop(name, None)
 
     def names(self) -> list[str]:
         """All exchanges that are up, and all tables."""
         with self._lock:
-            return sorted([*self._served, *self._tables])
+            return sorted({*self._served, *self._tables, *self._buckets, *self._located})
 
     def pull(self, body: bytes, cancelled: Cancelled) -> ExchangeStream:
-        """Leases records to whoever pulls; of a broadcast table, which leases nothing, its rows.
+        """Leases records to whoever pulls; of a broadcast table or of buckets, which lease nothing, rows.
 
         Raises ``BadRequest``, ``UnknownExchange``, ``NotAdmitted``, and the exchange's error where it failed.
         """
@@ -137,6 +160,9 @@ class ExchangeRegistry:
         table = self._tables.get(ticket.exchange)
         if table is not None:
             return table_stream(table, read_message(body, TableTicket, "the table's ticket").first_row)
+        kept = self._buckets.get(ticket.exchange)
+        if kept is not None:
+            return bucket_stream(kept, read_message(body, BucketTicket, "the buckets' ticket"))
         served = self._require(ticket.exchange)
         if not served.admits(ticket.consumer):
             raise NotAdmitted(f"{ticket.consumer} was taken for lost and has no part in the query any more")
@@ -145,7 +171,17 @@ class ExchangeRegistry:
     def ack(self, request: AckRequest) -> LeaseReply:
         """Records were consumed."""
         served = self._require(request.exchange)
-        return _each(request.leases, lambda lease: served.on_ack(lease.key, lease.epoch, request.consumer, request.instance))
+        return _each(request.leases, lambda lease: served.on_ack(lease.key, lease.epoch, request.consumer, request.instance, request.sizes))
+
+    def locate(self, request: LocateRequest) -> Locations:
+        """Where the outputs in a hash exchange of a query of this worker are; waits a little for those that are not there yet.
+
+        Raises ``UnknownExchange``, ``WorkerLost`` to who has no part in the query any more, and the error with which it failed.
+        """
+        locate = self._located.get(request.exchange)
+        if locate is None:
+            raise UnknownExchange(request.exchange)
+        return locate(request.consumer, request.unreachable)
 
     def heartbeat(self, request: HeartbeatRequest) -> LeaseReply:
         """Records are still being worked on."""

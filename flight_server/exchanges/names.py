@@ -23,3 +23,8 @@ def shares_name(fragment: Fragment) -> str:
 def table_name(query_id: str, exchange_id: int) -> str:
     """By what name other workers fetch what a broadcast exchange of a query holds."""
     return f"{query_id}.broadcast-{exchange_id}"
+
+
+def output_name(query_id: str, exchange_id: int) -> str:
+    """By what name a worker's outputs for an exchange of a query are pulled."""
+    return f"{query_id}.{exchange_name(exchange_id)}"

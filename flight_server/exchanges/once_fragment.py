@@ -9,10 +9,12 @@ from dataclasses import replace
 
 import pyarrow as pa
 
+from flight_server.exchanges.hash_output import HashOutput, bucketless, serve_hashed
 from flight_server.exchanges.names import producer_name
 from flight_server.exchanges.site import Site, instance_status
 from flight_server.protocol.messages import InstanceStatus
 from operators.batch_sizes import empty_batch, referenced_bytes
+from operators.exchange.bucket_store import BucketStore
 from operators.exchange.exchange import Exchange
 from operators.exchange.leases import IN_PROCESS_LEASE_SECONDS
 from operators.exchange.records import RecordKey
@@ -29,17 +31,28 @@ class OnceFragment:
     """Runs ``fragment``, once: :meth:`run` for the query's rows, or :meth:`run_into_exchange` for another fragment's input.
 
     ``complete`` is called when its output is in :attr:`gathered`. All but the two may be called from any thread.
+    ``hashed``: its output goes into a hash exchange, and stays in ``store``.
     """
 
-    def __init__(self, fragment: Fragment, context: ExecutionContext, site: Site, complete: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        fragment: Fragment,
+        context: ExecutionContext,
+        site: Site,
+        complete: Callable[[], None] = lambda: None,
+        hashed: HashOutput | None = None,
+        store: BucketStore | None = None,
+    ) -> None:
         self.fragment = fragment
         self.keys = [RecordKey(producer_name(fragment), "once", 0)]
         self.gathered: Exchange[Output] = Exchange(lease_seconds=IN_PROCESS_LEASE_SECONDS, failed=context.cancellation.cancel)
         self.gathering = Gathering(producer_name(fragment), self.gathered, self.keys, complete)
         self.schema = pa.schema([])
         """Of its output; known once it runs."""
+        self.hashed = hashed
         self.started = False
         self.ended = False
+        self._store = store
         self._context = context
         self._site = site
         self._statistics = InstanceStatistics(1)
@@ -59,7 +72,7 @@ class OnceFragment:
             self._reports, self.schema = running.reports, running.schema
             for batch in running.batches:
                 take(batch)
-                self._count(batch, time.perf_counter() - started)
+                self._count(batch, time.perf_counter() - started, running.spill.most_bytes)
         self._statistics = replace(self._statistics, seconds=time.perf_counter() - started)
         self.ended = True
 
@@ -67,6 +80,9 @@ class OnceFragment:
         """Keeps its batches in :attr:`gathered`."""
         batches: list[pa.RecordBatch] = []
         self.run(tables, batches.append)
+        if self.hashed is not None:
+            self._put(self.hashed, batches)
+            return
         batches = batches or [empty_batch(self.schema)]
         last = len(batches) - 1
         self.gathering.commit(self.keys[0], [Output(batch, index == last) for index, batch in enumerate(batches)])
@@ -74,6 +90,8 @@ class OnceFragment:
     def fail(self, error: VolleyError) -> None:
         """Has whoever waits for its output get ``error``."""
         self.gathered.fail(error)
+        if self.hashed is not None:
+            self.hashed.fail(error)
 
     def instances(self) -> list[InstanceStatus]:
         """What it has done so far."""
@@ -84,7 +102,15 @@ class OnceFragment:
         }
         return [instance_status(self._site.worker_id, replace(done, **reads))]
 
-    def _count(self, batch: pa.RecordBatch, seconds: float) -> None:
+    def _put(self, hashed: HashOutput, batches: list[pa.RecordBatch]) -> None:
+        assert self._store is not None, "who has a hash exchange has a store"
+        site = self._site
+        self.schema = bucketless(self.schema)
+        hashed.expect(1, self.schema, {site.worker_id: site.uri()})
+        serve_hashed(site, self._context.query_id, hashed, self._store)
+        hashed.made(0, site.worker_id, self._store.put(hashed.name, 0, batches, hashed.buckets))
+
+    def _count(self, batch: pa.RecordBatch, seconds: float, spilled: int) -> None:
         done = self._statistics
         rows, size = done.rows + batch.num_rows, done.bytes + referenced_bytes(batch)
-        self._statistics = replace(done, rows=rows, bytes=size, seconds=seconds)
+        self._statistics = replace(done, rows=rows, bytes=size, seconds=seconds, spill_bytes=spilled)

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import pyarrow as pa
 
 from flight_server.errors import QueryKilled, WorkerLost
 from flight_server.exchanges.broadcasts import FetchedTables
+from flight_server.exchanges.bucket_pulls import BucketReader, BucketSource, KeptBuckets
 from flight_server.exchanges.exchange_service import serve_outputs
 from flight_server.exchanges.remote_source import RemoteSource
 from flight_server.exchanges.site import Site, instance_status, instances_of
-from flight_server.protocol.exchange_messages import StartOperator
+from flight_server.protocol.exchange_messages import EXCHANGE_LOCATE, LocateRequest, Locations, StartOperator
 from operators.cancellation import Cancellation
+from operators.exchange.bucket_places import BucketSizes
+from operators.exchange.bucket_store import BucketStore
 from operators.exchange.exchange import Exchange
 from operators.exchange.records import RecordKey
 from operators.run.fragments import ExecutionContext, Output
 from operators.run.gathering import output_records
-from operators.run.producer import ProducerInstance
+from operators.run.producer import ProducerInstance, nothing_to_fetch
 from operators.run.whole_inputs import WholeInputs
 from planner.errors import VolleyError
-from planner.physical import Fragment
+from planner.physical import ExchangeInput, Fragment, ScanInput
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +39,7 @@ class _Guest:
     handler_id: str
     context: ExecutionContext
     tables: FetchedTables
+    buckets: BucketStore
     exchanges: list[Exchange[Output]] = field(default_factory=list)
     whole: list[WholeInputs] = field(default_factory=list)
 
@@ -50,16 +56,19 @@ class RemoteOperators:
     def start(self, start: StartOperator) -> None:
         """Brings the output exchange up; returns once it can be pulled from. The instances begin when all broadcast tables are here."""
         site = self._site
+        schema = pa.ipc.read_schema(pa.py_buffer(start.schema))
         exchange: Exchange[Output] = Exchange()
         with self._lock:
             guest = self._guests.get(start.query_id)
             if guest is None:
                 context = ExecutionContext(start.query_id, site.kernel, site.serial_kernel, site.storage, Cancellation())
                 tables = FetchedTables(site.peers, start.handler_uri, f"{site.worker_id}/{start.query_id[:8]}", context.cancellation)
-                guest = self._guests[start.query_id] = _Guest(start.handler_id, context, tables)
+                guest = self._guests[start.query_id] = _Guest(start.handler_id, context, tables, BucketStore(site.buckets))
             guest.exchanges.append(exchange)
-        schema = pa.ipc.read_schema(pa.py_buffer(start.schema))
-        site.registry.add(start.query_id, start.output, serve_outputs(exchange, schema))
+        if start.buckets:
+            site.registry.add_buckets(start.query_id, start.output, KeptBuckets(guest.buckets, start.output, schema))
+        else:
+            site.registry.add(start.query_id, start.output, serve_outputs(exchange, schema))
         if start.tables:
             name = f"{start.query_id[:8]}/{start.operator}"
             threading.Thread(target=self._fetch_and_begin, args=(start, guest, exchange), name=name, daemon=True).start()
@@ -69,6 +78,12 @@ class RemoteOperators:
     def stop(self, query_id: str) -> None:
         """The query has ended: interrupts what runs for it here and drops its exchanges."""
         self._stop(query_id, QueryKilled("its query has ended"))
+
+    def drop(self, query_id: str, exchange: str) -> None:
+        """All that is kept here of a hash exchange has been read."""
+        guest = self._guests.get(query_id)
+        if guest is not None:
+            guest.buckets.drop(exchange)
 
     def on_worker_lost(self, worker_id: str) -> None:
         """A worker is gone, and its queries with it."""
@@ -111,7 +126,7 @@ class RemoteOperators:
                 return
             guest.whole.append(whole)
         for index in range(instances_of(self._site, start.fetching, start.most_instances)):
-            instance = self._instance(start, guest.context, exchange, whole, index)
+            instance = self._instance(start, guest, exchange, whole, index)
             threading.Thread(target=_guarded, args=(instance,), name=instance.name, daemon=True).start()
 
     def _stop(self, query_id: str, error: VolleyError) -> None:
@@ -124,23 +139,43 @@ class RemoteOperators:
                 exchange.fail(error)
             for whole in guest.whole:
                 whole.close()
+            guest.buckets.close()
         # Also where nothing is known of it: a start that came at the same time may have brought its exchange up just now.
         self._site.registry.drop(query_id)
 
     def _instance(
-        self, start: StartOperator, context: ExecutionContext, exchange: Exchange[Output], whole: WholeInputs, index: int
+        self, start: StartOperator, guest: _Guest, exchange: Exchange[Output], whole: WholeInputs, index: int
     ) -> ProducerInstance:
-        site = self._site
-        fragment = Fragment(start.fragment_id, start.sql, (*start.scans, *start.broadcasts), output=0, time_zone=start.time_zone)
+        site, context = self._site, guest.context
+        inputs: tuple[ScanInput | ExchangeInput, ...] = (*start.scans, *start.broadcasts, *(bucketed.arm for bucketed in start.bucketed))
+        fragment = Fragment(start.fragment_id, start.sql, inputs, output=0, time_zone=start.time_zone)
         name = f"{site.worker_id}/{start.query_id[:8]}/{fragment.id}.{index}"
         source = RemoteSource(
             site.peers, start.handler_uri, start.source, name, context.cancellation, lambda done: instance_status(site.worker_id, done)
         )
 
-        def commit(share: RecordKey, outputs: list[Output]) -> None:
+        def commit(share: RecordKey, outputs: list[Output]) -> BucketSizes | None:
+            if start.buckets:
+                return guest.buckets.put(start.output, share.sequence, [output.batch for output in outputs], start.buckets)
             exchange.commit(str(share), output_records(start.operator, share, outputs))
+            return None
 
-        return ProducerInstance(name, fragment, source, commit, context, site.heartbeats, whole)
+        fetch = self._reader(start, guest, name).fetch if start.bucketed else nothing_to_fetch
+        return ProducerInstance(name, fragment, source, commit, context, site.heartbeats, whole, fetch)
+
+    def _reader(self, start: StartOperator, guest: _Guest, name: str) -> BucketReader:
+        peers = self._site.peers
+
+        def locate(exchange: str, unreachable: Sequence[str]) -> Locations:
+            return peers.ask(start.handler_uri, EXCHANGE_LOCATE, LocateRequest(exchange, name, list(unreachable)), Locations)
+
+        sources = {
+            bucketed.arm.name: BucketSource(
+                bucketed.exchange, pa.ipc.read_schema(pa.py_buffer(bucketed.schema)), partial(locate, bucketed.exchange)
+            )
+            for bucketed in start.bucketed
+        }
+        return BucketReader(self._site.worker_id, name, sources, guest.buckets, peers, guest.context.cancellation)
 
 
 def _guarded(instance: ProducerInstance) -> None:

@@ -26,6 +26,7 @@ from flight_server.protocol.exchange_messages import (
 from flight_server.protocol.messages import InstanceStatus
 from operators.cancellation import Cancellation
 from operators.errors import StaleLease
+from operators.exchange.bucket_places import BucketSizes
 from operators.exchange.leases import LEASE_SECONDS
 from operators.run.producer import HeldShare, InstanceStatistics
 from planner.errors import Status, VolleyError
@@ -82,9 +83,9 @@ class RemoteSource:
         request = HeartbeatRequest(self._exchange, self._consumer, [_ref(held)])
         self._fenced(EXCHANGE_HEARTBEAT, request, HEARTBEAT_CALL_SECONDS)
 
-    def ack(self, held: HeldShare, statistics: InstanceStatistics) -> None:
+    def ack(self, held: HeldShare, statistics: InstanceStatistics, sizes: BucketSizes | None = None) -> None:
         """The share's outputs can be pulled from this worker."""
-        request = AckRequest(self._exchange, self._consumer, [_ref(held)], self._report(statistics))
+        request = AckRequest(self._exchange, self._consumer, [_ref(held)], self._report(statistics), sizes)
         self._fenced(EXCHANGE_ACK, request)
 
     def release(self, held: HeldShare, error: VolleyError, *, retry: bool) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flight_server.cluster.peers import Peers
 from flight_server.exchanges.exchange_service import ExchangeRegistry
 from flight_server.protocol.messages import InstanceStatus, WorkerStatus
+from operators.exchange.bucket_store import BucketSpace
 from operators.exchange.heartbeats import Heartbeats
 from operators.kernel.kernel import Kernel
 from operators.run.producer import InstanceStatistics
@@ -16,7 +17,10 @@ from operators.storage import Storage
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What a worker offers to the queries that it runs."""
+    """What a worker offers to the queries that it runs.
+
+    ``buckets``: the room for what fragments put out into hash exchanges. What is less than ``small_bytes`` there is not divided.
+    """
 
     worker_id: str
     uri: Callable[[], str]
@@ -27,6 +31,8 @@ class Site:
     registry: ExchangeRegistry
     peers: Peers
     heartbeats: Heartbeats
+    buckets: BucketSpace
+    small_bytes: int
     others: Callable[[], list[WorkerStatus]]
 
 
@@ -40,11 +46,13 @@ def instance_status(worker_id: str, statistics: InstanceStatistics) -> InstanceS
         seconds=statistics.seconds,
         scanned_bytes=statistics.scanned_bytes,
         requests=statistics.requests,
+        spill_bytes=statistics.spill_bytes,
+        retries=statistics.retries,
     )
 
 
 def instances_of(site: Site, fetching: bool, most: int) -> int:
-    """How many instances of an operator a worker runs: one a slot, and one more to fetch its split while the others compute.
+    """How many instances of an operator a worker runs: one a slot, and one more to fetch its share while the others compute.
 
     Not more than ``most``: the worker that begins first would take shares that the others have time for.
     """

@@ -28,6 +28,8 @@ from flight_server.queries.stored import short_status
 from flight_server.queries.table_listing import TableListing
 from flight_server.settings.config import Config
 from flight_server.settings.connections import DEFAULT, connections_of
+from operators.exchange.bucket_shares import SMALL_BYTES
+from operators.exchange.bucket_store import BucketSpace
 from operators.exchange.heartbeats import Heartbeats
 from operators.kernel.kernel import Kernel
 from operators.results.results import ResultStore
@@ -41,6 +43,8 @@ KERNEL_SHARE = 0.70
 SERIAL_KERNEL_SHARE = 0.05
 """The part of a worker's memory that the kernel may use; the rest is for records, hot row groups and Python."""
 GATHER_SHARE = 0.125
+BUCKETS_SHARE = 0.10
+"""The part for what fragments put out for other workers; what is more goes to files, as much as ``limits.spill_bytes`` says."""
 CACHE_SHARE = 0.05
 MAX_CACHE_BYTES = 512 << 20
 
@@ -69,6 +73,7 @@ class Worker:
         self._heartbeats = Heartbeats()
         self._registry = ExchangeRegistry()
         self._cluster = Cluster(self.own_status, self.worker_id, self._peers, self._on_lost)
+        self._buckets = BucketSpace(int(config.memory_bytes * BUCKETS_SHARE), config.limits.spill_bytes, state / "exchange")
         site = Site(
             worker_id=self.worker_id,
             uri=lambda: self.uri,
@@ -79,6 +84,9 @@ class Worker:
             registry=self._registry,
             peers=self._peers,
             heartbeats=self._heartbeats,
+            buckets=self._buckets,
+            # Where everything is to be divided, so are a few rows.
+            small_bytes=0 if config.planner.distribute == "always" else SMALL_BYTES,
             others=self._cluster.up,
         )
         self._guests = RemoteOperators(site)
@@ -139,6 +147,7 @@ class Worker:
         self._heartbeats.stop()
         self._peers.close()
         self._results.close()
+        self._buckets.close()
         self._kernel.close()
         self._serial_kernel.close()
         self._storage.close()

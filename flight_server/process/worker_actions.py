@@ -13,7 +13,9 @@ from flight_server.exchanges.exchange_service import ExchangeRegistry
 from flight_server.exchanges.remote_operators import RemoteOperators
 from flight_server.protocol.exchange_messages import (
     EXCHANGE_ACK,
+    EXCHANGE_DROP,
     EXCHANGE_HEARTBEAT,
+    EXCHANGE_LOCATE,
     EXCHANGE_RELEASE,
     LOCAL_DROP,
     LOCAL_KILL,
@@ -24,7 +26,9 @@ from flight_server.protocol.exchange_messages import (
     WORKER_BEAT,
     AckRequest,
     Beat,
+    DropExchange,
     HeartbeatRequest,
+    LocateRequest,
     OwnedQueries,
     OwnedQuery,
     QueryLines,
@@ -48,6 +52,8 @@ class WorkerActions:
         self._guests = guests
         self._actions: dict[str, tuple[type[msgspec.Struct], Handle]] = {
             EXCHANGE_ACK: (AckRequest, registry.ack),
+            EXCHANGE_DROP: (DropExchange, lambda drop: guests.drop(drop.query_id, drop.exchange)),
+            EXCHANGE_LOCATE: (LocateRequest, registry.locate),
             EXCHANGE_HEARTBEAT: (HeartbeatRequest, registry.heartbeat),
             EXCHANGE_RELEASE: (ReleaseRequest, registry.release),
             OPERATOR_START: (StartOperator, self._start),

@@ -5,6 +5,9 @@ JSON, in DoGet tickets and DoAction bodies.
 Producers *pull*: a worker that runs an operator asks the query handler for shares with ``DoGet({"exchange": …})``, and the query handler
 pulls the operator's outputs from the workers in the same way. Every record that is handed out is leased; ``exchange.ack``,
 ``exchange.heartbeat`` and ``exchange.release`` say what became of it. A broadcast table is pulled likewise, and leases nothing.
+
+What goes through a hash exchange stays with the worker that made it. Whoever has leased some of its buckets asks the query handler where
+they are (``exchange.locate``), pulls them from each worker, and leases nothing there; ``exchange.drop`` says that all have been read.
 """
 
 from __future__ import annotations
@@ -14,12 +17,15 @@ from typing import Literal
 import msgspec
 
 from flight_server.protocol.messages import InstanceStatus, QueryLine, QueryStatus, WorkerStatus, build_decoders
+from operators.exchange.bucket_places import BucketSizes
 from operators.exchange.records import RecordKey
 from planner.physical import ExchangeInput, ScanInput
 from planner.time_zones import UTC
 
 EXCHANGE_ACK = "exchange.ack"
+EXCHANGE_DROP = "exchange.drop"
 EXCHANGE_HEARTBEAT = "exchange.heartbeat"
+EXCHANGE_LOCATE = "exchange.locate"
 EXCHANGE_RELEASE = "exchange.release"
 OPERATOR_START = "operator.start"
 OPERATOR_STOP = "operator.stop"
@@ -84,13 +90,72 @@ class TableFrame(msgspec.Struct):
     rows_total: int
 
 
+class BucketTicket(msgspec.Struct):
+    """The rows of some ``shares`` in the buckets from ``first_bucket`` to the one before ``behind_last``, as many as one pull brings.
+
+    In the order of ``shares``; of the first of them, without the ``first_row`` rows that are there already.
+    """
+
+    exchange: str
+    consumer: str
+    first_bucket: int
+    behind_last: int
+    shares: list[int]
+    first_row: int = 0
+
+
+class BucketFrame(msgspec.Struct):
+    """``app_metadata`` of each batch of buckets: of which shares its rows are, in their order, and how many of each.
+
+    ``end``: all that was asked for has been sent. A share is there whole when a later one has begun, or at the end.
+    """
+
+    shares: list[int]
+    rows: list[int]
+    end: bool = False
+
+
+class LocateRequest(msgspec.Struct):
+    """Where are the outputs in a hash exchange? ``unreachable`` are workers (by id) that were said to have some, and do not give them."""
+
+    exchange: str
+    consumer: str
+    unreachable: list[str] = []
+
+
+class WorkerOutputs(msgspec.Struct):
+    """A worker, and the shares whose outputs are to be read there."""
+
+    worker_id: str
+    uri: str
+    shares: list[int]
+
+
+class Locations(msgspec.Struct):
+    """The answer to a :class:`LocateRequest`. Not ``complete``: some outputs are still being made; it is to be asked again."""
+
+    complete: bool
+    outputs: list[WorkerOutputs] = []
+
+
+class DropExchange(msgspec.Struct):
+    """All who read a hash exchange have done so: what is kept of it here can go."""
+
+    query_id: str
+    exchange: str
+
+
 class AckRequest(msgspec.Struct):
-    """These records were consumed: their outputs are visible. ``instance`` reports what their consumer has done so far."""
+    """These records were consumed: their outputs are visible. ``instance`` reports what their consumer has done so far.
+
+    ``sizes``: how much of the output of the only record is in which bucket, where it goes into a hash exchange.
+    """
 
     exchange: str
     consumer: str
     leases: list[LeaseRef]
     instance: InstanceStatus | None = None
+    sizes: BucketSizes | None = None
 
 
 class HeartbeatRequest(msgspec.Struct):
@@ -118,13 +183,22 @@ class LeaseReply(msgspec.Struct):
     stale: list[RecordKey] = []
 
 
+class BucketedArm(msgspec.Struct):
+    """An input that comes in buckets: of which exchange, by its name, and the schema of its rows as an IPC message."""
+
+    arm: ExchangeInput
+    exchange: str
+    schema: bytes
+
+
 class StartOperator(msgspec.Struct):
     """Run a parallel fragment over the shares of ``source`` (at ``handler_uri``) into ``output``, an exchange on the worker that gets this.
 
-    ``scans`` and ``broadcasts`` are the fragment's inputs. Scans that shares divide have no splits here: those come with each share.
-    ``tables`` says by what name each broadcast input is pulled from the handler. ``schema`` is the output's Arrow schema as an IPC
-    message. ``fetching``: files are read from elsewhere. ``most_instances``: more of them would have nothing to do. ``time_zone``: the
-    fragment's. The answer comes when the output exchange is up.
+    ``scans``, ``broadcasts`` and ``bucketed`` are the fragment's inputs. Scans that shares divide have no splits here: those come with
+    each share. ``tables`` says by what name each broadcast input is pulled from the handler. ``schema`` is the output's Arrow schema as an
+    IPC message. ``buckets``: of the output, where that is a hash exchange, else 0. ``fetching``: shares wait for what they read.
+    ``most_instances``: more of them would have nothing to do. ``time_zone``: the fragment's. The answer comes when the output exchange is
+    up.
     """
 
     query_id: str
@@ -139,6 +213,8 @@ class StartOperator(msgspec.Struct):
     output: str
     broadcasts: list[ExchangeInput] = []
     tables: dict[str, str] = {}
+    bucketed: list[BucketedArm] = []
+    buckets: int = 0
     fetching: bool = False
     most_instances: int = 1
     time_zone: str = UTC

@@ -109,7 +109,10 @@ class ResultStatus(msgspec.Struct):
 
 
 class InstanceStatus(msgspec.Struct):
-    """One running copy of an operator. ``seconds`` is time spent in the kernel."""
+    """One running copy of an operator. ``seconds`` is time spent in the kernel, ``retries`` counts the shares that it gave back or lost.
+
+    ``spill_bytes`` is the most that was seen in its worker's temporary directory, of all queries, when the kernel gave its first rows.
+    """
 
     worker_id: str
     records: int = 0
@@ -119,6 +122,20 @@ class InstanceStatus(msgspec.Struct):
     scanned_bytes: int = 0
     requests: int = 0
     state: OperatorPhase = "running"
+    spill_bytes: int = 0
+    retries: int = 0
+
+
+class ShareSpread(msgspec.Struct):
+    """How alike the shares of an operator are that are done: the most that one of them put out and took, and the median of all."""
+
+    shares: int
+    rows_most: int = 0
+    rows_median: float = 0.0
+    bytes_most: int = 0
+    bytes_median: float = 0.0
+    seconds_most: float = 0.0
+    seconds_median: float = 0.0
 
 
 class OperatorStatus(msgspec.Struct):
@@ -127,6 +144,8 @@ class OperatorStatus(msgspec.Struct):
     Producers: ``records_total`` / ``records_done`` count input records (splits), ``rows`` and ``bytes`` what they put out.
     Exchanges: ``queue_depth`` visible records, ``leases`` records out on lease, ``records_done`` those acked.
     ``inputs`` are the operators (by name) that feed this one. ``scanned_bytes`` and ``requests`` are what storage was asked for.
+    ``spread``: of a producer's shares, None for one that has fewer than two. ``estimated_bytes``: what the planner took an exchange for.
+    ``division``: in words, by what its inputs are divided; empty for one that runs once.
     """
 
     operator: str
@@ -146,6 +165,9 @@ class OperatorStatus(msgspec.Struct):
     files_bytes: int = 0
     requests: int = 0
     instances: list[InstanceStatus] = []
+    spread: ShareSpread | None = None
+    estimated_bytes: int | None = None
+    division: str = ""
 
 
 class ResultSize(msgspec.Struct):

@@ -1,6 +1,7 @@
-"""EXPLAIN ANALYZE: the plan's text, and under it what each operator did.
+"""EXPLAIN ANALYZE: the plan's text, and under it what each operator did, on each worker, and how alike its shares were.
 
-Spill is told for the run as a whole: the kernel knows what lies in its temporary directory, not whose it is.
+Spill is told for the run as a whole, and for each instance as far as it looked: a kernel knows what lies in its temporary directory, not
+whose it is.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import msgspec
 import pyarrow as pa
 
 from flight_server.exchanges.names import producer_name
-from flight_server.protocol.messages import OperatorStatus
+from flight_server.protocol.messages import InstanceStatus, OperatorStatus, ShareSpread
 from flight_server.settings.quantities import format_size
 from operators.kernel.kernel import Kernel
 from planner.explain import plan_json
@@ -50,22 +51,47 @@ def analyze_lines(plan: PhysicalPlan, operators: Sequence[OperatorStatus], secon
     """
     if plan.analyze == "json":
         run = {"seconds": seconds, "spill_bytes": spill_bytes, "operators": msgspec.to_builtins(operators)}
-        return [plan_json(plan.fragments, plan.exchanges, run=run)]
+        return [plan_json(plan, run=run)]
     spill = f"spill: up to {format_size(spill_bytes)} seen, of all queries on this worker" if spill_bytes else "spill: none seen"
     lines = [*plan.text.splitlines(), "", f"ran in {seconds:.3f} s, {spill}"]
     by_shares = {producer_name(fragment) for fragment in plan.fragments if fragment.parallel and not fragment.by_splits}
     for operator in operators:
         lines.append(_operator_line(operator, "shares" if operator.operator in by_shares else "splits"))
+        if operator.spread is not None:
+            lines.append(f"    {_spread(operator.spread)}")
         if len(operator.instances) > 1:
-            lines.extend(
-                f"    on {instance.worker_id}: {instance.records} records, {instance.rows:,} rows, {instance.seconds:.3f} s"
-                for instance in operator.instances
-            )
+            lines.extend(f"    {_instance(instance)}" for instance in operator.instances)
     return lines
+
+
+def _spread(spread: ShareSpread) -> str:
+    """How much larger than others the largest share was."""
+    told = [
+        _against(f"{spread.seconds_most:.3f} s", spread.seconds_most, spread.seconds_median),
+        _against(f"{spread.rows_most:,} rows", spread.rows_most, spread.rows_median),
+        _against(format_size(spread.bytes_most), spread.bytes_most, spread.bytes_median),
+    ]
+    return f"largest of {spread.shares} shares: {', '.join(told)}"
+
+
+def _against(most: str, largest: float, middle: float) -> str:
+    """Against the median, which may be nothing."""
+    return f"{most} ({largest / middle:.1f} times the median)" if middle > 0 else f"{most} (the median has none)" if largest else most
+
+
+def _instance(instance: InstanceStatus) -> str:
+    parts = [f"{instance.records} shares", f"{instance.rows:,} rows", format_size(instance.bytes), f"{instance.seconds:.3f} s"]
+    if instance.spill_bytes:
+        parts.append(f"spill {format_size(instance.spill_bytes)}")
+    if instance.retries:
+        parts.append(f"{instance.retries} given back")
+    return f"on {instance.worker_id}: {', '.join(parts)}"
 
 
 def _operator_line(operator: OperatorStatus, records: str) -> str:
     parts = [f"{operator.rows:,} rows", format_size(operator.bytes)]
+    if operator.estimated_bytes is not None:
+        parts[-1] += f" ({format_size(operator.estimated_bytes)} estimated)"
     if operator.kind == "producer":
         parts.append(f"{operator.records_done}/{operator.records_total} {records}")
         parts.append(f"{operator.seconds:.3f} s")

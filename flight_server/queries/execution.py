@@ -4,6 +4,8 @@
                                   ▲                                                   │
                                   └──────────────── broadcast tables ◄────────────────┘
 
+What goes through a hash exchange stays with the workers that made it; those that have leased shares of it fetch them from each other.
+
 A fragment starts when the exchanges that it reads are complete. One without shares runs on the handler: in a thread of its own, or, if it
 is the last, in the thread that calls :meth:`Execution.run`, as all of a plan of one fragment does.
 """
@@ -11,7 +13,7 @@ is the last, in the thread that calls :meth:`Execution.run`, as all of a plan of
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from queue import SimpleQueue
 from typing import Protocol
@@ -21,15 +23,17 @@ import pyarrow as pa
 from flight_server.errors import QueryKilled
 from flight_server.exchanges.distributed_fragment import DistributedFragment
 from flight_server.exchanges.exchange_service import SHARE_SCHEMA, share_batch
-from flight_server.exchanges.names import exchange_name, producer_name, shares_name
+from flight_server.exchanges.hash_output import HashOutput
+from flight_server.exchanges.names import exchange_name, output_name, producer_name, shares_name
 from flight_server.exchanges.once_fragment import OnceFragment
 from flight_server.exchanges.site import Site
 from flight_server.protocol.messages import OperatorStatus
 from flight_server.protocol.service import PeekStream
 from flight_server.protocol.status import as_volley_error
-from flight_server.queries.fragment_order import ExchangeComplete, FragmentOrder
+from flight_server.queries.fragment_order import ExchangeComplete, FragmentOrder, HashesInUse
 from flight_server.queries.operator_statuses import Operator, exchange_status, facts_of, producer_status
 from operators.cancellation import Cancellation
+from operators.exchange.bucket_store import BucketStore
 from operators.exchange.exchange import Held
 from operators.run.fragments import ExecutionContext, Output
 from planner.physical import ExchangeInput, Fragment, PhysicalPlan
@@ -59,7 +63,8 @@ class Execution:
         readers = [(arm.exchange, fragment) for fragment in plan.fragments for arm in fragment.inputs if isinstance(arm, ExchangeInput)]
         read = [exchange for exchange, _ in readers]
         # Whoever leases the records of an exchange takes all there is: what is read more than once is kept as a table.
-        self._kept = {exchange for exchange, reader in readers if reader.parallel or read.count(exchange) > 1}
+        hashed = {exchange.id for exchange in plan.exchanges if exchange.kind == "hash"}
+        self._kept = {exchange for exchange, reader in readers if reader.parallel or read.count(exchange) > 1} - hashed
         self._facts = facts_of(plan)
         self._sink = sink
         self._site = site
@@ -67,6 +72,13 @@ class Execution:
         # Of its own: the first operator that fails stops all others, and that is no kill.
         self._stopped = Cancellation()
         self._context = ExecutionContext(query_id, site.kernel, site.serial_kernel, site.storage, self._stopped)
+        self._buckets = BucketStore(site.buckets)
+        self._hashes = {
+            exchange: HashOutput(
+                self._exchanges[exchange], output_name(query_id, exchange), site.worker_id, self._teller(exchange), self.exclude
+            )
+            for exchange in hashed
+        }
         self._operators: dict[int, Operator] = {}
         self._broadcasts: dict[int, pa.Table] = {}
         self._lock = threading.Lock()
@@ -77,6 +89,7 @@ class Execution:
     def run(self) -> None:
         """Runs the plan to its end. Raises the first error of any operator, which stops all others at once, or the cancellation's."""
         order = FragmentOrder(self._fragments)
+        in_use = HashesInUse(self._fragments, self._hashes)
         for fragment in self._fragments:
             self._operators[fragment.id] = self._operator(fragment)
         stopping = self._stopped.on_cancel
@@ -85,8 +98,11 @@ class Execution:
             while not any(fragment is self._root for fragment in ready):
                 for fragment in ready:
                     self._start(fragment)
-                ready = order.on(self._next_event())
+                event = self._next_event()
+                self._release(in_use.on(event))
+                ready = order.on(event)
             self._run_root()
+            self._release(self._hashes)
             for distributed in self._distributed():
                 distributed.settle()
         self._ended = True
@@ -97,6 +113,7 @@ class Execution:
         self._stopped.cancel(over)
         for distributed in self._distributed():
             distributed.close(over)
+        self._buckets.close()
         with self._lock:
             self._broadcasts.clear()
 
@@ -114,14 +131,23 @@ class Execution:
     def _operator(self, fragment: Fragment) -> Operator:
         complete = self._teller(fragment.output)
         if not fragment.parallel:
-            return OnceFragment(fragment, self._context, self._site, complete)
+            return OnceFragment(fragment, self._context, self._site, complete, self._hashes.get(fragment.output), self._buckets)
         columns = {arm.name: arm.columns for arm in fragment.inputs}
         schema = self._site.kernel.result_schema(fragment.sql, columns, time_zone=fragment.time_zone)
         window = STREAM_WINDOW_SHARES if fragment is self._root else None
-        return DistributedFragment(fragment, schema, self._context, self._site, window, self.exclude, complete)
+        return DistributedFragment(fragment, schema, self._context, self._site, window, self.exclude, complete, self._hashes, self._buckets)
 
     def _teller(self, exchange: int) -> Callable[[], None]:
         return lambda: self._events.put(ExchangeComplete(exchange))
+
+    def _release(self, exchanges: Iterable[int]) -> None:
+        """Nobody will read these hash exchanges again."""
+        for exchange in exchanges:
+            match self._producer(exchange):
+                case DistributedFragment() as distributed:
+                    distributed.release()
+                case OnceFragment():
+                    self._buckets.drop(self._hashes[exchange].name)
 
     def _kill(self) -> None:
         assert self._killed.error is not None
@@ -200,7 +226,8 @@ class Execution:
         return table
 
     def _broadcasts_to(self, fragment: Fragment) -> dict[int, pa.Table]:
-        return {arm.exchange: self._broadcast(arm.exchange) for arm in fragment.inputs if isinstance(arm, ExchangeInput)}
+        whole = [arm for arm in fragment.inputs if isinstance(arm, ExchangeInput) and not arm.bucketed]
+        return {arm.exchange: self._broadcast(arm.exchange) for arm in whole}
 
     def _broadcast(self, exchange: int) -> pa.Table:
         """What a complete exchange holds, kept for all who read it until the query ends."""
@@ -235,6 +262,8 @@ class Execution:
         """Up to ``records`` records that wait in an exchange now; None if there is none of that name."""
         for operator in self._peekable():
             if name == exchange_name(operator.fragment.output):
+                if operator.hashed is not None:
+                    return PeekStream(operator.schema, iter(self._buckets.peek(operator.hashed.name, records)))
                 kept = self._broadcasts.get(operator.fragment.output)
                 waiting = [item.batch for item in operator.gathered.peek(records)] if kept is None else kept.to_batches()
                 return PeekStream(operator.schema, iter([batch for batch in waiting if batch.num_rows][:records]))

@@ -1,8 +1,8 @@
-"""Which fragments of a plan may start, and when: a pure decider, without clock or thread."""
+"""Which fragments of a plan may start, and how long what they put out is needed: pure deciders, without clock or thread."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from planner.physical import ExchangeInput, Fragment
@@ -41,3 +41,33 @@ class FragmentOrder:
         for fragment in ready:
             del self._waiting[fragment.id]
         return ready
+
+
+class HashesInUse:
+    """How long what is in the ``hashed`` exchanges may have to be read: it stays where it was made, and goes with a worker that is lost.
+
+    A fragment has no need of its inputs any more when what it puts out is safe: all of it has come to the query handler, or nobody needs
+    it any more in turn. Not thread-safe.
+    """
+
+    def __init__(self, fragments: Sequence[Fragment], hashed: Collection[int]) -> None:
+        self._hashed = set(hashed)
+        self._outputs: dict[int, set[int]] = {exchange: set() for exchange in hashed}
+        """What the fragments that read each of them put out into."""
+        for fragment in fragments:
+            for arm in fragment.inputs:
+                if isinstance(arm, ExchangeInput) and arm.exchange in self._outputs:
+                    self._outputs[arm.exchange].add(fragment.output)
+        self._safe: set[int] = set()
+
+    def on(self, event: ExchangeComplete) -> list[int]:
+        """The hashed exchanges that nobody needs from now on."""
+        if event.exchange not in self._hashed:
+            self._safe.add(event.exchange)
+        released: list[int] = []
+        while found := [exchange for exchange, outputs in self._outputs.items() if outputs <= self._safe]:
+            for exchange in found:
+                del self._outputs[exchange]
+            self._safe.update(found)
+            released += found
+        return released

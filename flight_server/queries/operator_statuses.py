@@ -12,6 +12,7 @@ from flight_server.exchanges.names import exchange_name, producer_name
 from flight_server.exchanges.once_fragment import OnceFragment
 from flight_server.protocol.messages import OperatorPhase, OperatorStatus
 from operators.exchange.leases import LeaseStatistics
+from planner.choices import division_words
 from planner.operations import title
 from planner.physical import ExchangeInput, Fragment, PhysicalPlan, PlannedExchange, ScanInput
 
@@ -25,6 +26,7 @@ class FragmentFacts:
         self._fragment = fragment
         self.tables = _tables(fragment, producers)
         self.title = title(fragment.sql, self.tables, len(fragment.inputs))
+        self.division = division_words(fragment.division)
         self.inputs = [exchange_name(arm.exchange) for arm in fragment.inputs if isinstance(arm, ExchangeInput)]
         self.records_total = len(fragment.shares) or max(1, sum(_records(arm, producers) for arm in fragment.inputs))
         """Its shares; of a fragment that runs once, the splits and the shares of others that it is made from."""
@@ -46,10 +48,13 @@ def producer_status(operator: Operator, facts: FragmentFacts) -> OperatorStatus:
     """A fragment, as of now."""
     match operator:
         case DistributedFragment():
+            # Shares of buckets are made when the exchanges that they come from are complete.
+            total = len(operator.keys) if operator.started else facts.records_total
             done, queue = operator.records_done(), operator.shares.statistics()
         case OnceFragment():
-            done, queue = facts.records_total if operator.ended else 0, LeaseStatistics()
-    state: OperatorPhase = "completed" if done == facts.records_total else "running" if operator.started else "waiting"
+            total = facts.records_total
+            done, queue = total if operator.ended else 0, LeaseStatistics()
+    state: OperatorPhase = "completed" if done == total else "running" if operator.started else "waiting"
     instances = [msgspec.structs.replace(instance, state=state) for instance in operator.instances()]
     return OperatorStatus(
         operator=producer_name(operator.fragment),
@@ -57,7 +62,7 @@ def producer_status(operator: Operator, facts: FragmentFacts) -> OperatorStatus:
         title=facts.title,
         state=state,
         inputs=facts.inputs,
-        records_total=facts.records_total,
+        records_total=total,
         records_done=done,
         rows=sum(instance.rows for instance in instances),
         bytes=sum(instance.bytes for instance in instances),
@@ -69,26 +74,30 @@ def producer_status(operator: Operator, facts: FragmentFacts) -> OperatorStatus:
         files_bytes=facts.files_bytes,
         requests=sum(instance.requests for instance in instances),
         instances=instances,
+        spread=operator.measures.spread() if isinstance(operator, DistributedFragment) else None,
+        division=facts.division,
     )
 
 
 def exchange_status(operator: Operator, planned: PlannedExchange, facts: FragmentFacts) -> OperatorStatus:
     """The exchange that holds what a fragment puts out, as of now."""
-    gathered = operator.gathered.statistics()
+    held = (operator.gathered if operator.hashed is None else operator.hashed).statistics()
+    complete = operator.gathered.closed if operator.hashed is None else operator.hashed.complete()
     running: OperatorPhase = "running" if operator.started else "waiting"
     return OperatorStatus(
         operator=exchange_name(planned.id),
         kind="exchange",
         title=f"{planned.kind} {', '.join(facts.tables)}".rstrip(),
-        state="completed" if operator.gathered.closed else running,
+        state="completed" if complete else running,
         inputs=[producer_name(operator.fragment)],
-        records_total=gathered.records,
-        records_done=gathered.acked,
-        rows=gathered.rows,
-        bytes=gathered.bytes,
-        queue_depth=gathered.queued,
-        leases=gathered.leased,
-        retries=gathered.retries,
+        records_total=held.records,
+        records_done=held.acked,
+        rows=held.rows,
+        bytes=held.bytes,
+        queue_depth=held.queued,
+        leases=held.leased,
+        retries=held.retries,
+        estimated_bytes=planned.estimated_bytes,
     )
 
 

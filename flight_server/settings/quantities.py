@@ -8,6 +8,8 @@ from pathlib import Path
 
 import psutil
 
+from planner.sizes import format_size as format_size
+
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmgtp]?)(i?)b?\s*", re.IGNORECASE)
 _PERCENT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*")
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|)\s*", re.IGNORECASE)
@@ -41,16 +43,6 @@ def parse_seconds(text: str) -> float:
     if match is None:
         raise ValueError(f"'{text}' is not a duration; write it like 90s, 15m, 24h or 7d")
     return float(match[1]) * _SECONDS[match[2].lower()]
-
-
-def format_size(bytes_: int | float) -> str:
-    """Bytes for people: ``0 B``, ``1.2 kB``, ``34 MB``."""
-    value = float(bytes_)
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if value < 999.5:
-            return f"{value:.0f} {unit}" if unit == "B" or value >= 9.95 else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} PB"
 
 
 def format_seconds(seconds: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
@@ -20,6 +20,8 @@ from planner.physical import Fragment, ScanInput, Share
 
 RECORD_ROWS = 100_000
 """Records between operators have about this many rows (a call costs 0.2 ms, loopback moves about 2 GB/s)."""
+
+NOTHING: Mapping[str, pa.Table] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +49,41 @@ class Output:
     last: bool
 
 
+@dataclass(slots=True)
+class SpillSeen:
+    """The most that the kernel had spilled, of all its runs, when it was looked at."""
+
+    most_bytes: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class FragmentRun:
-    """A running fragment: batches as the kernel makes them, and what its scans asked of the storage."""
+    """A running fragment: batches as the kernel makes them, what its scans asked of the storage, and what the kernel spilled."""
 
     schema: pa.Schema
     batches: Iterator[pa.RecordBatch]
     reports: Sequence[ScanReport]
+    spill: SpillSeen = field(default_factory=SpillSeen)
 
 
 @contextmanager
 def run_fragment(
-    fragment: Fragment, share: Share, whole: WholeInputs, context: ExecutionContext, batch_rows: int = RECORD_ROWS
+    fragment: Fragment,
+    share: Share,
+    whole: WholeInputs,
+    context: ExecutionContext,
+    arrived: Mapping[str, pa.Table] = NOTHING,
+    batch_rows: int = RECORD_ROWS,
 ) -> Iterator[FragmentRun]:
     """Runs ``fragment`` over a share: of the inputs that it names the share's part, all others from ``whole``.
+
+    ``arrived``: what the share has of inputs that come in buckets.
 
     Raises what the kernel and the storage raise, and the cancellation's error when it was stopped.
     """
     parts = {part.name: part for part in share.inputs}
     with ExitStack() as stack:
-        relations: dict[str, Relation] = dict(whole.tables)
+        relations: dict[str, Relation] = {**whole.tables, **arrived}
         reports: list[ScanReport] = []
         started: list[tuple[ScanInput, StartedScan, bool]] = []
         # All begin to fetch before the first is waited for.
@@ -96,13 +113,17 @@ def run_fragment(
         kernel = context.serial_kernel if fragment.serial else context.kernel
         run = stack.enter_context(kernel.run(fragment.sql, relations, batch_rows=batch_rows, time_zone=fragment.time_zone))
         stack.enter_context(context.cancellation.on_cancel(run.interrupt))
-        yield FragmentRun(run.schema, _checked(run, context.cancellation), reports)
+        spill = SpillSeen()
+        yield FragmentRun(run.schema, _checked(run, context.cancellation, kernel, spill), reports, spill)
 
 
-def _checked(run: KernelRun, cancellation: Cancellation) -> Iterator[pa.RecordBatch]:
+def _checked(run: KernelRun, cancellation: Cancellation, kernel: Kernel, spill: SpillSeen) -> Iterator[pa.RecordBatch]:
+    first = True
     try:
         for batch in run:
             cancellation.check()
+            if first:  # what sorts and groups has all its rows now, and gives them back from here on
+                spill.most_bytes, first = kernel.spilled_bytes(), False
             yield batch
     except Exception:
         # Whoever stopped the run knows better why than the kernel does.
@@ -111,10 +132,12 @@ def _checked(run: KernelRun, cancellation: Cancellation) -> Iterator[pa.RecordBa
     cancellation.check()
 
 
-def run_share(fragment: Fragment, share: Share, whole: WholeInputs, context: ExecutionContext) -> tuple[list[Output], Sequence[ScanReport]]:
-    """Runs a parallel fragment over one share; returns all its outputs, at least one."""
-    with run_fragment(fragment, share, whole, context) as run:
+def run_share(
+    fragment: Fragment, share: Share, whole: WholeInputs, context: ExecutionContext, arrived: Mapping[str, pa.Table] = NOTHING
+) -> tuple[list[Output], Sequence[ScanReport], int]:
+    """Runs a parallel fragment over one share; returns all its outputs, at least one, and the spill that was seen."""
+    with run_fragment(fragment, share, whole, context, arrived) as run:
         batches = list(run.batches) or [empty_batch(run.schema)]
-        reports = run.reports
+        reports, spilled = run.reports, run.spill.most_bytes
     last = len(batches) - 1
-    return [Output(batch, index == last) for index, batch in enumerate(batches)], reports
+    return [Output(batch, index == last) for index, batch in enumerate(batches)], reports, spilled

@@ -22,7 +22,9 @@ def output_records(operator: str, share: RecordKey, outputs: Iterable[Output]) -
 
 
 class Gathering:
-    """Collects the outputs of ``expected`` shares, each exactly once, into an exchange, which it closes after the last one.
+    """Collects the outputs of shares, each exactly once, into an exchange, which it closes after the last one.
+
+    ``expected`` are the keys of the shares; None where :meth:`expect` will tell them.
 
     Outputs of one share become visible together: a share that was run twice, or whose outputs came in part before their worker
     died, counts once. Parts of two runs are never put together, since the kernel may deliver the same rows in another order.
@@ -30,15 +32,27 @@ class Gathering:
     """
 
     def __init__(
-        self, operator: str, exchange: Exchange[Output], expected: Iterable[RecordKey], on_complete: Callable[[], None] = lambda: None
+        self,
+        operator: str,
+        exchange: Exchange[Output],
+        expected: Iterable[RecordKey] | None,
+        on_complete: Callable[[], None] = lambda: None,
     ) -> None:
         self.exchange = exchange
         self._operator = operator
         self._on_complete = on_complete
-        self._missing = {str(key): key for key in expected}
-        self._place = {input_key: place for place, input_key in enumerate(self._missing)}
+        self._missing: dict[str, RecordKey] = {}
+        self._place: dict[str, int] = {}
         self._partial: dict[str, dict[str, dict[int, Record[Output]]]] = {}
         self._lock = threading.Lock()
+        if expected is not None:
+            self.expect(expected)
+
+    def expect(self, keys: Iterable[RecordKey]) -> None:
+        """These shares must come, and no others. Called once, before the first comes."""
+        assert not self._place, "it is known which shares must come"
+        self._missing = {str(key): key for key in keys}
+        self._place = {input_key: place for place, input_key in enumerate(self._missing)}
         if not self._missing:
             self._complete()
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+import pyarrow as pa
+
 from operators.batch_sizes import referenced_bytes
 from operators.errors import OperatorError, StaleLease
+from operators.exchange.bucket_places import BucketSizes
 from operators.exchange.heartbeats import Heartbeats
 from operators.exchange.records import RecordKey
 from operators.run.fragments import ExecutionContext, Output, run_share
@@ -36,7 +39,9 @@ class HeldShare:
 
 @dataclass(frozen=True, slots=True)
 class InstanceStatistics:
-    """What an instance has done so far; ``seconds`` is the time it spent running its fragment."""
+    """What an instance has done so far; ``seconds`` is the time it spent running its fragment, ``retries`` are shares that it gave back,
+    or lost its lease on. ``spill_bytes``: the most that was seen spilled by the kernel.
+    """
 
     records: int = 0
     rows: int = 0
@@ -44,6 +49,8 @@ class InstanceStatistics:
     seconds: float = 0.0
     scanned_bytes: int = 0
     requests: int = 0
+    spill_bytes: int = 0
+    retries: int = 0
 
 
 class ShareSource(Protocol):
@@ -55,14 +62,22 @@ class ShareSource(Protocol):
     def heartbeat(self, held: HeldShare) -> None:
         """Extends the lease. Raises ``StaleLease`` where it was lost."""
 
-    def ack(self, held: HeldShare, statistics: InstanceStatistics) -> None:
-        """The share's outputs are visible. Raises ``StaleLease`` where the lease was lost."""
+    def ack(self, held: HeldShare, statistics: InstanceStatistics, sizes: BucketSizes | None = None) -> None:
+        """The share's outputs are visible; ``sizes``: of those for a hash exchange. Raises ``StaleLease`` where the lease was lost."""
 
     def release(self, held: HeldShare, error: VolleyError, *, retry: bool) -> None:
         """The share could not be run; ``retry``: another attempt may succeed. Raises ``StaleLease`` where the lease was lost."""
 
 
-Commit = Callable[[RecordKey, list[Output]], None]
+Commit = Callable[[RecordKey, list[Output]], BucketSizes | None]
+"""Makes a share's outputs visible; tells how much is in which bucket, where they go into a hash exchange."""
+Fetch = Callable[[Share], Mapping[str, pa.Table]]
+"""The rows of a share's buckets, by the names of the inputs that come in buckets; waits until they are there."""
+
+
+def nothing_to_fetch(_share: Share) -> Mapping[str, pa.Table]:
+    """For a fragment without inputs in buckets."""
+    return {}
 
 
 class ProducerInstance:
@@ -77,6 +92,7 @@ class ProducerInstance:
         context: ExecutionContext,
         heartbeats: Heartbeats,
         whole: WholeInputs,
+        fetch: Fetch = nothing_to_fetch,
     ) -> None:
         self.name = name
         self.statistics = InstanceStatistics()
@@ -86,6 +102,7 @@ class ProducerInstance:
         self._context = context
         self._heartbeats = heartbeats
         self._whole = whole
+        self._fetch = fetch
 
     def run(self) -> None:
         """Works until the source has ended or the query was cancelled; errors go back to the source with the share."""
@@ -98,8 +115,8 @@ class ProducerInstance:
     def _consume(self, held: HeldShare) -> None:
         try:
             with self._heartbeats.keep(held.lease_seconds / 2, lambda: self._source.heartbeat(held)):
-                self._run_share(held)
-            self._source.ack(held, self.statistics)
+                sizes = self._run_share(held)
+            self._source.ack(held, self.statistics, sizes)
         except StaleLease:
             self._on_stale(held)
         except VolleyError as error:
@@ -114,18 +131,24 @@ class ProducerInstance:
     def _give_back(self, held: HeldShare, error: VolleyError, *, retry: bool) -> None:
         try:
             self._source.release(held, error, retry=retry)
+            self._count_retry()
         except StaleLease:
             self._on_stale(held)
 
     def _on_stale(self, held: HeldShare) -> None:
         # Whoever has the share now answers for it, with its rows or with an error: ours do not count.
         log.info("%s lost its lease on %s; somebody else has it", self.name, held.key)
+        self._count_retry()
 
-    def _run_share(self, held: HeldShare) -> None:
+    def _count_retry(self) -> None:
+        self.statistics = replace(self.statistics, retries=self.statistics.retries + 1)
+
+    def _run_share(self, held: HeldShare) -> BucketSizes | None:
+        arrived = self._fetch(held.share)
         started = time.perf_counter()
-        outputs, reports = run_share(self._fragment, held.share, self._whole, self._context)
+        outputs, reports, spilled = run_share(self._fragment, held.share, self._whole, self._context, arrived)
         seconds = time.perf_counter() - started
-        self._commit(held.key, outputs)
+        sizes = self._commit(held.key, outputs)
         done = self.statistics
         self.statistics = replace(
             done,
@@ -135,4 +158,6 @@ class ProducerInstance:
             seconds=done.seconds + seconds,
             scanned_bytes=done.scanned_bytes + sum(report.fetched_bytes for report in reports),
             requests=done.requests + sum(report.requests for report in reports),
+            spill_bytes=max(done.spill_bytes, spilled),
         )
+        return sizes

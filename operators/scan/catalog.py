@@ -17,9 +17,10 @@ from operators.scan.table_files import extension, joined, make_table, read_files
 from operators.storage import Storage, StoredFile
 from operators.storage.globs import has_magic, literal_folder
 from operators.storage.storage import DEFAULT_CONNECTION
-from planner.catalog import AS_NAMED, Column, DataFile, FileFormat, ReadOptions, RowGroup, Table
+from planner.catalog import AS_NAMED, Column, DataFile, FileFormat, ReadOptions, Table
 from planner.errors import VolleyError
 from planner.quoting import quote_name, quote_text
+from planner.row_groups import RowGroups
 from planner.time_zones import UTC
 
 NEAR_NAMES = 3
@@ -114,8 +115,11 @@ class CatalogSession:
     def columns(self, table: Table) -> tuple[Column, ...]:
         return self._columns.columns(table)
 
-    def row_groups(self, file: DataFile) -> tuple[RowGroup, ...] | None:
+    def row_groups(self, file: DataFile) -> RowGroups | None:
         return self._columns.row_groups(file)
+
+    def read_ahead(self, files: Sequence[DataFile], columns: Sequence[str]) -> None:
+        self._columns.read_ahead(files, columns)
 
     def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None) -> pa.Schema:
         return self._kernel.told_schema(sql, inputs, same_as, time_zone=self.time_zone)

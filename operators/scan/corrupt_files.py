@@ -47,7 +47,7 @@ def _search(scan: ScanInput, pieces: Sequence[Piece]) -> str | None:
     if sum(piece.file.size_bytes for piece in pieces) > MAX_SEARCH_BYTES:
         return None
     return next(
-        (piece.file.path for piece in pieces if piece.footer is not None and not _decodes(scan, piece, piece.footer.first_rows)), None
+        (piece.file.path for piece in pieces if piece.outline is not None and not _decodes(scan, piece, piece.outline.first_rows)), None
     )
 
 

@@ -5,23 +5,25 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from operators.errors import FileUnreadable, SchemaClash
 from operators.kernel.kernel import Kernel
-from operators.scan import row_groups as row_group_statistics
-from operators.scan.column_names import FILE_ROW_NUMBER, folded, possibly_renamed, unnamed
+from operators.scan.column_names import folded, possibly_renamed, unnamed
 from operators.scan.column_types import wider
+from operators.scan.row_groups import FileRowGroups, SchemaColumns, Statistics
 from operators.scan.scans import Options, columns_sql, key_sql
 from operators.scan.table_files import copy_suffix, read_files
 from operators.storage import Storage, StoredFile
-from operators.storage.footers import Footer
-from planner.catalog import Column, DataFile, RowGroup, Table
+from operators.storage.outlines import FileOutline, FileSchema
+from planner.catalog import Column, DataFile, Table
 from planner.errors import VolleyError
+from planner.row_groups import RowGroups
 
 MAX_CACHED_FILES = 50_000
+STATISTICS_BYTES = 256 << 20
 SNIFFER_THREADS = 4
 
 NOT_UTF8 = "is not utf-8 encoded"
@@ -41,18 +43,18 @@ class FileColumns:
         self._storage = storage
         self._kernel = kernel
         self._lock = threading.Lock()
-        self._columns: dict[str, tuple[Column, ...]] = {}
+        self._columns: dict[str, SchemaColumns] = {}
         self._text_columns: dict[tuple[object, ...], tuple[Column, ...]] = {}
-        self._row_groups = lru_cache(maxsize=MAX_CACHED_FILES)(self._read_row_groups)
+        self._statistics = Statistics(storage, STATISTICS_BYTES)
 
     def columns(self, table: Table) -> tuple[Column, ...]:
         """The columns of all files of ``table``, those of its partitions last. Raises ``FileUnreadable`` and ``SchemaClash``."""
         assert table.files, "a table has files"
         if table.files[0].format == "parquet":
-            footers = self._storage.footers([_stored(file) for file in table.files])
-            samples = _distinct(table.files, footers, lambda footer: footer.fingerprint)
+            schemas = [outline.schema for outline in self._outlines(table.files)]
+            samples = _distinct(table.files, schemas, lambda schema: schema.fingerprint)
             _same_where_unnamed(table, samples)
-            found = _merge(table, samples, self._parquet_columns)
+            found = _merge(table, samples, lambda schema: self._described_schema(schema).columns)
         else:
             with ThreadPoolExecutor(SNIFFER_THREADS, thread_name_prefix="sniffers") as pool:
                 sniffed = list(pool.map(partial(self._sniffed_columns, table.options), table.files))
@@ -61,34 +63,43 @@ class FileColumns:
         partitions = {folded(column.name) for column in table.partition_columns}
         return (*(column for column in found if folded(column.name) not in partitions), *table.partition_columns)
 
-    def row_groups(self, file: DataFile) -> tuple[RowGroup, ...] | None:
+    def row_groups(self, file: DataFile) -> RowGroups | None:
         """The row groups of a Parquet file; None for text, and where the kernel cannot read them one by one."""
-        return self._row_groups(_stored(file)) if file.format == "parquet" else None
+        if file.format != "parquet":
+            return None
+        stored = _stored(file)
+        outline = self._storage.outline(stored)
+        described = self._described_schema(outline.schema)
+        # Ranges of rows would be taken from a column that is called as the kernel calls the number of a row.
+        return FileRowGroups(stored, outline, described, self._statistics) if described.numbered else None
+
+    def read_ahead(self, files: Sequence[DataFile], columns: Sequence[str]) -> None:
+        """Reads what the row groups of Parquet files will be asked about these columns, several files at a time."""
+        stored = [_stored(file) for file in files if file.format == "parquet"]
+        known = zip(stored, self._storage.outlines(stored), strict=True)
+        self._statistics.read_ahead([(file, outline, self._described_schema(outline.schema)) for file, outline in known], columns)
 
     def rows(self, table: Table) -> int | None:
         """How many rows the files have; None where no footer tells."""
         if table.files[0].format != "parquet":
             return None
-        return sum(int(footer.metadata.num_rows) for footer in self._storage.footers([_stored(file) for file in table.files]))
+        return sum(outline.rows for outline in self._outlines(table.files))
 
-    def _read_row_groups(self, file: StoredFile) -> tuple[RowGroup, ...] | None:
-        footer = self._storage.footer(file)
-        if FILE_ROW_NUMBER in map(folded, footer.column_names):
-            # Ranges of rows would be taken from that column.
-            return None
-        return row_group_statistics.row_groups(footer, self._parquet_columns(footer))
+    def _outlines(self, files: Sequence[DataFile]) -> list[FileOutline]:
+        return self._storage.outlines([_stored(file) for file in files])
 
-    def _parquet_columns(self, footer: Footer) -> tuple[Column, ...]:
-        known = self._columns.get(footer.fingerprint)
+    def _described_schema(self, schema: FileSchema) -> SchemaColumns:
+        known = self._columns.get(schema.fingerprint)
         if known is None:
+            footer = self._storage.footer(schema.sample)
             with self._storage.scratch_file(".parquet") as stub:
                 # The kernel learns the columns from the end of the file alone; before it there may be anything.
                 with stub.open("wb") as out:
                     out.write(b"PAR1")
                     out.seek(footer.tail_offset)
                     out.write(footer.tail)
-                known = self._described(footer.file, columns_sql(str(stub), "parquet"), unnamed(footer.column_names))
-            self._columns[footer.fingerprint] = known
+                columns = self._described(footer.file, columns_sql(str(stub), "parquet"), unnamed(schema.column_names))
+            known = self._columns[schema.fingerprint] = SchemaColumns.of(schema, columns)
         return known
 
     def _sniffed_columns(self, options: Options, file: DataFile) -> tuple[Column, ...]:
@@ -187,11 +198,11 @@ def _same_names(table: Table, first: DataFile, expected: Sequence[Column], file:
         )
 
 
-def _same_where_unnamed(table: Table, samples: Sequence[tuple[DataFile, Footer]]) -> None:
+def _same_where_unnamed(table: Table, samples: Sequence[tuple[DataFile, FileSchema]]) -> None:
     """Columns that no name of their own tells from others cannot be found again in files of other columns."""
-    for file, footer in samples:
-        oddity = unnamed(footer.column_names)
-        other = next((its for its, theirs in samples if theirs.column_names != footer.column_names), None)
+    for file, schema in samples:
+        oddity = unnamed(schema.column_names)
+        other = next((its for its, theirs in samples if theirs.column_names != schema.column_names), None)
         if oddity is not None and other is not None:
             raise SchemaClash(
                 f"files of table '{table.name}' have different columns, and those of {file.path} cannot be told apart by name: {oddity}; "

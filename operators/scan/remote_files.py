@@ -19,6 +19,7 @@ from operators.scan.pieces import Piece, parquet_piece
 from operators.scan.table_files import copy_suffix
 from operators.storage import ByteRange, Fetched, Storage, StoredFile
 from operators.storage.footers import MAGIC
+from operators.storage.outlines import FileOutline
 from operators.storage.ranges import requests, total_bytes
 from planner.physical import ScanInput, Split
 
@@ -39,13 +40,14 @@ class RemoteFiles:
         self._storage = storage
         self._stack = ExitStack()
         self._copies: dict[str, _Copy] = {}
+        self._outlines: dict[str, FileOutline] = {}
         by_file: dict[str, list[Split]] = {}
         for split in splits:
             by_file.setdefault(split.file.path, []).append(split)
         try:
             files = [StoredFile(found[0].file.path, found[0].file.size_bytes, found[0].file.version) for found in by_file.values()]
             if scan.format == "parquet":
-                storage.footers(files)
+                self._outlines = dict(zip(by_file, storage.outlines(files), strict=True))
             for file in files:
                 self._copies[file.path] = self._start(file, by_file[file.path])
         except BaseException:
@@ -101,7 +103,7 @@ class RemoteFiles:
         copy = self._copies[split.file.path]
         if self._scan.format != "parquet":
             return Piece(str(copy.path), split.file)
-        return parquet_piece(split, str(copy.path), self._storage.footer(copy.file))
+        return parquet_piece(split, str(copy.path), self._outlines[split.file.path])
 
 
 def _cancel(futures: Sequence[Future[Fetched]]) -> None:

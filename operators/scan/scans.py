@@ -109,8 +109,8 @@ class StartedScan:
         paths = dict(zip(self._files, local, strict=True))
         if self._scan.format != "parquet":
             return [Piece(paths[split.file.path], split.file) for split in self._splits]
-        footers = dict(zip(self._files, self._storage.footers(list(self._files.values())), strict=True))
-        pieces = [parquet_piece(split, paths[split.file.path], footers[split.file.path]) for split in self._splits]
+        outlines = dict(zip(self._files, self._storage.outlines(list(self._files.values())), strict=True))
+        pieces = [parquet_piece(split, paths[split.file.path], outlines[split.file.path]) for split in self._splits]
         if self._predicate is not None and all(len(piece.rows or ()) <= 1 for piece in pieces) and len(pieces) == len(self._files):
             # A range of a key, for which no row outside of these holds: the kernel leaves out other row groups by it, and to count rows
             # beside it would cost a tenth more.
@@ -180,7 +180,7 @@ def _select(scan: ScanInput, pieces: Sequence[Piece], expected_rows: int | None)
             value = f"NULL::{column.type}"
         out.append(f"{value} AS {quote_name(column.name)}")
     types = {column.name: column.type for column in scan.table_columns if folded(column.name) not in partitions}
-    union = len({piece.footer.fingerprint for piece in pieces if piece.footer is not None}) > 1
+    union = len({piece.outline.schema.fingerprint for piece in pieces if piece.outline is not None}) > 1
     reader = _reader([piece.path for piece in pieces], scan.format, types, scan.options, union=union, expected_rows=expected_rows)
     return f"SELECT {', '.join(out) or f'1 AS {ROW_COLUMN}'} FROM {reader}{_row_filter(pieces[0])}"
 
@@ -190,10 +190,10 @@ def _stored_names(pieces: Sequence[Piece]) -> set[str] | None:
 
     It has all where the kernel names some of them: the catalog lets such files go only with others of the same columns.
     """
-    footers = {piece.footer.fingerprint: piece.footer for piece in pieces if piece.footer is not None}
-    if not footers or any(unnamed(footer.column_names) is not None for footer in footers.values()):
+    schemas = {piece.outline.schema.fingerprint: piece.outline.schema for piece in pieces if piece.outline is not None}
+    if not schemas or any(unnamed(schema.column_names) is not None for schema in schemas.values()):
         return None
-    return {folded(name) for footer in footers.values() for name in footer.column_names}
+    return {folded(name) for schema in schemas.values() for name in schema.column_names}
 
 
 def _files_per_reader(scan: ScanInput, pieces: Sequence[Piece]) -> int:

@@ -94,11 +94,14 @@ def make_table(name: str, files: Iterable[StoredFile], base: str, file_format: F
     if other is not None:
         raise _mixed(name, sorted([(first, kind), other], key=lambda held: list(FORMAT_NAMES).index(held[1])), base)
     held = [file for file, its in data if file.size_bytes or its == "parquet"] or [first]
-    chosen = tuple(
-        DataFile(file.path, file.size_bytes, file.version, kind, hive_partitions(posixpath.dirname(file.path[len(base) :])))
-        for file in held
-    )
-    return Table(name, chosen, partition_columns(name, chosen))
+    partitions: dict[str, tuple[tuple[str, str | None], ...]] = {}
+    chosen = []
+    for file in held:
+        folder = file.path[len(base) :].rpartition("/")[0]
+        if folder not in partitions:
+            partitions[folder] = hive_partitions(folder)
+        chosen.append(DataFile(file.path, file.size_bytes, file.version, kind, partitions[folder]))
+    return Table(name, tuple(chosen), partition_columns(name, chosen))
 
 
 def joined(name: str, tables: Sequence[Table]) -> Table:
@@ -129,7 +132,8 @@ def partition_columns(table: str, files: Sequence[DataFile]) -> tuple[Column, ..
             remedy="Rename one of the folders: each partition of a path needs a key of its own.",
         )
     values: dict[str, set[str | None]] = {key: set() for key in keys}
-    for file in files:
+    # Files of a folder share theirs.
+    for file in {file.partitions: file for file in reversed(files)}.values():
         if [key for key, _ in file.partitions] != keys:
             raise SchemaClash(
                 f"files of table '{table}' have different partitions: {files[0].path} has {keys or 'none'}, "

@@ -1,7 +1,8 @@
 """Where files are: connections by name, each a root on local disk or in an object store.
 
 The rest of the house knows paths like ``connection:key`` only, and asks :class:`Storage` to list and to read them (``globs`` for
-patterns, ``ranges`` joins byte ranges, ``footers`` keeps those of Parquet files). What a connection is made of stands in one table,
+patterns, ``ranges`` joins byte ranges, ``footers`` reads those of Parquet files, ``footer_cache`` keeps them, and
+``outlines`` what planning needs of them). What a connection is made of stands in one table,
 ``kinds``: ``local``, ``s3`` with ``s3_errors``, ``other``; all are a ``backend``.
 """
 

@@ -1,17 +1,14 @@
-"""Footers of Parquet files: read by one or two ranged reads, kept by file and version."""
+"""Footers of Parquet files: read by one or two ranged reads."""
 
 from __future__ import annotations
 
 import struct
-import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from cachetools import LRUCache
 
 from operators.errors import FileUnreadable
 from operators.storage.backend import ByteRange, StoredFile
@@ -21,11 +18,8 @@ ENCRYPTED_MAGIC = b"PARE"
 TRAILER_BYTES = 8
 FIRST_READ_BYTES = 64 << 10
 SMALL_FILE_BYTES = 16 << 10
-"""Files up to this size are kept whole with their footer: they need no other read."""
+"""Files up to this size may be kept whole with their footer: they need no other read."""
 MAX_FOOTER_BYTES = 256 << 20
-READER_THREADS = 16
-PARSED_FACTOR = 3
-"""A parsed footer takes about this many times the memory of its bytes."""
 
 ReadRanges = Callable[[StoredFile, Sequence[ByteRange]], list[bytes]]
 
@@ -79,49 +73,11 @@ def _leaves(kind: pa.DataType) -> int:
     return 1
 
 
-class FooterCache:
-    """Footers by path and version, least recently used ones dropped beyond ``max_bytes``. Thread-safe.
+def read_footer(file: StoredFile, read_ranges: ReadRanges, *, keep_small: bool = True) -> Footer:
+    """Reads and checks a footer; of a small file all is kept with it, if ``keep_small``.
 
-    One that is larger by itself is kept alone: a scan asks for it once for each of its splits.
+    Raises ``FileUnreadable`` for what is not a whole Parquet file.
     """
-
-    def __init__(self, read_ranges: ReadRanges, max_bytes: int) -> None:
-        self._read_ranges = read_ranges
-        self._lock = threading.Lock()
-        self._footers: LRUCache[tuple[str, str], Footer] = LRUCache(max_bytes, lambda footer: min(_cost(footer), max_bytes))
-
-    def get(self, file: StoredFile) -> Footer:
-        """The footer of ``file``. Raises ``FileUnreadable`` naming it."""
-        return self._cached(file) or self._keep(read_footer(file, self._read_ranges))
-
-    def get_all(self, files: Sequence[StoredFile]) -> list[Footer]:
-        """The footers of ``files``, in their order."""
-        found = [self._cached(file) for file in files]
-        missing = [file for file, footer in zip(files, found, strict=True) if footer is None]
-        if not missing:
-            return [footer for footer in found if footer is not None]
-        if len(missing) == 1:
-            read = iter([self.get(missing[0])])
-        else:
-            with ThreadPoolExecutor(min(READER_THREADS, len(missing)), thread_name_prefix="footers") as pool:
-                read = iter(list(pool.map(self.get, missing)))
-        return [footer if footer is not None else next(read) for footer in found]
-
-    def _cached(self, file: StoredFile) -> Footer | None:
-        with self._lock:
-            return self._footers.get((file.path, file.version))
-
-    def _keep(self, footer: Footer) -> Footer:
-        with self._lock:
-            return self._footers.setdefault((footer.file.path, footer.file.version), footer)
-
-
-def _cost(footer: Footer) -> int:
-    return len(footer.tail) * PARSED_FACTOR
-
-
-def read_footer(file: StoredFile, read_ranges: ReadRanges) -> Footer:
-    """Reads and checks a footer. Raises ``FileUnreadable`` for what is not a whole Parquet file."""
     size = file.size_bytes
     if size == 0:
         raise _unreadable(file, "is empty (0 bytes)")
@@ -140,8 +96,14 @@ def read_footer(file: StoredFile, read_ranges: ReadRanges) -> Footer:
     if footer_start < start:
         (head,) = read_ranges(file, [ByteRange(footer_start, start)])
         tail, start = head + tail, footer_start
-    kept = start if size <= SMALL_FILE_BYTES else footer_start
+    kept = start if keep_small and size <= SMALL_FILE_BYTES else footer_start
     return Footer(file, tail[kept - start :], kept, _parse(file, tail[footer_start - start :]))
+
+
+def parsed_footer(file: StoredFile, tail: bytes) -> Footer:
+    """The footer whose ``tail`` was read and checked before."""
+    (footer_bytes,) = struct.unpack("<I", tail[-8:-4])
+    return Footer(file, tail, file.size_bytes - len(tail), _parse(file, tail[len(tail) - TRAILER_BYTES - footer_bytes :]))
 
 
 def _parse(file: StoredFile, tail: bytes) -> pq.FileMetaData:

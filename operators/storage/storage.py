@@ -28,9 +28,11 @@ from operators.storage.backend import (
     hidden,
 )
 from operators.storage.connections import Connection, root_path, with_root
-from operators.storage.footers import Footer, FooterCache
+from operators.storage.footer_cache import FooterCache
+from operators.storage.footers import Footer
 from operators.storage.globs import has_magic, literal_folder, matcher, names_hidden
 from operators.storage.kinds import open_backend
+from operators.storage.outlines import FileOutline
 
 SCRATCH_SHARE = 0.8
 DOWNLOAD_BYTES = 8 << 20
@@ -63,7 +65,7 @@ class Storage:
         self._lock = threading.Lock()
         for connection in connections:
             self._add(connection)
-        self._footers = FooterCache(self.read_ranges, footer_cache_bytes)
+        self._footers = FooterCache(self.read_ranges, footer_cache_bytes, lambda file: self.is_elsewhere(file.path))
 
     @property
     def connections(self) -> tuple[Connection, ...]:
@@ -218,9 +220,13 @@ class Storage:
         """The footer of a Parquet file. Raises ``FileUnreadable`` naming the file."""
         return self._footers.get(file)
 
-    def footers(self, files: Sequence[StoredFile]) -> list[Footer]:
-        """The footers of ``files``, read several at a time where the cache has none."""
-        return self._footers.get_all(files)
+    def outline(self, file: StoredFile) -> FileOutline:
+        """What planning needs of the footer of a Parquet file. Raises ``FileUnreadable`` naming the file."""
+        return self._footers.outline(file)
+
+    def outlines(self, files: Sequence[StoredFile]) -> list[FileOutline]:
+        """What planning needs of the footers of ``files``, read several at a time where the cache has none."""
+        return self._footers.outlines(files)
 
     def resolve(self, pattern: str) -> list[StoredFile]:
         """The files that a pattern names: below the default connection, ``name:path``, or a URL inside a connection.

@@ -4,7 +4,8 @@
 ``classes`` (``disjoint_sets``) which columns are equal. ``divide`` has the rules: by what tables may be divided so that a block can run on
 shares, and where the query is cut. ``two_steps`` (``expressions``, ``partial_aggregates``) makes a block that is cut into what each share
 is asked and what is asked of their answers. ``ranges`` divides tables that are written in the order of a key. ``ways`` are all divisions
-that the rules allow, with what they save by ``costs``; ``building`` makes fragments and exchanges of those that are taken.
+that the rules allow, with what they save by ``costs``; ``building`` makes fragments and exchanges of those that are taken, ``considered``
+what EXPLAIN tells of the others.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from planner.catalog import Column
+from planner.choices import PlanChoice
 from planner.distribute.building import Graph, GraphBuilder, NotBuilt
+from planner.distribute.considered import choice_of, too_small
+from planner.distribute.labels import labelled
 from planner.distribute.scopes import bind_names
 from planner.distribute.ways import Way, Ways, large_scans
 from planner.logical import QueryBlock
@@ -30,24 +34,34 @@ def distributed(
     prefix: str,
     extents: Mapping[str, ScanExtent],
     result: tuple[pa.Schema, tuple[Column, ...], str],
-) -> Graph | None:
-    """The graph that runs ``query`` on several workers; None where that saves nothing, or nothing can be divided for certain.
+) -> tuple[Graph | None, PlanChoice | None]:
+    """The graph that runs ``query`` on several workers; None where that saves nothing, or nothing can be divided for certain. And why.
 
     ``prefix`` begins no name of the statement; ``extents`` are those of the query's scans. ``result`` are the schema and the columns of
     the whole query, and its text.
     """
     large = large_scans(query, extents, inputs.options)
     if not large:
-        return None  # before any name is looked at: most queries of small tables end here
+        return None, too_small(query, extents, inputs.options)  # before any name is looked at: most queries of small tables end here
     names = bind_names(query)
+    ways = Ways(names, inputs, prefix, extents)
+    found = ways.found(large)
     taken: list[Way] = []
-    for way in Ways(names, inputs, prefix, extents).found(large):
+    unbuilt: list[tuple[Way, str]] = []
+    for way in found:
         if (inputs.options.forced or way.saved > 0) and not any(way.meets(other) for other in taken):
             taken.append(way)
     schema, columns, sql = result
     while taken:
         try:
-            return GraphBuilder(names, inputs, prefix, extents, taken).graph(schema, columns, sql)
+            graph = GraphBuilder(ways, taken).graph(schema, columns, sql)
+            return labelled(graph, names, taken), choice_of(ways, found, taken, unbuilt)
         except NotBuilt as error:
-            taken = taken[:-1] if error.block is None else [way for way in taken if error.block not in way.blocks]
-    return None
+            if any(block.final is not None or block.ranges is not None for way in taken for block in way.blocks):
+                plain = {id(way): way.without_final_shares() for way in taken}
+                found, taken = [plain.get(id(way), way) for way in found], list(plain.values())
+                continue
+            kept = taken[:-1] if error.block is None else [way for way in taken if error.block not in way.blocks]
+            unbuilt += [(way, str(error)) for way in taken if way not in kept]
+            taken = kept
+    return None, choice_of(ways, found, taken, unbuilt)

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
 
-from planner.arrow_types import survives_arrow
 from planner.ast import BARE_TABLE, Ast, verbatim_identifier
 from planner.catalog import Column
-from planner.distribute.scopes import Names
+from planner.distribute.final_shares import FinalShares, is_streamed
+from planner.distribute.sent import Sent, sent
 from planner.distribute.two_steps import TwoSteps
-from planner.distribute.ways import DividedBlock, Way
+from planner.distribute.ways import DividedBlock, Way, Ways
 from planner.errors import VolleyError
-from planner.logical import Answers, Body, Cte, CteRef, QueryBlock, Select, all_scans, relations_below, rewrite
+from planner.logical import Answers, Body, Cte, CteRef, QueryBlock, Scan, Select, all_scans, relations_below, rewrite
+from planner.optimize.pushed import without_pushed
 from planner.parse import print_sql
 from planner.physical import ExchangeInput, ExchangeKind, Fragment, PlannedExchange, ScanInput, Share, Split
 from planner.render import render_query
-from planner.scan_inputs import ScanInputs
-from planner.splits import ScanExtent
 
 Graph = tuple[tuple[Fragment, ...], tuple[PlannedExchange, ...]]
 """Fragments, producers first, and the exchanges between them."""
@@ -36,25 +35,32 @@ class NotBuilt(Exception):
 class GraphBuilder:
     """Makes the fragments of the ways that were taken."""
 
-    def __init__(self, names: Names, inputs: ScanInputs, prefix: str, extents: Mapping[str, ScanExtent], ways: Sequence[Way]) -> None:
-        self._whole = names.query
-        self._names = names
-        self._inputs = inputs
-        self._prefix = prefix
-        self._extents = extents
-        self._blocks = {id(block.cut.select.ast): block for way in ways for block in way.blocks}
+    def __init__(self, ways: Ways, taken: Sequence[Way]) -> None:
+        self._ways = ways
+        self._whole = ways.names.query
+        self._names = ways.names
+        self._inputs = ways.inputs
+        self._prefix = ways.prefix
+        self._extents = ways.extents
+        self._costs = ways.costs
+        self._blocks = {id(block.cut.select.ast): block for way in taken for block in way.blocks}
         self._ctes: dict[int, Cte] = {}
         self._clauses: dict[int, Ast] = {}
         self._columns: dict[str, tuple[Column, ...]] = {}
         self._exchanges: dict[str, int] = {}
+        self._hash_exchanges: list[PlannedExchange] = []
+        self._hashed: dict[str, PlannedExchange] = {}
+        self._buckets: dict[str, int] = {}
+        self._estimates: dict[str, int] = {}
         self._fragments: list[Fragment] = []
 
     def graph(self, schema: pa.Schema, result: tuple[Column, ...], sql: str) -> Graph:
         """The graph of a query whose result has ``schema``, and whose text, printed whole, is ``sql``. Raises ``NotBuilt``."""
         streamed = next((block for block in self._blocks.values() if block.steps is None), None)
         if streamed is not None:
-            fragment = Fragment(0, sql, self._arms(self._whole, streamed.shares), 0, streamed.shares)
-            return (fragment,), (PlannedExchange(0, "result", result),)
+            self._put_out(streamed)
+            number, text = len(self._fragments), self._print(_unfiltered(self._whole, streamed)) if streamed.tables else sql
+            return self._ended(Fragment(number, text, self._arms(self._whole, streamed), number, streamed.shares), result)
         final = self._without_unused_ctes(rewrite(self._whole, self._select, self._query, self._note))
         text = self._print(final)
         try:
@@ -64,9 +70,33 @@ class GraphBuilder:
         if made.names != schema.names or made.types != schema.types:
             raise NotBuilt(None, "its columns would be others")
         number = len(self._fragments)
-        self._fragments.append(Fragment(number, text, self._arms(final), number))
-        exchanges = [PlannedExchange(place, self._kind(place), self._columns[name]) for name, place in self._exchanges.items()]
-        return tuple(self._fragments), (*exchanges, PlannedExchange(number, "result", result))
+        return self._ended(Fragment(number, text, self._arms(final), number), result)
+
+    def _ended(self, last: Fragment, result: tuple[Column, ...]) -> Graph:
+        """The graph, with its last fragment."""
+        self._fragments.append(last)
+        exchanges = [self._exchange(name, place) for name, place in self._exchanges.items()]
+        exchanges += self._hash_exchanges
+        exchanges.sort(key=lambda exchange: exchange.id)
+        return tuple(self._fragments), (*exchanges, PlannedExchange(last.id, "result", result))
+
+    def _put_out(self, block: DividedBlock) -> None:
+        """Makes the fragments that put a block's tables out into hash exchanges."""
+        for table in block.tables:
+            number = len(self._fragments)
+            beside = [reducer.scan for reducer in table.reducers]
+            shares = self._costs.shares([table.scan], {table.scan.name: None}, beside)
+            arms = self._scan_arms([table.scan, *beside], shares)
+            sql = table.sql(self._inputs, self._costs.buckets, f"{self._prefix}b")
+            self._fragments.append(Fragment(number, sql, arms, number, shares))
+            estimate = round(self._costs.exchanged(table))
+            exchange = PlannedExchange(number, "hash", table.given, self._costs.buckets, estimate)
+            self._hash_exchanges.append(exchange)
+            self._hashed |= dict.fromkeys(table.readers, exchange)
+
+    def _exchange(self, name: str, place: int) -> PlannedExchange:
+        buckets = self._buckets.get(name, 0)
+        return PlannedExchange(place, "hash" if buckets else self._kind(place), self._columns[name], buckets, self._estimates.get(name))
 
     def _kind(self, exchange: int) -> ExchangeKind:
         """Of one reader's that runs once, it goes to that; all else is kept for whoever comes."""
@@ -111,22 +141,53 @@ class GraphBuilder:
     def _apply(self, query: QueryBlock, block: DividedBlock, steps: TwoSteps) -> QueryBlock:
         """Makes the block's fragment. Returns what is left in its place."""
         assert isinstance(query.body, Select)
-        partial, probe = (self._with_ctes(steps.partial(query.body, probe=probe)) for probe in (False, True))
-        try:
-            bound = self._inputs.catalog.bound_columns(self._print(probe), self._known(probe))
-        except VolleyError as error:
-            raise NotBuilt(block, str(error)) from None
-        columns = bound[: len(steps.answers)]
-        if not all(survives_arrow(column.type) for column in columns):
-            raise NotBuilt(block, "a column would be of another type behind an exchange")
-        kinds = iter([column.type for column in bound[len(columns) :]])
+        self._put_out(block)
+        partials = (steps.partial(query.body, probe=probe) for probe in (False, True))
+        partial, probe = (_unfiltered(self._with_ctes(made), block) for made in partials)
+        bound = self._bound(block, probe, shares=block)
+        rows = self._sent(block, bound[: len(steps.answers)])
+        kinds = iter([column.type for column in bound[len(steps.answers) :]])
         types = {answer.name: [next(kinds) for _ in answer.arguments] for answer in steps.answers}
+        final, ranges = block.final, None if block.ranges is None or block.final is not None else block.ranges
+        bucket = final.bucket(self._costs.buckets) if final is not None else None if ranges is None else ranges.number()
+        answers = self._answers(rows.sql(self._print(partial), self._prefix, bucket), partial, rows.columns, block)
+        if bucket is not None:
+            self._estimates[answers.name] = round(block.answers)
+            self._buckets[answers.name] = self._costs.buckets if ranges is None else ranges.count
+        if final is None or (query.ast is self._whole.ast and is_streamed(query)):
+            return steps.final(query, answers, types, rows.as_text)
+        return self._complete(block, final, query, final.complete(query, answers, types, rows.as_text))
+
+    def _complete(self, block: DividedBlock, final: FinalShares, query: QueryBlock, groups: QueryBlock) -> QueryBlock:
+        """Makes the fragment of a block's complete ``groups``, and returns what is left to be asked of them."""
+        complete = self._with_ctes(groups)
+        rows = self._sent(block, self._bound(block, complete))
+        bucket = None if block.ranges is None else block.ranges.number()
+        made = self._answers(rows.sql(self._print(complete), self._prefix, bucket), complete, rows.columns)
+        if block.ranges is not None:
+            self._buckets[made.name] = block.ranges.count
+        return final.rest.final(query, made, {}, rows.as_text)
+
+    def _answers(self, sql: str, query: QueryBlock, columns: tuple[Column, ...], block: DividedBlock | None = None) -> Answers:
+        """Adds the fragment of a query that ``sql`` asks, and the exchange that it puts out into: which it returns as a relation."""
         number = len(self._fragments)
         name = f"{self._prefix}x{number}"
+        self._fragments.append(Fragment(number, sql, self._arms(query, block), number, () if block is None else block.shares))
         self._columns[name], self._exchanges[name] = columns, number
-        self._fragments.append(Fragment(number, self._print(partial), self._arms(partial, block.shares), number, block.shares))
-        table = {"Table": {**BARE_TABLE, "name": [{"Identifier": verbatim_identifier(name)}]}}
-        return steps.final(query, Answers(table, name, name), types)
+        return Answers({"Table": {**BARE_TABLE, "name": [{"Identifier": verbatim_identifier(name)}]}}, name, name)
+
+    def _bound(self, block: DividedBlock, query: QueryBlock, shares: DividedBlock | None = None) -> tuple[Column, ...]:
+        """The columns of a fragment of the block, which runs on the ``shares`` of one."""
+        try:
+            return self._inputs.catalog.bound_columns(self._print(query), self._known(query, shares))
+        except VolleyError as error:
+            raise NotBuilt(block, str(error)) from None
+
+    def _sent(self, block: DividedBlock, columns: Sequence[Column]) -> Sent:
+        rows = sent(columns)
+        if rows is None:
+            raise NotBuilt(block, "a column would be of another type behind an exchange")
+        return rows
 
     def _with_ctes(self, query: QueryBlock) -> QueryBlock:
         """The block with the CTEs around it that it reads."""
@@ -150,24 +211,48 @@ class GraphBuilder:
         clause = {**clauses[0], "recursive": any(clause["recursive"] for clause in clauses)}
         return replace(query, ast={**query.ast, "with": clause}, ctes=tuple(needed.values()))
 
-    def _arms(self, query: QueryBlock, shares: Sequence[Share] = ()) -> tuple[ScanInput | ExchangeInput, ...]:
+    def _arms(self, query: QueryBlock, block: DividedBlock | None = None) -> tuple[ScanInput | ExchangeInput, ...]:
+        """The inputs of a fragment that runs ``query``, on the shares of ``block`` if there is one."""
+        may_be_cut = self._ways.may_be_cut(block) if block is not None else frozenset[str]()
+        read = frozenset(name for table in block.tables for name in table.readers) if block is not None else frozenset[str]()
+        arms: list[ScanInput | ExchangeInput] = []
+        for scan in all_scans(query):
+            if scan.name not in read:
+                arms += self._scan_arms([scan], () if block is None else block.shares)
+            elif block is not None:
+                exchange = self._hashed[scan.name]
+                arms.append(ExchangeInput(scan.name, exchange.id, exchange.columns, True, scan.name in may_be_cut))
+        for name in _answers(query):
+            arms.append(ExchangeInput(name, self._exchanges[name], self._columns[name], bucketed=name in self._buckets))
+        return tuple(arms)
+
+    def _scan_arms(self, scans: Sequence[Scan], shares: Sequence[Share]) -> tuple[ScanInput, ...]:
         divided: dict[str, dict[Split, None]] = {}
         for part in (part for share in shares for part in share.inputs):
             divided.setdefault(part.name, {}).update(dict.fromkeys(part.splits))
-        arms: list[ScanInput | ExchangeInput] = []
-        for scan in all_scans(query):
+        arms: list[ScanInput] = []
+        for scan in scans:
             extent = self._extents[scan.name]
             if scan.name in divided:
                 arms.append(self._inputs.in_shares(scan, extent, tuple(divided[scan.name])))
             else:
                 arms.append(self._inputs.whole(scan, extent))
-        return (*arms, *(ExchangeInput(name, self._exchanges[name], self._columns[name]) for name in _answers(query)))
+        return tuple(arms)
 
-    def _known(self, query: QueryBlock) -> dict[str, tuple[Column, ...]]:
-        return {scan.name: scan.needed for scan in all_scans(query)} | {name: self._columns[name] for name in _answers(query)}
+    def _known(self, query: QueryBlock, block: DividedBlock | None = None) -> dict[str, tuple[Column, ...]]:
+        """The columns of what a fragment reads."""
+        return {arm.name: arm.columns for arm in self._arms(query, block)}
 
     def _print(self, query: QueryBlock) -> str:
         return print_sql({"Query": render_query(query)}, self._inputs.chain_terms)
+
+
+def _unfiltered(query: QueryBlock, block: DividedBlock) -> QueryBlock:
+    """The query without the conditions that the fragments of a block's tables have applied."""
+    readers = {name for table in block.tables for name in table.readers}
+    if not readers:
+        return query
+    return without_pushed(query, {id(term) for scan in all_scans(query) if scan.name in readers for term in scan.predicates})
 
 
 def _answers(query: QueryBlock) -> list[str]:

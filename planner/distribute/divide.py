@@ -61,6 +61,9 @@ Keys = frozenset[BoundColumn]
 ANYWHERE: Keys = frozenset()
 
 
+_SIDES: Mapping[str, str] = {"left": "the left", "right": "the right", "full": "the full", "semi": "the semi or anti"}
+
+
 class NotDivisible(Exception):
     """The tables cannot be divided in this way for certain. The message says why."""
 
@@ -87,7 +90,8 @@ class Cut:
 
 
 JoinSide = Literal["inner", "left", "right", "full", "semi"]
-_NARROWING = ("Semi", "LeftSemi", "Anti", "LeftAnti")
+_NARROWING = ("Semi", "Anti")
+"""The parser's joins that are the kernel's of that name; LEFT SEMI stands for POSITIONAL (``spellings.joins``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,8 @@ class Rules:
     repeatable: set[int] = field(default_factory=set)
     """The trees of what gives the same rows whenever it is evaluated."""
     _classes: dict[int, Classes] = field(default_factory=dict)
+    _calls: dict[int, tuple[list[Ast], bool]] = field(default_factory=dict)
+    _scans: dict[int, tuple[Body | Relation, frozenset[str]]] = field(default_factory=dict)
 
     def cuts(self, divided: Mapping[str, str | None]) -> list[Cut]:
         """Where the query is to be cut if its scans ``divided`` are: by the column of that name, or None for rows that lie anywhere.
@@ -107,6 +113,29 @@ class Rules:
         divider = _Divider(self, self.names, divided)
         divider.closed(self.names.query)
         return divider.cuts
+
+    def is_repeatable(self, query: QueryBlock) -> bool:
+        """Whether a query gives the same rows in whichever share it is evaluated."""
+        try:
+            _Divider(self, self.names, {}).repeatable(query)
+        except NotDivisible:
+            return False
+        return True
+
+    def scans(self, node: Body | Relation) -> frozenset[str]:
+        """The names of all scans in it."""
+        known = self._scans.get(id(node))
+        if known is None:  # the node is kept, since one that is made up for a moment would leave its id to another
+            known = self._scans[id(node)] = node, frozenset(scan.name for scan in scans_of(node))
+        return known[1]
+
+    def calls(self, query: QueryBlock, select: Select) -> tuple[list[Ast], bool]:
+        """The functions that a block calls behind WHERE, and whether its rows are those of groups, or one of all."""
+        known = self._calls.get(id(select))
+        if known is None:
+            called = [node["Function"] for node in walk(_behind_where(query, select), into_queries=False) if is_call(node)]
+            known = self._calls[id(select)] = called, is_grouped(select.ast) or any(map(is_aggregate, called))
+        return known
 
     def classes(self, select: Select) -> Classes:
         """The classes of a block that may be divided. Raises ``NotDivisible`` where it calls what depends on more than its rows."""
@@ -159,7 +188,7 @@ class _Divider:
             raise NotDivisible("a table is read in VALUES")
         keys = self._rows(body)
         complete = keys is None or self._is_complete(query, body, keys)
-        self._behind(query, body, repeated=keys is not None and (complete or not makes_groups(query, body)))
+        self._behind(query, body, repeated=keys is not None and (complete or not self.rules.calls(query, body)[1]))
         return keys, complete
 
     def _operand(self, body: Body) -> None:
@@ -173,7 +202,7 @@ class _Divider:
     def _cut(self, query: QueryBlock, complete: bool) -> None:
         assert isinstance(query.body, Select), "only a SELECT has rows of its own"
         if query is not self.names.query and self.names.correlated(query.body) is not False:
-            raise NotDivisible("a subquery that mentions rows around it reads the table")
+            raise NotDivisible("it is read in a subquery that mentions rows around it")
         self.cuts.append(Cut(query, query.body, complete))
 
     def _behind(self, query: QueryBlock, select: Select, *, repeated: bool) -> None:
@@ -185,16 +214,16 @@ class _Divider:
                     raise NotDivisible("a subquery may have an aggregate in it that is this block's")
                 self.closed(inner)
                 if repeated:
-                    self._repeatable(inner)
+                    self.repeatable(inner)
 
     def _is_complete(self, query: QueryBlock, select: Select, keys: Keys) -> bool:
         """Whether each group, window and set of equal rows is in one share."""
         ast = select.ast
-        called = [node["Function"] for node in walk(_behind_where(query, select), into_queries=False) if is_call(node)]
+        called, groups = self.rules.calls(query, select)
         if not keys:
-            whole = makes_groups(query, select) or ast["distinct"] or ast["qualify"]
+            whole = groups or ast["distinct"] or ast["qualify"]
             return not (whole or any(function["over"] is not None for function in called))
-        if makes_groups(query, select):
+        if groups:
             terms = ast["group_by"].get("Expressions", [[]])[0]
             if not self._mentions_key(terms, keys):
                 return False
@@ -216,7 +245,7 @@ class _Divider:
 
     def _rows(self, select: Select) -> Keys | None:
         """By what the rows of FROM and WHERE are divided; None where all of them are whole."""
-        if not any(scan.name in self.divided for scan in from_and_where(select)):
+        if not self._has_divided(select) or not any(scan.name in self.divided for scan in from_and_where(select)):
             return None
         classes = self.rules.classes(select)
         keys: Keys | None = None
@@ -248,11 +277,11 @@ class _Divider:
         if right is None:
             if side in ("inner", "left", "semi"):
                 return left
-            raise NotDivisible(f"a {side} join keeps rows of its other side, which each share would have")
+            raise NotDivisible(f"the rows of {_SIDES[side]} join's other side would come from each share again")
         if left is None:
             if side in ("inner", "right"):
                 return right
-            raise NotDivisible(f"a {side} join keeps rows of its other side, which each share would have")
+            raise NotDivisible(f"the rows of {_SIDES[side]} join's other side would come from each share again")
         equal = any((one in left and other in right) or (other in left and one in right) for one, other in pairs)
         match side:
             case "inner" if equal or _closed(left, classes) & right:
@@ -283,18 +312,18 @@ class _Divider:
             case DerivedTable():
                 return self._derived(relation)
             case CteRef():
-                self._repeatable(relation)
+                self.repeatable(relation)
                 return None
             case _:
                 if self._has_divided(relation):
                     raise NotDivisible("a function or a PIVOT reads the table")
-                self._repeatable(relation)
+                self.repeatable(relation)
                 return None
 
     def _derived(self, relation: DerivedTable) -> Keys | None:
         query = relation.query
         if not self._has_divided(query):
-            self._repeatable(query)
+            self.repeatable(query)
             return None
         keys, complete = self._query(query)
         if keys is None:
@@ -312,17 +341,17 @@ class _Divider:
         """A subquery that each share evaluates."""
         if self._has_divided(query):
             raise NotDivisible("a subquery in ON reads the table")
-        self._repeatable(query)
+        self.repeatable(query)
 
     def _subquery(self, query: QueryBlock, select: Select, keys: Keys | None) -> None:
         """A subquery in WHERE: whole, or divided as the rows around it are, or cut off. ``keys`` are those of the rows around it."""
         if not self._has_divided(query):
             if keys is not None:
-                self._repeatable(query)
+                self.repeatable(query)
             return
         inner, complete = self._query(query)
         if inner is None:
-            self._repeatable(query)
+            self.repeatable(query)
         elif keys is not None and (self._is_beside(query, inner, keys) or (complete and self._is_looked_for(query, select, inner, keys))):
             return
         else:
@@ -341,7 +370,7 @@ class _Divider:
         looks = next((test["expr"] for test in tests if test["subquery"] is query.ast and not test["negated"]), None)
         return any(pair.inner in inner and pair.outer in keys for pair in subquery_correlations(self.names, query, looks))
 
-    def _repeatable(self, node: QueryBlock | Relation) -> None:
+    def repeatable(self, node: QueryBlock | Relation) -> None:
         """Raises ``NotDivisible`` where two evaluations of what is whole, or of a CTE that it reads, might differ."""
         if id(node.ast) in self.rules.repeatable:
             return
@@ -352,24 +381,26 @@ class _Divider:
                 cte = self.names.cte(relation)
                 if cte is None:
                     raise NotDivisible("a recursive query reads itself")
-                self._repeatable(cte.query)
+                self.repeatable(cte.query)
 
     def _has_divided(self, node: Body | Relation) -> bool:
-        return any(scan.name in self.divided for scan in scans_of(node))
+        return not self.rules.scans(node).isdisjoint(self.divided)
 
 
 def from_and_where(select: Select) -> Iterator[Scan]:
     """The scans of a block's FROM and WHERE, those of subqueries there included."""
     for item in select.items:
         yield from (relation for relation in relations_below(item) if isinstance(relation, Scan))
-    where = in_where(select) if select.queries else set()
+    where = in_where(select)
     for query in select.queries:
         if id(query.ast) in where:
             yield from scans_of(query)
 
 
 def in_where(select: Select) -> set[int]:
-    """The ids of all nodes in WHERE."""
+    """The ids of all nodes in the WHERE of a block that has subqueries; of any other, nobody asks."""
+    if not select.queries:
+        return set()
     return {id(node) for term in select.conjuncts for node in walk(term, into_queries=False)}
 
 
@@ -398,12 +429,6 @@ def check_functions(root: Any, allowed: frozenset[str], *, into_queries: bool = 
 def _closed(keys: Keys, classes: Classes) -> Keys:
     """The keys, and all that equals one of them."""
     return keys.union(*(classes.of(key) for key in keys))
-
-
-def makes_groups(query: QueryBlock, select: Select) -> bool:
-    """Whether the rows of a block are those of groups, or one of all."""
-    nodes = walk(_behind_where(query, select), into_queries=False)
-    return is_grouped(select.ast) or any(is_call(node) and is_aggregate(node["Function"]) for node in nodes)
 
 
 def _items(select: Ast) -> Iterator[Ast]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from planner.ast import SEQUENCES, Ast
-from planner.distribute.partial_aggregates import AGGREGATES, WITH_PARTIAL_FORM
+from planner.ast import SEQUENCES, Ast, walk
+from planner.distribute.partial_aggregates import AGGREGATES, BY_ARRIVAL, WITH_PARTIAL_FORM
 from planner.distribute.scopes import BoundColumn, Names, SelectAlias
+from planner.functions import WINDOW_FUNCTIONS
 from planner.quoting import folded
 from planner.references import function_name
 
@@ -44,6 +45,23 @@ def is_grouped(select: Ast) -> bool:
 def sorts_and_limits(ast: Ast, *, limits_only: bool = False) -> bool:
     """Whether a query sorts its rows, or leaves some out, behind its body."""
     return any(ast.get(key) for key in ("limit_clause", "fetch", *(() if limits_only else ("order_by",))))
+
+
+def hangs_on_arrival(root: Any) -> bool:
+    """Whether a value in it may be another when rows arrive in another order: what lists them, or numbers them in no order that is told."""
+    for node in walk(root):
+        if not is_call(node):
+            continue
+        function, name = node["Function"], function_name(node["Function"])
+        over = function["over"]
+        if over is None and name in BY_ARRIVAL:
+            listed = function["args"]
+            sorted_inside = type(listed) is dict and "List" in listed and listed["List"]["clauses"]
+            if not sorted_inside and not function["within_group"]:
+                return True
+        elif over is not None and (name in BY_ARRIVAL or name in WINDOW_FUNCTIONS) and not over.get("WindowSpec", {}).get("order_by"):
+            return True
+    return False
 
 
 def arguments(function: Ast) -> list[Ast]:

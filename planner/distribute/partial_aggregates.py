@@ -49,6 +49,15 @@ IN_ONE_PLACE = words(
 )
 """The aggregates that need all rows of a group in one place: for their order, for a state that is all of its values or not handed out."""
 
+BY_ARRIVAL = words(
+    """
+    any_value approx_quantile approx_top_k arbitrary arg_max arg_max_null arg_max_nulls_last arg_min arg_min_null arg_min_nulls_last argmax
+    argmin array_agg combine_aggr first group_concat last list listagg lttb max_by min_by mode reservoir_quantile string_agg
+    variant_group_object json_group_array json_group_object json_group_structure
+    """
+)
+"""Those of them that may be another where rows come in another order."""
+
 AGGREGATES = WITH_PARTIAL_FORM | IN_ONE_PLACE
 
 

@@ -7,6 +7,7 @@ each of which drops the other's rows.
 from __future__ import annotations
 
 import datetime
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -23,6 +24,8 @@ Bound = Any
 
 MOST_READ_TWICE = 1.25
 """Tables are not divided by ranges where the shares would read more than so many times their rows."""
+MOST_ROW_GROUPS = 20_000
+"""Of tables of more, nobody looks for the ranges: each share's would be looked for among all of them."""
 _WHOLE_NUMBERS = frozenset(("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"))
 
 
@@ -39,7 +42,10 @@ class KeyedScan:
         kind = next(column.type for column in self.scan.columns if column.name == self.key)
         if kind not in _WHOLE_NUMBERS and kind != "DATE":
             return False
-        return all(file.groups is not None and all(_range(group, self.key) for group in file.groups) for file in self.extent.files)
+        kept = self.extent.row_groups_kept
+        if kept is None or kept > MOST_ROW_GROUPS:
+            return False
+        return all(_range(group, self.key) for file in self.extent.files for group in file.groups or ())
 
 
 def aligned_shares(parts: Sequence[KeyedScan], wanted: int) -> tuple[Share, ...] | None:
@@ -49,25 +55,40 @@ def aligned_shares(parts: Sequence[KeyedScan], wanted: int) -> tuple[Share, ...]
     """
     largest = max(parts, key=lambda part: part.extent.rows or 0)
     bounds = list(_bounds(largest, wanted))
+    there = sum(part.extent.rows or 0 for part in parts)
     edges: list[Bound | None] = [None, *bounds, None]
     shares = [_share(parts, low, high) for low, high in pairwise(edges)]
     read = sum(share.rows or 0 for share in shares)
-    there = sum(part.extent.rows or 0 for part in parts)
     return tuple(shares) if read <= MOST_READ_TWICE * there else None
 
 
+def lie_in_ranges(parts: Sequence[KeyedScan], wanted: int) -> bool:
+    """Whether row groups lie so that about ``wanted`` shares, and fewer, would not read many of them twice. Cheaper than the shares."""
+    bounds = list(_bounds(max(parts, key=lambda part: part.extent.rows or 0), wanted))
+    read = sum(_rows_in_shares(part, bounds) for part in parts)
+    return read <= MOST_READ_TWICE * sum(part.extent.rows or 0 for part in parts)
+
+
 def _bounds(part: KeyedScan, wanted: int) -> Iterator[Bound]:
-    """Where a share ends: values of the key with which a row group begins."""
-    groups = [(found, group.rows) for file in part.extent.files for group in file.groups or () if (found := _range(group, part.key))]
+    """Where a share ends: values of the key with which a row group begins. They make ``wanted`` shares at most: one more than there are
+    workers would have all wait for it.
+    """
+    groups = [(span, group.rows) for file in part.extent.files for group in file.groups or () if (span := _range(group, part.key))]
     groups.sort(key=lambda item: item[0])
     each = max(1, sum(rows for _, rows in groups) / max(1, wanted))
-    seen, due, last = 0, each, None
+    seen, found, last = 0, 0, None
     for (low, _), rows in groups:
-        if seen >= due - rows / 2 and seen and low != last:
+        if found + 1 < wanted and seen >= (found + 1) * each - rows / 2 and seen and low != last:
             yield low
             last = low
-            due = seen + each
+            found += 1
         seen += rows
+
+
+def _rows_in_shares(part: KeyedScan, bounds: Sequence[Bound]) -> int:
+    """How many rows shares with these bounds would read, but for those without a key."""
+    groups = ((group.rows, found) for file in part.extent.files for group in file.groups or () if (found := _range(group, part.key)))
+    return sum(rows * (1 + bisect_right(bounds, most) - bisect_right(bounds, least)) for rows, (least, most) in groups)
 
 
 def _share(parts: Sequence[KeyedScan], low: Bound | None, high: Bound | None) -> Share:

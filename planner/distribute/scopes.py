@@ -16,7 +16,7 @@ from planner.distribute.binding import NameBinder, may_be_columns
 from planner.distribute.meanings import BoundColumn, ColumnField, Meaning, OutputColumn, Outputs, SelectAlias
 from planner.distribute.mentions import mentions
 from planner.distribute.outputs import starred
-from planner.logical import Body, Cte, CteRef, Join, QueryBlock, Relation, Scan, Select, SetOperation
+from planner.logical import Body, Cte, CteRef, DerivedTable, Join, QueryBlock, Relation, Scan, Select, SetOperation
 from planner.quoting import folded
 
 __all__ = ["BoundColumn", "ColumnField", "Columns", "Meaning", "Names", "OutputColumn", "Outputs", "SelectAlias", "bind_names"]
@@ -135,6 +135,18 @@ class Names:
         Each of its values is one of the table's, or NULL where an outer join met no row.
         """
         return self._found.shown.origin(column)
+
+    def source(self, column: BoundColumn) -> tuple[Select, Ast] | None:
+        """The expression that a column of a subquery in FROM or of a CTE is, with the SELECT that it stands in."""
+        relation = column.relation
+        query = relation.query if isinstance(relation, DerivedTable) else None
+        if isinstance(relation, CteRef) and (cte := self.cte(relation)) is not None:
+            query = cte.query
+        if query is None or not isinstance(query.body, Select):
+            return None
+        outputs = self._found.shown.relation_outputs(relation) or ()
+        found = [output.expression for output in outputs if output.name == column.name]
+        return (query.body, found[0]) if len(found) == 1 and found[0] is not None else None
 
     def type(self, column: BoundColumn) -> str | None:
         """The column's type, where it is plainly a table's column."""

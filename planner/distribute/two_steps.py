@@ -32,7 +32,7 @@ from planner.distribute.expressions import (
 from planner.distribute.partial_aggregates import combined
 from planner.distribute.scopes import BoundColumn, ColumnField, Names, SelectAlias
 from planner.logical import Answers, FromItem, QueryBlock, Select
-from planner.quoting import folded
+from planner.quoting import folded, quote_name
 from planner.references import function_name
 
 _REFUSED_CLAUSES = ("top", "lateral_views", "connect_by", "prewhere", "cluster_by", "distribute_by", "sort_by")
@@ -107,6 +107,7 @@ class TwoSteps:
     _meanings: Meanings = field(init=False)
     _placed: dict[Any, PartialColumn] = field(default_factory=dict)
     _types: ArgumentTypes | None = None
+    _as_text: Mapping[str, str] = field(default_factory=dict)
     _made: bool = False
     """The partial block makes the items; else the final one makes them, of groups or of columns."""
     _grouped: bool = False
@@ -126,7 +127,7 @@ class TwoSteps:
             self._place_items()
         elif groups and self._has_partial_forms():
             self._grouped = True
-            for expression in self._group_expressions():
+            for expression in self.group_expressions():
                 self._place(expression, "k")
         self._final_parts()
         if not self.answers:
@@ -160,6 +161,22 @@ class TwoSteps:
         return "rows" if self.select.ast["distinct"] is None else "distinct"
 
     @property
+    def first_rows(self) -> tuple[Ast | None, Ast] | None:
+        """ORDER BY and LIMIT of a share's answers, where its first rows are enough."""
+        return self._first
+
+    @property
+    def first_term(self) -> Ast | None:
+        """The first term of ORDER BY; None where there is none, or it is said by ALL."""
+        return next(iter(self._order_terms()), None)
+
+    @property
+    def has_sets(self) -> bool:
+        """Whether GROUP BY has sets, or modifiers that make some."""
+        group = self.select.ast["group_by"]
+        return "All" not in group and (bool(group["Expressions"][1]) or any(next(iter(term)) in _SETS for term in group["Expressions"][0]))
+
+    @property
     def ends_early(self) -> bool:
         """Whether any rows are as good as others, once there are enough."""
         return self._made and sorts_and_limits(self.query.ast, limits_only=True) and self.query.ast["order_by"] is None
@@ -183,7 +200,7 @@ class TwoSteps:
         order, limit = self._first or (None, None)
         block = {**BARE_QUERY, "body": None, "order_by": order, "limit_clause": limit}
         ast = {**ast, "projection": items}
-        return QueryBlock(block, replace(select, ast=ast, queries=_present(select.queries, {**ast, "from": None})))
+        return QueryBlock(block, replace(select, ast=ast, queries=present(select.queries, {**ast, "from": None})))
 
     def _partial_expression(self, answer: PartialColumn) -> Ast:
         if answer.aggregate is None:
@@ -197,13 +214,13 @@ class TwoSteps:
             return None
         if order is None:
             return None, limit
-        terms = [(term, self._ordered(term["expr"])) for term in self._order_terms()]
+        terms = [(term, self.answer_of(term["expr"])) for term in self._order_terms()]
         if not terms or any(answer is None for _, answer in terms):
             return None
         named = [{**term, "expr": _named(answer.name)} for term, answer in terms if answer is not None]
         return {**order, "kind": {"Expressions": named}}, limit
 
-    def _ordered(self, expression: Ast) -> PartialColumn | None:
+    def answer_of(self, expression: Ast) -> PartialColumn | None:
         """The answer by which the final block sorts there; None if it is not known."""
         item = self._counted(expression)
         return self._placed.get(self._meanings.of(expression if item is None else item))
@@ -223,14 +240,21 @@ class TwoSteps:
 
     # -- the final block ------------------------------------------------------------------------------------------------
 
-    def final(self, query: QueryBlock, answers: Answers, types: ArgumentTypes) -> QueryBlock:
-        """The final block, over ``answers``: what stands in the place of ``query``, as it is by now."""
-        self._types = types
+    def final(self, query: QueryBlock, answers: Answers, types: ArgumentTypes, as_text: Mapping[str, str]) -> QueryBlock:
+        """The final block, over ``answers``: what stands in the place of ``query``, as it is by now.
+
+        ``as_text``: the types of those answers that arrive as text, by their names.
+        """
+        self._types, self._as_text = types, as_text
         ast, order = self._final_parts()
         assert isinstance(query.body, Select)
-        queries = _present(query.body.queries, {**ast, "from": None})
+        queries = present(query.body.queries, {**ast, "from": None})
         select = replace(query.body, ast=ast, items=(FromItem(answers),), conjuncts=(), filtered=True, queries=queries)
         return replace(query, body=select, order_by=order)
+
+    def behind(self, expression: Ast) -> Ast:
+        """An expression of the block over the columns of the partial block. Raises ``OneStep``."""
+        return self._final(expression)  # type: ignore[no-any-return]
 
     def _final_parts(self) -> tuple[Ast, Ast | None]:
         ast, order = self.select.ast, self.query.ast["order_by"]
@@ -250,7 +274,7 @@ class TwoSteps:
             yield _item(self._final(expression), self._output_name(expression))
         else:
             for column, name in self._starred(item):
-                yield _item(_named(self._place_column(column).name), name)
+                yield _item(self._read(self._place_column(column)), name)
 
     def _final_groups(self) -> Ast:
         group: Ast = self.select.ast["group_by"]
@@ -273,7 +297,7 @@ class TwoSteps:
             return None
         answer = self._placed.get(self._meanings.of(node)) if kind in self._meanings.kinds or is_name(node) else None
         if answer is not None and answer.aggregate is None:
-            return _named(answer.name)
+            return self._read(answer)
         match kind:
             case "Function" if is_call(node):
                 if value["over"] is None and is_aggregate(value):
@@ -292,7 +316,7 @@ class TwoSteps:
                     return node
                 column = meaning.column if isinstance(meaning, ColumnField) else meaning
                 if isinstance(column, BoundColumn) and column.depth == 0 and not self._grouped:
-                    return _named(self._place(node, "c").name)
+                    return self._read(self._place(node, "c"))
                 raise OneStep("not every name in it is known to be of a group, or a column")
             case "Wildcard" | "QualifiedWildcard":
                 raise OneStep("a star stands in an expression")
@@ -306,7 +330,7 @@ class TwoSteps:
         name, listed = function_name(function), function["args"]["List"]
         if listed["duplicate_treatment"] == "Distinct":
             # Rows that are alike in keys and argument are one row of the partial block.
-            column = _named(self._place(arguments(function)[0], "d").name)
+            column = self._read(self._place(arguments(function)[0], "d"))
             return {"Function": {**function, "args": {"List": {**listed, "args": [{"Unnamed": {"Expr": column}}]}}}}
         key = self._meanings.of(node)
         answer = self._placed.get(key) or self._add(key, PartialColumn(self._next_name("a"), node, name))
@@ -318,6 +342,10 @@ class TwoSteps:
         if not found or self.names.correlated(found[0]) is not False:
             raise OneStep("a subquery behind WHERE mentions its rows")
         return node
+
+    def _read(self, answer: PartialColumn) -> Ast:
+        kind = self._as_text.get(answer.name)
+        return _named(answer.name) if kind is None else verbatim(f"{quote_name(answer.name)}::{kind}")
 
     # -- what they share ------------------------------------------------------------------------------------------------
 
@@ -357,7 +385,8 @@ class TwoSteps:
         ast = self.select.ast
         yield from walk([*(ast[key] for key in _BEHIND), self.query.ast["order_by"]], into_queries=False)
 
-    def _group_expressions(self) -> Iterator[Ast]:
+    def group_expressions(self) -> Iterator[Ast]:
+        """What is grouped by, positions and aliases resolved; of sets, all that is in any. Raises ``OneStep``."""
         ast = self.select.ast
         group = ast["group_by"]
         if "All" in group:
@@ -430,7 +459,7 @@ def _is_position(expression: Ast) -> bool:
     return _position(expression) is not None
 
 
-def _present(queries: Iterable[QueryBlock], root: Any) -> tuple[QueryBlock, ...]:
+def present(queries: Iterable[QueryBlock], root: Any) -> tuple[QueryBlock, ...]:
     """Those of a block's subqueries that are in its expressions still."""
     there = {id(node) for node in walk(root, into_queries=False)}
     return tuple(query for query in queries if id(query.ast) in there)

@@ -6,11 +6,14 @@ import datetime
 from collections import defaultdict
 from dataclasses import replace
 
-from planner.catalog import SCHEMA_PREFIXES, Column, DataFile, Table
+from planner.catalog import SCHEMA_PREFIXES, Column
 from planner.logical import QueryBlock, Scan, Select, block_scans, rewrite_scans, rewrite_selects
 from planner.optimize.comparisons import Comparable, Comparison, comparisons, literal_value
 from planner.optimize.pushable import BlockNames, block_names, candidates
 from planner.quoting import folded
+
+Partitions = tuple[tuple[str, str | None], ...]
+"""Hive keys and values of a path."""
 
 
 def prune_partitions(query: QueryBlock) -> QueryBlock:
@@ -47,13 +50,19 @@ def _means_partition(comparison: Comparison, scan: Scan, names: BlockNames, sele
 
 def _without(scan: Scan, tests: list[Comparison]) -> Scan:
     columns = {folded(column.name): column for column in scan.table.partition_columns}
-    kept = tuple(file for file in scan.table.files if all(_may_match(file, test, columns[test.column]) for test in tests))
-    table = Table(scan.table.name, kept or scan.table.files[:1], scan.table.partition_columns)
-    return replace(scan, table=table)
+    known: dict[Partitions, bool] = {}
+
+    def may_match(partitions: Partitions) -> bool:
+        if partitions not in known:
+            known[partitions] = all(_may_match(partitions, test, columns[test.column]) for test in tests)
+        return known[partitions]
+
+    kept = tuple(file for file in scan.table.files if may_match(file.partitions))
+    return replace(scan, table=replace(scan.table, files=kept or scan.table.files[:1]))
 
 
-def _may_match(file: DataFile, test: Comparison, column: Column) -> bool:
-    text = next((value for key, value in file.partitions if folded(key) == test.column), "")
+def _may_match(partitions: Partitions, test: Comparison, column: Column) -> bool:
+    text = next((value for key, value in partitions if folded(key) == test.column), "")
     if test.operator == "null":
         return text is None or text == ""
     if text is None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from planner.catalog import ColumnRange, RowGroup, StatisticsValue
+from planner.catalog import RowGroup, StatisticsValue
 from planner.logical import Scan
 from planner.optimize.comparisons import Comparable, Comparison, comparisons, literal_value
-from planner.optimize.prune_partitions import holds
 from planner.quoting import folded
+from planner.row_groups import RowGroups
+
+Value = StatisticsValue | None
+Test = Callable[[Value, Value, int | None], bool]
+"""Whether a row group may hold a row that is looked for, by its least and its greatest value and how many are NULL; None: not known."""
 
 
 def prunable(scan: Scan) -> tuple[tuple[Comparison, str], ...]:
@@ -27,38 +32,62 @@ def prunable(scan: Scan) -> tuple[tuple[Comparison, str], ...]:
     return tuple(found)
 
 
-def keep_row_groups(scan: Scan, groups: Sequence[RowGroup]) -> tuple[RowGroup, ...]:
+def keep_row_groups(scan: Scan, groups: Sequence[RowGroup]) -> Sequence[RowGroup]:
     """The row groups that may hold a row for which all predicates of ``scan`` hold."""
-    tests = prunable(scan)
-    types = {column.name: column.type for column in scan.columns}
-    return tuple(group for group in groups if all(_may_match(group.ranges.get(name), test, types[name]) for test, name in tests))
+    return Pruning(scan).keep(groups)
 
 
-def _may_match(known: ColumnRange | None, test: Comparison, kind: str) -> bool:
-    if known is None:
-        return True
-    if test.operator == "null":
-        return known.null_count != 0
-    bounds = [literal_value(literal, kind) for literal in test.literals]
-    if None in bounds:
-        return True
-    return any(_overlaps(known, test.operator, bound, kind) for bound in bounds if bound is not None)
+class Pruning:
+    """What a scan's predicates ask of statistics: of which ``columns``, and which row groups are left."""
+
+    def __init__(self, scan: Scan) -> None:
+        types = {column.name: column.type for column in scan.columns}
+        self._tests = [(name, test) for comparison, name in prunable(scan) for test in _test(comparison, types[name])]
+        self.columns = tuple(dict.fromkeys(name for name, _ in self._tests))
+
+    def keep(self, groups: Sequence[RowGroup]) -> Sequence[RowGroup]:
+        """``groups`` where all may hold a row that is looked for, else those that may."""
+        if not isinstance(groups, RowGroups):
+            return tuple(group for group in groups if all(_may_match(group, name, test) for name, test in self._tests))
+        kept: Sequence[int] = range(len(groups))
+        for name, test in self._tests:
+            if name in groups.names:
+                known = groups.column(name)
+                lows, highs, nulls = known.minimums, known.maximums, known.null_counts
+                kept = [index for index in kept if test(lows[index], highs[index], nulls[index])]
+        return groups if len(kept) == len(groups) else tuple(map(groups.group, kept))
 
 
-def _overlaps(known: ColumnRange, operator: str, bound: Comparable, kind: str) -> bool:
-    low, high = _comparable(known.minimum), _comparable(known.maximum)
-    below = low is None or holds(low, "<" if operator == "<" else "<=", bound)
-    if kind.upper() == "DOUBLE" and operator in (">", ">="):
-        return True  # statistics leave NaN out, and for the kernel NaN is above every number
-    above = high is None or holds(high, ">" if operator == ">" else ">=", bound)
-    match operator:
-        case "<" | "<=":
-            return below
-        case ">" | ">=":
-            return above
-        case _:
-            return below and above
+def _may_match(group: RowGroup, name: str, test: Test) -> bool:
+    known = group.ranges.get(name)
+    return known is None or test(known.minimum, known.maximum, known.null_count)
 
 
-def _comparable(value: StatisticsValue | None) -> Comparable | None:
-    return None if isinstance(value, bool | bytes) else value
+def _test(comparison: Comparison, kind: str) -> Iterator[Test]:
+    """The comparison as a test; none where statistics cannot decide it."""
+    if comparison.operator == "null":
+        yield lambda low, high, nulls: nulls != 0
+        return
+    bounds = [literal_value(literal, kind) for literal in comparison.literals]
+    known = [bound for bound in bounds if bound is not None]
+    if len(known) < len(bounds) or (kind.upper() == "DOUBLE" and comparison.operator in (">", ">=")):
+        return  # statistics leave NaN out, and for the kernel NaN is above every number
+    yield _overlaps(comparison.operator, known)
+
+
+def _overlaps(compared: str, bounds: Sequence[Comparable]) -> Test:
+    """Whether ``value compared bound`` may hold of some value of the row group, for one of the bounds."""
+    least = None if compared in (">", ">=") else operator.lt if compared == "<" else operator.le
+    most = None if compared in ("<", "<=") else operator.gt if compared == ">" else operator.ge
+
+    def may(low: Value, high: Value, nulls: int | None) -> bool:
+        try:
+            for bound in bounds:
+                below = least is None or low is None or least(low, bound)
+                if below and (most is None or high is None or most(high, bound)):
+                    return True
+        except TypeError:  # Python cannot compare the two
+            return True
+        return False
+
+    return may

@@ -17,6 +17,7 @@ from planner.catalog import AS_NAMED, Column, ColumnRange, DataFile, ReadOptions
 from planner.errors import AccessRefused
 from planner.physical import ExchangeInput, Fragment, PhysicalPlan, ScanInput, Share, Split
 from planner.quoting import quote_name, quote_text
+from tests.planner.hash_exchanges import Bucketed, shares_of_buckets
 
 SETTINGS = (
     "SET GLOBAL TimeZone = 'UTC'",
@@ -60,9 +61,13 @@ def kernel_columns(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[Col
 
 
 class FolderCatalog:
-    """Each ``NAME.parquet`` of a folder, and each sub-folder with hive partitions, is a table. Counts what it is asked."""
+    """Each ``NAME.parquet`` of a folder, and each sub-folder with hive partitions, is a table. Counts what it is asked.
 
-    def __init__(self, root: Path, extra: Mapping[str, Table] | None = None) -> None:
+    ``value_bytes``: so many bytes it tells each value to take in its file, whatever it does; None for what the footers tell.
+    """
+
+    def __init__(self, root: Path, extra: Mapping[str, Table] | None = None, *, value_bytes: int | None = None) -> None:
+        self._value_bytes = value_bytes
         self.time_zone = "UTC"
         self.connection = connect()
         self.root = root
@@ -121,16 +126,21 @@ class FolderCatalog:
         first, groups = 0, []
         for index in range(metadata.num_row_groups):
             group = metadata.row_group(index)
-            ranges, sizes = {}, {}
+            ranges, sizes, encoded = {}, {}, {}
             for place in range(group.num_columns):
                 chunk = group.column(place)
-                sizes[chunk.path_in_schema] = chunk.total_compressed_size
+                encoded[chunk.path_in_schema] = chunk.total_uncompressed_size
+                told = self._value_bytes
+                sizes[chunk.path_in_schema] = chunk.total_compressed_size if told is None else told * group.num_rows
                 stats = chunk.statistics
                 if stats is not None and stats.has_min_max and chunk.path_in_schema in plain:
                     ranges[chunk.path_in_schema] = ColumnRange(stats.min, stats.max, stats.null_count)
-            groups.append(RowGroup(index, first, group.num_rows, sizes, ranges))
+            groups.append(RowGroup(index, first, group.num_rows, sizes, ranges, encoded))
             first += group.num_rows
         return tuple(groups)
+
+    def read_ahead(self, files: Sequence[DataFile], columns: Sequence[str]) -> None:
+        pass
 
     def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None) -> pa.Schema:
         with self._bound(sql, inputs) as (cursor, relation):
@@ -202,26 +212,34 @@ def scans(plan: PhysicalPlan) -> list[ScanInput]:
 
 def run_plan(plan: PhysicalPlan) -> pa.Table:
     """The result of a plan: each fragment in turn, parallel ones share by share, only the columns of its inputs visible."""
-    arrived: dict[int, pa.Table] = {}
+    exchanges = {exchange.id: exchange for exchange in plan.exchanges}
+    arrived: dict[int, pa.Table | Bucketed] = {}
     for fragment in plan.fragments:
-        if fragment.parallel:
-            arrived[fragment.output] = pa.concat_tables([_run(fragment, share, arrived) for share in fragment.shares])
+        if fragment.bucketed:
+            shares: Sequence[Share] = tuple(shares_of_buckets(fragment, exchanges))
         else:
-            arrived[fragment.output] = _run(fragment, Share(()), arrived)
-    return arrived[plan.fragments[-1].output]
+            shares = fragment.shares if fragment.parallel else (Share(()),)
+        made = pa.concat_tables([_run(fragment, share, arrived) for share in shares])
+        output = exchanges[fragment.output]
+        arrived[output.id] = Bucketed.of(output, made) if output.kind == "hash" else made
+    result = arrived[plan.fragments[-1].output]
+    assert isinstance(result, pa.Table)
+    return result
 
 
-def _run(fragment: Fragment, share: Share, arrived: Mapping[int, pa.Table]) -> pa.Table:
+def _run(fragment: Fragment, share: Share, arrived: Mapping[int, pa.Table | Bucketed]) -> pa.Table:
     connection = in_zone(kernel(), fragment.time_zone)
     parts = {part.name: part for part in share.inputs}
     for relation in fragment.inputs:
+        part = parts.get(relation.name)
+        assert part is not None or relation.name not in fragment.divided, "each share has a part of each divided input"
         if isinstance(relation, ExchangeInput):
-            table = arrived[relation.exchange]
+            held = arrived[relation.exchange]
+            assert isinstance(held, Bucketed) == relation.bucketed, "what is hashed is read by buckets"
+            table = held.of_share(parts[relation.name]) if isinstance(held, Bucketed) else held
             assert table.column_names == [column.name for column in relation.columns]
             connection.register(relation.name, table)
         else:
-            part = parts.get(relation.name)
-            assert part is not None or relation.name not in fragment.divided, "each share has a part of each divided input"
             rows = _scan_sql(relation, relation.splits if part is None else part.splits)
             kept = f" WHERE {part.predicate}" if part is not None and part.predicate is not None else ""
             connection.execute(f"CREATE TEMP VIEW {relation.name} AS SELECT * FROM ({rows}){kept}")

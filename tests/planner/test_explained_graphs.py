@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pyarrow as pa
+
 from planner.catalog import Column, DataFile
 from planner.explain import plan_json, plan_text
-from planner.physical import ExchangeInput, Fragment, PlannedExchange, ScanInput, Share, ShareInput, Split
+from planner.physical import ExchangeInput, Fragment, PhysicalPlan, PlannedExchange, ScanInput, Share, ShareInput, Split
 
 KEY = (Column("k", "BIGINT"),)
 
@@ -42,7 +44,7 @@ def test_what_is_divided_what_is_whole_and_what_is_broadcast_is_told_once() -> N
 
 
 def test_the_document_says_the_same() -> None:
-    last = json.loads(plan_json(FRAGMENTS, EXCHANGES))["plan"]
+    last = json.loads(plan_json(PhysicalPlan("", FRAGMENTS, EXCHANGES, pa.schema([]), "")))["plan"]
     gathered, broadcast = last["inputs"]
     assert (last["shares"], last["parallel"]) == (0, False)
     assert (gathered["kind"], broadcast["kind"], broadcast["from"]) == ("gather", "broadcast", {"fragment": 0})

@@ -14,7 +14,9 @@ MARK = "-- plan, workers = "
 
 
 @pytest.mark.parametrize("path", GOLDEN, ids=[path.stem for path in GOLDEN])
-def test_plan_is_as_reviewed(path: Path, catalog: FolderCatalog, pytestconfig: pytest.Config) -> None:
+def test_plan_is_as_reviewed(path: Path, data: Path, pytestconfig: pytest.Config) -> None:
+    # What the writer of the files makes of their bytes may change: estimates do not.
+    catalog = FolderCatalog(data, value_bytes=8)
     written = path.read_text()
     sql = written.partition(MARK)[0].strip()
     shown = [sql, ""]

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import urwid
 
-from flight_server.protocol.messages import InstanceStatus, OperatorStatus, QueryStatus
+from flight_server.protocol.messages import OperatorStatus, QueryStatus
 from tui import keys
 from tui.draw import amounts
 from tui.draw.canvas import Line, Segment, cut, draw, fit, width
 from tui.panes.row_list import ListRow, RowList
+from tui.panes.skew import MOST_BARS, SKEW_SHOWN, skew, slowest, spread_words, worker_bars
 
-SKEW_SHOWN = 1.5  # the busiest instance has so many times the mean of all
 ICONS = {"waiting": ("waiting", "○"), "running": ("running", "●"), "completed": ("ok", "✓"), "failed": ("error", "✗")}
 MIN_TREE = 22
 
@@ -42,6 +42,7 @@ FIGURES: tuple[_Figure, ...] = (
     _Figure("records", 9, lambda o: _records(o)),
     _Figure("rows", 7, lambda o: amounts.short_count(o.rows) if o.rows else ""),
     _Figure("skew", 5, lambda o: f"×{skew(o):.1f}" if skew(o) >= SKEW_SHOWN else "", hot=True),
+    _Figure("workers", MOST_BARS, worker_bars),
     _Figure("queue", 5, lambda o: str(o.queue_depth) if o.queue_depth else ""),
     _Figure("lease", 5, lambda o: str(o.leases) if o.leases else ""),
     _Figure("retry", 5, lambda o: str(o.retries) if o.retries else "", hot=True),
@@ -73,23 +74,6 @@ def tree(operators: Sequence[OperatorStatus]) -> list[Node]:
     for root in roots:
         walk(root, "", "")
     return nodes
-
-
-def skew(operator: OperatorStatus) -> float:
-    """The rows of the busiest instance over the mean of all instances; 0 with fewer than two, or before any row."""
-    rows = [instance.rows for instance in operator.instances]
-    if len(rows) < 2 or not sum(rows):
-        return 0.0
-    return max(rows) * len(rows) / sum(rows)
-
-
-def slowest(operator: OperatorStatus) -> InstanceStatus | None:
-    """The instance that takes clearly longer than the others do on average; None if none does."""
-    if len(operator.instances) < 2:
-        return None
-    found = max(operator.instances, key=lambda instance: instance.seconds)
-    mean = sum(instance.seconds for instance in operator.instances) / len(operator.instances)
-    return found if mean > 0 and found.seconds >= SKEW_SHOWN * mean else None
 
 
 class PlanPane(urwid.Widget):
@@ -181,10 +165,15 @@ class PlanPane(urwid.Widget):
             return []
         hint = "  Enter: look at its records" if operator.kind == "exchange" else ""
         lines: list[Line] = [[("header", cut(f" {_named(operator)}{hint}", columns)), ("header", "")]]
+        if operator.division and room > 4:
+            lines.append([("dim", cut(f" {operator.division}", columns))])
+        if operator.spread is not None and room > 3:
+            lit = "bar.hot" if skew(operator) >= SKEW_SHOWN else "dim"
+            lines.append([(lit, cut(f" {spread_words(operator.spread)}", columns))])
         most = max((instance.rows for instance in operator.instances), default=0)
         late = slowest(operator)
-        for instance in operator.instances[: room - 1]:
-            hot = instance is late or (skew(operator) >= SKEW_SHOWN and instance.rows == most)
+        for instance in operator.instances[: room - len(lines)]:
+            hot = instance is late or (operator.spread is None and skew(operator) >= SKEW_SHOWN and instance.rows == most)
             bar = amounts.bar(instance.rows / most if most else 0.0, 16)
             figures = (
                 f" {amounts.short_count(instance.rows):>7} rows {amounts.size(instance.bytes):>8} {amounts.seconds(instance.seconds):>8}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import cast
 
 from flight_server.cluster.peers import Peers
@@ -9,6 +10,7 @@ from flight_server.exchanges.exchange_service import ExchangeRegistry
 from flight_server.exchanges.site import Site
 from flight_server.protocol.messages import WorkerStatus
 from operators.cancellation import Cancellation
+from operators.exchange.bucket_store import BucketSpace
 from operators.exchange.heartbeats import Heartbeats
 from operators.kernel.kernel import Kernel
 from operators.run.fragments import ExecutionContext
@@ -37,6 +39,8 @@ def bare_site(network: FakeNetwork, slots: int, *others: WorkerStatus) -> Site:
         registry=ExchangeRegistry(),
         peers=Peers(network.connect),
         heartbeats=Heartbeats(),
+        buckets=BucketSpace(0, 0, Path("nowhere")),
+        small_bytes=0,
         others=lambda: list(others),
     )
 

@@ -10,7 +10,8 @@ import pyarrow.flight as flight
 import pytest
 
 from flight_server.errors import QueryKilled
-from flight_server.exchanges.distributed_fragment import PULL_ATTEMPTS, PULL_WAIT_SECONDS, DistributedFragment
+from flight_server.exchanges.collecting import PULL_ATTEMPTS, PULL_WAIT_SECONDS
+from flight_server.exchanges.distributed_fragment import DistributedFragment
 from flight_server.protocol.exchange_messages import (
     EXCHANGE_ACK,
     OPERATOR_START,
@@ -110,7 +111,7 @@ class Scan:
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flight_server.exchanges.distributed_fragment.PULL_RETRY_SECONDS", 0.0)
+    monkeypatch.setattr("flight_server.exchanges.collecting.PULL_RETRY_SECONDS", 0.0)
 
 
 def test_outputs_are_pulled_by_calls_that_end_and_acked_until_all_are_here() -> None:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, cast
 
 import msgspec
@@ -17,6 +18,7 @@ from flight_server.exchanges import once_fragment
 from flight_server.exchanges.exchange_service import ExchangeRegistry
 from flight_server.exchanges.site import Site
 from flight_server.protocol.messages import WorkerStatus
+from operators.exchange.bucket_store import BucketSpace
 from operators.exchange.heartbeats import Heartbeats
 from operators.kernel.kernel import Kernel, KernelStatistics
 from operators.run import producer
@@ -148,21 +150,23 @@ class SmallSite:
             registry=self.registry,
             peers=cast(Peers, self.peers),
             heartbeats=self.heartbeats,
+            buckets=BucketSpace(0, 0, Path("nowhere")),
+            small_bytes=0,
             others=lambda: list(self.others),
         )
         self.monkeypatch.setattr(producer, "run_share", self._run_share)
         self.monkeypatch.setattr(once_fragment, "run_fragment", self._run_fragment)
 
     def _run_share(
-        self, fragment: Fragment, share: Share, whole: WholeInputs, context: ExecutionContext
-    ) -> tuple[list[Output], list[ScanReport]]:
+        self, fragment: Fragment, share: Share, whole: WholeInputs, context: ExecutionContext, arrived: Mapping[str, pa.Table]
+    ) -> tuple[list[Output], list[ScanReport], int]:
         context.cancellation.check()
         ((split,),) = (part.splits for part in share.inputs)
         table, _, number = split.file.path.removeprefix("default:").partition("/")
         self.ran.append((table, int(number)))
         numbers = self.run_share(table, int(number), context)
         context.cancellation.check()
-        return [Output(batch(*numbers), True)], []
+        return [Output(batch(*numbers), True)], [], 0
 
     @contextmanager
     def _run_fragment(self, fragment: Fragment, share: Share, whole: WholeInputs, context: ExecutionContext) -> Iterator[FragmentRun]:

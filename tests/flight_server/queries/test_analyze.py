@@ -4,9 +4,10 @@ import json
 from dataclasses import replace
 from typing import Literal, cast
 
+import msgspec
 import pyarrow as pa
 
-from flight_server.protocol.messages import InstanceStatus, OperatorStatus
+from flight_server.protocol.messages import InstanceStatus, OperatorStatus, ShareSpread
 from flight_server.queries.analyze import SpillWatch, analyze_lines
 from operators.kernel.kernel import Kernel
 from planner.catalog import Column, DataFile
@@ -27,8 +28,13 @@ SCAN = OperatorStatus(
     files_bytes=4_000_000,
     requests=9,
 )
+SPILLED = InstanceStatus("w2", 1, 2000, 1500, spill_bytes=3_000_000, retries=2)
 PLAN = (Fragment(0, "SELECT 1", (), 0),), (PlannedExchange(0, "result", (Column("n", "INTEGER"),)),)
 RESULT = OperatorStatus("result", "result", "result", rows=7)
+
+
+def replace_spread(operator: OperatorStatus, spread: ShareSpread) -> OperatorStatus:
+    return msgspec.structs.replace(operator, spread=spread)
 
 
 def plan_of(text: str, form: Literal["text", "json"] = "text") -> PhysicalPlan:
@@ -48,11 +54,26 @@ def test_each_operator_has_a_line_below_the_plan() -> None:
 
 
 def test_instances_are_told_apart_where_there_are_several() -> None:
-    scan = OperatorStatus("fragment-0", "producer", "scan t", instances=[InstanceStatus("w1", 3, 5000), InstanceStatus("w2", 1, 2000)])
+    scan = OperatorStatus("fragment-0", "producer", "scan t", instances=[InstanceStatus("w1", 3, 5000), SPILLED])
     assert analyze_lines(plan_of(""), [scan], 0.1, 0)[-2:] == [
-        "    on w1: 3 records, 5,000 rows, 0.000 s",
-        "    on w2: 1 records, 2,000 rows, 0.000 s",
+        "    on w1: 3 shares, 5,000 rows, 0 B, 0.000 s",
+        "    on w2: 1 shares, 2,000 rows, 1.5 kB, 0.000 s, spill 3.0 MB, 2 given back",
     ]
+
+
+def test_the_largest_share_is_told_against_the_median() -> None:
+    spread = ShareSpread(4, rows_most=6_000, rows_median=1_500, bytes_most=800, bytes_median=0, seconds_most=0.3, seconds_median=0.2)
+    assert analyze_lines(plan_of(""), [replace_spread(SCAN, spread)], 0.1, 0)[-1] == (
+        "    largest of 4 shares: 0.300 s (1.5 times the median), 6,000 rows (4.0 times the median), 800 B (the median has none)"
+    )
+    empty = ShareSpread(2, seconds_most=0.1, seconds_median=0.1)
+    told = "    largest of 2 shares: 0.100 s (1.0 times the median), 0 rows, 0 B"
+    assert analyze_lines(plan_of(""), [replace_spread(SCAN, empty)], 0.1, 0)[-1] == told
+
+
+def test_an_exchange_is_told_beside_what_it_was_taken_for() -> None:
+    gather = OperatorStatus("exchange-0", "exchange", "gather t", rows=7, bytes=1_200_000, estimated_bytes=5_000_000)
+    assert analyze_lines(plan_of(""), [gather], 0.1, 0)[-1] == "  exchange-0 (gather t): 7 rows, 1.2 MB (5.0 MB estimated), 0 retries"
 
 
 def test_spill_is_the_most_that_was_seen_at_once() -> None:

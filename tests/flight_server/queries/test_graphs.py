@@ -14,7 +14,7 @@ from flight_server.errors import ClientError, QueryKilled
 from operators.errors import KernelError
 from planner.errors import Status
 from planner.physical import ExchangeKind, Fragment, PhysicalPlan, Share
-from tests.flight_server.queries.two_workers import QUERY, TwoWorkers
+from tests.flight_server.queries.two_workers import QUERY, TwoWorkers, at_point
 from tests.hand_made_plans import arm, columns, plan_of, scan, share, splits_of
 
 ORDERS = 8000
@@ -342,16 +342,3 @@ def test_a_table_that_cannot_be_fetched_costs_no_more_than_the_worker_s_help(
     times = at_point(workers, f"{QUERY}.broadcast-2", fail)
     assert workers.rows(broadcast(workers)) == truth(BROADCAST)
     assert times == [1]
-
-
-def at_point(workers: TwoWorkers, point: str, act: Callable[[], None]) -> list[int]:
-    """Acts the first time that one of the two says ``point`` to the other; how often it did, in a list of its own."""
-    acted: list[int] = []
-
-    def before(name: str) -> None:
-        if name == point and not acted:
-            acted.append(1)
-            act()
-
-    workers.here.before = workers.there.before = before
-    return acted

@@ -18,12 +18,16 @@ from flight_server.exchanges.remote_operators import RemoteOperators
 from flight_server.exchanges.site import Site
 from flight_server.protocol.exchange_messages import (
     EXCHANGE_ACK,
+    EXCHANGE_DROP,
     EXCHANGE_HEARTBEAT,
+    EXCHANGE_LOCATE,
     EXCHANGE_RELEASE,
     OPERATOR_START,
     OPERATOR_STOP,
     AckRequest,
+    DropExchange,
     HeartbeatRequest,
+    LocateRequest,
     ReleaseRequest,
     StartOperator,
     StopOperators,
@@ -31,6 +35,7 @@ from flight_server.protocol.exchange_messages import (
 from flight_server.protocol.messages import WorkerStatus, decode
 from flight_server.queries.execution import Execution
 from operators.cancellation import Cancellation
+from operators.exchange.bucket_store import BucketSpace
 from operators.exchange.heartbeats import Heartbeats
 from planner.errors import Status, VolleyError
 from planner.physical import PhysicalPlan
@@ -38,6 +43,8 @@ from tests.flight_server.cluster.fake_flight import FakeNetwork, FakeStream, Fak
 from tests.lakes import Lake
 
 QUERY = "query-of-a-test"
+KEPT_BYTES = 100_000
+"""What a worker keeps in memory of what it puts out into hash exchanges; the rest goes to files."""
 
 
 def flight_error(error: VolleyError) -> Exception:
@@ -78,6 +85,8 @@ class Side:
             registry=ExchangeRegistry(),
             peers=Peers(lambda uri: network().connect(uri)),
             heartbeats=self.heartbeats,
+            buckets=BucketSpace(KEPT_BYTES, 1 << 30, scratch),
+            small_bytes=0,
             others=lambda: list(others),
         )
         self.guests = RemoteOperators(self.site)
@@ -98,6 +107,11 @@ class Side:
                     self.guests.stop(decode(body, StopOperators).query_id)
                 case "exchange.ack":
                     return self.site.registry.ack(decode(body, AckRequest))
+                case "exchange.drop":
+                    drop = decode(body, DropExchange)
+                    self.guests.drop(drop.query_id, drop.exchange)
+                case "exchange.locate":
+                    return self.site.registry.locate(decode(body, LocateRequest))
                 case "exchange.heartbeat":
                     return self.site.registry.heartbeat(decode(body, HeartbeatRequest))
                 case "exchange.release":
@@ -115,8 +129,10 @@ class Side:
         return LiveStream(stream.schema, stream.batches)
 
 
-assert {EXCHANGE_ACK, EXCHANGE_HEARTBEAT, EXCHANGE_RELEASE, OPERATOR_START, OPERATOR_STOP} == {
+assert {EXCHANGE_ACK, EXCHANGE_DROP, EXCHANGE_HEARTBEAT, EXCHANGE_LOCATE, EXCHANGE_RELEASE, OPERATOR_START, OPERATOR_STOP} == {
     "exchange.ack",
+    "exchange.drop",
+    "exchange.locate",
     "exchange.heartbeat",
     "exchange.release",
     "operator.start",
@@ -190,4 +206,18 @@ class Running:
             if QUERY[:8] in thread.name or thread.name.startswith("start-"):
                 thread.join(20.0)
         threads = [thread.name for thread in threading.enumerate() if QUERY[:8] in thread.name]
-        return [*names, *guests, *threads, *map(str, self.execution._broadcasts)]
+        buckets = [str(side) for side in (self.workers.here, self.workers.there) if side.site.buckets.used_bytes()]
+        return [*names, *guests, *threads, *buckets, *map(str, self.execution._broadcasts)]
+
+
+def at_point(workers: TwoWorkers, point: str, act: Callable[[], None]) -> list[int]:
+    """Acts the first time that one of the two says ``point`` to the other; how often it did, in a list of its own."""
+    acted: list[int] = []
+
+    def before(name: str) -> None:
+        if name == point and not acted:
+            acted.append(1)
+            act()
+
+    workers.here.before = workers.there.before = before
+    return acted

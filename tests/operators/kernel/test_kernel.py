@@ -297,6 +297,16 @@ def test_statistics_count_runs(kernel: Kernel) -> None:
     assert kernel.statistics().spill_bytes == 0
 
 
+def test_what_is_spilled_is_seen_while_it_is(tmp_path: Path) -> None:
+    kernel = Kernel(1, 16 << 20, tmp_path / "state", {})
+    assert kernel.spilled_bytes() == 0
+    with kernel.run("SELECT n FROM in_0 ORDER BY hash(n)", {"in_0": "SELECT range AS n FROM range(1_500_000)"}) as run:
+        next(iter(run))
+        assert kernel.spilled_bytes() > 1 << 20
+    assert kernel.spilled_bytes() == 0
+    kernel.close()
+
+
 def test_agrees_with_a_kernel_without_locks(kernel: Kernel, root: Path) -> None:
     sql = f"SELECT b, sum(a) FROM read_parquet('{root}/t.parquet') GROUP BY b ORDER BY b"
     assert rows(kernel, sql) == duckdb.connect().sql(sql).fetchall()

@@ -10,6 +10,7 @@ import pytest
 
 from operators.cancellation import Cancellation
 from operators.errors import FileUnreadable, KernelError, OperatorError, StaleLease, StorageError
+from operators.exchange.bucket_places import BucketSizes
 from operators.exchange.exchange import Exchange
 from operators.exchange.heartbeats import Heartbeats
 from operators.exchange.records import Record, RecordKey
@@ -72,7 +73,7 @@ class Source:
     def heartbeat(self, held: HeldShare) -> None:
         self.events.note("beat", held.key)
 
-    def ack(self, held: HeldShare, statistics: InstanceStatistics) -> None:
+    def ack(self, held: HeldShare, statistics: InstanceStatistics, sizes: BucketSizes | None = None) -> None:
         self.events.note("ack", held.key)
         self.told.append(statistics)
         if self.on_ack is not None:
@@ -94,9 +95,8 @@ class Producing:
         self.cancellation = Cancellation()
         self.now = 0.0
         self.heartbeats = Heartbeats(clock=lambda: self.now)
-        monkeypatch.setattr(
-            producer, "run_share", lambda _fragment, part, _whole, _context: (run(part), [ScanReport(fetched_bytes=30, requests=2)])
-        )
+        report = ScanReport(fetched_bytes=30, requests=2)
+        monkeypatch.setattr(producer, "run_share", lambda _fragment, part, _whole, _context, _arrived: (run(part), [report], 7))
         context = ExecutionContext("q", cast(Kernel, None), cast(Kernel, None), cast(Storage, None), self.cancellation)
         self.instance = ProducerInstance("w/0", FRAGMENT, self.source, self._commit, context, self.heartbeats, NOTHING_WHOLE)
 
@@ -127,6 +127,7 @@ def test_what_was_done_is_counted_and_told_with_each_ack(monkeypatch: pytest.Mon
     producing.run()
     done = producing.instance.statistics
     assert (done.records, done.rows, done.bytes, done.scanned_bytes, done.requests) == (2, 7, 56, 60, 4)
+    assert (done.spill_bytes, done.retries) == (7, 0)
     assert [told.rows for told in producing.source.told] == [3, 7]
     assert done.seconds >= 0
 
@@ -143,6 +144,7 @@ def test_a_share_that_fails_is_given_back_and_the_next_one_is_run(error: VolleyE
     producing = Producing(monkeypatch, 1, 2, run=lambda part: rows_of(part) if part.rows == 2 else raising(error)(part))
     assert producing.run() == ["release 1", "commit 1 of 2", "ack 2"]
     assert producing.source.released == [(error, retry)]
+    assert (producing.instance.statistics.records, producing.instance.statistics.retries) == (1, 1)
 
 
 def test_an_internal_error_is_given_back_for_another_try_without_its_text(
@@ -168,6 +170,7 @@ def test_a_failure_after_the_lease_was_lost_is_nobodys(monkeypatch: pytest.Monke
         producing = Producing(monkeypatch, 1, 2, run=raising(error))
         producing.source.on_release = StaleLease("somebody else has it")
         assert producing.run() == ["release 1", "release 2"]
+        assert producing.instance.statistics.retries == 2
 
 
 def test_an_ack_that_does_not_get_through_is_another_try(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,7 +227,7 @@ class ExchangeSource:
     def heartbeat(self, held: HeldShare) -> None:
         self.exchange.heartbeat(held.key, held.epoch)
 
-    def ack(self, held: HeldShare, statistics: InstanceStatistics) -> None:
+    def ack(self, held: HeldShare, statistics: InstanceStatistics, sizes: BucketSizes | None = None) -> None:
         self.exchange.ack(held.key, held.epoch)
 
     def release(self, held: HeldShare, error: VolleyError, *, retry: bool) -> None:
@@ -241,7 +244,7 @@ class Scan:
             self.shares.append(Record(key(number), share(number)))
         self.gathered: Exchange[Output] = Exchange(clock=lambda: self.now)
         self.gathering = Gathering("fragment-0", self.gathered, [key(number) for number in range(count)], self.shares.close)
-        monkeypatch.setattr(producer, "run_share", lambda _fragment, part, _whole, _context: (run(part), []))
+        monkeypatch.setattr(producer, "run_share", lambda _fragment, part, _whole, _context, _arrived: (run(part), [], 0))
 
     def instance(self, name: str) -> ProducerInstance:
         context: Any = ExecutionContext("q", cast(Kernel, None), cast(Kernel, None), cast(Storage, None))

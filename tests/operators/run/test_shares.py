@@ -52,7 +52,7 @@ def fragment(lake: Lake) -> Fragment:
 
 def run(lake: Lake, part: Share, whole: WholeInputs, each: Fragment | None = None) -> tuple[list[tuple[object, ...]], list[ScanReport]]:
     context = ExecutionContext("q", lake.kernel, lake.kernel, lake.storage, Cancellation())
-    outputs, reports = run_share(each or fragment(lake), part, whole, context)
+    outputs, reports, _ = run_share(each or fragment(lake), part, whole, context)
     assert [output.last for output in outputs] == [False] * (len(outputs) - 1) + [True]
     table = pa.Table.from_batches([output.batch for output in outputs])
     return list(zip(*(column.to_pylist() for column in table.columns), strict=True)), list(reports)
@@ -69,7 +69,7 @@ def test_all_shares_together_are_the_whole(lake: Lake, whole: WholeInputs) -> No
     everything = (ROWS, sum(range(ROWS)), sum(n % 7 != 6 for n in range(ROWS)))
     assert added([answer for answer in answers if answer[0]]) == everything
     context = ExecutionContext("q", lake.kernel, lake.kernel, lake.storage, Cancellation())
-    (outputs, _) = run_share(fragment(lake), Share(()), whole, context)
+    outputs, _, _ = run_share(fragment(lake), Share(()), whole, context)
     assert tuple(outputs[0].batch.to_pylist()[0].values()) == everything, "a fragment that runs once sees all inputs whole"
 
 

@@ -95,6 +95,13 @@ def test_a_list_of_patterns_reads_each_file_once(files: Lake) -> None:
     assert answer(files, "SELECT n FROM read_files(['t/2.csv', 't/*.csv']) ORDER BY n") == [(1,), (2,)]
 
 
+def test_files_that_their_partition_leaves_are_read_with_the_options_too(files: Lake) -> None:
+    for year in (1, 2):
+        write(files.root, f"t/year={year}/a.txt", f"n|m\n{year}|1,5\n")
+    sql = "SELECT n, m FROM read_files('t/**/*.txt', format = 'csv', delim = '|', decimal_separator = ',') WHERE year = 2"
+    assert answer(files, sql) == [(2, 1.5)]
+
+
 def test_a_list_of_patterns_that_cannot_go_together(files: Lake) -> None:
     write(files.root, "t/year=1/a.csv", "n\n1\n")
     with pytest.raises(SchemaClash, match=r"default:bare\.csv is CSV and default:big\.json is JSON"):

@@ -10,7 +10,9 @@ import pytest
 from operators.errors import FileUnreadable
 from operators.scan.needed_bytes import chunk_range, needed_bytes
 from operators.storage import ByteRange, StoredFile, footers
-from operators.storage.footers import FooterCache, read_footer
+from operators.storage.footer_cache import FooterCache
+from operators.storage.footers import read_footer
+from operators.storage.outlines import FILE_BYTES, Outlines
 
 
 class Shelf:
@@ -84,9 +86,9 @@ def test_the_cache_keeps_versions_apart_and_stays_below_its_limit(shelf: Shelf) 
     assert cache.get(first) is footer
     assert cache.get(StoredFile(first.path, first.size_bytes, "2")) is not footer
     files = [StoredFile(first.path, first.size_bytes, str(number)) for number in range(20)]
-    assert [found.file for found in cache.get_all(files)] == files
+    assert [found.rows for found in cache.outlines(files)] == [50_000] * 20
     small = FooterCache(shelf.read_ranges, max_bytes=1)
-    small.get_all(files)
+    small.outlines(files)
     small.get(files[0])
     shelf.reads.clear()
     small.get(files[0])
@@ -119,3 +121,42 @@ def test_needed_bytes_are_the_chunks_and_what_is_between_chunks(shelf: Shelf) ->
     assert page_indexes.stop > page_indexes.start
     assert inside(page_indexes)
     assert needed_bytes(footer, [], None) == []
+
+
+def test_of_many_files_outlines_are_kept_where_footers_are_not(shelf: Shelf) -> None:
+    files = [shelf.put(f"{number}", pa.table({"a": range(number)}), row_group_size=4) for number in range(1, 100)]
+    cache = FooterCache(shelf.read_ranges, max_bytes=1)
+    outlines = cache.outlines(files)
+    assert [(outline.rows, outline.row_groups) for outline in outlines] == [(number, -(-number // 4)) for number in range(1, 100)]
+    assert len({id(outline.schema) for outline in outlines}) == 1
+    shelf.reads.clear()
+    assert cache.outlines(files) == outlines
+    assert cache.outline(files[7]) is outlines[7]
+    assert shelf.reads == []
+    changed = StoredFile(files[7].path, files[7].size_bytes, "2")
+    assert cache.outline(changed) is not outlines[7]
+    assert len(shelf.reads) == 1
+
+
+def test_outlines_stay_below_their_limit(shelf: Shelf) -> None:
+    kept = Outlines(3 * FILE_BYTES + 100)
+    files = [shelf.put(f"{number}", pa.table({"a": [number]})) for number in range(5)]
+    for file in files:
+        kept.of(read_footer(file, shelf.read_ranges))
+    kept.of(read_footer(files[4], shelf.read_ranges))
+    assert [kept.get(file) is None for file in files] == [True, True, False, False, False]
+
+
+def test_footers_that_were_read_are_parsed_again_without_reading(shelf: Shelf) -> None:
+    large, small = shelf.put("large", big_table(), row_group_size=100), shelf.put("small", pa.table({"a": [1, 2]}))
+    room = len(read_footer(large, shelf.read_ranges).tail) * 2
+    for keep_small in (True, False):
+        cache = FooterCache(shelf.read_ranges, room, lambda file, keep=keep_small: keep)  # type: ignore[misc]
+        first = cache.get(small)
+        cache.get(large)
+        shelf.reads.clear()
+        again = cache.get(small)
+        assert shelf.reads == []
+        assert again is not first, "of the parsed ones, the last alone has room"
+        assert (again.tail, again.tail_offset, again.first_rows) == (first.tail, first.tail_offset, (0, 2))
+        assert (first.tail_offset == 0) is keep_small

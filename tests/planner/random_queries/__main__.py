@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from tests.planner.random_queries.run import lake_of, query_of, run_queries
-from tests.planner.random_queries.trial import SEVERAL, tried
+from tests.planner.random_queries.trial import options_of, tried
 
 
 def main() -> int:
@@ -32,7 +32,7 @@ def _one(seed: int, folder: Path) -> int:
             f"{table.name} ({table.layout}, about {table.rows} rows): {', '.join(f'{field.name} {field.type}' for field in table.fields)}"
         )
     query = query_of(seed, lake)
-    trial = tried(query, lake, SEVERAL[seed % len(SEVERAL)])
+    trial = tried(query, lake, options_of(seed))
     print(query.sql, trial.plan.text if trial.plan else "", f"{trial.outcome} {trial.why}", sep="\n\n")
     return 0 if trial.outcome == "same" else 1
 

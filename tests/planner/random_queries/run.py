@@ -12,7 +12,7 @@ from planner import PlanOptions
 from tests.planner.random_queries.lake import Lake
 from tests.planner.random_queries.shrinking import shrunk
 from tests.planner.random_queries.statements import QueryMaker, RandomQuery
-from tests.planner.random_queries.trial import SEVERAL, Trial, tried
+from tests.planner.random_queries.trial import Trial, options_of, tried
 
 QUERIES_PER_LAKE = 40
 BAD = ("different", "failed", "crashed", "accepted")
@@ -81,7 +81,7 @@ def run_queries(
     queries: int,
     folder: Path,
     *,
-    options: Callable[[int], PlanOptions] = lambda seed: SEVERAL[seed % len(SEVERAL)],
+    options: Callable[[int], PlanOptions] = options_of,
     shrink: bool = True,
     told: Callable[[str], None] = lambda line: None,
 ) -> Counts:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import traceback
+import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import duckdb
@@ -30,10 +31,17 @@ Division = Literal["whole", "scans", "divided"]
 ONE_WORKER = PlanOptions()
 SEVERAL = (
     PlanOptions(workers=3, distribute_rows=0, split_rows=1),
-    PlanOptions(workers=3, distribute_rows=0, split_rows=20),
+    PlanOptions(workers=3, distribute_rows=0, split_rows=20, final_bytes=0, sort_bytes=0),
     PlanOptions(workers=2, splits_per_worker=1, distribute_rows=0, split_rows=5),
 )
 """What a plan may be divided by, one of them for each query: many small shares, some, and few."""
+
+
+def options_of(seed: int) -> PlanOptions:
+    """The options for the query of a seed. Any of the ways to divide it may be taken, for two of three queries one by hash."""
+    chance = zlib.crc32(b"%d" % seed)
+    return replace(SEVERAL[seed % len(SEVERAL)], way=chance, by_hash=chance % 3 > 0)
+
 
 _SCAN = re.compile(r"SELECT (\"[^\"]*\"(, )?)+ FROM \w+( WHERE .*)?", re.DOTALL)
 

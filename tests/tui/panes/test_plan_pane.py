@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import msgspec
 from urwid import testing
 
-from flight_server.protocol.messages import InstanceStatus, OperatorStatus, QueryStatus
+from flight_server.protocol.messages import OperatorStatus, QueryStatus, ShareSpread
 from tests.tui.fake_server import OPERATORS
-from tui.panes.plan_pane import PlanPane, skew, slowest, tree
+from tui.panes.plan_pane import PlanPane, tree
 
 STATUS = QueryStatus("q1", "SELECT 1", "running", operators=OPERATORS)
 
@@ -44,17 +45,12 @@ def test_an_operator_that_feeds_two_is_drawn_once() -> None:
 def test_figures_that_matter_show() -> None:
     made, _ = pane()
     lines = testing.render_text(made, (120, 14), focus=True)
-    assert lines[0].split() == ["operator", "records", "rows", "skew", "queue", "lease", "retry", "bytes", "time"]
+    assert lines[0].split() == ["operator", "records", "rows", "skew", "workers", "queue", "lease", "retry", "bytes", "time"]
     assert lines[4].split()[-7:] == ["60.0K", "×1.7", "1", "2.00", "MB", "5.00", "MB"] or "×1.7" in lines[4]
     assert "3" in lines[3]
 
 
 def test_skew_and_the_slowest_instance_stand_out() -> None:
-    scan = OPERATORS[3]
-    assert round(skew(scan), 2) == 1.67
-    found = slowest(scan)
-    assert found is not None
-    assert found.worker_id == "w1"
     made, _ = pane()
     testing.render_text(made, (120, 14), focus=True)
     testing.press(made, (120, 14), "down", "down", "down")
@@ -64,12 +60,22 @@ def test_skew_and_the_slowest_instance_stand_out() -> None:
     assert any("slowest" in text for row in runs for _, text in row)
 
 
-def test_equal_instances_are_no_skew() -> None:
-    even = OperatorStatus(
-        "scan", "producer", "scan", instances=[InstanceStatus("a", rows=5, seconds=1.0), InstanceStatus("b", rows=5, seconds=1.1)]
-    )
-    assert skew(even) == 1.0
-    assert slowest(even) is None
+def test_an_operator_says_what_it_divides_and_how_alike_its_shares_are() -> None:
+    spread = ShareSpread(9, rows_most=12_000, rows_median=3_000, seconds_most=0.8, seconds_median=0.4)
+    named = msgspec.structs.replace(OPERATORS[3], operator="fragment-0", title="join: a, b")
+    joined = msgspec.structs.replace(named, division="a and b by ranges of k", spread=spread)
+    made = PlanPane(lambda _action: None)
+    made.show(QueryStatus("q1", "SELECT 1", "running", operators=[joined]))
+    lines = [line.decode() if isinstance(line, bytes) else line for line in testing.render_text(made, (100, 12), focus=True)]
+    assert "×4.0" in lines[1]
+    assert "█▁" in lines[1]
+    detail = next(place for place, line in enumerate(lines) if "fragment-0" in line)
+    assert [line.strip() for line in lines[detail : detail + 3]] == [
+        "fragment-0  join: a, b",
+        "a and b by ranges of k",
+        "largest of 9 shares: 800 ms (×2.0), 12.0K rows (×4.0)",
+    ]
+    assert [line.split()[1] for line in lines[detail + 3 : detail + 5]] == ["w1", "w2"]
 
 
 def test_enter_on_a_line_asks_for_its_records() -> None:

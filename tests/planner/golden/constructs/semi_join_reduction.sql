@@ -1,0 +1,36 @@
+-- # rows that a small filtered table rules out stay behind
+SELECT sum(l_price) FROM lines, parts WHERE l_part = p_key AND p_brand = 'brand 3' AND l_quantity < (SELECT 0.2 * avg(l_quantity) FROM lines inner_lines WHERE inner_lines.l_part = p_key);
+--   result: sum(l_price) DOUBLE
+--     fragment 3 (once): SELECT finalize(combine_aggr(to_aggregate_state("in_a0", 'sum', ['DOUBLE']))) AS "sum(l_price)" FROM in_x2
+--       in_x2: exchange 2 (gather, next to nothing) in_a0
+--         fragment 2 (parallel, lines (lines) and parts and lines (inner_lines) by hash of l_part = p_key, in shares of buckets, made as it runs): SELECT sum(l_price) EXPORT_STATE AS "in_a0" FROM in_0 AS "lines", in_1 AS "parts" WHERE (l_part = p_key) AND (l_quantity < (SELECT 0.2 * avg(l_quantity) FROM in_2 inner_lines WHERE inner_lines.l_part = p_key))
+--           in_0: exchange 0 (hash of l_part, 192 buckets, about 154 kB) l_part, l_quantity, l_price
+--             fragment 0 (parallel, lines (lines) split by split, in 6 shares): SELECT "l_part", "l_quantity", "l_price", ((hash("l_part") >> 32) % 192)::USMALLINT AS in_b FROM in_0 WHERE ("l_part" IN (SELECT "p_key" FROM in_1 WHERE p_brand = 'brand 3'))
+--               in_0: scan lines: 3 of 5 columns (l_part, l_quantity, l_price), 1 of 1 files, 16 of 16 row groups, 6 splits
+--               in_1: scan parts: 2 of 3 columns (p_key, p_brand), 1 of 1 files, 2 of 2 row groups, 1 splits, where p_brand = 'brand 3', whole
+--           in_1: exchange 1 (hash of p_key, 192 buckets, about 2.6 kB) p_key
+--             fragment 1 (parallel, parts split by split, in 2 shares): SELECT "p_key", ((hash("p_key") >> 32) % 192)::USMALLINT AS in_b FROM in_1 WHERE (p_brand = 'brand 3') AND ("p_key" IS NOT NULL)
+--               in_1: scan parts: 2 of 3 columns (p_key, p_brand), 1 of 1 files, 2 of 2 row groups, 2 splits, where p_brand = 'brand 3'
+--           in_2: exchange 0 (hash of l_part, 192 buckets, about 154 kB) l_part, l_quantity, l_price, as above
+--   divided: lines (lines) and parts and lines (inner_lines) by hash of l_part = p_key: about 1.1 MB less for the busiest worker than for one worker alone
+--     runner-up lines (lines) and lines (inner_lines) by hash of l_part: about 1.1 MB less for the busiest worker
+--     or lines (lines) split by split: about 547 kB less for the busiest worker
+--     not lines (inner_lines) split by split: it is read in a subquery that mentions rows around it
+--     not lines (lines) by hash of l_part: its rows may lie anywhere, and need not be brought together
+--     and 1 way more, which EXPLAIN (FORMAT JSON) tells
+
+-- # not the side of a LEFT join that keeps all rows
+SELECT o_customer, list(o_price ORDER BY o_key) FROM orders LEFT JOIN customers ON c_key = o_customer AND c_nation = 3 GROUP BY o_customer;
+--   result: o_customer BIGINT, list(o_price ORDER BY o_key) DOUBLE[]
+--     fragment 2 (parallel, orders and customers by hash of o_customer = c_key, in shares of buckets, made as it runs): SELECT o_customer, list(o_price ORDER BY o_key) FROM in_0 AS "orders" LEFT JOIN in_1 AS "customers" ON (c_key = o_customer) GROUP BY o_customer
+--       in_0: exchange 1 (hash of o_customer, 192 buckets, about 384 kB) o_key, o_customer, o_price
+--         fragment 1 (parallel, orders split by split, in 6 shares): SELECT "o_key", "o_customer", "o_price", ((hash("o_customer") >> 32) % 192)::USMALLINT AS in_b FROM in_0
+--           in_0: scan orders: 3 of 5 columns (o_key, o_customer, o_price), 1 of 1 files, 8 of 8 row groups, 6 splits
+--       in_1: exchange 0 (hash of c_key, 192 buckets, about 3.8 kB) c_key
+--         fragment 0 (parallel, customers split by split, in 3 shares): SELECT "c_key", ((hash("c_key") >> 32) % 192)::USMALLINT AS in_b FROM in_1 WHERE (c_nation = 3)
+--           in_1: scan customers: 2 of 3 columns (c_key, c_nation), 1 of 1 files, 3 of 3 row groups, 3 splits, where c_nation = 3
+--   divided: orders and customers by hash of o_customer = c_key: about 64 kB less for the busiest worker than for one worker alone
+--     runner-up orders by hash of o_customer: about 27 kB less for the busiest worker
+--     not orders split by split: how many rows its joins make, which one worker would have to hold, is not known
+--     not customers split by split: the rows of the left join's other side would come from each share again
+--     not orders and customers by ranges of o_customer = c_key: they are not written in the order of that key
