@@ -186,22 +186,24 @@ def splits_of_groups(scan: Scan, file: FileGroups, places: Sequence[int] | None 
         yield from (file.split(columns, start, stop, measured=measured) for start, stop in file.runs(places))
 
 
-def parallel_shares(scan: Scan, extent: ScanExtent, wanted: int, least_rows: int, most_rows: int) -> tuple[Share, ...]:
-    """About ``wanted`` shares of ``least_rows`` to ``most_rows`` rows, each of neighbouring splits; one without rows where there are none.
+def parallel_shares(scan: Scan, extent: ScanExtent, wanted: int, least_rows: int, most_rows: int | None) -> tuple[Share, ...]:
+    """About ``wanted`` shares of ``least_rows`` to ``most_rows`` rows (None: any number), each of neighbouring splits; one without rows
+    where there are none.
 
     A row group is never cut: it may make a share larger. Files of which nobody knows the rows go by their bytes.
     """
-    target = max(1, least_rows, min(most_rows, -(-(extent.rows or 0) // max(1, wanted))))
+    like = -(-(extent.rows or 0) // max(1, wanted))
+    target = max(1, least_rows, like if most_rows is None else min(most_rows, like))
     each = max(1, min(MOST_BYTES_TOGETHER, sum(file.file.size_bytes for file in extent.files) // max(1, wanted)))
     few = len(extent.files) <= MOST_MEASURED
     shares: list[list[Split]] = []
-    full = 1.0  # how much of what a share is to have the last one has
+    full = 0.0  # how much of what a share is to have the last one has, below 0 where those before it had less
     for file in extent.files:
         for split in _file_splits(scan, file, target, measured=few):
             part = split.bytes / each if split.rows is None else split.rows / target
-            if full and full + part / 2 >= 1:
+            if not shares or (shares[-1] and full + part / 2 >= 1):
+                full = min(0.0, full - 1) if shares else 0.0
                 shares.append([])
-                full = 0.0
             shares[-1].append(split)
             full += part
     none = [[Split(file.file, None, 0, 0, file.file.size_bytes)] for file in extent.files[:1]] or [[]]
@@ -230,8 +232,9 @@ def _pieces(file: FileGroups, start: int, stop: int, target: int) -> Iterator[tu
     """Cuts a run so that each piece has about ``target`` rows."""
     first, rows = start, 0
     for place, own in enumerate(file.counts[start:stop], start):
-        if rows and rows + own // 2 >= target:
+        if place > first and rows + own // 2 >= target:
             yield first, place
-            first, rows = place, 0
+            # What one has less, the next has more: the last would be a rest that is hardly worth a share.
+            first, rows = place, min(0, rows - target)
         rows += own
     yield first, stop

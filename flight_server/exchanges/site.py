@@ -53,6 +53,9 @@ def instance_status(worker_id: str, statistics: InstanceStatistics) -> InstanceS
     )
 
 
-def instances_of(site: Site, fetching: bool) -> int:
-    """How many instances of an operator a worker runs: one a slot, and one more to fetch its share while the others compute."""
-    return site.slots + (1 if fetching else 0)
+def instances_of(site: Site, fetching: bool, most: int) -> int:
+    """How many instances of an operator a worker runs: one a slot, and one more to fetch its share while the others compute.
+
+    Not more than ``most``: the worker that begins first would take shares that the others have time for.
+    """
+    return min(site.slots + (1 if fetching else 0), most)

@@ -67,7 +67,7 @@ class Worker:
         self._storage = Storage(connections_of(config), scratch_directory=state / "scratch")
         roots = [self._storage.add_root(root, may_be_file=extension(root) is not None) for root in config.data_roots]
         self._storage.check()
-        self._kernel = self._new_kernel(config.threads, KERNEL_SHARE, state)
+        self._kernel = self._new_kernel(max(config.threads, config.kernel_threads), KERNEL_SHARE, state)
         self._serial_kernel = self._new_kernel(1, SERIAL_KERNEL_SHARE, state)
         self._catalog = FileCatalog(self._storage, self._kernel, roots, config.tables, shallow=config.shallow_roots)
         self._results = self._result_store(state)

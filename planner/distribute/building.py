@@ -317,7 +317,7 @@ class GraphBuilder:
         for scan in scans:
             extent = self._extents[scan.name]
             if scan.name in divided:
-                arms.append(replace(self._inputs.bare(scan, extent), splits=tuple(divided[scan.name])))
+                arms.append(self._inputs.in_shares(scan, extent, tuple(divided[scan.name])))
             else:
                 arms.append(self._inputs.whole(scan, extent))
         return tuple(arms)

@@ -124,7 +124,9 @@ def _rows_in_shares(part: KeyedScan, bounds: Sequence[Bound]) -> int:
 
 
 def _bounds(part: KeyedScan, wanted: int) -> Iterator[Bound]:
-    """Where a share ends: values of the key with which a row group begins."""
+    """Where a share ends: values of the key with which a row group begins. They make ``wanted`` shares at most: one more than there are
+    workers would have all wait for it.
+    """
     groups = [
         (least, most, rows)
         for file, ranges in zip(part.extent.files, part.ranges, strict=True)
@@ -132,12 +134,12 @@ def _bounds(part: KeyedScan, wanted: int) -> Iterator[Bound]:
     ]
     groups.sort(key=lambda item: item[:2])
     each = max(1, sum(rows for _, _, rows in groups) / max(1, wanted))
-    seen, due, last = 0, each, None
+    seen, found, last = 0, 0, None
     for low, _, rows in groups:
-        if seen >= due - rows / 2 and seen and low != last:
+        if found + 1 < wanted and seen >= (found + 1) * each - rows / 2 and seen and low != last:
             yield low
             last = low
-            due = seen + each
+            found += 1
         seen += rows
 
 

@@ -203,7 +203,7 @@ def test_no_name_is_bound_for_tables_that_are_too_small(catalog: FolderCatalog, 
 
 
 def test_a_limit_ends_a_scan_that_is_not_divided(catalog: FolderCatalog) -> None:
-    few = PlanOptions(workers=3, distribute_rows=500, split_rows=100, start_bytes=0)
+    few = PlanOptions(workers=3, distribute_rows=500, split_rows=100, share_values=1, start_bytes=0)
     assert [fragment.parallel for fragment in plan("SELECT id FROM orders LIMIT 10", catalog, few).fragments] == [False]
     assert plan("SELECT id FROM orders", catalog, few).fragments[0].parallel
 
@@ -216,7 +216,7 @@ def test_a_share_gives_no_more_rows_than_are_wanted(lake: FolderCatalog) -> None
 
 def test_rows_of_joins_are_not_gathered_unless_told(lake: FolderCatalog) -> None:
     """However large its tables: the answers might be as many rows as the product of both has."""
-    few = PlanOptions(workers=3, distribute_rows=1, split_rows=1, start_bytes=0)
+    few = PlanOptions(workers=3, distribute_rows=1, split_rows=1, share_values=1, start_bytes=0)
     sql = "SELECT median(v) FROM low {} WHERE low.k > 1"
     assert [fragment.parallel for fragment in plan(sql.format("JOIN few USING (v)"), lake, few).fragments] == [False]
     assert plan(sql.format("JOIN few USING (v)"), lake, SEVERAL).fragments[0].parallel

@@ -93,8 +93,8 @@ SUBQUERIES = (
     Mutant(
         "each share evaluates a subquery in FROM, whatever it is",
         "divide",
-        "if not self._has_divided(query):\n            self._whole_query(id(query.ast), query)\n            return None\n        keys, complete",
-        "if not self._has_divided(query):\n            return None\n        keys, complete",
+        "self._whole_query(id(query.ast), query)\n            return None\n        keys, complete",
+        "return None\n        keys, complete",
         "SELECT count(DISTINCT r) FROM low, (SELECT random() AS r)",
     ),
     Mutant(
@@ -110,6 +110,14 @@ SUBQUERIES = (
         "_check_repeatable(node.ast)\n        for relation in relations_below(node):",
         "_check_repeatable(node.ast)\n        self.rules.repeatable.add(id(node.ast))\n        for relation in relations_below(node):",
         "WITH a AS (SELECT random() AS r) SELECT count(DISTINCT r) FROM low JOIN high ON low.k = high.k, (SELECT r FROM a) AS q",
+    ),
+    Mutant(
+        "what is divided is evaluated once for all shares",
+        "building",
+        "here = parts.isdisjoint(scan.name for scan in all_scans(node))",
+        "here = True",
+        "SELECT max(n) FROM (SELECT low.k, count(*) AS n FROM low JOIN high ON low.k = high.k GROUP BY low.k)",
+        by_plan=True,
     ),
     Mutant(
         "each share calls what it likes in what is whole",

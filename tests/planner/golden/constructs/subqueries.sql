@@ -30,7 +30,7 @@ SELECT o_state, max(total) FROM orders, (SELECT l_order, sum(l_price) AS total F
 --         fragment 0 (parallel, orders and lines by ranges of o_key = l_order, in 6 shares): SELECT o_state AS "in_k0", max(total) EXPORT_STATE AS "in_a1" FROM in_0 AS "orders", (SELECT l_order, sum(l_price) AS total FROM in_1 AS "lines" GROUP BY l_order) WHERE l_order = o_key GROUP BY ALL
 --           in_0: scan orders: 2 of 5 columns (o_key, o_state), 1 of 1 files, 8 of 8 row groups, 6 splits
 --           in_1: scan lines: 2 of 5 columns (l_order, l_price), 1 of 1 files, 16 of 16 row groups, 6 splits
---   divided: orders and lines by ranges of o_key = l_order: about 684 kB less for the busiest worker than for one worker alone
+--   divided: orders and lines by ranges of o_key = l_order: about 698 kB less for the busiest worker than for one worker alone
 --     runner-up lines split by split: about 420 kB less for the busiest worker
 --     or orders split by split: about 120 kB more for the busiest worker
 --     not orders and lines by hash of o_key = l_order: the tables lie in ranges of the key, and need no exchange
