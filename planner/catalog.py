@@ -134,6 +134,9 @@ class Catalog(Protocol):
     def read_ahead(self, files: Sequence[DataFile], columns: Sequence[str]) -> None:
         """Reads at once what :meth:`row_groups` of these files will be asked about these columns: where there are many, that is faster."""
 
+    def is_elsewhere(self, file: DataFile) -> bool:
+        """Whether what is read of the file has to be fetched first: it is on no disk of this machine."""
+
     def result_schema(self, sql: str, inputs: Mapping[str, tuple[Column, ...]], same_as: str | None = None) -> pa.Schema:
         """The schema of ``sql`` over empty relations called as in ``inputs``, by the kernel's binder; nothing is run.
 

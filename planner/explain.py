@@ -11,7 +11,7 @@ from planner.ast import Ast, Span, span_of
 from planner.choices import PlanChoice, choice_document, choice_lines, division_words, tables_document
 from planner.errors import NotSupported
 from planner.parse import ParsedSql
-from planner.physical import ExchangeInput, Fragment, PhysicalPlan, PlannedExchange, ScanInput
+from planner.physical import ExchangeInput, Fragment, PhysicalPlan, PlannedExchange, RuntimeFilter, ScanInput
 from planner.sizes import format_size
 
 MAX_SQL_CHARS = 2_000
@@ -53,6 +53,9 @@ def _fragment(fragment: Fragment, graph: _Graph, depth: int) -> Iterator[str]:
         if isinstance(relation, ScanInput):
             whole = ", whole" if fragment.parallel and relation.name not in divided else ""
             yield _indent(depth + 1, f"{_scan(relation)}{whole}")
+            for each in fragment.filters:
+                if each.input == relation.name:
+                    yield from _filter(each, graph, depth + 2)
             continue
         exchange = graph.exchanges[relation.exchange]
         columns = ", ".join(column.name for column in relation.columns)
@@ -61,6 +64,14 @@ def _fragment(fragment: Fragment, graph: _Graph, depth: int) -> Iterator[str]:
         yield _indent(depth + 1, f"{told}{'' if first else ', as above'}")
         if first:
             yield from _fragment(graph.producers[exchange.id], graph, depth + 2)
+
+
+def _filter(each: RuntimeFilter, graph: _Graph, depth: int) -> Iterator[str]:
+    first = graph.first(each.exchange)
+    told = f"runtime filter on {each.column} from {each.source}: exchange {each.exchange} (filter)"
+    yield _indent(depth, f"{told}{'' if first else ', as above'}")
+    if first:
+        yield from _fragment(graph.producers[each.exchange], graph, depth + 1)
 
 
 def _mode(fragment: Fragment) -> str:
@@ -105,10 +116,12 @@ def plan_json(plan: PhysicalPlan, **beside: Any) -> str:
 
     def of_fragment(fragment: Fragment) -> dict[str, Any]:
         divided = fragment.divided
-        inputs = [
-            {**_json_scan(relation), "whole": relation.name not in divided} if isinstance(relation, ScanInput) else of_exchange(relation)
-            for relation in fragment.inputs
-        ]
+
+        def of_scan(scan: ScanInput) -> dict[str, Any]:
+            filters = [of_filter(each) for each in fragment.filters if each.input == scan.name]
+            return {**_json_scan(scan), "whole": scan.name not in divided, "filters": filters}
+
+        inputs = [of_scan(relation) if isinstance(relation, ScanInput) else of_exchange(relation) for relation in fragment.inputs]
         told = {"fragment": fragment.id, "parallel": fragment.parallel, "shares": len(fragment.shares), "sql": fragment.sql}
         return {**told, "divided": tables_document(fragment.division), "inputs": inputs}
 
@@ -119,6 +132,11 @@ def plan_json(plan: PhysicalPlan, **beside: Any) -> str:
         told |= {"estimated_bytes": exchange.estimated_bytes, "buckets": exchange.buckets or None, "by": exchange.label or None}
         producer = graph.producers[exchange.id]
         return {**told, "from": of_fragment(producer) if graph.first(exchange.id) else {"fragment": producer.id}}
+
+    def of_filter(each: RuntimeFilter) -> dict[str, Any]:
+        told = {"column": each.column, "source": each.source, "exchange": each.exchange}
+        producer = graph.producers[each.exchange]
+        return {**told, "from": of_fragment(producer) if graph.first(each.exchange) else {"fragment": producer.id}}
 
     document = {
         "columns": [{"name": column.name, "type": column.type} for column in graph.result.columns],

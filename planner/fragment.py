@@ -15,7 +15,7 @@ from planner.arrow_types import survives_arrow
 from planner.ast import walk
 from planner.catalog import Column
 from planner.choices import PlanChoice
-from planner.distribute import Graph, distributed
+from planner.distribute import Graph, distributed, with_runtime_filters
 from planner.logical import QueryBlock, Scan, Select, TableFunction, all_scans, relations, rewrite_selects
 from planner.optimize.prune_columns import prune_columns
 from planner.optimize.pushed import without_pushed
@@ -45,25 +45,29 @@ class Fragmenter:
 
     def fragments(self, query: QueryBlock, sql: str, result: tuple[Column, ...], schema: pa.Schema) -> tuple[Graph, PlanChoice | None]:
         """The graph that runs ``query``, and why it is so. ``sql`` is the whole query, printed, ``result`` and ``schema`` its columns."""
-        (fragments, exchanges), choice = self._graph(query, sql, result, schema)
+        extents = {scan.name: self.inputs.extent(scan) for scan in all_scans(query)}
+        graph, choice = self._graph(query, extents, (schema, result, sql))
+        plain = self.inputs.chain_terms <= MOST_CHAIN_TERMS
+        fragments, exchanges = with_runtime_filters(graph, query, self.inputs, extents) if plain else graph
         if (zone := self.inputs.catalog.time_zone) != UTC:
             fragments = tuple(replace(fragment, time_zone=zone) for fragment in fragments)
         return (fragments, exchanges), choice
 
-    def _graph(self, query: QueryBlock, sql: str, result: tuple[Column, ...], schema: pa.Schema) -> tuple[Graph, PlanChoice | None]:
+    def _graph(
+        self, query: QueryBlock, extents: Mapping[str, ScanExtent], result: tuple[pa.Schema, tuple[Column, ...], str]
+    ) -> tuple[Graph, PlanChoice | None]:
         scans = all_scans(query)
-        extents = {scan.name: self.inputs.extent(scan) for scan in scans}
         options = self.inputs.options
         choice = None
         if options.workers > 1 and scans:
-            graph, choice = self._divided(query, extents, (schema, result, sql))
+            graph, choice = self._divided(query, extents, result)
             if graph is not None:
                 return graph, choice
             forced = options.forced and choice is not _NEVER
             gathered = [scan for scan in scans if _may_be_gathered(scan)] if forced else []
             if gathered and sum(extents[scan.name].decoded_bytes(scan.needed) for scan in gathered) <= options.gather_bytes:
-                return self._gather(query, gathered, extents, result), choice
-        return self._single(query, scans, extents, sql, result), choice
+                return self._gather(query, gathered, extents, result[1]), choice
+        return self._single(query, scans, extents, result[2], result[1]), choice
 
     def _divided(
         self, query: QueryBlock, extents: Mapping[str, ScanExtent], result: tuple[pa.Schema, tuple[Column, ...], str]

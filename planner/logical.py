@@ -229,6 +229,11 @@ def scans_of(node: Body | Relation) -> Iterator[Scan]:
     return (relation for relation in relations_below(node) if isinstance(relation, Scan))
 
 
+def selects_below(node: Body | Relation) -> Iterator[Select]:
+    """Every block in a body or a relation, those of subqueries included."""
+    return (part for part in _parts(node) if isinstance(part, Select))
+
+
 def joins_below(node: Body | Relation) -> Iterator[Join]:
     """Every join in a body or a relation, those of subqueries included."""
     return (join for part in _parts(node) if isinstance(part, FromItem) for join in part.joins)

@@ -11,17 +11,21 @@ what is left runs once, on the query handler::
                                                                                        ◄── in_1: a scan, read whole for each share
                                                                                        ◄── exchange 0 (broadcast) ◄── fragment 0
 
-A fragment starts when all exchanges that it reads are complete.
+A fragment starts when all exchanges that it reads are complete. One that scans a large table may have *runtime filters*: the keys of a
+small table that it is joined with, read first by a fragment of their own, tell what need not be read of the large one::
+
+    fragment 1 ◄── in_0: a scan of what may have one of the keys ◄── exchange 2 (filter) ◄── fragment 2, once ◄── in_1: a scan
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 import pyarrow as pa
 
-from planner.catalog import Column, DataFile, FileFormat
+from planner.catalog import Column, DataFile, FileFormat, RowGroup
 from planner.choices import DividedTable, PlanChoice
 from planner.time_zones import UTC
 
@@ -46,8 +50,9 @@ class ShareInput:
     """What a share has of one divided input of its fragment: the rows of ``splits`` for which ``predicate`` holds.
 
     ``name`` is the input's in the fragment's SQL; ``predicate`` is SQL over the input's columns, None for all rows: where inputs are
-    divided by ranges of a key, the share's range. Of an input that comes through a hash exchange there are no splits, but ``buckets``: the
-    first, and the one behind the last. ``part`` is set where one bucket is too large for a share: which of how many parts of it.
+    divided by ranges of a key, the share's range. Rows in none of the splits for which it holds change nothing: what left them out was
+    a condition of the fragment. Of an input that comes through a hash exchange there are no splits, but ``buckets``: the first, and the
+    one behind the last. ``part`` is set where one bucket is too large for a share: which of how many parts of it.
     """
 
     name: str
@@ -84,6 +89,8 @@ class ScanInput:
     the planner could push down: it already pruned ``splits``, and stays in the fragment's SQL too. ``options`` are the table's.
 
     Of an input that shares divide, ``splits`` are those of all shares, for EXPLAIN; any other is read whole, again for each share.
+    ``expected_rows``: so many rows each share is said to have of it, before any filter, which is what all shares have together: the
+    kernel orders the joins of a share as those of the whole.
     """
 
     name: str
@@ -98,6 +105,7 @@ class ScanInput:
     row_groups_total: int | None = None
     row_groups_kept: int | None = None
     options: tuple[tuple[str, str], ...] = ()
+    expected_rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +125,23 @@ class ExchangeInput:
 
 
 @dataclass(frozen=True, slots=True)
+class RuntimeFilter:
+    """Of the scan ``input``, only rows matter whose ``column`` has one of the keys that ``exchange`` will hold.
+
+    Row groups and files without such a row need not be read. That never changes an answer: the join which asks for the keys stays, and
+    without the keys all is read. ``source`` is the table that they come from, for people. ``partition``: the column, where the scan's table
+    is partitioned by it; else ``groups`` has what the footers say of the scan's row groups, by the paths of their files.
+    """
+
+    input: str
+    column: str
+    exchange: int
+    source: str
+    partition: Column | None = None
+    groups: Mapping[str, Sequence[RowGroup]] = field(default_factory=dict, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Fragment:
     """A part of the plan with no exchange inside, compiled into one SELECT over its inputs' names.
 
@@ -128,6 +153,7 @@ class Fragment:
     arrival (``row_number()`` over ties, ``list``, ``first``) would be another from one run to the next. One thread is to run it.
     ``division``: by what its divided inputs are, for EXPLAIN; empty where nobody says.
     ``time_zone``: the session's. TIMESTAMP WITH TIME ZONE is read, cut up, shown and sent in it, wherever the fragment runs.
+    ``filters`` tell what of its scans need not be read.
     """
 
     id: int
@@ -138,6 +164,7 @@ class Fragment:
     serial: bool = False
     time_zone: str = UTC
     division: tuple[DividedTable, ...] = ()
+    filters: tuple[RuntimeFilter, ...] = ()
 
     @property
     def parallel(self) -> bool:
@@ -160,7 +187,7 @@ class Fragment:
         return frozenset(arm.name for arm in self.inputs if isinstance(arm, ExchangeInput) and arm.bucketed)
 
 
-ExchangeKind = Literal["gather", "broadcast", "hash", "result"]
+ExchangeKind = Literal["gather", "broadcast", "hash", "filter", "result"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +196,9 @@ class PlannedExchange:
 
     ``gather``: for one fragment, which runs once. ``broadcast``: for every share of parallel fragments; each worker fetches it once.
     ``hash``: on the workers that made it, in so many ``buckets``; each share of the parallel fragments that read it fetches some of them
-    from all workers. ``result``: it is the query's result. ``estimated_bytes``: about how much goes through it, None where nobody knows;
-    ``label``: by what its buckets are told, for people (``hash of l_partkey``).
+    from all workers. ``filter``: the keys of runtime filters, as :mod:`planner.key_pruning` reads them; nobody has to wait for them.
+    ``result``: it is the query's result. ``estimated_bytes``: about how much goes through it, None where nobody knows; ``label``: by what
+    its buckets are told, for people (``hash of l_partkey``).
     """
 
     id: int

@@ -28,7 +28,7 @@ from flight_server.protocol.exchange_messages import (
     StartOperator,
     StopOperators,
 )
-from flight_server.protocol.messages import InstanceStatus, WorkerStatus
+from flight_server.protocol.messages import InstanceStatus, ShareSpread, WorkerStatus
 from flight_server.protocol.status import as_volley_error
 from flight_server.protocol.wire_types import wire_schema
 from operators.errors import StaleLease
@@ -92,7 +92,7 @@ class DistributedFragment:
         self.fetching = elsewhere or bool(fragment.bucketed)
         self.started = False
         self.finished_reports: dict[str, InstanceStatus] = {}
-        self.measures = ShareMeasures()
+        self._measures = ShareMeasures()
         self._context = context
         self._site = site
         self._exclude = exclude
@@ -137,7 +137,7 @@ class DistributedFragment:
         self._pending = iter(zip(self.keys, shares, strict=True))
         for key, share in itertools.islice(self._pending, None if self._window is None else self._window * (1 + len(self.others))):
             self._append(key, share)
-        for index in range(instances_of(site, self.fetching)):
+        for index in range(instances_of(site, self.fetching, self._each_worker())):
             self._start_local(f"{site.worker_id}/{query_id[:8]}/{self.fragment.id}.{index}")
         for worker in self.others:
             if self._admits(worker.worker_id):
@@ -199,7 +199,13 @@ class DistributedFragment:
     def instances(self) -> list[InstanceStatus]:
         """What each instance has done so far: those here as of now, the others as of their last ack."""
         local = [instance_status(self._site.worker_id, instance.statistics) for instance in self._instances]
-        return [*local, *(self.finished_reports[name] for name in sorted(self.finished_reports))]
+        with self._acking:
+            return [*local, *(self.finished_reports[name] for name in sorted(self.finished_reports))]
+
+    def spread(self) -> ShareSpread | None:
+        """How alike the shares are that are done."""
+        with self._acking:
+            return self._measures.spread()
 
     # -- on this worker -------------------------------------------------------------------------------------------------
 
@@ -218,6 +224,10 @@ class DistributedFragment:
         if self.hashed is not None:
             return [self.keys[share] for share in self.hashed.gone(worker_id)]
         return [key for key in self.gathering.missing() if self._acked_by.get(key) == worker_id]
+
+    def _each_worker(self) -> int:
+        """How many shares each worker would have, if none were faster than another."""
+        return -(-len(self.keys) // (1 + len(self.others)))
 
     def _on_complete(self) -> None:
         self.shares.close()
@@ -249,10 +259,11 @@ class DistributedFragment:
             if self.hashed is not None:
                 assert sizes is not None, "who puts out into a hash exchange tells how much is in which bucket"
                 self.hashed.made(key.sequence, _worker_of(consumer), sizes)
-        if instance is not None:
-            self.measures.note(consumer, instance)
-            if _worker_of(consumer) != self._site.worker_id:
-                self.finished_reports[consumer] = instance
+            # Under the lock still: who sees that all shares are done sees what the last of them took.
+            if instance is not None:
+                self._measures.note(consumer, instance)
+                if _worker_of(consumer) != self._site.worker_id:
+                    self.finished_reports[consumer] = instance
 
     def _admits(self, consumer: str) -> bool:
         return _worker_of(consumer) not in self._gone
@@ -285,6 +296,7 @@ class DistributedFragment:
             source=self._source_name,
             output=self._output_name,
             fetching=self.fetching,
+            most_instances=self._each_worker(),
             time_zone=self.fragment.time_zone,
         )
         try:

@@ -52,6 +52,8 @@ class OnceFragment:
         self.hashed = hashed
         self.started = False
         self.ended = False
+        self.dropped = False
+        """It failed, or was too slow, and the query goes on without what it would have put out."""
         self._store = store
         self._context = context
         self._site = site

@@ -138,6 +138,24 @@ class ShareSpread(msgspec.Struct):
     seconds_median: float = 0.0
 
 
+class FilterStatus(msgspec.Struct):
+    """A runtime filter of a scan: what keys of the table ``source`` spared of the rows of ``input``, by their ``column``.
+
+    ``used``: the keys came in time. ``keys``: how many, None where they were too many, so that only the least and the greatest counted.
+    ``files`` were not opened, ``row_groups`` not read, with their ``rows`` and ``bytes``; in formats without row groups only files count.
+    """
+
+    input: str
+    column: str
+    source: str
+    used: bool = False
+    keys: int | None = None
+    files: int = 0
+    row_groups: int = 0
+    rows: int = 0
+    bytes: int = 0
+
+
 class OperatorStatus(msgspec.Struct):
     """An operator of a query's plan: a producer (a fragment) or an exchange.
 
@@ -146,6 +164,7 @@ class OperatorStatus(msgspec.Struct):
     ``inputs`` are the operators (by name) that feed this one. ``scanned_bytes`` and ``requests`` are what storage was asked for.
     ``spread``: of a producer's shares, None for one that has fewer than two. ``estimated_bytes``: what the planner took an exchange for.
     ``division``: in words, by what its inputs are divided; empty for one that runs once.
+    ``filters`` are what keys of other tables spared it, once it has started.
     """
 
     operator: str
@@ -168,6 +187,7 @@ class OperatorStatus(msgspec.Struct):
     spread: ShareSpread | None = None
     estimated_bytes: int | None = None
     division: str = ""
+    filters: list[FilterStatus] = []
 
 
 class ResultSize(msgspec.Struct):

@@ -12,11 +12,11 @@ import msgspec
 import pyarrow as pa
 
 from flight_server.exchanges.names import producer_name
-from flight_server.protocol.messages import InstanceStatus, OperatorStatus, ShareSpread
+from flight_server.protocol.messages import FilterStatus, InstanceStatus, OperatorStatus, ShareSpread
 from flight_server.settings.quantities import format_size
 from operators.kernel.kernel import Kernel
 from planner.explain import plan_json
-from planner.physical import PhysicalPlan
+from planner.physical import Fragment, PhysicalPlan, ScanInput
 
 SPILL_LOOK_SECONDS = 0.1
 
@@ -52,16 +52,30 @@ def analyze_lines(plan: PhysicalPlan, operators: Sequence[OperatorStatus], secon
     if plan.analyze == "json":
         run = {"seconds": seconds, "spill_bytes": spill_bytes, "operators": msgspec.to_builtins(operators)}
         return [plan_json(plan, run=run)]
-    spill = f"spill: up to {format_size(spill_bytes)} seen, of all queries on this worker" if spill_bytes else "spill: none seen"
-    lines = [*plan.text.splitlines(), "", f"ran in {seconds:.3f} s, {spill}"]
-    by_shares = {producer_name(fragment) for fragment in plan.fragments if fragment.parallel and not fragment.by_splits}
+    lines = [*plan.text.splitlines(), "", f"ran in {seconds:.3f} s, {_spill(operators, spill_bytes)}"]
+    records = {producer_name(fragment): _records(fragment) for fragment in plan.fragments}
     for operator in operators:
-        lines.append(_operator_line(operator, "shares" if operator.operator in by_shares else "splits"))
+        lines.append(_operator_line(operator, records.get(operator.operator, "splits")))
+        lines.extend(map(_filter_line, operator.filters))
         if operator.spread is not None:
             lines.append(f"    {_spread(operator.spread)}")
         if len(operator.instances) > 1:
             lines.extend(f"    {_instance(instance)}" for instance in operator.instances)
     return lines
+
+
+def _records(fragment: Fragment) -> str:
+    """What a fragment counts; nothing for one that runs once over what others put out."""
+    if fragment.parallel:
+        return "splits" if fragment.by_splits else "shares"
+    return "splits" if any(isinstance(arm, ScanInput) for arm in fragment.inputs) or not fragment.inputs else ""
+
+
+def _spill(operators: Sequence[OperatorStatus], here: int) -> str:
+    """Where most was spilled: here, where it was watched all the time, or at a worker whose instances looked."""
+    seen = ((instance.spill_bytes, f"worker {instance.worker_id}") for operator in operators for instance in operator.instances)
+    most, where = max([(here, "this worker"), *seen], key=lambda item: item[0])
+    return f"spill: up to {format_size(most)} seen, of all queries on {where}" if most else "spill: none seen"
 
 
 def _spread(spread: ShareSpread) -> str:
@@ -93,7 +107,8 @@ def _operator_line(operator: OperatorStatus, records: str) -> str:
     if operator.estimated_bytes is not None:
         parts[-1] += f" ({format_size(operator.estimated_bytes)} estimated)"
     if operator.kind == "producer":
-        parts.append(f"{operator.records_done}/{operator.records_total} {records}")
+        if records:
+            parts.append(f"{operator.records_done}/{operator.records_total} {records}")
         parts.append(f"{operator.seconds:.3f} s")
         if operator.files_bytes:
             fetched = "read in place"
@@ -102,3 +117,12 @@ def _operator_line(operator: OperatorStatus, records: str) -> str:
             parts.append(f"{fetched} of {format_size(operator.files_bytes)} of files")
     parts.append(f"{operator.retries} retries")
     return f"  {operator.operator} ({operator.title}): {', '.join(parts)}"
+
+
+def _filter_line(spared: FilterStatus) -> str:
+    head = f"    runtime filter on {spared.column} from {spared.source}"
+    if not spared.used:
+        return f"{head}: its keys did not come in time, or not at all; everything was read"
+    keys = "more keys than are kept, by their range" if spared.keys is None else f"{spared.keys:,} keys"
+    parts = f"{spared.files:,} files, {spared.row_groups:,} row groups, {spared.rows:,} rows, {format_size(spared.bytes)}"
+    return f"{head}: {keys} spared {parts}"

@@ -6,8 +6,9 @@
 
 What goes through a hash exchange stays with the workers that made it; those that have leased shares of it fetch them from each other.
 
-A fragment starts when the exchanges that it reads are complete. One without shares runs on the handler: in a thread of its own, or, if it
-is the last, in the thread that calls :meth:`Execution.run`, as all of a plan of one fragment does.
+A fragment starts when the exchanges that it reads are complete, and the keys are there by which what it scans is to be pruned
+(``key_fragments``). One without shares runs on the handler: in a thread of its own, or, if it is the last, in the thread that calls
+:meth:`Execution.run`, as all of a plan of one fragment does.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ from flight_server.protocol.messages import OperatorStatus
 from flight_server.protocol.service import PeekStream
 from flight_server.protocol.status import as_volley_error
 from flight_server.queries.fragment_order import ExchangeComplete, FragmentOrder, HashesInUse
-from flight_server.queries.operator_statuses import Operator, exchange_status, facts_of, producer_status
+from flight_server.queries.key_fragments import KeyFragments
+from flight_server.queries.operator_statuses import FragmentFacts, Operator, exchange_status, facts_of, producer_status
 from operators.cancellation import Cancellation
 from operators.exchange.bucket_store import BucketStore
 from operators.exchange.exchange import Held
@@ -65,6 +67,7 @@ class Execution:
         # Whoever leases the records of an exchange takes all there is: what is read more than once is kept as a table.
         hashed = {exchange.id for exchange in plan.exchanges if exchange.kind == "hash"}
         self._kept = {exchange for exchange, reader in readers if reader.parallel or read.count(exchange) > 1} - hashed
+        self._producers = {fragment.output: fragment for fragment in plan.fragments}
         self._facts = facts_of(plan)
         self._sink = sink
         self._site = site
@@ -85,6 +88,8 @@ class Execution:
         self._events: SimpleQueue[ExchangeComplete | None] = SimpleQueue()
         self._streamed_rows = self._streamed_bytes = 0
         self._ended = False
+        self._keys = KeyFragments(plan, self._context, site, lambda exchange: self._events.put(ExchangeComplete(exchange)))
+        self._excluded: set[str] = set()
 
     def run(self) -> None:
         """Runs the plan to its end. Raises the first error of any operator, which stops all others at once, or the cancellation's."""
@@ -97,10 +102,11 @@ class Execution:
             ready = order.begin()
             while not any(fragment is self._root for fragment in ready):
                 for fragment in ready:
-                    self._start(fragment)
+                    self._start(self._pruned(fragment))
                 event = self._next_event()
                 self._release(in_use.on(event))
                 ready = order.on(event)
+            self._root = self._pruned(self._root)
             self._run_root()
             self._release(self._hashes)
             for distributed in self._distributed():
@@ -111,6 +117,7 @@ class Execution:
         """The query is over: what still runs for it here is interrupted, and its exchanges hand out nothing any more."""
         over = QueryKilled("its query has ended")
         self._stopped.cancel(over)
+        self._keys.stop(over)
         for distributed in self._distributed():
             distributed.close(over)
         self._buckets.close()
@@ -123,19 +130,35 @@ class Execution:
 
     def exclude(self, worker_id: str) -> None:
         """A worker takes no more part in this query: what it had on lease, or had not handed over, is run again by the others."""
+        self._excluded.add(worker_id)
         for distributed in self._distributed():
             distributed.exclude(worker_id)
 
     # -- fragments ------------------------------------------------------------------------------------------------------
 
     def _operator(self, fragment: Fragment) -> Operator:
+        if self._keys.gives_keys(fragment):
+            return self._keys.operator(fragment)
         complete = self._teller(fragment.output)
         if not fragment.parallel:
             return OnceFragment(fragment, self._context, self._site, complete, self._hashes.get(fragment.output), self._buckets)
         columns = {arm.name: arm.columns for arm in fragment.inputs}
         schema = self._site.kernel.result_schema(fragment.sql, columns, time_zone=fragment.time_zone)
-        window = STREAM_WINDOW_SHARES if fragment is self._root else None
+        window = STREAM_WINDOW_SHARES if fragment.id == self._root.id else None
         return DistributedFragment(fragment, schema, self._context, self._site, window, self.exclude, complete, self._hashes, self._buckets)
+
+    def _pruned(self, fragment: Fragment) -> Fragment:
+        """The fragment as it is to run: without what the keys of its filters rule out, which are known now."""
+        narrow = self._keys.pruned(fragment)
+        if narrow is not fragment:
+            self._producers[narrow.output] = narrow
+            self._facts[fragment.id] = FragmentFacts(narrow, self._producers)
+            self._operators[fragment.id] = operator = self._operator(narrow)
+            if isinstance(operator, DistributedFragment):
+                for worker_id in list(self._excluded):
+                    operator.exclude(worker_id)
+            self._stopped.check()  # whoever stopped the query before has stopped another operator
+        return narrow
 
     def _teller(self, exchange: int) -> Callable[[], None]:
         return lambda: self._events.put(ExchangeComplete(exchange))
@@ -170,6 +193,8 @@ class Execution:
         match self._operators[fragment.id]:
             case DistributedFragment() as distributed:
                 distributed.start(self._broadcasts_to(fragment))
+            case OnceFragment() as once if self._keys.gives_keys(fragment):
+                self._keys.start(once)
             case OnceFragment() as once:
                 name = f"{self._context.query_id[:8]}/{producer_name(fragment)}"
                 threading.Thread(target=self._run_once, args=(once,), name=name, daemon=True).start()
@@ -251,7 +276,7 @@ class Execution:
 
     def _peekable(self) -> list[Operator]:
         """The operators whose output waits in an exchange: all but a last fragment that runs once."""
-        return [operator for operator in list(self._operators.values()) if operator.fragment is not self._root or self._root.parallel]
+        return [operator for operator in list(self._operators.values()) if operator.fragment.id != self._root.id or self._root.parallel]
 
     def exchange_names(self) -> list[str]:
         """The exchanges that can be peeked at."""
@@ -277,8 +302,8 @@ class Execution:
         statuses = []
         for operator in list(self._operators.values()):
             facts = self._facts[operator.fragment.id]
-            statuses.append(producer_status(operator, facts))
-            if operator.fragment is not self._root:
+            statuses.append(producer_status(operator, facts, self._keys.statuses(operator.fragment)))
+            if operator.fragment.id != self._root.id:
                 statuses.append(exchange_status(operator, self._exchanges[operator.fragment.output], facts))
         return [*statuses, self._result_status()]
 

@@ -16,15 +16,13 @@ class ExchangeComplete:
 
 
 class FragmentOrder:
-    """Each fragment may start once, as soon as all exchanges that it reads are complete. Not thread-safe.
+    """Each fragment may start once, as soon as all exchanges that it reads are complete, those of its runtime filters too. Not thread-safe.
 
     The last fragment, which everything else feeds, is the last that may.
     """
 
     def __init__(self, fragments: Sequence[Fragment]) -> None:
-        self._waiting = {
-            fragment.id: (fragment, {arm.exchange for arm in fragment.inputs if isinstance(arm, ExchangeInput)}) for fragment in fragments
-        }
+        self._waiting = {fragment.id: (fragment, _read_by(fragment)) for fragment in fragments}
 
     def begin(self) -> list[Fragment]:
         """Those that wait for nothing."""
@@ -41,6 +39,11 @@ class FragmentOrder:
         for fragment in ready:
             del self._waiting[fragment.id]
         return ready
+
+
+def _read_by(fragment: Fragment) -> set[int]:
+    read = {arm.exchange for arm in fragment.inputs if isinstance(arm, ExchangeInput)}
+    return read | {each.exchange for each in fragment.filters}
 
 
 class HashesInUse:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import msgspec
@@ -10,7 +10,7 @@ import msgspec
 from flight_server.exchanges.distributed_fragment import DistributedFragment
 from flight_server.exchanges.names import exchange_name, producer_name
 from flight_server.exchanges.once_fragment import OnceFragment
-from flight_server.protocol.messages import OperatorPhase, OperatorStatus
+from flight_server.protocol.messages import FilterStatus, OperatorPhase, OperatorStatus
 from operators.exchange.leases import LeaseStatistics
 from planner.choices import division_words
 from planner.operations import title
@@ -28,6 +28,7 @@ class FragmentFacts:
         self.title = title(fragment.sql, self.tables, len(fragment.inputs))
         self.division = division_words(fragment.division)
         self.inputs = [exchange_name(arm.exchange) for arm in fragment.inputs if isinstance(arm, ExchangeInput)]
+        self.inputs += dict.fromkeys(exchange_name(each.exchange) for each in fragment.filters)
         self.records_total = len(fragment.shares) or max(1, sum(_records(arm, producers) for arm in fragment.inputs))
         """Its shares; of a fragment that runs once, the splits and the shares of others that it is made from."""
 
@@ -44,8 +45,8 @@ def facts_of(plan: PhysicalPlan) -> dict[int, FragmentFacts]:
     return {fragment.id: FragmentFacts(fragment, producers) for fragment in plan.fragments}
 
 
-def producer_status(operator: Operator, facts: FragmentFacts) -> OperatorStatus:
-    """A fragment, as of now."""
+def producer_status(operator: Operator, facts: FragmentFacts, filters: Sequence[FilterStatus] = ()) -> OperatorStatus:
+    """A fragment, as of now; ``filters`` are what they spared it."""
     match operator:
         case DistributedFragment():
             # Shares of buckets are made when the exchanges that they come from are complete.
@@ -55,6 +56,8 @@ def producer_status(operator: Operator, facts: FragmentFacts) -> OperatorStatus:
             total = facts.records_total
             done, queue = total if operator.ended else 0, LeaseStatistics()
     state: OperatorPhase = "completed" if done == total else "running" if operator.started else "waiting"
+    if isinstance(operator, OnceFragment) and operator.dropped:
+        state = "failed"
     instances = [msgspec.structs.replace(instance, state=state) for instance in operator.instances()]
     return OperatorStatus(
         operator=producer_name(operator.fragment),
@@ -74,8 +77,9 @@ def producer_status(operator: Operator, facts: FragmentFacts) -> OperatorStatus:
         files_bytes=facts.files_bytes,
         requests=sum(instance.requests for instance in instances),
         instances=instances,
-        spread=operator.measures.spread() if isinstance(operator, DistributedFragment) else None,
+        spread=operator.spread() if isinstance(operator, DistributedFragment) else None,
         division=facts.division,
+        filters=list(filters),
     )
 
 
@@ -87,8 +91,8 @@ def exchange_status(operator: Operator, planned: PlannedExchange, facts: Fragmen
     return OperatorStatus(
         operator=exchange_name(planned.id),
         kind="exchange",
-        title=f"{planned.kind} {', '.join(facts.tables)}".rstrip(),
-        state="completed" if complete else running,
+        title=f"{f'{planned.label}:' if planned.label else planned.kind} {', '.join(facts.tables)}".rstrip(": "),
+        state="failed" if isinstance(operator, OnceFragment) and operator.dropped else "completed" if complete else running,
         inputs=[producer_name(operator.fragment)],
         records_total=held.records,
         records_done=held.acked,

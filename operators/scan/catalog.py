@@ -118,6 +118,9 @@ class CatalogSession:
     def row_groups(self, file: DataFile) -> RowGroups | None:
         return self._columns.row_groups(file)
 
+    def is_elsewhere(self, file: DataFile) -> bool:
+        return self._columns.is_elsewhere(file)
+
     def read_ahead(self, files: Sequence[DataFile], columns: Sequence[str]) -> None:
         self._columns.read_ahead(files, columns)
 

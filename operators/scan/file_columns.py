@@ -79,6 +79,10 @@ class FileColumns:
         known = zip(stored, self._storage.outlines(stored), strict=True)
         self._statistics.read_ahead([(file, outline, self._described_schema(outline.schema)) for file, outline in known], columns)
 
+    def is_elsewhere(self, file: DataFile) -> bool:
+        """Whether the file is not on this machine's disk."""
+        return self._storage.is_elsewhere(file.path)
+
     def rows(self, table: Table) -> int | None:
         """How many rows the files have; None where no footer tells."""
         if table.files[0].format != "parquet":

@@ -6,7 +6,8 @@ shares, and where the query is cut. ``two_steps`` (``expressions``, ``partial_ag
 is asked and what is asked of their answers. ``ranges`` divides tables that are written in the order of a key, ``hashed`` (``reductions``,
 ``selectivity``) sends them through exchanges by its hash. ``divisions`` suggests what may be worth a look; ``ways`` are those that the
 rules allow, with what they save by ``costs``. ``building`` makes fragments and exchanges of those that are taken, ``once`` of what shares
-see whole; ``considered`` is what EXPLAIN tells of the others.
+see whole; ``considered`` is what EXPLAIN tells of the others. ``runtime_filters`` adds fragments that read
+keys first, to prune other scans by them, where ``key_sources`` says that this is right.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from planner.choices import PlanChoice
 from planner.distribute.building import Graph, GraphBuilder, NotBuilt
 from planner.distribute.considered import choice_of, too_small
 from planner.distribute.labels import labelled
+from planner.distribute.runtime_filters import with_runtime_filters
 from planner.distribute.scopes import bind_names
 from planner.distribute.ways import Way, Ways, large_scans
 from planner.logical import QueryBlock
 from planner.scan_inputs import ScanInputs
 from planner.splits import ScanExtent
 
-__all__ = ["Graph", "distributed"]
+__all__ = ["Graph", "distributed", "with_runtime_filters"]
 
 
 def distributed(

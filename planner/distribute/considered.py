@@ -43,5 +43,5 @@ def too_small(query: QueryBlock, extents: Mapping[str, ScanExtent], options: Pla
         return PlanChoice(undivided=f"how many rows {unknown} has is not known without reading it")
     largest = max(known, key=lambda table: known[table])
     return PlanChoice(
-        undivided=f"{largest} has {known[largest]:,} rows, and tables of fewer than {options.distribute_rows:,} are not worth it"
+        undivided=f"{largest} has {known[largest]:,} rows to read, and tables of fewer than {options.distribute_rows:,} are not worth it"
     )

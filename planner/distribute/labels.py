@@ -106,8 +106,14 @@ class GraphLabels:
 
     def _of_answers(self, exchange: int) -> tuple[DividedBy, str] | None:
         """By what the answers in an exchange are divided, in the words of the query."""
-        block = self._block(self._producers[exchange])
-        if block is None or block.final is None:
+        producer = self._producers[exchange]
+        block = self._block(producer)
+        if block is None:
+            return None
+        puts_together = any(isinstance(arm, ExchangeInput) and arm.bucketed and arm.name not in self._divisions for arm in producer.inputs)
+        if block.ranges is not None and (block.final is None or puts_together):
+            return "ranges", block.ranges.key
+        if block.final is None:
             return None
         return "hash", ", ".join(block.final.first.writer.expression(term) for term in block.final.terms)
 

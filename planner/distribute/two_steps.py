@@ -135,9 +135,14 @@ class TwoSteps:
         self._first = self._first_rows()
 
     def _has_partial_forms(self) -> bool:
-        """Whether all aggregates of the final block can be had from answers of the shares; else it gets columns, and all of a group's."""
-        called = (node["Function"] for node in self._behind() if is_call(node))
-        return all(has_partial_form(function) for function in called if is_aggregate(function))
+        """Whether all aggregates of the final block can be had from answers of the shares; else it gets columns, and all of a group's.
+
+        States and a ``row_number()`` of which the first is wanted are more than the kernel takes in one block: its optimizer makes a struct
+        of them, which is no plain error but ends the kernel.
+        """
+        called = [node["Function"] for node in self._behind() if is_call(node)]
+        aggregates = [function for function in called if is_aggregate(function)]
+        return all(map(has_partial_form, aggregates)) and not (aggregates and any(function_name(each) == "row_number" for each in called))
 
     def _place_items(self) -> None:
         ast = self.select.ast

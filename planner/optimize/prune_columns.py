@@ -86,7 +86,9 @@ def _select(select: Select, above: References, *, stars: bool = True) -> tuple[S
     queries = _queries(select.queries, mentioned)
     items = tuple(_item(item, mentioned) for item in select.items)
     select = replace(select, items=items, queries=queries)
-    if select.reshape is not None or any(join.natural for join in _joins(select)):
+    # A join with an alias calls all its columns by that: of which table one is, is not known here.
+    renamed = any(isinstance(relation, JoinedItem) and relation.alias is not None for relation in relations(select))
+    if select.reshape is not None or renamed or any(join.natural for join in _joins(select)):
         mentioned.everything = True
     return rewrite_scans(select, lambda scan: _scan(scan, mentioned)), mentioned
 

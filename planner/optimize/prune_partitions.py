@@ -67,14 +67,15 @@ def _may_match(partitions: Partitions, test: Comparison, column: Column) -> bool
         return text is None or text == ""
     if text is None:
         return False
-    value = _partition_value(text, column.type)
+    value = partition_value(text, column.type)
     bounds = [literal_value(literal, column.type) for literal in test.literals]
     if value is None or None in bounds:
         return True
     return any(holds(value, test.operator, bound) for bound in bounds if bound is not None)
 
 
-def _partition_value(text: str, kind: str) -> Comparable | None:
+def partition_value(text: str, kind: str) -> Comparable | None:
+    """The value of a partition column of that type whose text in the path is ``text``; None where that is not certain."""
     try:
         match kind.upper():
             case "VARCHAR":

@@ -139,6 +139,19 @@ def test_explain_analyze_names_every_worker(cluster_client: Client, lake: Path) 
         text = "\n".join(read_all(cluster_client, submitted).column(0).to_pylist())
     for worker in cluster_client.workers():
         assert worker.worker_id in text
+    assert f"\n    largest of {EVENT_FILES} shares: " in text
+
+
+def test_explain_says_what_is_divided_and_what_else_there_was(cluster_client: Client) -> None:
+    (text,) = cluster_client.query(f"EXPLAIN (ANALYZE, FORMAT JSON) {GROUPED}").column(0).to_pylist()
+    document = json.loads(text)
+    (taken,) = document["choice"]["taken"]
+    assert [table["table"] for table in taken["divided"]] == ["events"]
+    assert all(way["why_not"] or way["spared_bytes"] is not None for way in document["choice"]["others"])
+    scan = next(operator for operator in document["run"]["operators"] if operator["division"])
+    assert scan["division"] == "events split by split"
+    assert scan["spread"]["shares"] == scan["records_done"] == scan["records_total"]
+    assert sum(instance["records"] for instance in scan["instances"]) == scan["records_done"]
 
 
 def test_any_worker_takes_queries(cluster_client: Client, oracle: duckdb.DuckDBPyConnection) -> None:

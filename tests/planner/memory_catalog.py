@@ -15,6 +15,7 @@ from operators.errors import KernelError
 from planner.arrow_types import kernel_type
 from planner.catalog import AS_NAMED, Column, ColumnRange, DataFile, ReadOptions, RowGroup, Table
 from planner.errors import AccessRefused
+from planner.key_pruning import keys_of, pruned
 from planner.physical import ExchangeInput, Fragment, PhysicalPlan, ScanInput, Share, Split
 from planner.quoting import quote_name, quote_text
 from tests.planner.hash_exchanges import Bucketed, shares_of_buckets
@@ -64,7 +65,10 @@ class FolderCatalog:
     """Each ``NAME.parquet`` of a folder, and each sub-folder with hive partitions, is a table. Counts what it is asked.
 
     ``value_bytes``: so many bytes it tells each value to take in its file, whatever it does; None for what the footers tell.
+    ``elsewhere``: as if its files were in an object store.
     """
+
+    elsewhere = False
 
     def __init__(self, root: Path, extra: Mapping[str, Table] | None = None, *, value_bytes: int | None = None) -> None:
         self._value_bytes = value_bytes
@@ -138,6 +142,9 @@ class FolderCatalog:
             groups.append(RowGroup(index, first, group.num_rows, sizes, ranges, encoded))
             first += group.num_rows
         return tuple(groups)
+
+    def is_elsewhere(self, file: DataFile) -> bool:
+        return self.elsewhere
 
     def read_ahead(self, files: Sequence[DataFile], columns: Sequence[str]) -> None:
         pass
@@ -214,7 +221,11 @@ def run_plan(plan: PhysicalPlan) -> pa.Table:
     """The result of a plan: each fragment in turn, parallel ones share by share, only the columns of its inputs visible."""
     exchanges = {exchange.id: exchange for exchange in plan.exchanges}
     arrived: dict[int, pa.Table | Bucketed] = {}
-    for fragment in plan.fragments:
+    for planned in plan.fragments:
+        keys = {
+            place: keys_of(table) for place, table in arrived.items() if isinstance(table, pa.Table) and exchanges[place].kind == "filter"
+        }
+        fragment, _ = pruned(planned, keys)
         if fragment.bucketed:
             shares: Sequence[Share] = tuple(shares_of_buckets(fragment, exchanges))
         else:

@@ -12,7 +12,7 @@ from planner import PlanOptions, plan
 from planner.choices import MOST_OPEN, MOST_SHUT, Considered, DividedTable, PlanChoice, choice_lines, division_words
 from tests.planner.memory_catalog import FolderCatalog, run_plan
 
-OPTIONS = PlanOptions(workers=3, distribute_rows=500, split_rows=250, start_bytes=0)
+OPTIONS = PlanOptions(workers=3, distribute_rows=500, split_rows=250, share_values=1, start_bytes=0)
 LINES = DividedTable("in_0", "lines", "ranges", "line_order")
 ORDERS = DividedTable("in_1", "orders", "ranges", "order_key")
 
@@ -68,7 +68,7 @@ def test_a_table_that_is_read_twice_is_told_by_its_alias_and_then_by_its_input(s
 @pytest.mark.parametrize(
     ("sql", "expected"),
     [
-        ("SELECT name FROM people", "people has 5 rows, and tables of fewer than 500 are not worth it"),
+        ("SELECT name FROM people", "people has 5 rows to read, and tables of fewer than 500 are not worth it"),
         ("SELECT count(*) FROM orders", "no division spares the busiest worker anything"),
         ("SELECT id FROM orders WHERE amount < random()", "no way is open"),
     ],

@@ -313,11 +313,15 @@ def test_records_that_wait_in_an_exchange_of_a_running_query_are_looked_at(data:
         exchange = max(number for number, line in enumerate(lines) if "⇄" in line)
         terminal.keys(*["Down"] * (exchange - header - 1))
         terminal.see("Enter: look at its records")
+        terminal.keys("Down")
+        terminal.see("big.* by ranges of id")
+        terminal.keys("Up")
+        terminal.see("Enter: look at its records")
         terminal.keys("Enter")
-        terminal.see(r"\d records?, [\d,]+ rows waiting")
+        terminal.see(r"\d records?, [\d,]+ rows? waiting")
         terminal.resize(80, 24)  # it stays open, in a terminal of the other size as well
-        terminal.wait(lambda screen: len(screen.split("\n")) == 25 and "rows waiting" in screen, "what waits, on 24 rows")
-        terminal.dismiss("rows waiting")
+        terminal.wait(lambda screen: len(screen.split("\n")) == 25 and " waiting" in screen, "what waits, on 24 rows")
+        terminal.dismiss(" waiting")
         terminal.keys("F8")
         terminal.see("■ killed")
     finally:

@@ -11,7 +11,7 @@ from flight_server.protocol.messages import InstanceStatus, OperatorStatus, Shar
 from flight_server.queries.analyze import SpillWatch, analyze_lines
 from operators.kernel.kernel import Kernel
 from planner.catalog import Column, DataFile
-from planner.physical import Fragment, PhysicalPlan, PlannedExchange, ScanInput, Share, ShareInput, Split
+from planner.physical import ExchangeInput, Fragment, PhysicalPlan, PlannedExchange, ScanInput, Share, ShareInput, Split
 from tests.flight_server.queries.small_site import FakeKernel
 
 SCAN = OperatorStatus(
@@ -84,6 +84,18 @@ def test_spill_is_the_most_that_was_seen_at_once() -> None:
         watch.look()
     assert watch.most_bytes == 4_000_000
     assert "spill: up to 4.0 MB seen, of all queries on this worker" in analyze_lines(plan_of(""), [], 0.1, watch.most_bytes)[1]
+
+
+def test_spill_at_another_worker_is_told() -> None:
+    far = OperatorStatus("fragment-0", "producer", "scan t", instances=[SPILLED])
+    assert "spill: up to 3.0 MB seen, of all queries on worker w2" in analyze_lines(plan_of(""), [far], 0.1, 1_000_000)[1]
+    assert "spill: up to 5.0 MB seen, of all queries on this worker" in analyze_lines(plan_of(""), [far], 0.1, 5_000_000)[1]
+
+
+def test_what_runs_once_over_exchanges_counts_nothing() -> None:
+    last = Fragment(0, "SELECT 1", (ExchangeInput("in_0", 1, ()),), 0)
+    plan = replace(plan_of(""), fragments=(last,))
+    assert analyze_lines(plan, [SCAN], 0.1, 0)[2].startswith("  fragment-0 (scan t): 7,000 rows, 2.0 MB, 0.500 s, ")
 
 
 def test_a_document_has_the_plan_and_what_the_run_was_seen_to_do() -> None:

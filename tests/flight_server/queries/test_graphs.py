@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -12,6 +13,7 @@ import pytest
 
 from flight_server.errors import ClientError, QueryKilled
 from operators.errors import KernelError
+from planner.choices import DividedTable
 from planner.errors import Status
 from planner.physical import ExchangeKind, Fragment, PhysicalPlan, Share
 from tests.flight_server.queries.two_workers import QUERY, TwoWorkers, at_point
@@ -82,12 +84,20 @@ JOINED = "SELECT name, count(*), sum(n) FROM lines JOIN kinds USING (kind) GROUP
 
 
 def test_one_input_is_divided_and_the_other_whole(workers: TwoWorkers, truth: Callable[[str], list[tuple[object, ...]]]) -> None:
-    running = workers.running(joined(workers))
+    plan = joined(workers)
+    partial, final = plan.fragments
+    told = replace(partial, division=(DividedTable("in_0", "lines"),))
+    gathered = replace(plan.exchanges[0], estimated_bytes=4321)
+    running = workers.running(replace(plan, fragments=(told, final), exchanges=(gathered, *plan.exchanges[1:])))
     assert running.rows() == truth(JOINED)
     assert running.left() == []
     producer, exchange, last, result = running.execution.statuses()
     assert (producer.title, producer.records_done, producer.records_total) == ("join, aggregate: lines, kinds", 12, 12)
-    assert (exchange.title, exchange.state) == ("gather lines, kinds", "completed")
+    assert producer.spread is not None
+    assert producer.spread.shares == 12
+    assert producer.spread.rows_median <= producer.spread.rows_most <= producer.rows
+    assert producer.division == "lines split by split"
+    assert (exchange.title, exchange.state, exchange.estimated_bytes) == ("gather lines, kinds", "completed", 4321)
     assert (last.title, last.inputs, last.records_total) == ("aggregate, sort: lines, kinds", ["exchange-0"], 12)
     assert (result.inputs, result.rows) == (["fragment-1"], 7)
 

@@ -344,6 +344,26 @@ def test_outputs_that_a_lost_worker_has_taken_along_are_made_again(workers: TwoW
     assert running.left() == []
 
 
+@pytest.mark.parametrize("point", [f"{QUERY}.shares-1", f"{QUERY}.exchange-0", f"{QUERY}.shares-2", f"{QUERY}.exchange-1"])
+def test_what_is_lost_of_a_hash_exchange_behind_another_is_made_again_from_its_beginning(
+    workers: TwoWorkers, truth: Truth, point: str
+) -> None:
+    let_go = shared(workers)
+    running = workers.running(groups(workers))
+
+    def lose() -> None:
+        let_go()
+        running.execution.exclude("there")
+        raise ClientError("it is gone", status=Status.UNAVAILABLE)
+
+    times = at_point(workers, point, lose)
+    assert running.rows() == truth(GROUPS)
+    assert times == [1]
+    assert {status.operator: status for status in running.execution.statuses()}["fragment-0"].retries >= 1
+    workers.there.guests.on_worker_lost("here")
+    assert running.left() == []
+
+
 @pytest.mark.parametrize("side", ["here", "there"])
 def test_a_worker_whose_buckets_cannot_be_had_takes_no_more_part(workers: TwoWorkers, truth: Truth, side: str) -> None:
     """``here`` has the query: who cannot reach it, goes."""

@@ -9,4 +9,4 @@ SELECT id FROM orders WHERE len(list_filter([id], lambda x: x > 1)) = 1 AND id <
 -- result: id BIGINT
 --   fragment 0 (once): SELECT id FROM in_0 AS "orders" WHERE len(list_filter([id], lambda x : x > 1)) = 1 AND id < 5
 --     in_0: scan orders: 1 of 4 columns (id), 1 of 1 files, 1 of 10 row groups, 1 splits, where id < 5
--- not divided: orders has 100 rows, and tables of fewer than 500 are not worth it
+-- not divided: orders has 100 rows to read, and tables of fewer than 500 are not worth it

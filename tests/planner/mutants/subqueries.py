@@ -100,16 +100,16 @@ SUBQUERIES = (
     Mutant(
         "what a CTE reads need not be the same again",
         "divide",
-        "self._whole_query(id(cte.ast), cte.query)",
-        "pass",
+        "self._whole_cte(relation)\n        except",
+        "pass\n        except",
         "WITH a AS (SELECT random() AS r), b AS (SELECT r FROM a) SELECT count(DISTINCT r) FROM low, b",
     ),
     Mutant(
-        "what a query reads that is the same again may be another",
+        "what one way to divide refused is taken for granted by the next",
         "divide",
-        "self._whole_cte(relation)\n        except",
-        "pass\n        except",
-        "WITH a AS (SELECT random() AS r) SELECT count(DISTINCT s.r) FROM low, (SELECT r FROM a) AS s",
+        "self.rules.repeatable.remove(id(node.ast))\n            raise",
+        "raise",
+        "WITH a AS (SELECT random() AS r) SELECT count(DISTINCT r) FROM low JOIN high ON low.k = high.k, (SELECT r FROM a) AS q",
     ),
     Mutant(
         "what is divided is evaluated once for all shares",
@@ -147,7 +147,7 @@ SUBQUERIES = (
         "divide",
         "if is_query(node) and sorts_and_limits(node, limits_only=True):",
         "if False:",
-        "SELECT count(*) FROM low WHERE v IN (SELECT v FROM few WHERE few.v <= low.k LIMIT 2)",
+        "SELECT count(*) FROM low WHERE EXISTS (SELECT v FROM few LIMIT 1)",
         by_plan=True,
     ),
     Mutant(
@@ -163,7 +163,7 @@ SUBQUERIES = (
         "divide",
         'if node.get("sample") or (type(node.get("distinct")) is dict):',
         'if node.get("sample"):',
-        "SELECT count(*) FROM low WHERE v IN (SELECT DISTINCT ON (t) v FROM few WHERE few.v <= low.k)",
+        "SELECT count(*) FROM low WHERE EXISTS (SELECT DISTINCT ON (t) v FROM few)",
         by_plan=True,
     ),
     Mutant(

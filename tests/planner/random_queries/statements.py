@@ -176,6 +176,12 @@ class QueryMaker:
             self._uses("aggregate over aggregates' subquery")
             shown.append(self.subqueries.scalar([Visible(sql, kind, "") for sql, kind in keys], self.ctes))
         made = self._select(shown, joined.sql, self._where(joined, depth) + group + self._having(joined.visible, keys, depth))
+        if keys and items and pick.random() < 0.12:
+            self._uses("window of groups")
+            rows = self.expressions.total_order([Visible(sql, kind, "") for sql, kind in keys if kind != INEXACT])
+            partition = pick.choice(("", f"PARTITION BY {keys[0][0]} "))
+            call = pick.choice(("row_number()", "row_number()", "rank()"))
+            return replace(made, sql=f"{made.sql} QUALIFY {call} OVER ({partition}ORDER BY {rows}) <= {pick.choice((1, 1, 2))}")
         if pick.random() < 0.1 and not any(kind == INEXACT for _, kind in shown):
             self._uses("DISTINCT of groups")
             return replace(made, sql=made.sql.replace("SELECT", "SELECT DISTINCT", 1))

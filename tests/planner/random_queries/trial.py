@@ -30,9 +30,9 @@ Division = Literal["whole", "scans", "divided"]
 
 ONE_WORKER = PlanOptions()
 SEVERAL = (
-    PlanOptions(workers=3, distribute_rows=0, split_rows=1),
-    PlanOptions(workers=3, distribute_rows=0, split_rows=20, final_bytes=0, sort_bytes=0),
-    PlanOptions(workers=2, splits_per_worker=1, distribute_rows=0, split_rows=5),
+    PlanOptions(workers=3, distribute_rows=0, split_rows=1, filter_bytes=0),
+    PlanOptions(workers=3, distribute_rows=0, split_rows=20, final_bytes=0, sort_bytes=0, filter_bytes=0),
+    PlanOptions(workers=2, splits_per_worker=1, distribute_rows=0, split_rows=5, filter_bytes=0),
 )
 """What a plan may be divided by, one of them for each query: many small shares, some, and few."""
 
