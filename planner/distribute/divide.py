@@ -165,6 +165,8 @@ class _Divider:
     names: Names
     divided: Mapping[str, str | None]
     cuts: list[Cut] = field(default_factory=list)
+    _looked_into: set[int] = field(default_factory=set)
+    """The trees of CTEs that are whole if what they read is."""
 
     # -- blocks ---------------------------------------------------------------------------------------------------------
 
@@ -397,7 +399,14 @@ class _Divider:
         cte = self.names.cte(relation)
         if cte is None:
             raise NotDivisible("a recursive query reads itself")
-        self._whole_query(id(cte.ast), cte.query)
+        place = id(cte.ast)
+        if place in self._looked_into:  # a recursive one reads itself
+            return
+        self._looked_into.add(place)
+        try:
+            self._whole_query(place, cte.query)
+        finally:
+            self._looked_into.discard(place)
 
     def _whole_query(self, place: int, query: QueryBlock) -> None:
         """A query whose rows each share sees, evaluated in each; or else once, and its tree ``place`` is noted. Raises ``NotDivisible``."""

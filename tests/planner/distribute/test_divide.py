@@ -95,6 +95,7 @@ DIVIDED = [
     ("SELECT g, count(*) FROM low WHERE g COLLATE NOCASE = 'X' GROUP BY g", {"low"}),
     ("SELECT count(*) FROM low WHERE v NOT IN (SELECT v FROM few WHERE v IS NOT NULL)", {"low"}),
     ("WITH c AS (SELECT max(v) AS m FROM few) SELECT count(*) FROM low, c WHERE low.v < c.m", {"low"}),
+    ("WITH RECURSIVE r (n) AS (SELECT 1 UNION SELECT n + 1 FROM r WHERE n < 5) SELECT k, n FROM r CROSS JOIN low", {"low"}),
     # Evaluated once for all shares.
     ("SELECT count(*) FROM low JOIN (SELECT v FROM few ORDER BY t LIMIT 2) USING (v)", {"low"}),
     ("SELECT count(*) FROM low WHERE v = (SELECT v FROM few ORDER BY v NULLS LAST LIMIT 1)", {"low"}),
