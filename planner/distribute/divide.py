@@ -384,10 +384,15 @@ class _Divider:
         if id(node.ast) in self.rules.repeatable:
             return
         _check_repeatable(node.ast)
-        for relation in relations_below(node):
-            if isinstance(relation, CteRef):
-                self._whole_cte(relation)
+        # Noted before it is known: a recursive CTE reads itself.
         self.rules.repeatable.add(id(node.ast))
+        try:
+            for relation in relations_below(node):
+                if isinstance(relation, CteRef):
+                    self._whole_cte(relation)
+        except NotDivisible:
+            self.rules.repeatable.discard(id(node.ast))
+            raise
 
     def _whole_cte(self, relation: CteRef) -> None:
         cte = self.names.cte(relation)
