@@ -13,7 +13,7 @@ import pytest
 from flight_server.errors import ClientError, QueryKilled
 from flight_server.exchanges.distributed_fragment import DistributedFragment
 from flight_server.protocol.exchange_messages import AckRequest, LeaseReply
-from operators.errors import KernelError
+from operators.errors import OperatorError
 from operators.exchange.records import RecordKey
 from planner.errors import Status
 from planner.physical import ExchangeInput, Fragment, PhysicalPlan, PlannedExchange, Share
@@ -240,7 +240,7 @@ def test_what_cannot_travel_stays_with_the_handler(workers: TwoWorkers, truth: T
 
 def test_an_error_of_a_share_of_buckets_ends_the_query(workers: TwoWorkers) -> None:
     running = workers.running(joined(workers, kind="CASE WHEN kind > 3 THEN error('no such kind') ELSE kind END AS kind"))
-    with pytest.raises(KernelError, match="no such kind"):
+    with pytest.raises(OperatorError, match="no such kind"):
         running.rows()
     assert running.left() == []
 
