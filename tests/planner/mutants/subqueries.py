@@ -93,8 +93,8 @@ SUBQUERIES = (
     Mutant(
         "each share evaluates a subquery in FROM, whatever it is",
         "divide",
-        "if not self._has_divided(query):\n            self._whole_query(id(query.ast), query)\n            return None\n        keys, complete",
-        "if not self._has_divided(query):\n            return None\n        keys, complete",
+        "self._whole_query(id(query.ast), query)\n            return None\n        keys, complete",
+        "return None\n        keys, complete",
         "SELECT count(DISTINCT r) FROM low, (SELECT random() AS r)",
     ),
     Mutant(
