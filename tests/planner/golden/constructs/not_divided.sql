@@ -63,12 +63,15 @@ SELECT l_order FROM lines WHERE random() < 0.1;
 -- # a LIMIT inside
 SELECT sum(o_price) FROM orders, (SELECT c_key FROM customers LIMIT 10) WHERE o_customer = c_key;
 --   result: sum(o_price) DOUBLE
---     fragment 0 (once): SELECT sum(o_price) FROM in_0 AS "orders", (SELECT c_key FROM in_1 AS "customers" LIMIT 10) WHERE o_customer = c_key
---       in_0: scan orders: 2 of 5 columns (o_customer, o_price), 1 of 1 files, 8 of 8 row groups, 1 splits
---       in_1: scan customers: 1 of 3 columns (c_key), 1 of 1 files, 3 of 3 row groups, 1 splits
---   not divided: no way is open
---     not orders split by split: a LIMIT might leave other rows in each share
+--     fragment 2 (once): SELECT finalize(combine_aggr(to_aggregate_state("in_a0", 'sum', ['DOUBLE']))) AS "sum(o_price)" FROM in_x1
+--       in_x1: exchange 1 (gather, next to nothing) in_a0
+--         fragment 1 (parallel, orders split by split, in 3 shares): SELECT sum(o_price) EXPORT_STATE AS "in_a0" FROM in_0 AS "orders", (SELECT "c_key" FROM in_x0) WHERE o_customer = c_key
+--           in_0: scan orders: 2 of 5 columns (o_customer, o_price), 1 of 1 files, 8 of 8 row groups, 3 splits
+--           in_x0: exchange 0 (broadcast) c_key
+--             fragment 0 (once): SELECT c_key FROM in_1 AS "customers" LIMIT 10
+--               in_1: scan customers: 1 of 3 columns (c_key), 1 of 1 files, 3 of 3 row groups, 1 splits
+--   divided: orders split by split: about 126 kB less for the busiest worker than for one worker alone
 --     not customers split by split: a LIMIT ends the scan early
 --     not orders and customers by ranges of o_customer = c_key: a LIMIT ends the scan early
 --     not orders and customers by hash of o_customer = c_key: a LIMIT ends the scan early
---     and 1 way more, which EXPLAIN (FORMAT JSON) tells
+--     not orders by hash of o_customer: its rows may lie anywhere, and need not be brought together
