@@ -5,6 +5,7 @@ OperatorError
 │   └── OutOfMemory      it needs more memory or spill than it may have
 ├── Interrupted          the fragment was stopped from outside
 ├── FileUnreadable       a data file is corrupt, truncated, vanished or changed; names the file
+├── TooManyFiles         a folder or pattern means more files than a table may have; names it
 ├── SchemaClash          files of one table disagree (format, partitions, a column); names the file
 ├── AmbiguousTable       a name means several tables; names two of them
 ├── StorageError         a connection cannot be used; names the connection and the remedy
@@ -51,6 +52,12 @@ class FileUnreadable(OperatorError):
     """A data file cannot be read as what it should be."""
 
     status = Status.INVALID_ARGUMENT
+
+
+class TooManyFiles(OperatorError):
+    """A table would have more files than the server keeps in memory for a query."""
+
+    status = Status.RESOURCE_EXHAUSTED
 
 
 class SchemaClash(OperatorError):

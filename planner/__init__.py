@@ -9,10 +9,10 @@ on shares), ``scan_inputs``, ``splits``, ``render`` and ``reshape`` (logical pla
 what is bound). ``spellings`` has a module for each group of forms, ``optimize`` one for each rule.
 
 Beside the way: ``show`` (questions about tables), ``session`` (what tools send first), ``information_schema``, ``catalog`` (what
-the planner asks of whoever calls it), ``functions`` and ``references`` (what an expression calls and names), ``read_options`` (what
-``read_files`` may be told), ``column_names``, ``origins`` (which table a column comes from), ``quoting`` and ``literals``, ``arrow_types``,
-``words``, ``errors`` and ``kernel_errors`` (the kernel's words, as ours). Pure: no I/O, no clock; tables and types come through the
-:class:`~planner.catalog.Catalog` that is passed in.
+the planner asks of whoever calls it, of ``row_groups`` column by column), ``functions`` and ``references`` (what an expression calls and
+names), ``read_options`` (what ``read_files`` may be told), ``column_names``, ``origins`` (which table a column comes from), ``quoting``
+and ``literals``, ``arrow_types``, ``words``, ``errors`` and ``kernel_errors`` (the kernel's words, as ours). Pure: no I/O, no clock;
+tables and types come through the :class:`~planner.catalog.Catalog` that is passed in.
 """
 
 from planner.options import PlanOptions

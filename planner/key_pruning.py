@@ -18,7 +18,8 @@ import pyarrow as pa
 from planner.catalog import DataFile, RowGroup
 from planner.optimize.prune_partitions import partition_value
 from planner.physical import Fragment, RuntimeFilter, ScanInput, Share, ShareInput, Split
-from planner.splits import split_of_groups, without_gaps
+from planner.row_groups import RowGroups
+from planner.splits import MOST_MEASURED, FileGroups
 
 MOST_KEYS = 10_000
 """Of more keys only the least and the greatest are used."""
@@ -87,46 +88,31 @@ class _Pruner:
     keys: KeySet
     columns: Sequence[str]
     spared: Spared = field(init=False)
-    _files: dict[str, bool] = field(default_factory=dict)
-    _groups: dict[tuple[str, int], bool] = field(default_factory=dict)
+    _dropped: dict[str, frozenset[int]] = field(default_factory=dict)
+    """By the paths of files, the indexes of row groups without a key."""
+    _told: set[tuple[str, int]] = field(default_factory=set)
     _opened: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.spared = Spared(self.filter, self.keys.count)
 
     def splits(self, splits: Sequence[Split]) -> tuple[Split, ...]:
-        return tuple(kept for split in splits for kept in self._kept(split))
+        kept = self._of_partitions if self.filter.partition is not None else self._of_groups
+        return tuple(one for split in splits for one in kept(split))
 
-    def _kept(self, split: Split) -> Iterator[Split]:
-        if self.filter.partition is not None:
-            if self._keeps_file(split):
-                yield split
-            return
-        groups = self.filter.groups.get(split.file.path)
-        if groups is None:
-            self._opened.add(split.file.path)
-            yield split
-            return
-        wanted = None if split.row_groups is None else set(split.row_groups)
-        read = [group for group in groups if wanted is None or group.index in wanted]
-        kept = [group for group in read if self._keeps_group(split.file, group)]
-        if len(kept) == len(read):
-            yield split
-        else:
-            yield from (split_of_groups(split.file, run, self.columns) for run in without_gaps(kept))
+    def told(self) -> Spared:
+        """What it spared of all splits that it saw."""
+        self.spared.files = len({path for path, _ in self._told} - self._opened)
+        return self.spared
 
-    def _keeps_file(self, split: Split) -> bool:
-        path = split.file.path
-        known = self._files.get(path)
-        if known is None:
-            known = self._files[path] = self._may_have_key(split.file)
-            if not known:
-                self.spared.files += 1
-        if not known:
+    def _of_partitions(self, split: Split) -> Iterator[Split]:
+        if self._may_have_key(split.file):
+            yield split
+        elif (place := (split.file.path, split.first_row)) not in self._told:
+            self._told.add(place)
             self.spared.rows += split.rows or 0
             self.spared.bytes += split.bytes
             self.spared.row_groups += len(split.row_groups or ())
-        return known
 
     def _may_have_key(self, file: DataFile) -> bool:
         assert self.filter.partition is not None
@@ -136,33 +122,53 @@ class _Pruner:
         value = partition_value(text, self.filter.partition.type)
         return value is None or self.keys.may_lie_in(value, value)
 
-    def _keeps_group(self, file: DataFile, group: RowGroup) -> bool:
-        place = (file.path, group.index)
-        known = self._groups.get(place)
-        if known is None:
-            known = self._groups[place] = self._may_match(group)
-            if known:
-                self._opened.add(file.path)
-            else:
-                self._files[file.path] = False
+    def _of_groups(self, split: Split) -> Iterator[Split]:
+        path, groups = split.file.path, self.filter.groups.get(split.file.path)
+        dropped = None if groups is None else self._dropped_of(path, groups)
+        if groups is None or not dropped or (split.row_groups is not None and dropped.isdisjoint(split.row_groups)):
+            self._opened.add(path)
+            yield split
+            return
+        wanted = None if split.row_groups is None else set(split.row_groups)
+        read = [group for group in groups if wanted is None or group.index in wanted]
+        kept = [group for group in read if group.index not in dropped]
+        measured = len(self.filter.groups) <= MOST_MEASURED
+        for group in read:
+            if group.index in dropped and (path, group.index) not in self._told:
+                self._told.add((path, group.index))
                 self.spared.row_groups += 1
                 self.spared.rows += group.rows
-                self.spared.bytes += sum(group.column_bytes.get(name, 0) for name in self.columns)
+                self.spared.bytes += self._size([group]) if measured else split.bytes // len(read)
+        if kept:
+            self._opened.add(path)
+        left = FileGroups(split.file, kept, len(groups))
+        yield from (left.split(self.columns, start, stop, measured=measured) for start, stop in left.runs())
+
+    def _size(self, groups: Sequence[RowGroup]) -> int:
+        return sum(group.column_bytes.get(name, 0) for group in groups for name in self.columns)
+
+    def _dropped_of(self, path: str, groups: Sequence[RowGroup]) -> frozenset[int]:
+        known = self._dropped.get(path)
+        if known is None:
+            known = self._dropped[path] = frozenset(self._without_key(groups))
         return known
 
-    def _may_match(self, group: RowGroup) -> bool:
-        known = group.ranges.get(self.filter.column)
-        if known is None:
-            return True
-        if known.minimum is None and known.maximum is None:
-            return known.null_count != group.rows
-        return self.keys.may_lie_in(known.minimum, known.maximum)
+    def _without_key(self, groups: Sequence[RowGroup]) -> Iterator[int]:
+        """The indexes of row groups that have no key."""
+        if not isinstance(groups, RowGroups):
+            for group in groups:
+                known = group.ranges.get(self.filter.column)
+                if known is not None and not self._may_match(known.minimum, known.maximum, known.null_count, group.rows):
+                    yield group.index
+        elif self.filter.column in groups.names:
+            chunks, first = groups.column(self.filter.column), groups.first_rows
+            told = zip(chunks.minimums, chunks.maximums, chunks.null_counts, strict=True)
+            for index, (low, high, nulls) in enumerate(told):
+                if not self._may_match(low, high, nulls, first[index + 1] - first[index]):
+                    yield index
 
-    def told(self) -> Spared:
-        """What it spared of all splits that it saw."""
-        if self.filter.partition is None:
-            self.spared.files = len(self._files.keys() - self._opened)
-        return self.spared
+    def _may_match(self, low: Key | None, high: Key | None, nulls: int | None, rows: int) -> bool:
+        return nulls != rows if low is None and high is None else self.keys.may_lie_in(low, high)
 
 
 def pruned(fragment: Fragment, keys: Mapping[int, KeySet]) -> tuple[Fragment, tuple[Spared, ...]]:

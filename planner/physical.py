@@ -50,8 +50,9 @@ class ShareInput:
     """What a share has of one divided input of its fragment: the rows of ``splits`` for which ``predicate`` holds.
 
     ``name`` is the input's in the fragment's SQL; ``predicate`` is SQL over the input's columns, None for all rows: where inputs are
-    divided by ranges of a key, the share's range. Of an input that comes through a hash exchange there are no splits, but ``buckets``: the
-    first, and the one behind the last. ``part`` is set where one bucket is too large for a share: which of how many parts of it.
+    divided by ranges of a key, the share's range. Rows in none of the splits for which it holds change nothing: what left them out was
+    a condition of the fragment. Of an input that comes through a hash exchange there are no splits, but ``buckets``: the first, and the
+    one behind the last. ``part`` is set where one bucket is too large for a share: which of how many parts of it.
     """
 
     name: str
@@ -88,6 +89,8 @@ class ScanInput:
     the planner could push down: it already pruned ``splits``, and stays in the fragment's SQL too. ``options`` are the table's.
 
     Of an input that shares divide, ``splits`` are those of all shares, for EXPLAIN; any other is read whole, again for each share.
+    ``expected_rows``: so many rows each share is said to have of it, before any filter, which is what all shares have together: the
+    kernel orders the joins of a share as those of the whole.
     """
 
     name: str
@@ -102,6 +105,7 @@ class ScanInput:
     row_groups_total: int | None = None
     row_groups_kept: int | None = None
     options: tuple[tuple[str, str], ...] = ()
+    expected_rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,15 +43,6 @@ class RowGroups(Sequence[RowGroup], ABC):
     def column(self, name: str) -> ColumnChunks:
         """What is known of a column. May read."""
 
-    @property
-    def rows(self) -> int:
-        """Rows in all of them."""
-        return self.first_rows[-1]
-
-    def bytes_of(self, names: Sequence[str]) -> int:
-        """Compressed bytes of these columns, of those that the file has."""
-        return sum(sum(self.column(name).bytes) for name in names if name in self.names)
-
     def group(self, index: int) -> RowGroup:
         """One of them."""
         first = self.first_rows[index]

@@ -8,11 +8,15 @@ from dataclasses import dataclass, replace
 from planner.ast import Ast, all_of, substitute
 from planner.catalog import Catalog
 from planner.logical import Scan
+from planner.optimize.prune_row_groups import prunable
 from planner.options import PlanOptions
-from planner.physical import ScanInput, Share
+from planner.physical import ScanInput, Share, Split
 from planner.quoting import folded
 from planner.render import print_expression
 from planner.splits import ScanExtent, parallel_shares, read_extent, unread_extent, whole_splits
+
+KERNEL_SELECTIVITY = 0.2
+"""The part of a scan's rows that the kernel takes its filters to leave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,15 @@ class ScanInputs:
     def divided(self, scan: Scan, extent: ScanExtent, shares: Sequence[Share]) -> ScanInput:
         """The scan, with the splits of all shares that divide it."""
         splits = dict.fromkeys(split for share in shares for part in share.inputs if part.name == scan.name for split in part.splits)
-        return replace(self.bare(scan, extent), splits=tuple(splits))
+        return self.in_shares(scan, extent, tuple(splits))
+
+    def in_shares(self, scan: Scan, extent: ScanExtent, splits: tuple[Split, ...]) -> ScanInput:
+        """The scan, each share of which has some of ``splits``."""
+        rows = extent.rows
+        if rows is not None and not prunable(scan):
+            # By which rows are the share's is a filter, and the kernel takes any number of filters of one scan for as strict as one.
+            rows = int(rows / KERNEL_SELECTIVITY)
+        return replace(self.bare(scan, extent), splits=splits, expected_rows=rows)
 
     def shares(self, scan: Scan, extent: ScanExtent) -> tuple[Share, ...]:
         """Shares of the scan for all workers."""

@@ -36,7 +36,8 @@ class BucketedInputs:
     def shares(self, others: Sequence[WorkerStatus]) -> tuple[Share, ...]:
         """The shares of this worker and the others, of what is in the buckets now."""
         places = self._site.slots + sum(worker.slots for worker in others)
-        return bucket_shares([hashed.bytes_of(arm) for arm, hashed in self._arms], places, self._site.small_bytes)
+        sizes = [hashed.bytes_of(arm) for arm, hashed in self._arms]
+        return bucket_shares(sizes, places, self._site.small_bytes, self._site.share_bytes)
 
     def reader(self, consumer: str, store: BucketStore, cancellation: Cancellation) -> BucketReader:
         """Fetches shares for an instance here."""

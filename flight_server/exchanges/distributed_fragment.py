@@ -137,7 +137,7 @@ class DistributedFragment:
         self._pending = iter(zip(self.keys, shares, strict=True))
         for key, share in itertools.islice(self._pending, None if self._window is None else self._window * (1 + len(self.others))):
             self._append(key, share)
-        for index in range(instances_of(site, self.fetching)):
+        for index in range(instances_of(site, self.fetching, self._each_worker())):
             self._start_local(f"{site.worker_id}/{query_id[:8]}/{self.fragment.id}.{index}")
         for worker in self.others:
             if self._admits(worker.worker_id):
@@ -225,6 +225,10 @@ class DistributedFragment:
             return [self.keys[share] for share in self.hashed.gone(worker_id)]
         return [key for key in self.gathering.missing() if self._acked_by.get(key) == worker_id]
 
+    def _each_worker(self) -> int:
+        """How many shares each worker would have, if none were faster than another."""
+        return -(-len(self.keys) // (1 + len(self.others)))
+
     def _on_complete(self) -> None:
         self.shares.close()
         self._complete()
@@ -292,6 +296,7 @@ class DistributedFragment:
             source=self._source_name,
             output=self._output_name,
             fetching=self.fetching,
+            most_instances=self._each_worker(),
             time_zone=self.fragment.time_zone,
         )
         try:

@@ -11,6 +11,7 @@ from flight_server.errors import WorkerLost
 from flight_server.exchanges.bucket_pulls import KeptBuckets
 from flight_server.exchanges.site import Site
 from flight_server.protocol.exchange_messages import Locations, WorkerOutputs
+from operators.errors import StaleLease
 from operators.exchange.bucket_places import BucketPlaces, BucketSizes, OutputMade, WorkerGone
 from operators.exchange.bucket_shares import BucketedBytes
 from operators.exchange.bucket_store import BucketStore
@@ -83,9 +84,12 @@ class HashOutput:
     def locate(self, consumer: str, unreachable: Sequence[str]) -> Locations:
         """Where the outputs are. A worker that cannot be reached is excluded; if it is this one, then the one that cannot reach it is.
 
-        Waits for ``LOCATE_SECONDS`` while they are not complete. Raises ``WorkerLost`` to who takes no more part, and the error of
-        :meth:`fail`.
+        Waits for ``LOCATE_SECONDS`` while they are not complete. Raises ``WorkerLost`` to who takes no more part, ``StaleLease`` to who
+        comes when all has been read, and the error of :meth:`fail`.
         """
+        if self._released:
+            # Somebody else has run its share. That outputs are gone is no worker's fault.
+            raise StaleLease(f"what {consumer} asks for has been read, and is gone")
         asking = consumer.partition("/")[0]
         for worker_id in unreachable:
             self._exclude(asking if worker_id == self._home else worker_id)

@@ -125,7 +125,7 @@ class RemoteOperators:
             if self._guests.get(start.query_id) is not guest:
                 return
             guest.whole.append(whole)
-        for index in range(instances_of(self._site, start.fetching)):
+        for index in range(instances_of(self._site, start.fetching, start.most_instances)):
             instance = self._instance(start, guest, exchange, whole, index)
             threading.Thread(target=_guarded, args=(instance,), name=instance.name, daemon=True).start()
 

@@ -19,7 +19,8 @@ from operators.storage import Storage
 class Site:
     """What a worker offers to the queries that it runs.
 
-    ``buckets``: the room for what fragments put out into hash exchanges. What is less than ``small_bytes`` there is not divided.
+    ``buckets``: the room for what fragments put out into hash exchanges. What is less than ``small_bytes`` there is not divided;
+    what is more, into shares of at most ``share_bytes``, as far as buckets allow.
     """
 
     worker_id: str
@@ -33,6 +34,7 @@ class Site:
     heartbeats: Heartbeats
     buckets: BucketSpace
     small_bytes: int
+    share_bytes: int
     others: Callable[[], list[WorkerStatus]]
 
 
@@ -51,6 +53,9 @@ def instance_status(worker_id: str, statistics: InstanceStatistics) -> InstanceS
     )
 
 
-def instances_of(site: Site, fetching: bool) -> int:
-    """How many instances of an operator a worker runs: one a slot, and one more to fetch its share while the others compute."""
-    return site.slots + (1 if fetching else 0)
+def instances_of(site: Site, fetching: bool, most: int) -> int:
+    """How many instances of an operator a worker runs: one a slot, and one more to fetch its share while the others compute.
+
+    Not more than ``most``: the worker that begins first would take shares that the others have time for.
+    """
+    return min(site.slots + (1 if fetching else 0), most)

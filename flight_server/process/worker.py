@@ -28,7 +28,7 @@ from flight_server.queries.stored import short_status
 from flight_server.queries.table_listing import TableListing
 from flight_server.settings.config import Config
 from flight_server.settings.connections import DEFAULT, connections_of
-from operators.exchange.bucket_shares import SMALL_BYTES
+from operators.exchange.bucket_shares import MAX_SHARE_BYTES, SMALL_BYTES
 from operators.exchange.bucket_store import BucketSpace
 from operators.exchange.heartbeats import Heartbeats
 from operators.kernel.kernel import Kernel
@@ -45,6 +45,8 @@ SERIAL_KERNEL_SHARE = 0.05
 GATHER_SHARE = 0.125
 BUCKETS_SHARE = 0.075
 """The part for what fragments put out for other workers; what is more goes to files, as much as ``limits.spill_bytes`` says."""
+SHARES_SHARE = 0.125
+"""The part that all shares of buckets together should have which run at once, one of them still being fetched."""
 CACHE_SHARE = 0.05
 MAX_CACHE_BYTES = 512 << 20
 
@@ -65,7 +67,7 @@ class Worker:
         self._storage = Storage(connections_of(config), scratch_directory=state / "scratch")
         roots = [self._storage.add_root(root, may_be_file=extension(root) is not None) for root in config.data_roots]
         self._storage.check()
-        self._kernel = self._new_kernel(config.threads, KERNEL_SHARE, state)
+        self._kernel = self._new_kernel(max(config.threads, config.kernel_threads), KERNEL_SHARE, state)
         self._serial_kernel = self._new_kernel(1, SERIAL_KERNEL_SHARE, state)
         self._catalog = FileCatalog(self._storage, self._kernel, roots, config.tables, shallow=config.shallow_roots)
         self._results = self._result_store(state)
@@ -87,6 +89,7 @@ class Worker:
             buckets=self._buckets,
             # Where everything is to be divided, so are a few rows.
             small_bytes=0 if config.planner.distribute == "always" else SMALL_BYTES,
+            share_bytes=min(MAX_SHARE_BYTES, int(config.memory_bytes * SHARES_SHARE) // (config.threads + 1)),
             others=self._cluster.up,
         )
         self._guests = RemoteOperators(site)

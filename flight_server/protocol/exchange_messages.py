@@ -197,7 +197,8 @@ class StartOperator(msgspec.Struct):
     ``scans``, ``broadcasts`` and ``bucketed`` are the fragment's inputs. Scans that shares divide have no splits here: those come with
     each share. ``tables`` says by what name each broadcast input is pulled from the handler. ``schema`` is the output's Arrow schema as an
     IPC message. ``buckets``: of the output, where that is a hash exchange, else 0. ``fetching``: shares wait for what they read.
-    ``time_zone``: the fragment's. The answer comes when the output exchange is up.
+    ``most_instances``: more of them would have nothing to do. ``time_zone``: the fragment's. The answer comes when the output exchange is
+    up.
     """
 
     query_id: str
@@ -215,6 +216,7 @@ class StartOperator(msgspec.Struct):
     bucketed: list[BucketedArm] = []
     buckets: int = 0
     fetching: bool = False
+    most_instances: int = 1
     time_zone: str = UTC
 
 

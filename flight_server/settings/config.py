@@ -93,6 +93,8 @@ class PlannerConfig:
 class Config:
     """Everything that a server is told. Local paths are absolute; ``memory_bytes`` and ``threads`` are for the whole machine's share.
 
+    ``kernel_threads``: so many may work on one fragment, where that is more than ``threads``: what runs on one worker alone has the
+    threads of those beside it, which do nothing meanwhile.
     ``shallow_roots``: nobody has named the data roots, so that their folders are not looked through unless one is asked for.
     """
 
@@ -100,6 +102,7 @@ class Config:
     port: int = DEFAULT_PORT
     workers: int = 1
     threads: int = 1
+    kernel_threads: int = 0
     memory_bytes: int = 1 << 30
     state: str | None = None
     join: tuple[str, ...] = ()

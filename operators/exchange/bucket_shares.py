@@ -13,7 +13,6 @@ SMALL_BYTES = 8 << 20
 """What is less together is one share: a share costs some calls, and the kernel a few milliseconds to begin."""
 MIN_SHARE_BYTES = 2 << 20
 MAX_SHARE_BYTES = 256 << 20
-"""A share is in its worker's memory while it runs."""
 HOT = 2.0
 """A bucket that is so many times as large as a share should be is cut, where that is allowed."""
 MAX_PARTS = 64
@@ -31,11 +30,14 @@ class BucketedBytes:
     pieces: Sequence[int]
 
 
-def bucket_shares(inputs: Sequence[BucketedBytes], places: int, small_bytes: int = SMALL_BYTES) -> tuple[Share, ...]:
+def bucket_shares(
+    inputs: Sequence[BucketedBytes], places: int, small_bytes: int = SMALL_BYTES, most_bytes: int = MAX_SHARE_BYTES
+) -> tuple[Share, ...]:
     """Shares of ranges of buckets, in their order, for ``places`` places where one can run: each bucket of all inputs in one of them.
 
     A bucket that is much too large alone is in several shares, each with a part of one of its inputs and all of the others.
-    ``small_bytes``: what is less together is not divided.
+    ``small_bytes``: what is less together is not divided. ``most_bytes``: a share is in its worker's memory while it runs, and should be
+    no larger.
     """
     assert inputs, "there is an input in buckets"
     buckets = len(inputs[0].bytes)
@@ -46,7 +48,7 @@ def bucket_shares(inputs: Sequence[BucketedBytes], places: int, small_bytes: int
     if total < small_bytes or places < 1:
         return (_range(inputs, 0, buckets),)
     least = min(MIN_SHARE_BYTES, max(1, small_bytes))
-    target = min(MAX_SHARE_BYTES, max(least, total // (places * SHARES_PER_SLOT)))
+    target = min(most_bytes, max(least, total // (places * SHARES_PER_SLOT)))
     shares: list[Share] = []
     first, size = 0, 0
     for bucket in range(buckets):

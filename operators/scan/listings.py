@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from operators.errors import TooManyFiles
 from operators.storage import Listing, Storage, StoredFile
+from planner.quoting import quote_text
 
 QUERY_FOLDERS = ("results/", "exchange/")
+MOST_FILES = 1_000_000
+"""A table has no more files: each takes a kilobyte or so while a query is planned."""
 
 
 class Listings:
@@ -31,13 +35,14 @@ class Listings:
         """All files below ``connection:folder/``, without those that hide or belong to queries."""
         if path not in self._trees:
             connection = path.partition(":")[0]
-            self._trees[path] = [file for file in self._storage.list_tree(path) if not self._storage.reserved(connection, file.key)]
+            found = [file for file in self._storage.list_tree(path) if not self._storage.reserved(connection, file.key)]
+            self._trees[path] = _bounded(found, f"below {path}", f"{path}PART/**")
         return self._trees[path]
 
     def matching(self, pattern: str) -> Sequence[StoredFile]:
         """The files that a pattern names. Raises ``PathRefused`` if it leaves the connections."""
         if pattern not in self._patterns:
-            self._patterns[pattern] = self._storage.resolve(pattern)
+            self._patterns[pattern] = _bounded(self._storage.resolve(pattern), f"of {pattern!r}", pattern)
         return self._patterns[pattern]
 
     def _belongs_to_queries(self, connection: str, folder: str) -> bool:
@@ -46,3 +51,12 @@ class Listings:
             return False
         found = self._storage.list_folder(f"{connection}:{folder}")
         return not found.files and all(self._storage.reserved(connection, below) for below in found.folders)
+
+
+def _bounded(files: Sequence[StoredFile], which: str, pattern: str) -> Sequence[StoredFile]:
+    if len(files) > MOST_FILES:
+        raise TooManyFiles(
+            f"the {len(files):,} files {which} are more than a table may have ({MOST_FILES:,})",
+            remedy=f"Read some of them, as with read_files({quote_text(pattern)}) for a folder, or write fewer, larger files.",
+        )
+    return files

@@ -18,6 +18,13 @@ class Piece:
     rows: tuple[tuple[int, int], ...] | None = None
     outline: FileOutline | None = None
 
+    @property
+    def row_count(self) -> int | None:
+        """Its rows; None where no footer tells."""
+        if self.rows is not None:
+            return sum(stop - first for first, stop in self.rows)
+        return None if self.outline is None else self.outline.rows
+
 
 def parquet_piece(split: Split, path: str, outline: FileOutline) -> Piece:
     """The piece that ``split`` means, in a (perhaps partial) copy of its file at ``path``."""

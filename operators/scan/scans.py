@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from operators.cancellation import Cancellation
@@ -110,7 +110,12 @@ class StartedScan:
         if self._scan.format != "parquet":
             return [Piece(paths[split.file.path], split.file) for split in self._splits]
         outlines = dict(zip(self._files, self._storage.outlines(list(self._files.values())), strict=True))
-        return [parquet_piece(split, paths[split.file.path], outlines[split.file.path]) for split in self._splits]
+        pieces = [parquet_piece(split, paths[split.file.path], outlines[split.file.path]) for split in self._splits]
+        if self._predicate is not None and all(len(piece.rows or ()) <= 1 for piece in pieces) and len(pieces) == len(self._files):
+            # A range of a key, for which no row outside of these holds: the kernel leaves out other row groups by it, and to count rows
+            # beside it would cost a tenth more.
+            return [replace(piece, rows=None) for piece in pieces]
+        return pieces
 
 
 @contextmanager
@@ -135,7 +140,7 @@ def relation_sql(scan: ScanInput, pieces: Sequence[Piece], predicate: str | None
         members = list(group)
         size = _files_per_reader(scan, members)
         runs = [members[start : start + size] for start in range(0, len(members), size)] if whole else [[piece] for piece in members]
-        selects += [_select(scan, run) for run in runs]
+        selects += [_select(scan, run, _expected_rows(scan, run, pieces, predicate)) for run in runs]
     rows = " UNION ALL ".join(selects)
     # Around the whole: the columns have the table's names and types only here.
     return rows if predicate is None else f"SELECT * FROM ({rows}) WHERE {predicate}"
@@ -153,7 +158,15 @@ def key_sql(path: str, key: str, options: Options = ()) -> str:
     return f"SELECT 1 FROM {objects} WHERE list_contains(json_keys(json), {quote_text(key)}) LIMIT 1"
 
 
-def _select(scan: ScanInput, pieces: Sequence[Piece]) -> str:
+def _expected_rows(scan: ScanInput, run: Sequence[Piece], pieces: Sequence[Piece], predicate: str | None) -> int | None:
+    """How many of the scan's expected rows ``run`` has, of all ``pieces``; None where it has to be told nothing."""
+    if scan.expected_rows is None or (run[0].rows is None and predicate is None):
+        return None
+    of_run, of_all = (sum(piece.row_count or 0 for piece in some) for some in (run, pieces))
+    return max(1, scan.expected_rows * of_run // of_all) if of_all else None
+
+
+def _select(scan: ScanInput, pieces: Sequence[Piece], expected_rows: int | None) -> str:
     """Pieces that are all whole, or a single one with ranges of rows."""
     partitions = {folded(column.name) for column in scan.partition_columns}
     stored = _stored_names(pieces)
@@ -168,7 +181,7 @@ def _select(scan: ScanInput, pieces: Sequence[Piece]) -> str:
         out.append(f"{value} AS {quote_name(column.name)}")
     types = {column.name: column.type for column in scan.table_columns if folded(column.name) not in partitions}
     union = len({piece.outline.schema.fingerprint for piece in pieces if piece.outline is not None}) > 1
-    reader = _reader([piece.path for piece in pieces], scan.format, types, scan.options, union=union)
+    reader = _reader([piece.path for piece in pieces], scan.format, types, scan.options, union=union, expected_rows=expected_rows)
     return f"SELECT {', '.join(out) or f'1 AS {ROW_COLUMN}'} FROM {reader}{_row_filter(pieces[0])}"
 
 
@@ -209,7 +222,9 @@ def _row_filter(piece: Piece) -> str:
     return f" WHERE {' OR '.join(ranges) or 'false'}"
 
 
-def _reader(paths: Sequence[str], file_format: FileFormat, types: dict[str, str], options: Options, *, union: bool) -> str:
+def _reader(
+    paths: Sequence[str], file_format: FileFormat, types: dict[str, str], options: Options, *, union: bool, expected_rows: int | None = None
+) -> str:
     """A table function over files. Without ``types``, those of text are found out from the whole of it.
 
     The first rows alone would not do: what comes later would be made to fit (1.5 becomes 2) or, keys of JSON, left out.
@@ -217,7 +232,8 @@ def _reader(paths: Sequence[str], file_format: FileFormat, types: dict[str, str]
     files = f"[{', '.join(quote_text(escape_glob(path)) for path in paths)}]"
     # The path of a connection is none of the table's partitions.
     if file_format == "parquet":
-        return f"read_parquet({files}, union_by_name = {str(union).lower()}, hive_partitioning = false)"
+        expected = "" if expected_rows is None else f", explicit_cardinality = {expected_rows}"
+        return f"read_parquet({files}, union_by_name = {str(union).lower()}, hive_partitioning = false{expected})"
     told = dict(options)
     if not types:
         told.setdefault("sample_size", "-1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,9 +16,11 @@ from operators.storage.outlines import FileOutline, Outlines
 READER_THREADS = 16
 FILES_AT_A_TIME = 32
 """A thread is given so many files: to give it one costs a third of what reading it does."""
-PARSED_FACTOR = 12
+PARSED_FACTOR = 10
 PARSED_BYTES = 4 << 10
 """A parsed footer takes about this many times the memory of its bytes, and so much more."""
+GARBAGE_BYTES = 128 << 20
+"""So much may wait to be collected: parsed footers point at themselves in a circle, and are few objects for their size."""
 PARSED_PART = 4
 """Parsed footers are given one such part of the cache."""
 OUTLINE_BYTES = 512 << 20
@@ -41,6 +44,7 @@ class FooterCache:
         self._parsed: LRUCache[Key, Footer] = LRUCache(parsed, lambda footer: min(_parsed_cost(footer), parsed))
         stored = max(1, max_bytes - parsed)
         self._stored: LRUCache[Key, bytes] = LRUCache(stored, len)
+        self._parsed_bytes = 0
         self._outlines = Outlines(OUTLINE_BYTES)
 
     def get(self, file: StoredFile) -> Footer:
@@ -52,10 +56,20 @@ class FooterCache:
         if footer is not None:
             return footer
         footer = self._read_one(file) if tail is None else parsed_footer(file, tail)
+        self._collect_garbage(_parsed_cost(footer))
         with self._lock:
             if tail is None and len(footer.tail) <= self._stored.maxsize:
                 self._stored[key] = footer.tail
             return self._parsed.setdefault(key, footer)
+
+    def _collect_garbage(self, parsed_bytes: int) -> None:
+        with self._lock:
+            self._parsed_bytes += parsed_bytes
+            full = self._parsed_bytes > GARBAGE_BYTES
+            if full:
+                self._parsed_bytes = 0
+        if full:
+            gc.collect()
 
     def _read_one(self, file: StoredFile) -> Footer:
         return read_footer(file, self._read_ranges, keep_small=self._keep_small(file))

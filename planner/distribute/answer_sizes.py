@@ -57,6 +57,8 @@ class AnswerSizes:
     names: Names
     extents: Mapping[str, ScanExtent]
     _known: dict[tuple[str, str], ColumnValues | None] = field(default_factory=dict)
+    _factored: dict[int, list[_Factor] | None] = field(default_factory=dict)
+    """Of expressions, by the ids of their trees."""
     _left: dict[str, float] = field(default_factory=dict)
     """Rows that are left of each scan by its conditions, where they are known."""
 
@@ -88,7 +90,9 @@ class AnswerSizes:
         count, layers = 1.0, 1.0
         of_tables: dict[str, float] = {}
         for key in keys:
-            factors = self._factors(select, key)
+            if id(key) not in self._factored:
+                self._factored[id(key)] = self._factors(select, key)
+            factors = self._factored[id(key)]
             if factors is None:
                 return rows, 1.0
             for factor in factors:

@@ -78,23 +78,30 @@ class GraphBuilder:
     def graph(self, schema: pa.Schema, result: tuple[Column, ...], sql: str) -> Graph:
         """The graph of a query whose result has ``schema``, and whose text, printed whole, is ``sql``. Raises ``NotBuilt``."""
         streamed = next((block for block in self._blocks.values() if block.steps is None), None)
+        final = rewrite(self._whole, self._select, self._query, self._note)
         if streamed is not None:
             self._put_out(streamed)
-            noted = rewrite(self._whole, lambda select: select, lambda query: query, self._note)
-            whole = _unfiltered(self._once(noted, streamed), streamed)
-            number, text = len(self._fragments), self._print(whole) if streamed.tables or self._given else sql
+            cut_off = bool(self._exchanges)  # other blocks, whose answers each share sees whole
+            whole = _unfiltered(self._once(self._without_unused_ctes(final) if cut_off else final, streamed), streamed)
+            text = self._print(whole) if streamed.tables or self._given or cut_off else sql
+            if cut_off:
+                self._check(text, self._known(whole, streamed), schema)
+            number = len(self._fragments)
             return self._ended(Fragment(number, text, self._arms(whole, streamed), number, streamed.shares), result)
-        final = rewrite(self._whole, self._select, self._query, self._note)
         final = self._without_unused_ctes(self._once(final, None) if self._given else final)
         text = self._print(final)
+        self._check(text, self._known(final), schema)
+        number = len(self._fragments)
+        return self._ended(Fragment(number, text, self._arms(final), number), result)
+
+    def _check(self, text: str, known: dict[str, tuple[Column, ...]], schema: pa.Schema) -> None:
+        """Raises ``NotBuilt`` where the last fragment would not give the columns of the query."""
         try:
-            made = self._inputs.catalog.result_schema(text, self._known(final))
+            made = self._inputs.catalog.result_schema(text, known)
         except VolleyError as error:
             raise NotBuilt(None, str(error)) from None
         if made.names != schema.names or made.types != schema.types:
             raise NotBuilt(None, "its columns would be others")
-        number = len(self._fragments)
-        return self._ended(Fragment(number, text, self._arms(final), number), result)
 
     def _ended(self, last: Fragment, result: tuple[Column, ...]) -> Graph:
         """The graph, with its last fragment."""
@@ -310,7 +317,7 @@ class GraphBuilder:
         for scan in scans:
             extent = self._extents[scan.name]
             if scan.name in divided:
-                arms.append(replace(self._inputs.bare(scan, extent), splits=tuple(divided[scan.name])))
+                arms.append(self._inputs.in_shares(scan, extent, tuple(divided[scan.name])))
             else:
                 arms.append(self._inputs.whole(scan, extent))
         return tuple(arms)

@@ -103,17 +103,27 @@ class Costs:
         spared = self.exchanged(table) * (1 - rows_left(reducer.scan.predicates)) * (EXCHANGED + 1)
         return self.options.forced or spared > self.options.workers * self.bytes([reducer.scan])
 
-    def shares(self, parts: Sequence[Scan], keys: Mapping[str, str | None], whole: Sequence[Scan]) -> tuple[Share, ...]:
-        """Shares of ``parts``. Raises ``NotDivisible`` where row groups do not lie in ranges of the keys."""
+    def shares(
+        self, parts: Sequence[Scan], keys: Mapping[str, str | None], whole: Sequence[Scan], *, streams: bool = False
+    ) -> tuple[Share, ...]:
+        """Shares of ``parts``; if it ``streams``, they answer with rows of the result.
+
+        Raises ``NotDivisible`` where row groups do not lie in ranges of the keys.
+        """
         assert parts, "a block is cut because of a table in it"
         options = self.options
         beside = WHOLE_PART * self.bytes(whole)
         own = self.bytes(parts) * (_FILTERED if any(scan.predicates for scan in parts) else 1)
-        each = max(1, min(options.splits_per_worker, int(own / beside))) if beside else options.splits_per_worker
+        most = options.splits_per_worker
+        if not options.forced:
+            # Each share costs some milliseconds beside its work: opening files, binding, a lease and an ack.
+            most = max(1, min(most, self._values(parts) // (options.workers * options.share_values)))
+        each = max(1, min(most, int(own / beside))) if beside else most
         if all(keys[scan.name] is None for scan in parts):
             (scan,) = parts
             least = 0 if options.forced else options.split_rows
-            return parallel_shares(scan, self.extents[scan.name], options.workers * each, least, options.max_split_rows)
+            largest = max(options.max_split_rows, options.share_values // max(1, len(scan.needed))) if streams else None
+            return parallel_shares(scan, self.extents[scan.name], options.workers * each, least, largest)
         keyed = [KeyedScan(scan, key, self.extents[scan.name]) for scan in parts if (key := keys[scan.name]) is not None]
         wanted = range(options.workers * each, 0, -options.workers) if lie_in_ranges(keyed, options.workers) else ()
         for several in wanted:
@@ -130,6 +140,11 @@ class Costs:
     def bytes(self, scans: Iterable[Scan]) -> int:
         """About how much memory the scans' rows take, decoded, before any condition."""
         return sum(self._size(scan) for scan in scans)
+
+    def _values(self, scans: Iterable[Scan]) -> int:
+        """How many values the scans read; files that do not tell have eight bytes for each."""
+        rows = ((scan, self.extents[scan.name].rows) for scan in scans)
+        return sum(self._size(scan) // 8 if count is None else count * max(1, len(scan.needed)) for scan, count in rows)
 
     def _size(self, scan: Scan) -> int:
         key = (scan.name, scan.needed)

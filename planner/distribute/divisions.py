@@ -122,8 +122,8 @@ class Divisions:
 
 def _values(extent: ScanExtent, key: str) -> float:
     """About how many values a column has, as far as the bounds of whole numbers tell it."""
-    ranges = [group.ranges.get(key) for file in extent.files for group in file.groups or ()]
-    bounds = [bound for known in ranges if known is not None for bound in (known.minimum, known.maximum) if type(bound) is int]
+    found = (known for file in extent.files for known in file.ranges(key))
+    bounds = [bound for low, high, _ in found for bound in (low, high) if type(bound) is int]
     return max(bounds) - min(bounds) if bounds else 0
 
 

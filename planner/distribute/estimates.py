@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from planner.catalog import Column, RowGroup, StatisticsValue
 from planner.splits import ScanExtent
 
-MOST_ROW_GROUPS = 32
+MOST_ROW_GROUPS = 16
 """So many row groups are looked at, spread over all."""
 _WIDTHS = {
     **dict.fromkeys(("BOOLEAN", "TINYINT", "UTINYINT"), 1),
@@ -71,9 +71,13 @@ def sampled_groups(extent: ScanExtent, most: int) -> list[RowGroup]:
     """Row groups with rows, ``most`` of them at most, spread over all files."""
     files = [file for file in extent.files if file.groups]
     files = files[:: -(-len(files) // most) or 1]
-    places = [(file, place) for file in files for place in range(len(file.groups or ()))]
-    groups = (file.groups[place] for file, place in places[:: -(-len(places) // most) or 1] if file.groups)
-    return [group for group in groups if group.rows]
+    every = -(-sum(len(file.groups or ()) for file in files) // most) or 1
+    found: list[RowGroup] = []
+    skipped = 0  # of those before, how many came since the last that was taken
+    for groups in (file.groups for file in files if file.groups):
+        found += [groups[place] for place in range(-skipped % every, len(groups), every)]
+        skipped = (skipped + len(groups)) % every
+    return [group for group in found if group.rows]
 
 
 def _keys(extent: ScanExtent) -> set[str]:

@@ -13,10 +13,10 @@ a table of the same block          WHERE does, or inner joins do in several step
 a table of a block around          WHERE of a subquery sets its column equal to one outside (EXISTS, NOT EXISTS, IN, NOT IN, scalars)
 a table behind IN                  the term stands alone in WHERE, or in an AND, and is not negated
 a table in EXISTS                  likewise, and EXISTS is false where its FROM has no rows: there is no aggregate
+what looks, for a table behind IN  likewise, if rows can be left out of the subquery (``prunable``)
 =================================  ===================================================================================
 
-Never for a side whose rows are all kept. Where a join is of a kind that counts or looks for neighbours (ASOF, POSITIONAL), where rows are
-sampled, or columns renamed, there is no filter.
+Never for a side whose rows are all kept. ``prunable`` says of which relations rows can be left out at all.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from dataclasses import dataclass, field
 
 from planner.distribute.classes import Classes, Pair, equivalences, join_equalities, subquery_correlations
 from planner.distribute.disjoint_sets import DisjointSets
-from planner.distribute.divide import Rules
 from planner.distribute.outputs import bare
+from planner.distribute.prunable import TableColumn, inner_column, is_plain, makes_groups, prunable, relations_of, table_column
 from planner.distribute.scopes import BoundColumn, Names
-from planner.logical import FromItem, JoinedItem, Relation, Scan, Select, selects_below
+from planner.logical import FromItem, JoinedItem, QueryBlock, Scan, Select, selects_below
 
 WHOLE_NUMBERS = frozenset(("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"))
 _KEY_TYPES = WHOLE_NUMBERS | {"DATE", "TIMESTAMP", "VARCHAR"}
@@ -95,32 +95,33 @@ class KeySources:
 
 
 def _links(names: Names, select: Select) -> Iterator[Link]:
-    targets = {id(scan) for item in select.items for scan in _plain_scans(item)}
-    if not targets or select.reshape is not None:
+    targets = prunable(select)
+    if not targets:
         return
     classes = equivalences(names, select)
     equal = _Equal(names, classes)
     for one, other in (*equal.pairs(), *_joined(names, select)):
-        yield from _link(names, targets, [one], other)
+        yield from _link(names, [table_column(names, one, targets)], [other])
     for correlation in classes.correlated:
-        yield from _link(names, targets, equal.of(correlation.inner), correlation.outer)
-    for looking, found in _semi_joined(names, select):
-        if looking.depth == 0:
-            yield from _link(names, targets, equal.of(looking), found)
+        yield from _link(names, [table_column(names, column, targets) for column in equal.of(correlation.inner)], [correlation.outer])
+    for looking, query, found in _looked_for(names, select):
+        around = equal.of(looking)
+        yield from _link(names, [table_column(names, column, targets) for column in around], [found])
+        if query is not None:
+            yield from _link(names, [inner_column(names, query, found)], around)
 
 
-def _link(names: Names, targets: set[int], columns: Iterable[BoundColumn], source: BoundColumn) -> Iterator[Link]:
-    """Links from those of ``columns`` that are of targets to the table's column that ``source`` is."""
-    origin = names.origin(source)
-    if origin is None or not _is_plain(origin[0]):
-        return
-    kind = names.type(source)
-    for column in columns:
-        target = column.relation
-        if isinstance(target, Scan) and id(target) in targets and target is not origin[0] and _compare(names.type(column), kind):
-            known = names.origin(column)
-            assert known is not None, "it is a table's column"
-            yield Link(target, known[1], *origin)
+def _link(names: Names, columns: Iterable[TableColumn | None], sources: Iterable[BoundColumn]) -> Iterator[Link]:
+    """Links from tables' columns to those that the ``sources`` are."""
+    targets = [column for column in columns if column is not None]
+    for source in sources if targets else ():
+        origin = names.origin(source)
+        if origin is None or not is_plain(origin[0]):
+            continue
+        for target, name in targets:
+            kind = next(column.type for column in target.columns if column.name == name)
+            if target is not origin[0] and _compare(kind, names.type(source)):
+                yield Link(target, name, *origin)
 
 
 @dataclass(slots=True)
@@ -159,11 +160,11 @@ def _joined(names: Names, select: Select) -> Iterator[tuple[BoundColumn, BoundCo
 def _joined_in(names: Names, item: FromItem) -> Iterator[tuple[BoundColumn, BoundColumn]]:
     if isinstance(item.relation, JoinedItem):
         yield from _joined_in(names, item.relation.item)
-    left = _scans_in(item.relation)
+    left = relations_of(item.relation)
     for join in item.joins:
         if isinstance(join.relation, JoinedItem):
             yield from _joined_in(names, join.relation.item)
-        right = _scans_in(join.relation)
+        right = relations_of(join.relation)
         vanishing = {"inner": left | right, "left": right, "right": left}.get(join.kind, frozenset())
         found = join_equalities(names, join)
         for one, other in (*found.pairs, *_whole_numbers(names, found.refused)):
@@ -173,37 +174,26 @@ def _joined_in(names: Names, item: FromItem) -> Iterator[tuple[BoundColumn, Boun
         left |= right
 
 
-def _scans_in(relation: Relation) -> frozenset[int]:
-    """The scans of a relation, those of a join in parentheses, by their identity."""
-    match relation:
-        case Scan():
-            return frozenset((id(relation),))
-        case JoinedItem():
-            parts = (relation.item.relation, *(join.relation for join in relation.item.joins))
-            return frozenset().union(*map(_scans_in, parts))
-        case _:
-            return frozenset()
-
-
 def _whole_numbers(names: Names, pairs: Iterable[Pair]) -> Iterator[Pair]:
     """Those of pairs of columns of other types that are whole numbers: they are equal if their values are."""
     return (pair for pair in pairs if {names.type(column) for column in pair} <= WHOLE_NUMBERS)
 
 
-def _semi_joined(names: Names, select: Select) -> Iterator[tuple[BoundColumn, BoundColumn]]:
-    """Columns of a block, with columns of subqueries in WHERE that must have a row with an equal one."""
+def _looked_for(names: Names, select: Select) -> Iterator[tuple[BoundColumn, QueryBlock | None, BoundColumn]]:
+    """Columns of a block, with columns of subqueries in WHERE that must have a row with an equal one; of IN, the subquery too."""
     for term in select.conjuncts:
         test = bare(term)
         if (inside := test.get("InSubquery")) is not None and not inside["negated"]:
             looking, query = names.column(inside["expr"]), names.subquery(inside["subquery"])
             outputs = None if query is None else names.outputs(query)
             found = outputs[0].column if outputs is not None and len(outputs) == 1 else None
-            if looking is not None and found is not None and not found.depth:
-                yield looking, found
+            if looking is not None and not looking.depth and found is not None and not found.depth:
+                yield looking, query, found
         elif (exists := test.get("Exists")) is not None and not exists["negated"]:
             query = names.subquery(exists["subquery"])
-            if query is not None and isinstance(query.body, Select) and not Rules(names).calls(query, query.body)[1]:
-                yield from ((pair.outer, pair.inner) for pair in subquery_correlations(names, query))
+            if query is not None and isinstance(query.body, Select) and not makes_groups(query, query.body):
+                pairs = subquery_correlations(names, query)
+                yield from ((pair.outer, None, pair.inner) for pair in pairs if not pair.outer.depth)
 
 
 def _compare(one: str | None, other: str | None) -> bool:
@@ -213,21 +203,3 @@ def _compare(one: str | None, other: str | None) -> bool:
     if one in WHOLE_NUMBERS and other in WHOLE_NUMBERS:
         return True
     return one == other and (one in _KEY_TYPES or one.startswith("DECIMAL("))
-
-
-def _plain_scans(item: FromItem) -> list[Scan]:
-    """The scans of an item of FROM of which rows may be left out."""
-    if any(join.kind == "other" for join in item.joins):
-        return []
-    found: list[Scan] = []
-    for relation in (item.relation, *(join.relation for join in item.joins)):
-        match relation:
-            case Scan() if _is_plain(relation):
-                found.append(relation)
-            case JoinedItem():
-                found += _plain_scans(relation.item)
-    return found
-
-
-def _is_plain(scan: Scan) -> bool:
-    return not scan.sampled and not scan.rigid and scan.join_word is None

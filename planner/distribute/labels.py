@@ -110,13 +110,12 @@ class GraphLabels:
         block = self._block(producer)
         if block is None:
             return None
-        if block.final is not None and not self._blocks.keys().isdisjoint(producer.divided):
-            return "hash", ", ".join(block.final.first.writer.expression(term) for term in block.final.terms)
-        steps = block.steps if block.final is None else block.final.rest
-        if block.ranges is None or steps is None:
+        puts_together = any(isinstance(arm, ExchangeInput) and arm.bucketed and arm.name not in self._divisions for arm in producer.inputs)
+        if block.ranges is not None and (block.final is None or puts_together):
+            return "ranges", block.ranges.key
+        if block.final is None:
             return None
-        sorted_by = next(answer.expression for answer in steps.answers if answer.name == block.ranges.column)
-        return "ranges", steps.writer.expression(sorted_by)
+        return "hash", ", ".join(block.final.first.writer.expression(term) for term in block.final.terms)
 
     def _block(self, fragment: Fragment) -> DividedBlock | None:
         """Whose fragment it is."""

@@ -9,10 +9,11 @@ this machine's disks, the kernel does the same by itself.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from planner.catalog import Column
+from planner.catalog import Column, RowGroup
 from planner.distribute.building import Graph
 from planner.distribute.key_sources import KeySource, KeySources
 from planner.distribute.scopes import bind_names
@@ -21,6 +22,7 @@ from planner.logical import QueryBlock, Scan, all_scans
 from planner.physical import ExchangeInput, Fragment, PlannedExchange, RuntimeFilter, ScanInput
 from planner.quoting import folded, quote_name
 from planner.references import references
+from planner.row_groups import RowGroups
 from planner.scan_inputs import ScanInputs
 from planner.splits import ScanExtent, read_extent
 
@@ -84,6 +86,8 @@ class _FilterPlanner:
             if not (self._is_elsewhere(target) or self.inputs.options.filters_forced):
                 return
             extent = read_extent(target, self.inputs.catalog)  # whoever fetches the files needs their footers anyhow
+        if partition is None:
+            self.inputs.catalog.read_ahead(target.table.files, (column,))
         if not self._pays(target, column, partition, extent, source, source_bytes):
             return
         groups = {} if partition else {file.file.path: file.groups for file in extent.files if file.groups is not None}
@@ -94,7 +98,7 @@ class _FilterPlanner:
     def _pays(self, target: Scan, column: str, partition: Column | None, extent: ScanExtent, source: KeySource, source_bytes: int) -> bool:
         options = self.inputs.options
         if options.filters_forced:
-            return partition is not None or any(column in group.ranges for file in extent.files for group in file.groups or ())
+            return partition is not None or any(any(True for _ in _ranges(file.groups or (), column)) for file in extent.files)
         least = options.filter_bytes
         if partition is None and not self._is_elsewhere(target):
             least = options.start_bytes
@@ -158,14 +162,25 @@ class _FilterPlanner:
         fragments, exchanges = self.plan
         if not self._made:
             return self.plan
-        kept = tuple(replace(fragment, filters=tuple(self._filters_of(fragment))) for fragment in fragments)
-        made = self._made.values()
+        readers: dict[int, set[str]] = {}
+        for arm in (arm for fragment in fragments for arm in fragment.inputs if isinstance(arm, ExchangeInput)):
+            readers.setdefault(arm.exchange, set()).add(arm.name)
+        kept = tuple(replace(each, filters=tuple(self._filters_of(each, readers.get(each.output, set())))) for each in fragments)
+        used = {each.exchange for fragment in kept for each in fragment.filters}
+        made = [(fragment, exchange) for fragment, exchange in self._made.values() if exchange.id in used]
         return (*(fragment for fragment, _ in made), *kept), (*(exchange for _, exchange in made), *exchanges)
 
-    def _filters_of(self, fragment: Fragment) -> Iterator[RuntimeFilter]:
+    def _filters_of(self, fragment: Fragment, readers: Set[str]) -> Iterator[RuntimeFilter]:
+        """Those of a fragment's scans. ``readers``: by which names its rows are read: of scans, if it reads for several of one table."""
+        others = readers & self.extents.keys()
         for arm in fragment.inputs:
-            if not isinstance(arm, ExchangeInput):
-                yield from self._filters.get(arm.name, ())
+            for found in self._filters.get(arm.name, ()) if isinstance(arm, ScanInput) else ():
+                if all((found.column, found.exchange) in self._asked(name) for name in others):
+                    yield found
+
+    def _asked(self, name: str) -> set[tuple[str, int]]:
+        """The columns of a scan that have filters, with where their keys are."""
+        return {(each.column, each.exchange) for each in self._filters.get(name, ())}
 
 
 def _rank(source: KeySource) -> tuple[bool, int]:
@@ -182,10 +197,22 @@ def _bytes(scan: Scan, extent: ScanExtent) -> int:
 
 def _prunable(extent: ScanExtent, column: str) -> float:
     """The part of the row groups in which one value of a column is not, by the groups' ranges: 0 where all of them have all values."""
-    groups = [group.ranges.get(column) for file in extent.files for group in file.groups or ()]
-    known = [(found.minimum, found.maximum) for found in groups if found and found.minimum is not None and found.maximum is not None]
+    groups, known = 0, []
+    for file in extent.files:
+        groups += len(file.groups or ())
+        known += [(low, high) for low, high in _ranges(file.groups or (), column) if low is not None and high is not None]
     if not known:
         return 0.0
     lows, highs = sorted(low for low, _ in known), sorted(high for _, high in known)
     meeting = sum(bisect_right(lows, low) - bisect_left(highs, low) for low, _ in known)
-    return len(known) / len(groups) * (1 - meeting / len(known) ** 2)
+    return len(known) / groups * (1 - meeting / len(known) ** 2)
+
+
+def _ranges(groups: Sequence[RowGroup], column: str) -> Iterator[tuple[Any, Any]]:
+    """What statistics tell of a column: the least and the greatest value in each row group of which they tell any."""
+    if not isinstance(groups, RowGroups):
+        ranges = (group.ranges.get(column) for group in groups)
+        yield from ((known.minimum, known.maximum) for known in ranges if known is not None)
+    elif column in groups.names:
+        chunks = groups.column(column)
+        yield from zip(chunks.minimums, chunks.maximums, strict=True)

@@ -35,8 +35,9 @@ Bound = int | decimal.Decimal | datetime.date | datetime.datetime
 
 @dataclass(frozen=True, slots=True)
 class SortRanges:
-    """Ranges of the sort key ``column`` of a partial block, in the order of the result. ``bounds`` ascend: where a range ends."""
+    """Ranges of the sort key ``key``, ``column`` of a partial block, in the order of the result. ``bounds`` ascend: where ranges end."""
 
+    key: str
     column: str
     bounds: tuple[str, ...]
     descending: bool
@@ -80,7 +81,8 @@ def sort_ranges(query: QueryBlock, steps: TwoSteps, extents: Mapping[str, ScanEx
         return None
     descending = term["options"]["asc"] is False
     wanted = term["options"]["nulls_first"]
-    return SortRanges(answer.name, tuple(map(_literal, bounds)), descending, descending if wanted is None else wanted)
+    key = steps.writer.expression(answer.expression)
+    return SortRanges(key, answer.name, tuple(map(_literal, bounds)), descending, descending if wanted is None else wanted)
 
 
 def _bounds(scan: Scan, name: str, extent: ScanExtent, wanted: int) -> list[Bound]:

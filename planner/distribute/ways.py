@@ -192,7 +192,7 @@ class Ways:
                 raise NotDivisible("its rows may lie anywhere, and need not be brought together")
             block = replace(block, tables=self._tables(parts, division))
         else:
-            block = replace(block, shares=self.costs.shares(parts, division.keys, whole))
+            block = replace(block, shares=self.costs.shares(parts, division.keys, whole, streams=streams))
         together = 0.0
         if steps is not None:
             block = self._with_answers(block, steps, parts)

@@ -12,7 +12,7 @@ from planner import PlanOptions, plan
 from planner.choices import MOST_OPEN, MOST_SHUT, Considered, DividedTable, PlanChoice, choice_lines, division_words
 from tests.planner.memory_catalog import FolderCatalog, run_plan
 
-OPTIONS = PlanOptions(workers=3, distribute_rows=500, split_rows=250, start_bytes=0)
+OPTIONS = PlanOptions(workers=3, distribute_rows=500, split_rows=250, share_values=1, start_bytes=0)
 LINES = DividedTable("in_0", "lines", "ranges", "line_order")
 ORDERS = DividedTable("in_1", "orders", "ranges", "order_key")
 

@@ -54,7 +54,7 @@ def test_tpch(number: int, tpch: tuple[FolderCatalog, duckdb.DuckDBPyConnection]
     catalog, direct = tpch
     sql = (SHARED / "tpch" / f"q{number:02}.sql").read_text().rstrip().rstrip(";")
     wanted = direct.sql(sql).to_arrow_table()
-    for options in (PlanOptions(), PlanOptions(workers=3, distribute_rows=2_000, split_rows=10_000, start_bytes=0)):
+    for options in (PlanOptions(), PlanOptions(workers=3, distribute_rows=2_000, split_rows=10_000, share_values=1, start_bytes=0)):
         made = plan(sql, catalog, options)
         got = run_plan(made)
         assert made.schema.equals(wanted.schema)

@@ -19,7 +19,7 @@ from tests.planner.memory_catalog import FolderCatalog
 
 FILES = sorted((Path(__file__).parent / "golden" / "constructs").glob("*.sql"))
 CASE = re.compile(r"^-- # (?P<title>.+)\n(?P<sql>(?:(?!--).*\n)+)", re.MULTILINE)
-OPTIONS = PlanOptions(workers=3, distribute_rows=1_000, start_bytes=0, splits_per_worker=2, split_rows=400)
+OPTIONS = PlanOptions(workers=3, distribute_rows=1_000, start_bytes=0, splits_per_worker=2, split_rows=400, share_values=1)
 MORE = {"final_shares": replace(OPTIONS, final_bytes=100_000, sort_bytes=100_000)}
 """Thresholds that these small tables are above."""
 

@@ -21,7 +21,7 @@ def test_plan_is_as_reviewed(path: Path, data: Path, pytestconfig: pytest.Config
     sql = written.partition(MARK)[0].strip()
     shown = [sql, ""]
     for workers in (1, 3):
-        text = plan(sql, catalog, PlanOptions(workers=workers, distribute_rows=500, split_rows=250, start_bytes=0)).text
+        text = plan(sql, catalog, PlanOptions(workers=workers, distribute_rows=500, split_rows=250, share_values=1, start_bytes=0)).text
         shown += [f"{MARK}{workers}", *(f"-- {line}" for line in text.split("\n"))]
     current = "\n".join(shown) + "\n"
     if pytestconfig.getoption("--update-golden", default=False):

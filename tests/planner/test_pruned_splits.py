@@ -207,8 +207,26 @@ def test_splits_cover_every_row_once_and_are_few(catalog: FolderCatalog) -> None
     assert all(split.bytes > 0 for split in scan.splits)
 
 
+@pytest.mark.parametrize(("share_values", "shares"), [(1_000_000, 2), (250, 4), (1, 6)])
+def test_a_worker_has_more_than_one_share_where_each_is_worth_it(share_values: int, shares: int, catalog: FolderCatalog) -> None:
+    # Of 1,000 rows, and two columns.
+    options = PlanOptions(workers=2, distribute_rows=1, splits_per_worker=3, split_rows=10, share_values=share_values, start_bytes=0)
+    made = plan("SELECT sum(id + amount) FROM orders", catalog, options)
+    assert abs(len(made.fragments[0].shares) - shares) <= 1
+
+
+def test_a_share_is_said_to_have_all_rows_before_filters(catalog: FolderCatalog) -> None:
+    options = PlanOptions(workers=2, distribute_rows=1, split_rows=10, start_bytes=0)
+    plain = plan("SELECT sum(amount) FROM orders", catalog, options)
+    filtered = plan("SELECT sum(amount) FROM orders WHERE id >= 0", catalog, options)
+    # By which rows are the share's is a filter: where there is no other, the kernel takes a fifth of the rows to be left.
+    assert [scan.expected_rows for scan in scans(plain)] == [5000]
+    assert [scan.expected_rows for scan in scans(filtered)] == [1000]
+    assert [scan.expected_rows for scan in scans(plan("SELECT sum(amount) FROM orders", catalog, PlanOptions()))] == [None]
+
+
 def test_small_scans_are_whole_beside_shares_of_the_large_one(catalog: FolderCatalog) -> None:
-    options = PlanOptions(workers=3, distribute_rows=500, split_rows=100, start_bytes=0)
+    options = PlanOptions(workers=3, distribute_rows=500, split_rows=100, share_values=1, start_bytes=0)
     made = plan("SELECT count(*) FROM orders o JOIN people p ON o.person_id = p.id", catalog, options)
     assert [fragment.parallel for fragment in made.fragments] == [True, False]
     assert [exchange.kind for exchange in made.exchanges] == ["gather", "result"]
@@ -250,7 +268,7 @@ def test_one_worker_is_one_fragment(catalog: FolderCatalog) -> None:
     ],
 )
 def test_what_saves_nothing_is_one_fragment(sql: str, parallel: list[bool], catalog: FolderCatalog) -> None:
-    made = plan(sql, catalog, PlanOptions(workers=3, distribute_rows=500, split_rows=100, start_bytes=0))
+    made = plan(sql, catalog, PlanOptions(workers=3, distribute_rows=500, split_rows=100, share_values=1, start_bytes=0))
     assert [fragment.parallel for fragment in made.fragments] == parallel
 
 

@@ -51,7 +51,10 @@ def rows_of(extent: ScanExtent, wanted: int, least: int = 0) -> list[int | None]
 def test_files_are_shared_out_together() -> None:
     extent = extent_of([MadeUpGroups(1) for _ in range(1000)])
     shares = parallel_shares(scan_of(), extent, 12, 0, 1_000_000)
-    assert [share.rows for share in shares] == [830] * 12 + [40]
+    rows = [share.rows or 0 for share in shares]
+    assert len(rows) == 12
+    assert set(rows) <= {820, 830, 840}, "what one has less, the next has more"
+    assert sum(rows) == 10_000
     paths = [split.file.path for share in shares for part in share.inputs for split in part.splits]
     assert paths == [file.file.path for file in extent.files], "neighbours, in their order"
 
@@ -64,7 +67,7 @@ def test_a_share_has_as_many_rows_as_pay() -> None:
 
 def test_large_files_are_cut_and_small_ones_go_together() -> None:
     extent = extent_of([MadeUpGroups(20), MadeUpGroups(1), MadeUpGroups(1), MadeUpGroups(20)])
-    assert rows_of(extent, 4) == [100, 100, 120, 100]
+    assert rows_of(extent, 4) == [100, 110, 110, 100]
 
 
 def test_files_of_unknown_rows_go_by_their_bytes() -> None:

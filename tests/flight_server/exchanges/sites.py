@@ -41,6 +41,7 @@ def bare_site(network: FakeNetwork, slots: int, *others: WorkerStatus) -> Site:
         heartbeats=Heartbeats(),
         buckets=BucketSpace(0, 0, Path("nowhere")),
         small_bytes=0,
+        share_bytes=1 << 20,
         others=lambda: list(others),
     )
 

@@ -9,7 +9,7 @@ import pytest
 from flight_server.errors import WorkerLost
 from flight_server.exchanges import hash_output
 from flight_server.exchanges.hash_output import HashOutput
-from operators.errors import OperatorError
+from operators.errors import OperatorError, StaleLease
 from operators.exchange.bucket_places import BucketSizes
 from planner.physical import ExchangeInput, PlannedExchange
 from tests.flight_server.cluster.fake_flight import SCHEMA, SOON_SECONDS
@@ -83,6 +83,14 @@ def test_nothing_is_made_again_for_nobody() -> None:
     assert owner.output.release()
     assert not owner.output.release()
     assert owner.output.gone("a") == []
+
+
+def test_who_comes_too_late_is_told_so_and_cannot_blame_anybody() -> None:
+    owner = Owner()
+    owner.output.release()
+    with pytest.raises(StaleLease):
+        owner.output.locate("b/q/0", ["a"])
+    assert owner.excluded == []
 
 
 @pytest.mark.usefixtures("at_once")

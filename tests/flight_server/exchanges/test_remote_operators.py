@@ -9,7 +9,7 @@ import pytest
 from flight_server.errors import QueryKilled, UnknownExchange, WorkerLost
 from flight_server.exchanges.exchange_service import SHARE_SCHEMA, share_batch
 from flight_server.exchanges.remote_operators import RemoteOperators
-from flight_server.exchanges.site import Site
+from flight_server.exchanges.site import Site, instances_of
 from flight_server.protocol.exchange_messages import AckRequest, PullFrame, StartOperator, StreamEnd
 from operators.exchange.records import RecordKey
 from planner.physical import ScanInput, Share
@@ -50,6 +50,11 @@ class Guests:
     def _no_more(self, ticket: bytes) -> FakeStream:
         self.asked.set()
         return FakeStream((NOTHING, PullFrame(end=StreamEnd(True))), schema=SHARE_SCHEMA)
+
+
+def test_a_worker_runs_an_instance_for_each_slot_but_not_more_than_have_shares() -> None:
+    site = bare_site(FakeNetwork(), 4)
+    assert [instances_of(site, fetching, most) for fetching, most in ((False, 9), (True, 9), (True, 3), (False, 1))] == [4, 5, 3, 1]
 
 
 def test_the_exchange_is_up_when_the_start_is_answered_and_the_instances_ask_for_shares() -> None:

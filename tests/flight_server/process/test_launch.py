@@ -18,6 +18,12 @@ from flight_server.settings.config import Config
 from tests.e2e.running_server import environment
 
 
+def test_workers_of_one_machine_share_its_threads_and_each_may_use_all_where_it_runs_alone() -> None:
+    part = launch.part_of(Config(workers=3, threads=8, memory_bytes=900))
+    assert (part.threads, part.kernel_threads, part.memory_bytes) == (2, 8, 300)
+    assert launch.part_of(Config(workers=3, threads=1)).threads == 1
+
+
 class FakeProcess:
     """A child that says ``lines`` and then ends when it is told to, or, if it is ``stubborn``, when it is killed."""
 

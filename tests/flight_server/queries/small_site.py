@@ -152,6 +152,7 @@ class SmallSite:
             heartbeats=self.heartbeats,
             buckets=BucketSpace(0, 0, Path("nowhere")),
             small_bytes=0,
+            share_bytes=1 << 20,
             others=lambda: list(self.others),
         )
         self.monkeypatch.setattr(producer, "run_share", self._run_share)

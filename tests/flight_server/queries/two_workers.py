@@ -87,6 +87,7 @@ class Side:
             heartbeats=self.heartbeats,
             buckets=BucketSpace(KEPT_BYTES, 1 << 30, scratch),
             small_bytes=0,
+            share_bytes=1 << 20,
             others=lambda: list(others),
         )
         self.guests = RemoteOperators(self.site)

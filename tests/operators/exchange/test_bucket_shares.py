@@ -47,6 +47,7 @@ def test_shares_are_neither_tiny_nor_too_large_for_memory() -> None:
     assert len(bucket_shares([whole("a", [SMALL_BYTES // 64] * 64)], 1000)) == SMALL_BYTES // MIN_SHARE_BYTES
     sizes = [MAX_SHARE_BYTES // 4] * 192
     assert ranges(bucket_shares([whole("a", sizes)], 1)) == [(first, first + 4) for first in range(0, 192, 4)]
+    assert len(bucket_shares([whole("a", sizes)], 1, most_bytes=MB)) == 192, "each bucket by itself: it is larger than that"
 
 
 def test_where_everything_is_to_be_divided_so_are_a_few_bytes() -> None:

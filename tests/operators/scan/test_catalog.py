@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from operators.errors import FileUnreadable, PathRefused, SchemaClash
+from operators.errors import FileUnreadable, PathRefused, SchemaClash, TooManyFiles
+from operators.scan import listings
 from operators.scan.catalog import FileCatalog
 from operators.storage import Listing, StoredFile
 from planner.catalog import Column, ColumnRange
@@ -188,6 +189,18 @@ def test_no_files_for_a_pattern_and_patterns_outside(lake: Lake) -> None:
         lake.catalog.files("nothing/*.parquet")
     with pytest.raises(PathRefused):
         lake.catalog.files("/etc/*")
+
+
+def test_a_table_of_too_many_files_is_refused(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        write(lake.root, f"t/{number}.parquet", ONE)
+    monkeypatch.setattr(listings, "MOST_FILES", 2)
+    for pattern in ("t", "t/*.parquet"):
+        with pytest.raises(TooManyFiles, match=r"the 3 files of '.*' are more than a table may have"):
+            lake.catalog.files(pattern)
+    with pytest.raises(TooManyFiles, match="the 3 files below default:t/ are more"):
+        lake.table("t")
+    assert len(lake.catalog.files("t/[01].parquet").files) == 2
 
 
 def test_row_groups(lake: Lake) -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import os
+import re
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -83,6 +85,35 @@ def test_filters_reach_the_files(lake: Lake) -> None:
         ((_, plan),) = duckdb.connect().sql(f"EXPLAIN SELECT s FROM ({prepared.sql}) WHERE n = 5").fetchall()
     reader = str(plan).partition("Read Parquet")[2]
     assert "n = 5" in reader
+
+
+def test_each_share_is_planned_with_the_rows_that_all_have_together(lake: Lake) -> None:
+    numbers(lake.root)
+    file = lake.table("t").files[0]
+    scan = dataclasses.replace(lake.scan("t"), expected_rows=600_000)
+    with prepare_scan(scan, (Split(file, (2,)), Split(file, (7, 8))), lake.storage) as prepared:
+        expected = [int(found) for found in re.findall(r"explicit_cardinality = (\d+)", prepared.sql)]
+        assert lake.run("SELECT count(*), min(n), max(n) FROM in_0", in_0=prepared.relation) == [(3000, 2000, 8999)]
+    assert expected == [200_000, 400_000]
+    with prepare_scan(scan, (Split(file),), lake.storage) as prepared:
+        assert "explicit_cardinality" not in prepared.sql
+
+
+def test_a_range_of_a_key_is_read_once_however_its_row_groups_lie(lake: Lake) -> None:
+    numbers(lake.root)
+    file = lake.table("t").files[0]
+    scan = lake.scan("t", ("n",))
+    for groups in ((2, 3), (2, 3, 5)):
+        with prepare_scan(scan, (Split(file, groups),), lake.storage, predicate="n >= 2500 AND n < 4000") as prepared:
+            assert lake.run("SELECT count(*), min(n), max(n) FROM in_0", in_0=prepared.relation) == [(1500, 2500, 3999)]
+
+
+def test_a_range_of_a_key_needs_no_numbers_of_rows_beside_it(lake: Lake) -> None:
+    numbers(lake.root)
+    scan = lake.scan("t", ("n",))
+    with prepare_scan(scan, (Split(scan.splits[0].file, (2, 3)),), lake.storage, predicate="n >= 2500 AND n < 4000") as prepared:
+        # Of files elsewhere, nothing but these row groups is here.
+        assert ("file_row_number" in prepared.sql) == (type(lake) is not Lake)
 
 
 def test_files_without_a_column_and_with_narrower_types(lake: Lake) -> None:

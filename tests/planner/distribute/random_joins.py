@@ -56,10 +56,23 @@ class JoinMaker:
 
     def _relation(self) -> str:
         place, name = self._new()
-        if self.pick.random() < 0.15:
-            inner = f" WHERE {self._selects(name, '')}" if self.pick.random() < 0.7 else ""
-            return f"(SELECT * FROM {name}{inner}) AS a{place}"
+        if self.pick.random() < 0.25:
+            return f"({self._subquery(name)}) AS a{place}"
         return f"{name} AS a{place}"
+
+    def _subquery(self, name: str) -> str:
+        last = TABLES[name][2]
+        where = f" WHERE {self._selects(name, '')}" if self.pick.random() < 0.7 else ""
+        return self.pick.choice((
+            f"SELECT * FROM {name}{where}",
+            f"SELECT DISTINCT k, j, {last} FROM {name}{where} ORDER BY 1",
+            f"SELECT k, j, sum({last}) AS {last} FROM {name}{where} GROUP BY k, j",
+            f"SELECT k, max(j) AS j, min({last}) AS {last} FROM {name}{where} GROUP BY k HAVING count(*) > 1",
+            f"SELECT any_value(k ORDER BY k) AS k, j, max({last}) AS {last} FROM {name}{where} GROUP BY j",
+            f"SELECT k, j, {last} FROM {name}{where} ORDER BY k DESC, j, {last} LIMIT 7",
+            f"SELECT k, j, rank() OVER (ORDER BY k, j, {last}) AS {last} FROM {name}{where}",
+            f"SELECT q.k, q.j, q.{last} FROM {name} AS q LEFT JOIN u AS w ON q.j = w.k{where.replace('WHERE ', 'WHERE q.')}",
+        ))  # fmt: skip
 
     def _joined(self, left: str) -> str:
         kind, before = self.pick.choice(JOINS), len(self.seen)
@@ -109,7 +122,7 @@ class JoinMaker:
             case "counted":
                 term = f"EXISTS (SELECT count(*) FROM {name} AS i WHERE {correlated})"
             case "in":
-                term = f"{outer} IN (SELECT i.{key} FROM {name} AS i WHERE true{selects})"
+                term = f"{outer} IN (SELECT i.{key} FROM ({self._subquery(name)}) AS i WHERE true{selects})"
             case "correlated in":
                 term = f"a{place}.j IN (SELECT i.j FROM {name} AS i WHERE {correlated})"
             case _:

@@ -171,6 +171,14 @@ def test_a_subquery_of_one_row_is_cut_off_and_broadcast(lake: FolderCatalog, ker
     assert plan_rows(run_plan(made)) == kernel.sql(sql).fetchall()
 
 
+def test_it_is_cut_off_where_the_rows_around_it_are_the_result(lake: FolderCatalog, kernel: duckdb.DuckDBPyConnection) -> None:
+    sql = "SELECT k, v FROM low WHERE v > (SELECT avg(v) FROM low)"
+    made = plan(sql, lake, SEVERAL)
+    assert divided(made) == [{"low"}, {"low"}]
+    assert [exchange.kind for exchange in made.exchanges] == ["broadcast", "result"]
+    assert bag(run_plan(made)) == bag(kernel.sql(sql).to_arrow_table())
+
+
 def test_each_branch_of_a_union_is_divided(lake: FolderCatalog, kernel: duckdb.DuckDBPyConnection) -> None:
     sql = "SELECT g, count(*) FROM low GROUP BY g UNION ALL SELECT 'all', count(*) FROM low"
     made = plan(sql, lake, SEVERAL)
@@ -195,7 +203,7 @@ def test_no_name_is_bound_for_tables_that_are_too_small(catalog: FolderCatalog, 
 
 
 def test_a_limit_ends_a_scan_that_is_not_divided(catalog: FolderCatalog) -> None:
-    few = PlanOptions(workers=3, distribute_rows=500, split_rows=100, start_bytes=0)
+    few = PlanOptions(workers=3, distribute_rows=500, split_rows=100, share_values=1, start_bytes=0)
     assert [fragment.parallel for fragment in plan("SELECT id FROM orders LIMIT 10", catalog, few).fragments] == [False]
     assert plan("SELECT id FROM orders", catalog, few).fragments[0].parallel
 
@@ -208,7 +216,7 @@ def test_a_share_gives_no_more_rows_than_are_wanted(lake: FolderCatalog) -> None
 
 def test_rows_of_joins_are_not_gathered_unless_told(lake: FolderCatalog) -> None:
     """However large its tables: the answers might be as many rows as the product of both has."""
-    few = PlanOptions(workers=3, distribute_rows=1, split_rows=1, start_bytes=0)
+    few = PlanOptions(workers=3, distribute_rows=1, split_rows=1, share_values=1, start_bytes=0)
     sql = "SELECT median(v) FROM low {} WHERE low.k > 1"
     assert [fragment.parallel for fragment in plan(sql.format("JOIN few USING (v)"), lake, few).fragments] == [False]
     assert plan(sql.format("JOIN few USING (v)"), lake, SEVERAL).fragments[0].parallel

@@ -111,6 +111,7 @@ def test_groups_are_sorted_behind_their_final_step(lake: FolderCatalog, kernel: 
     sql = "SELECT n, sum(id) AS s FROM t GROUP BY n ORDER BY n DESC"
     made = plan(sql, lake, replace(SORTED, final_bytes=0))
     assert [exchange.kind for exchange in made.exchanges] == ["hash", "hash", "result"]
+    assert [exchange.label for exchange in made.exchanges] == ["hash of n", "ranges of n", ""]
     assert plan_rows(run_plan(made)) == kernel.sql(sql).fetchall()
 
 

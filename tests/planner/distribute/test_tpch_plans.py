@@ -94,3 +94,11 @@ def test_both_sides_of_a_left_join_are_divided_by_what_on_compares() -> None:
     orders = next(fragment for fragment in planned("q13").fragments if [scan.table for scan in scans(fragment)] == ["orders"])
     # What only its condition needs stays behind; rows without a customer matter to nobody.
     assert orders.sql.startswith('SELECT "o_orderkey", "o_custkey", ((hash("o_custkey") >> 32) % 192)::USMALLINT AS')
+
+
+@pytest.mark.parametrize("workers", [2, 3, 4, 7])
+def test_ranges_of_keys_make_no_more_shares_than_workers_can_begin_at_once(workers: int) -> None:
+    sql = "SELECT sum(o_totalprice + l_quantity) FROM orders JOIN lineitem ON o_orderkey = l_orderkey"
+    made = plan(sql, _catalog(), PlanOptions(workers=workers, splits_per_worker=1)).fragments[0]
+    assert {scan.table for scan in scans(made) if scan.name in made.divided} == {"orders", "lineitem"}
+    assert len(made.shares) == workers

@@ -13,8 +13,8 @@ SELECT name FROM people p WHERE EXISTS (SELECT * FROM orders o WHERE o.person_id
 --       fragment 0 (parallel, people split by split, in 1 shares): SELECT "id", "name", ((hash("id") >> 32) % 192)::USMALLINT AS in_b FROM in_0
 --         in_0: scan people: 2 of 4 columns (id, name), 1 of 1 files, 1 of 1 row groups, 1 splits
 --     in_1: exchange 1 (hash of person_id, 192 buckets, about 9.6 kB) person_id
---       fragment 1 (parallel, orders split by split, in 5 shares): SELECT "person_id", ((hash("person_id") >> 32) % 192)::USMALLINT AS in_b FROM in_1 WHERE (amount > 10) AND ("person_id" IS NOT NULL)
---         in_1: scan orders: 2 of 4 columns (person_id, amount), 1 of 1 files, 10 of 10 row groups, 5 splits, where amount > 10
+--       fragment 1 (parallel, orders split by split, in 4 shares): SELECT "person_id", ((hash("person_id") >> 32) % 192)::USMALLINT AS in_b FROM in_1 WHERE (amount > 10) AND ("person_id" IS NOT NULL)
+--         in_1: scan orders: 2 of 4 columns (person_id, amount), 1 of 1 files, 10 of 10 row groups, 4 splits, where amount > 10
 -- divided: people and orders by hash of id = person_id: about 20 kB less for the busiest worker than for one worker alone
 --   not orders split by split: it is read in a subquery that mentions rows around it
 --   not people and orders by ranges of id = person_id: they are not written in the order of that key

@@ -13,8 +13,8 @@ SELECT p.name, o.id FROM people p FULL JOIN orders o ON o.person_id = p.id AND o
 --       fragment 1 (parallel, people split by split, in 1 shares): SELECT "id", "name", "city", ((hash("id") >> 32) % 192)::USMALLINT AS in_b FROM in_0
 --         in_0: scan people: 3 of 4 columns (id, name, city), 1 of 1 files, 1 of 1 row groups, 1 splits
 --     in_1: exchange 0 (hash of person_id, 192 buckets, about 96 kB) id, person_id, amount
---       fragment 0 (parallel, orders split by split, in 5 shares): SELECT "id", "person_id", "amount", ((hash("person_id") >> 32) % 192)::USMALLINT AS in_b FROM in_1
---         in_1: scan orders: 3 of 4 columns (id, person_id, amount), 1 of 1 files, 10 of 10 row groups, 5 splits
+--       fragment 0 (parallel, orders split by split, in 4 shares): SELECT "id", "person_id", "amount", ((hash("person_id") >> 32) % 192)::USMALLINT AS in_b FROM in_1
+--         in_1: scan orders: 3 of 4 columns (id, person_id, amount), 1 of 1 files, 10 of 10 row groups, 4 splits
 -- divided: people and orders by hash of id = person_id: about 9.6 kB less for the busiest worker than for one worker alone
 --   not orders split by split: the rows of the full join's other side would come from each share again
 --   not people and orders by ranges of id = person_id: they are not written in the order of that key

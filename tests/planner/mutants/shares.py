@@ -24,40 +24,41 @@ SHARES = (
     Mutant(
         "row groups that end with a bound are not of the range that begins there",
         "ranges",
-        "(low is None or most >= low)",
-        "(low is None or most > low)",
+        "bisect_right(bounds, least), bisect_right(bounds, most)\n",
+        "bisect_right(bounds, least), bisect_right(bounds, most - 1)\n",
         "SELECT count(*), sum(m) FROM low JOIN many ON low.k = many.k",
     ),
     Mutant(
         "row groups without a key are read by who has their other keys",
         "ranges",
-        "if found is None or (low is None and group.ranges[key].null_count != 0):",
-        "if found is None:",
+        "if first == 0 or nulls == 0 else",
+        "if True else",
         "SELECT count(*) FROM holes FULL JOIN low ON holes.k = low.k",
         by_plan=True,
     ),
     Mutant(
         "rows without a key are in no share",
         "ranges",
-        '(f" OR {column} IS NULL" if nulls else "")',
+        '(f" OR {column} IS NULL" if low is None and part.may_have_nulls else "")',
         '""',
         "SELECT count(*) FROM holes FULL JOIN low ON holes.k = low.k",
     ),
     Mutant(
         "rows without a key are in each share",
         "ranges",
-        "nulls = low is None and any(",
-        "nulls = any(",
+        "if low is None and part.may_have_nulls",
+        "if part.may_have_nulls",
         "SELECT count(*) FROM holes FULL JOIN low ON holes.k = low.k",
     ),
     Mutant(
         "each side has its own bounds",
         "ranges",
-        "shares = [_share(parts, low, high) for low, high in pairwise(edges)]",
-        "own = [[None, *_bounds(part, wanted), None] for part in parts]\n"
-        "    some = min(map(len, own)) - 1\n"
-        "    cut = [[*each[:some], None] for each in own]\n"
-        "    shares = [Share(tuple(_share([p], e[i], e[i + 1]).inputs[0] for p, e in zip(parts, cut))) for i in range(some)]",
+        "return tuple(map(Share, inputs))",
+        "own = [list(_bounds(part, wanted)) for part in parts]\n"
+        "    some = min(map(len, own))\n"
+        "    cut = [_Places(part, each[:some]) for part, each in zip(parts, own)]\n"
+        "    own = [[None, *each[:some], None] for each in own]\n"
+        "    return tuple(Share(tuple(c.input(i, e[i], e[i + 1]) for c, e in zip(cut, own))) for i in range(some + 1))",
         "SELECT count(*), sum(m) FROM low JOIN many ON low.k = many.k",
     ),
 )

@@ -112,6 +112,14 @@ SUBQUERIES = (
         "WITH a AS (SELECT random() AS r) SELECT count(DISTINCT r) FROM low JOIN high ON low.k = high.k, (SELECT r FROM a) AS q",
     ),
     Mutant(
+        "what is divided is evaluated once for all shares",
+        "building",
+        "here = parts.isdisjoint(scan.name for scan in all_scans(node))",
+        "here = True",
+        "SELECT max(n) FROM (SELECT low.k, count(*) AS n FROM low JOIN high ON low.k = high.k GROUP BY low.k)",
+        by_plan=True,
+    ),
+    Mutant(
         "each share calls what it likes in what is whole",
         "divide",
         "if name not in allowed or name in CLOCK_VALUES:",

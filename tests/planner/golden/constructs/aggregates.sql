@@ -11,10 +11,10 @@ SELECT count(*), sum(l_price), avg(l_quantity), min(l_part), stddev(l_price) FRO
 SELECT o_state, count(DISTINCT o_customer) FROM orders GROUP BY o_state;
 --   result: o_state VARCHAR, count(DISTINCT o_customer) BIGINT
 --     fragment 1 (once): SELECT in_k0 AS "o_state", count(DISTINCT in_d1) AS "count(DISTINCT o_customer)" FROM in_x0 GROUP BY in_k0
---       in_x0: exchange 0 (gather, about 61 kB) in_k0, in_d1
---         fragment 0 (parallel, orders split by split, in 8 shares): SELECT o_state AS "in_k0", o_customer AS "in_d1" FROM in_0 AS "orders" GROUP BY ALL
---           in_0: scan orders: 2 of 5 columns (o_customer, o_state), 1 of 1 files, 8 of 8 row groups, 8 splits
---   divided: orders split by split: about 75 kB less for the busiest worker than for one worker alone
+--       in_x0: exchange 0 (gather, about 58 kB) in_k0, in_d1
+--         fragment 0 (parallel, orders split by split, in 6 shares): SELECT o_state AS "in_k0", o_customer AS "in_d1" FROM in_0 AS "orders" GROUP BY ALL
+--           in_0: scan orders: 2 of 5 columns (o_customer, o_state), 1 of 1 files, 8 of 8 row groups, 6 splits
+--   divided: orders split by split: about 38 kB less for the busiest worker than for one worker alone
 --     runner-up orders by hash of o_state: about 26 kB less for the busiest worker
 
 -- # of all values: the rows are gathered if that is worth it

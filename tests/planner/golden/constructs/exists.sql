@@ -20,7 +20,7 @@ SELECT o_state, count(*) FROM orders WHERE NOT EXISTS (SELECT * FROM lines WHERE
 --         fragment 0 (parallel, orders and lines by ranges of o_key = l_order, in 6 shares): SELECT o_state AS "in_k0", count(*) EXPORT_STATE AS "in_a1" FROM in_0 AS "orders" WHERE NOT EXISTS (SELECT * FROM in_1 AS "lines" WHERE l_order = o_key AND l_quantity > 40) GROUP BY ALL
 --           in_0: scan orders: 2 of 5 columns (o_key, o_state), 1 of 1 files, 8 of 8 row groups, 6 splits
 --           in_1: scan lines: 2 of 5 columns (l_order, l_quantity), 1 of 1 files, 16 of 16 row groups, 6 splits, where l_quantity > 40
---   divided: orders and lines by ranges of o_key = l_order: about 684 kB less for the busiest worker than for one worker alone
+--   divided: orders and lines by ranges of o_key = l_order: about 698 kB less for the busiest worker than for one worker alone
 --     runner-up orders split by split: about 120 kB more for the busiest worker
 --     not lines split by split: it is read in a subquery that mentions rows around it
 --     not orders and lines by hash of o_key = l_order: the tables lie in ranges of the key, and need no exchange
@@ -32,7 +32,7 @@ SELECT o_key FROM orders WHERE o_price > (SELECT sum(l_price) FROM lines WHERE l
 --     fragment 0 (parallel, orders and lines by ranges of o_key = l_order, in 6 shares): SELECT o_key FROM in_0 AS "orders" WHERE o_price > (SELECT sum(l_price) FROM in_1 AS "lines" WHERE l_order = o_key)
 --       in_0: scan orders: 2 of 5 columns (o_key, o_price), 1 of 1 files, 8 of 8 row groups, 6 splits
 --       in_1: scan lines: 2 of 5 columns (l_order, l_price), 1 of 1 files, 16 of 16 row groups, 6 splits
---   divided: orders and lines by ranges of o_key = l_order: about 685 kB less for the busiest worker than for one worker alone
+--   divided: orders and lines by ranges of o_key = l_order: about 698 kB less for the busiest worker than for one worker alone
 --     runner-up orders split by split: about 120 kB more for the busiest worker
 --     not lines split by split: it is read in a subquery that mentions rows around it
 --     not orders and lines by hash of o_key = l_order: the tables lie in ranges of the key, and need no exchange
@@ -49,7 +49,7 @@ SELECT sum(l_price) FROM lines WHERE l_quantity < (SELECT avg(l_quantity) FROM l
 --               in_0: scan lines: 3 of 5 columns (l_part, l_quantity, l_price), 1 of 1 files, 16 of 16 row groups, 6 splits
 --           in_1: exchange 0 (hash of l_part, 192 buckets, about 1.5 MB) l_part, l_quantity, l_price, as above
 --   divided: lines (lines) and lines (inner_lines) by hash of l_part: about 768 kB less for the busiest worker than for one worker alone
---     runner-up lines (lines) and lines (inner_lines) by ranges of l_part: about 640 kB more for the busiest worker
---     or lines (lines) split by split: about 1.2 MB more for the busiest worker
+--     runner-up lines (lines) split by split: about 560 kB less for the busiest worker
+--     or lines (lines) and lines (inner_lines) by ranges of l_part: about 640 kB more for the busiest worker
 --     not lines (inner_lines) split by split: it is read in a subquery that mentions rows around it
 --     not lines (lines) by hash of l_part: its rows may lie anywhere, and need not be brought together

@@ -5,8 +5,8 @@ SELECT a.o_day, count(*) FROM orders a JOIN orders b ON a.o_customer = b.o_custo
 --       in_x1: exchange 1 (gather, about 8.2 kB) in_k0, in_a1
 --         fragment 1 (parallel, orders (a) and orders (b) by hash of o_customer, in shares of buckets, made as it runs): SELECT a.o_day AS "in_k0", count(*) EXPORT_STATE AS "in_a1" FROM in_0 a JOIN in_1 b ON a.o_customer = b.o_customer GROUP BY ALL
 --           in_0: exchange 0 (hash of o_customer, 192 buckets, about 256 kB) o_customer, o_day
---             fragment 0 (parallel, orders (b) split by split, in 8 shares): SELECT "o_customer", "o_day", ((hash("o_customer") >> 32) % 192)::USMALLINT AS in_b FROM in_1 WHERE ("o_customer" IS NOT NULL)
---               in_1: scan orders: 2 of 5 columns (o_customer, o_day), 1 of 1 files, 8 of 8 row groups, 8 splits
+--             fragment 0 (parallel, orders (b) split by split, in 6 shares): SELECT "o_customer", "o_day", ((hash("o_customer") >> 32) % 192)::USMALLINT AS in_b FROM in_1 WHERE ("o_customer" IS NOT NULL)
+--               in_1: scan orders: 2 of 5 columns (o_customer, o_day), 1 of 1 files, 8 of 8 row groups, 6 splits
 --           in_1: exchange 0 (hash of o_customer, 192 buckets, about 256 kB) o_customer, o_day, as above
 --   divided: orders (a) and orders (b) by hash of o_customer: about 97 kB less for the busiest worker than for one worker alone
 --     runner-up orders (a) split by split: about 96 kB less for the busiest worker
@@ -26,8 +26,8 @@ SELECT sum(l_price) FROM lines WHERE l_quantity < (SELECT avg(l_quantity) FROM l
 --               in_0: scan lines: 3 of 5 columns (l_part, l_quantity, l_price), 1 of 1 files, 16 of 16 row groups, 6 splits
 --           in_1: exchange 0 (hash of l_part, 192 buckets, about 1.5 MB) l_part, l_quantity, l_price, as above
 --   divided: lines (lines) and lines (inner_lines) by hash of l_part: about 768 kB less for the busiest worker than for one worker alone
---     runner-up lines (lines) and lines (inner_lines) by ranges of l_part: about 640 kB more for the busiest worker
---     or lines (lines) split by split: about 1.2 MB more for the busiest worker
+--     runner-up lines (lines) split by split: about 560 kB less for the busiest worker
+--     or lines (lines) and lines (inner_lines) by ranges of l_part: about 640 kB more for the busiest worker
 --     not lines (inner_lines) split by split: it is read in a subquery that mentions rows around it
 --     not lines (lines) by hash of l_part: its rows may lie anywhere, and need not be brought together
 
@@ -59,8 +59,8 @@ SELECT c_name, o_price FROM customers FULL JOIN orders ON o_customer = c_key;
 --         fragment 1 (parallel, customers split by split, in 3 shares): SELECT "c_key", "c_name", ((hash("c_key") >> 32) % 192)::USMALLINT AS in_b FROM in_0
 --           in_0: scan customers: 2 of 3 columns (c_key, c_name), 1 of 1 files, 3 of 3 row groups, 3 splits
 --       in_1: exchange 0 (hash of o_customer, 192 buckets, about 256 kB) o_customer, o_price
---         fragment 0 (parallel, orders split by split, in 8 shares): SELECT "o_customer", "o_price", ((hash("o_customer") >> 32) % 192)::USMALLINT AS in_b FROM in_1
---           in_1: scan orders: 2 of 5 columns (o_customer, o_price), 1 of 1 files, 8 of 8 row groups, 8 splits
+--         fragment 0 (parallel, orders split by split, in 6 shares): SELECT "o_customer", "o_price", ((hash("o_customer") >> 32) % 192)::USMALLINT AS in_b FROM in_1
+--           in_1: scan orders: 2 of 5 columns (o_customer, o_price), 1 of 1 files, 8 of 8 row groups, 6 splits
 --   divided: customers and orders by hash of c_key = o_customer: about 33 kB less for the busiest worker than for one worker alone
 --     not customers split by split: the rows of the full join's other side would come from each share again
 --     not orders split by split: the rows of the full join's other side would come from each share again

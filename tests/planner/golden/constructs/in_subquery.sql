@@ -20,7 +20,7 @@ SELECT sum(o_price) FROM orders WHERE o_key IN (SELECT l_order FROM lines GROUP 
 --         fragment 0 (parallel, orders and lines by ranges of o_key = l_order, in 6 shares): SELECT sum(o_price) EXPORT_STATE AS "in_a0" FROM in_0 AS "orders" WHERE o_key IN (SELECT l_order FROM in_1 AS "lines" GROUP BY l_order HAVING sum(l_quantity) > 150)
 --           in_0: scan orders: 2 of 5 columns (o_key, o_price), 1 of 1 files, 8 of 8 row groups, 6 splits
 --           in_1: scan lines: 2 of 5 columns (l_order, l_quantity), 1 of 1 files, 16 of 16 row groups, 6 splits
---   divided: orders and lines by ranges of o_key = l_order: about 685 kB less for the busiest worker than for one worker alone
+--   divided: orders and lines by ranges of o_key = l_order: about 698 kB less for the busiest worker than for one worker alone
 --     runner-up lines split by split: about 420 kB less for the busiest worker
 --     or orders split by split: about 120 kB more for the busiest worker
 --     not orders and lines by hash of o_key = l_order: the tables lie in ranges of the key, and need no exchange
@@ -31,12 +31,12 @@ SELECT sum(o_price) FROM orders WHERE o_key NOT IN (SELECT l_order FROM lines WH
 --   result: sum(o_price) DOUBLE
 --     fragment 2 (once): SELECT finalize(combine_aggr(to_aggregate_state("in_a0", 'sum', ['DOUBLE']))) AS "sum(o_price)" FROM in_x1
 --       in_x1: exchange 1 (gather, next to nothing) in_a0
---         fragment 1 (parallel, orders by ranges of o_key, in 8 shares): SELECT sum(o_price) EXPORT_STATE AS "in_a0" FROM in_0 AS "orders" WHERE o_key NOT IN (SELECT in_i0 AS "l_order" FROM in_x0)
---           in_0: scan orders: 2 of 5 columns (o_key, o_price), 1 of 1 files, 8 of 8 row groups, 8 splits
+--         fragment 1 (parallel, orders by ranges of o_key, in 6 shares): SELECT sum(o_price) EXPORT_STATE AS "in_a0" FROM in_0 AS "orders" WHERE o_key NOT IN (SELECT in_i0 AS "l_order" FROM in_x0)
+--           in_0: scan orders: 2 of 5 columns (o_key, o_price), 1 of 1 files, 8 of 8 row groups, 6 splits
 --           in_x0: exchange 0 (broadcast, about 307 kB) in_i0
 --             fragment 0 (parallel, lines by ranges of l_order, in 6 shares): SELECT l_order AS "in_i0" FROM in_1 AS "lines" WHERE l_quantity > 40
 --               in_1: scan lines: 2 of 5 columns (l_order, l_quantity), 1 of 1 files, 16 of 16 row groups, 6 splits, where l_quantity > 40
---   divided: orders and lines by ranges of o_key = l_order: about 373 kB less for the busiest worker than for one worker alone
+--   divided: orders and lines by ranges of o_key = l_order: about 333 kB less for the busiest worker than for one worker alone
 --     runner-up lines split by split: about 237 kB less for the busiest worker
 --     or orders split by split: about 120 kB more for the busiest worker
 --     not orders and lines by hash of o_key = l_order: the tables lie in ranges of the key, and need no exchange

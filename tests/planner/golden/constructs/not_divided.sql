@@ -60,7 +60,7 @@ SELECT l_order FROM lines WHERE random() < 0.1;
 --   not divided: no way is open
 --     not lines split by split: random may be another in each share
 
--- # a LIMIT inside
+-- # a LIMIT inside: it runs once, for all shares
 SELECT sum(o_price) FROM orders, (SELECT c_key FROM customers LIMIT 10) WHERE o_customer = c_key;
 --   result: sum(o_price) DOUBLE
 --     fragment 2 (once): SELECT finalize(combine_aggr(to_aggregate_state("in_a0", 'sum', ['DOUBLE']))) AS "sum(o_price)" FROM in_x1

@@ -19,7 +19,7 @@ SELECT o_key, l_price FROM orders LEFT JOIN lines ON l_order = o_key;
 --     fragment 0 (parallel, orders and lines by ranges of o_key = l_order, in 6 shares): SELECT o_key, l_price FROM in_0 AS "orders" LEFT JOIN in_1 AS "lines" ON l_order = o_key
 --       in_0: scan orders: 1 of 5 columns (o_key), 1 of 1 files, 8 of 8 row groups, 6 splits
 --       in_1: scan lines: 2 of 5 columns (l_order, l_price), 1 of 1 files, 16 of 16 row groups, 6 splits
---   divided: orders and lines by ranges of o_key = l_order: about 616 kB less for the busiest worker than for one worker alone
+--   divided: orders and lines by ranges of o_key = l_order: about 628 kB less for the busiest worker than for one worker alone
 --     runner-up orders split by split: about 188 kB more for the busiest worker
 --     not lines split by split: the rows of the left join's other side would come from each share again
 --     not orders and lines by hash of o_key = l_order: the tables lie in ranges of the key, and need no exchange
@@ -33,8 +33,8 @@ SELECT c_name, o_price FROM customers LEFT JOIN orders ON o_customer = c_key;
 --         fragment 1 (parallel, customers split by split, in 3 shares): SELECT "c_key", "c_name", ((hash("c_key") >> 32) % 192)::USMALLINT AS in_b FROM in_0
 --           in_0: scan customers: 2 of 3 columns (c_key, c_name), 1 of 1 files, 3 of 3 row groups, 3 splits
 --       in_1: exchange 0 (hash of o_customer, 192 buckets, about 256 kB) o_customer, o_price
---         fragment 0 (parallel, orders split by split, in 8 shares): SELECT "o_customer", "o_price", ((hash("o_customer") >> 32) % 192)::USMALLINT AS in_b FROM in_1
---           in_1: scan orders: 2 of 5 columns (o_customer, o_price), 1 of 1 files, 8 of 8 row groups, 8 splits
+--         fragment 0 (parallel, orders split by split, in 6 shares): SELECT "o_customer", "o_price", ((hash("o_customer") >> 32) % 192)::USMALLINT AS in_b FROM in_1
+--           in_1: scan orders: 2 of 5 columns (o_customer, o_price), 1 of 1 files, 8 of 8 row groups, 6 splits
 --   divided: customers and orders by hash of c_key = o_customer: about 33 kB less for the busiest worker than for one worker alone
 --     runner-up customers split by split: about 19 kB more for the busiest worker
 --     not orders split by split: the rows of the left join's other side would come from each share again
@@ -71,7 +71,7 @@ SELECT o_key FROM orders ANTI JOIN lines ON l_order = o_key;
 --     fragment 0 (parallel, orders and lines by ranges of o_key = l_order, in 6 shares): SELECT o_key FROM in_0 AS "orders" ANTI JOIN in_1 AS "lines" ON l_order = o_key
 --       in_0: scan orders: 1 of 5 columns (o_key), 1 of 1 files, 8 of 8 row groups, 6 splits
 --       in_1: scan lines: 1 of 5 columns (l_order), 1 of 1 files, 16 of 16 row groups, 6 splits
---   divided: orders and lines by ranges of o_key = l_order: about 342 kB less for the busiest worker than for one worker alone
+--   divided: orders and lines by ranges of o_key = l_order: about 349 kB less for the busiest worker than for one worker alone
 --     runner-up orders split by split: about 60 kB more for the busiest worker
 --     not lines split by split: the rows of the semi or anti join's other side would come from each share again
 --     not orders and lines by hash of o_key = l_order: the tables lie in ranges of the key, and need no exchange

@@ -14,7 +14,7 @@ SELECT sum(l_price) FROM lines, parts WHERE l_part = p_key AND p_brand = 'brand 
 --           in_2: exchange 0 (hash of l_part, 192 buckets, about 154 kB) l_part, l_quantity, l_price, as above
 --   divided: lines (lines) and parts and lines (inner_lines) by hash of l_part = p_key: about 1.1 MB less for the busiest worker than for one worker alone
 --     runner-up lines (lines) and lines (inner_lines) by hash of l_part: about 1.1 MB less for the busiest worker
---     or lines (lines) and parts and lines (inner_lines) by ranges of l_part = p_key: about 653 kB more for the busiest worker
+--     or lines (lines) split by split: about 547 kB less for the busiest worker
 --     not lines (inner_lines) split by split: it is read in a subquery that mentions rows around it
 --     not lines (lines) by hash of l_part: its rows may lie anywhere, and need not be brought together
 --     and 1 way more, which EXPLAIN (FORMAT JSON) tells
@@ -24,8 +24,8 @@ SELECT o_customer, list(o_price ORDER BY o_key) FROM orders LEFT JOIN customers 
 --   result: o_customer BIGINT, list(o_price ORDER BY o_key) DOUBLE[]
 --     fragment 2 (parallel, orders and customers by hash of o_customer = c_key, in shares of buckets, made as it runs): SELECT o_customer, list(o_price ORDER BY o_key) FROM in_0 AS "orders" LEFT JOIN in_1 AS "customers" ON (c_key = o_customer) GROUP BY o_customer
 --       in_0: exchange 1 (hash of o_customer, 192 buckets, about 384 kB) o_key, o_customer, o_price
---         fragment 1 (parallel, orders split by split, in 8 shares): SELECT "o_key", "o_customer", "o_price", ((hash("o_customer") >> 32) % 192)::USMALLINT AS in_b FROM in_0
---           in_0: scan orders: 3 of 5 columns (o_key, o_customer, o_price), 1 of 1 files, 8 of 8 row groups, 8 splits
+--         fragment 1 (parallel, orders split by split, in 6 shares): SELECT "o_key", "o_customer", "o_price", ((hash("o_customer") >> 32) % 192)::USMALLINT AS in_b FROM in_0
+--           in_0: scan orders: 3 of 5 columns (o_key, o_customer, o_price), 1 of 1 files, 8 of 8 row groups, 6 splits
 --       in_1: exchange 0 (hash of c_key, 192 buckets, about 3.8 kB) c_key
 --         fragment 0 (parallel, customers split by split, in 3 shares): SELECT "c_key", ((hash("c_key") >> 32) % 192)::USMALLINT AS in_b FROM in_1 WHERE (c_nation = 3)
 --           in_1: scan customers: 2 of 3 columns (c_key, c_nation), 1 of 1 files, 3 of 3 row groups, 3 splits, where c_nation = 3

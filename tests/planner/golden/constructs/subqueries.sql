@@ -1,9 +1,11 @@
 -- # one of one row is cut off and broadcast
 SELECT o_key FROM orders WHERE o_price > (SELECT avg(l_price) FROM lines);
 --   result: o_key BIGINT
---     fragment 0 (parallel, orders split by split, in 3 shares): SELECT o_key FROM in_0 AS "orders" WHERE o_price > (SELECT avg(l_price) FROM in_1 AS "lines")
+--     fragment 1 (parallel, orders split by split, in 3 shares): SELECT o_key FROM in_0 AS "orders" WHERE o_price > (SELECT finalize(combine_aggr(to_aggregate_state("in_a0", 'avg', ['DOUBLE']))) AS "avg(l_price)" FROM in_x0)
 --       in_0: scan orders: 2 of 5 columns (o_key, o_price), 1 of 1 files, 8 of 8 row groups, 3 splits
---       in_1: scan lines: 1 of 5 columns (l_price), 1 of 1 files, 16 of 16 row groups, 1 splits, whole
+--       in_x0: exchange 0 (broadcast, next to nothing) in_a0
+--         fragment 0 (parallel, lines split by split, in 6 shares): SELECT avg(l_price) EXPORT_STATE AS "in_a0" FROM in_1 AS "lines"
+--           in_1: scan lines: 1 of 5 columns (l_price), 1 of 1 files, 16 of 16 row groups, 6 splits
 --   divided: lines split by split: about 272 kB less for the busiest worker than for one worker alone
 --   divided: orders split by split: about 8.0 kB less for the busiest worker than for one worker alone
 
@@ -28,7 +30,7 @@ SELECT o_state, max(total) FROM orders, (SELECT l_order, sum(l_price) AS total F
 --         fragment 0 (parallel, orders and lines by ranges of o_key = l_order, in 6 shares): SELECT o_state AS "in_k0", max(total) EXPORT_STATE AS "in_a1" FROM in_0 AS "orders", (SELECT l_order, sum(l_price) AS total FROM in_1 AS "lines" GROUP BY l_order) WHERE l_order = o_key GROUP BY ALL
 --           in_0: scan orders: 2 of 5 columns (o_key, o_state), 1 of 1 files, 8 of 8 row groups, 6 splits
 --           in_1: scan lines: 2 of 5 columns (l_order, l_price), 1 of 1 files, 16 of 16 row groups, 6 splits
---   divided: orders and lines by ranges of o_key = l_order: about 684 kB less for the busiest worker than for one worker alone
+--   divided: orders and lines by ranges of o_key = l_order: about 698 kB less for the busiest worker than for one worker alone
 --     runner-up lines split by split: about 420 kB less for the busiest worker
 --     or orders split by split: about 120 kB more for the busiest worker
 --     not orders and lines by hash of o_key = l_order: the tables lie in ranges of the key, and need no exchange

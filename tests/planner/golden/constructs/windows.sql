@@ -4,7 +4,7 @@ SELECT l_order, rank() OVER (PARTITION BY l_order ORDER BY l_price) FROM lines J
 --     fragment 0 (parallel, lines and orders by ranges of l_order = o_key, in 6 shares): SELECT l_order, rank() OVER (PARTITION BY l_order ORDER BY l_price) FROM in_0 AS "lines" JOIN in_1 AS "orders" ON l_order = o_key
 --       in_0: scan lines: 2 of 5 columns (l_order, l_price), 1 of 1 files, 16 of 16 row groups, 6 splits
 --       in_1: scan orders: 1 of 5 columns (o_key), 1 of 1 files, 8 of 8 row groups, 6 splits
---   divided: lines and orders by ranges of l_order = o_key: about 616 kB less for the busiest worker than for one worker alone
+--   divided: lines and orders by ranges of l_order = o_key: about 628 kB less for the busiest worker than for one worker alone
 --     not lines split by split: how many rows its joins make, which one worker would have to hold, is not known
 --     not orders split by split: how many rows its joins make, which one worker would have to hold, is not known
 --     not lines and orders by hash of l_order = o_key: the tables lie in ranges of the key, and need no exchange
