@@ -384,10 +384,14 @@ class _Divider:
         if id(node.ast) in self.rules.repeatable:
             return
         _check_repeatable(node.ast)
-        for relation in relations_below(node):
-            if isinstance(relation, CteRef):
-                self._whole_cte(relation)
-        self.rules.repeatable.add(id(node.ast))  # not before: the next way to divide would take it for granted
+        self.rules.repeatable.add(id(node.ast))  # before what it reads is looked at: a recursive CTE reads itself
+        try:
+            for relation in relations_below(node):
+                if isinstance(relation, CteRef):
+                    self._whole_cte(relation)
+        except NotDivisible:
+            self.rules.repeatable.remove(id(node.ast))
+            raise
 
     def _whole_cte(self, relation: CteRef) -> None:
         cte = self.names.cte(relation)

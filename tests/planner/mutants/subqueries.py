@@ -100,15 +100,15 @@ SUBQUERIES = (
     Mutant(
         "what a CTE reads need not be the same again",
         "divide",
-        "_check_repeatable(node.ast)\n        for relation in relations_below(node):",
-        "_check_repeatable(node.ast)\n        for relation in ():",
+        "self._whole_cte(relation)\n        except",
+        "pass\n        except",
         "WITH a AS (SELECT random() AS r), b AS (SELECT r FROM a) SELECT count(DISTINCT r) FROM low, b",
     ),
     Mutant(
         "what one way to divide refused is taken for granted by the next",
         "divide",
-        "_check_repeatable(node.ast)\n        for relation in relations_below(node):",
-        "_check_repeatable(node.ast)\n        self.rules.repeatable.add(id(node.ast))\n        for relation in relations_below(node):",
+        "self.rules.repeatable.remove(id(node.ast))\n            raise",
+        "raise",
         "WITH a AS (SELECT random() AS r) SELECT count(DISTINCT r) FROM low JOIN high ON low.k = high.k, (SELECT r FROM a) AS q",
     ),
     Mutant(
