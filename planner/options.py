@@ -17,9 +17,10 @@ class PlanOptions:
 
     With one worker everything is one fragment. With more, a table of at least ``distribute_rows`` rows (after pruning) may be divided into
     shares, where that saves something and what they answer takes no more than ``gather_bytes``: one for each worker, or up to
-    ``splits_per_worker`` where each has ``share_values`` values (rows times columns) to read, which take about a tenth of a second.
-    None has fewer than ``split_rows`` rows. Where shares answer with rows of the result, which wait for their turn, none has more than
-    that many values, or ``max_split_rows`` rows. To start a block on all workers is taken to cost as much as to read ``start_bytes``.
+    ``splits_per_worker`` where each has ``share_values`` values (rows times columns) to read, which take about half a second: to open a
+    large file again for each share takes some 30 ms. None has fewer than ``split_rows`` rows. Where shares answer with rows of the result,
+    which wait for their turn, they are smaller; ``max_split_rows`` rows are never too many. To start a block on all workers is taken to
+    cost as much as to read ``start_bytes``.
     Answers of ``final_bytes`` and more are put together on all workers, share by share, and rows of ``sort_bytes`` and more are sorted so.
     Keys that may spare ``filter_bytes`` of files are read before the scan which they prune; with 0, or "always", wherever that is right.
     ``distribute`` "always" (or no ``distribute_rows`` at all) divides wherever it is possible, whatever it costs; "never" nowhere. Of all
@@ -38,7 +39,7 @@ class PlanOptions:
     splits_per_worker: int = 4
     split_rows: int = 100_000
     max_split_rows: int = 1_000_000
-    share_values: int = 20_000_000
+    share_values: int = 100_000_000
     gather_bytes: int = 2 << 30
     final_bytes: int = 32 << 20
     sort_bytes: int = 64 << 20

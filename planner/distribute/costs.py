@@ -23,6 +23,8 @@ from planner.splits import ScanExtent, parallel_shares
 
 LEAST_GAIN = 1.25
 """So much more than a share of the bytes each worker is taken to have to do with: shares are never quite alike."""
+STREAMED_VALUES = 20_000_000
+"""Where rows of the result wait for the end of their share, it has no more values, which take about a tenth of a second."""
 WHOLE_PART = 8
 """Shares are made larger, and fewer, until what each reads whole is at most one such part of what it has for itself."""
 _ANSWERED: Mapping[Kind, float] = {"row": 0.0, "first": 0.02, "groups": 0.2, "distinct": 0.3, "rows": 1.0, "columns": 1.0}
@@ -122,7 +124,8 @@ class Costs:
         if all(keys[scan.name] is None for scan in parts):
             (scan,) = parts
             least = 0 if options.forced else options.split_rows
-            largest = max(options.max_split_rows, options.share_values // max(1, len(scan.needed))) if streams else None
+            streamed = min(options.share_values, STREAMED_VALUES) // max(1, len(scan.needed))
+            largest = max(options.max_split_rows, streamed) if streams else None
             return parallel_shares(scan, self.extents[scan.name], options.workers * each, least, largest)
         keyed = [KeyedScan(scan, key, self.extents[scan.name]) for scan in parts if (key := keys[scan.name]) is not None]
         wanted = range(options.workers * each, 0, -options.workers) if lie_in_ranges(keyed, options.workers) else ()
