@@ -162,7 +162,10 @@ class SmallSite:
         self, fragment: Fragment, share: Share, whole: WholeInputs, context: ExecutionContext, arrived: Mapping[str, pa.Table]
     ) -> tuple[list[Output], list[ScanReport], int]:
         context.cancellation.check()
-        ((split,),) = (part.splits for part in share.inputs)
+        splits = [split for part in share.inputs for split in part.splits]
+        if not splits:
+            return [Output(batch(), True)], [], 0
+        (split,) = splits
         table, _, number = split.file.path.removeprefix("default:").partition("/")
         self.ran.append((table, int(number)))
         numbers = self.run_share(table, int(number), context)
