@@ -214,9 +214,10 @@ class TwoSteps:
 
     def _first_rows(self) -> tuple[Ast | None, Ast] | None:
         """ORDER BY and LIMIT of the partial block, where each share need only give its first rows; any of them, without ORDER BY."""
-        order, limit = self.query.ast["order_by"], _rows_wanted(self.query.ast)
-        if not self._made or limit is None:
+        order, rows = self.query.ast["order_by"], rows_wanted(self.query.ast)
+        if not self._made or rows is None:
             return None
+        limit = {"LimitOffset": {**self.query.ast["limit_clause"]["LimitOffset"], "limit": verbatim(str(rows)), "offset": None}}
         if order is None:
             return None, limit
         terms = [(term, self.answer_of(term["expr"])) for term in self._order_terms()]
@@ -478,8 +479,8 @@ def _flat(sets: Any) -> Iterator[Ast]:
             yield part
 
 
-def _rows_wanted(ast: Ast) -> Ast | None:
-    """A LIMIT for as many rows as a query with that LIMIT and OFFSET looks at; None where that is not plain, or all."""
+def rows_wanted(ast: Ast) -> int | None:
+    """How many rows a query with a LIMIT and an OFFSET looks at; None where that is not plain, or all."""
     clause = ast["limit_clause"]
     if type(clause) is not dict or "LimitOffset" not in clause or ast["fetch"] is not None:
         return None
@@ -488,8 +489,7 @@ def _rows_wanted(ast: Ast) -> Ast | None:
     counts = [_count(wanted["limit"]), 0 if offset is None else _count(offset["value"])]
     if wanted["limit_by"] or None in counts:
         return None
-    number = str(sum(count or 0 for count in counts))
-    return {"LimitOffset": {**wanted, "limit": verbatim(number), "offset": None}}
+    return sum(count or 0 for count in counts)
 
 
 def _count(expression: Ast | None) -> int | None:

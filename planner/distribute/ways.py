@@ -22,12 +22,13 @@ from planner.distribute.reductions import Reductions
 from planner.distribute.scopes import Names
 from planner.distribute.selectivity import rows_left
 from planner.distribute.sort_ranges import SortRanges, sort_ranges
-from planner.distribute.two_steps import OneStep, TwoSteps, two_steps
+from planner.distribute.two_steps import OneStep, TwoSteps, rows_wanted, two_steps
 from planner.logical import QueryBlock, Scan, Select, all_scans
 from planner.optimize.prune_columns import prune_columns
 from planner.optimize.pushed import without_pushed
 from planner.options import PlanOptions
 from planner.physical import Share
+from planner.references import references
 from planner.render import print_expression
 from planner.scan_inputs import ScanInputs
 from planner.splits import ScanExtent
@@ -36,6 +37,10 @@ FEWEST_VALUES = 8
 """So many values for each worker there must be to tell answers apart by."""
 MOST_REDUCERS = 2
 """By so many small tables the rows of a scan are reduced before they go through an exchange."""
+
+
+FEW_ROWS = 50
+"""Of so many first rows the kernel reads what is not sorted by when it knows which they are (its ``late_materialization_max_rows``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +206,21 @@ class Ways:
             together = self.costs.together(block.answers, steps.kind, shared=not block.gathers)
         if division.hashed:
             return block, self.costs.saved_by_hash(parts, whole, block.tables, together)
-        return block, self.costs.saved(parts, whole, block.shares, together)
+        return block, self.costs.saved(parts, whole, block.shares, together) - self._left_unread(cut, steps, inside)
+
+    def _left_unread(self, cut: Cut, steps: TwoSteps | None, inside: Sequence[Scan]) -> int:
+        """Bytes that one worker would not read: of a small LIMIT's rows alone the kernel reads more than what it sorts and compares, and
+        of that about half, since it passes over what cannot come first any more.
+        """
+        rows = rows_wanted(cut.query.ast)
+        if steps is None or steps.kind != "first" or len(inside) > 1 or rows is None or rows > FEW_ROWS:
+            return 0
+        (scan,) = inside
+        if self.inputs.catalog.is_elsewhere(scan.table.files[0]):
+            return 0  # what is not here is fetched before the kernel begins
+        mentioned = references(cut.query.ast["order_by"], *cut.select.conjuncts)
+        read = tuple(column for column in scan.needed if mentioned.needs(column.name, scan.alias))
+        return self.costs.bytes([scan]) - self.costs.bytes([replace(scan, needed=read)]) // 2
 
     def _with_answers(self, block: DividedBlock, steps: TwoSteps, parts: Sequence[Scan]) -> DividedBlock:
         """The block with what its shares answer, and how that is put together."""

@@ -102,3 +102,17 @@ def test_ranges_of_keys_make_no_more_shares_than_workers_can_begin_at_once(worke
     made = plan(sql, _catalog(), PlanOptions(workers=workers, splits_per_worker=1)).fragments[0]
     assert {scan.table for scan in scans(made) if scan.name in made.divided} == {"orders", "lineitem"}
     assert len(made.shares) == workers
+
+
+@pytest.mark.parametrize(
+    ("sql", "parallel"),
+    [
+        ("SELECT * FROM lineitem ORDER BY l_extendedprice DESC LIMIT 10", False),
+        ("SELECT l_orderkey FROM lineitem WHERE l_discount > 0.05 ORDER BY l_extendedprice DESC LIMIT 10", False),
+        ("SELECT * FROM lineitem ORDER BY l_extendedprice DESC LIMIT 10 OFFSET 1000", True),
+        ("SELECT * FROM lineitem JOIN orders ON l_orderkey = o_orderkey ORDER BY l_extendedprice DESC LIMIT 10", True),
+    ],
+)
+def test_the_few_rows_that_come_first_are_found_by_one_worker(sql: str, parallel: bool) -> None:
+    made = plan(sql, _catalog(), PlanOptions(workers=3))
+    assert any(fragment.parallel for fragment in made.fragments) == parallel

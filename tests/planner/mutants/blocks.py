@@ -113,15 +113,15 @@ BLOCKS = (
     Mutant(
         "a share's first rows are as many as LIMIT says",
         "two_steps",
-        "number = str(sum(count or 0 for count in counts))",
-        "number = str(counts[0])",
+        "return sum(count or 0 for count in counts)",
+        "return counts[0]",
         "SELECT k, v FROM low ORDER BY k, v LIMIT 2 OFFSET 4",
     ),
     Mutant(
         "the first rows are enough for what comes behind them",
         "two_steps",
-        "if not self._made or limit is None:",
-        "if limit is None:",
+        "if not self._made or rows is None:",
+        "if rows is None:",
         "SELECT k, count(*) OVER () AS n FROM low ORDER BY k LIMIT 3",
     ),
     Mutant(
