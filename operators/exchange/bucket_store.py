@@ -8,10 +8,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from operators.batch_sizes import referenced_bytes
 from operators.claimed_directory import ClaimedDirectory
@@ -214,14 +215,15 @@ def _sorted(batch: pa.RecordBatch, buckets: int) -> tuple[pa.RecordBatch, tuple[
     column = batch.column(batch.num_columns - 1)
     if column.null_count:
         raise OperatorError("a row that goes through a hash exchange has no bucket")
-    # Of sixteen bits: numpy sorts those by their digits, in one pass over the rows for each.
-    numbers = column.to_numpy().astype(np.uint16, copy=False)
-    counts = np.bincount(numbers, minlength=buckets)
-    if len(counts) > buckets:
-        raise OperatorError(f"a row that goes through a hash exchange is in bucket {int(numbers.max())} of {buckets}")
-    offsets = (0, *(int(end) for end in np.cumsum(counts)))
+    counts = [0] * buckets
+    for found in pc.value_counts(column).to_pylist():
+        bucket = found["values"]
+        if not 0 <= bucket < buckets:
+            raise OperatorError(f"a row that goes through a hash exchange is in bucket {bucket} of {buckets}")
+        counts[bucket] = found["counts"]
+    offsets = (0, *accumulate(counts))
     kept = batch.select(range(batch.num_columns - 1))
-    return kept.take(pa.array(np.argsort(numbers, kind="stable"))), offsets
+    return kept.take(pc.array_sort_indices(column)), offsets  # which is stable
 
 
 def _sizes(pieces: Iterable[_SortedPiece], buckets: int) -> BucketSizes:
