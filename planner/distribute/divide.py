@@ -35,6 +35,7 @@ from planner.distribute.classes import Classes, Pair, equivalences, join_equalit
 from planner.distribute.expressions import is_aggregate, is_call, is_grouped, shows_collations, sorts_and_limits
 from planner.distribute.outputs import bare
 from planner.distribute.partial_aggregates import AGGREGATES, WITH_PARTIAL_FORM
+from planner.distribute.prunable import is_plain
 from planner.distribute.scopes import BoundColumn, Names
 from planner.functions import CLOCK_VALUES, ROW_BY_ROW, TABLE_FUNCTIONS, WINDOW_FUNCTIONS
 from planner.logical import (
@@ -312,7 +313,7 @@ class _Divider:
         match relation:
             case Scan() if relation.name in self.divided:
                 key = self.divided[relation.name]
-                if relation.sampled or relation.rigid or relation.join_word is not None:
+                if not is_plain(relation):
                     raise NotDivisible("the table is read in a way that only makes sense as a whole")
                 return ANYWHERE if key is None else frozenset((BoundColumn(relation, key),))
             case Scan():

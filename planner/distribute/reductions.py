@@ -19,6 +19,7 @@ from planner.ast import Ast
 from planner.distribute.classes import subquery_correlations
 from planner.distribute.divide import NotDivisible, Rules, in_where
 from planner.distribute.outputs import bare
+from planner.distribute.prunable import is_plain
 from planner.distribute.scopes import BoundColumn, Names
 from planner.logical import Body, DerivedTable, QueryBlock, Scan, Select, SetOperation, relations
 from planner.references import references
@@ -62,7 +63,7 @@ class Reductions:
         found: dict[str, Reducer] = {}
         for column in scan.needed:
             for other, key in self._values(home, BoundColumn(scan, column.name), 0):
-                if other is not scan and other.predicates and not (other.sampled or other.rigid or other.join_word is not None):
+                if other is not scan and other.predicates and is_plain(other):
                     found.setdefault(other.name, Reducer(column.name, _narrowed(other, key), key))
         return list(found.values())
 
