@@ -96,7 +96,7 @@ _NARROWING = ("Semi", "Anti")
 """The parser's joins that are the kernel's of that name; LEFT SEMI stands for POSITIONAL (``spellings.joins``)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Rules:
     """The rules for one query, whose blocks are looked at once for all ways to divide it."""
 
@@ -111,7 +111,7 @@ class Rules:
     _scans: dict[int, tuple[Body | Relation, frozenset[str]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_collates", shows_collations(self.names.query.ast))
+        self._collates = shows_collations(self.names.query.ast)
 
     def cuts(self, divided: Mapping[str, str | None]) -> list[Cut]:
         """Where the query is to be cut if its scans ``divided`` are: by the column of that name, or None for rows that lie anywhere.
