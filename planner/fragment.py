@@ -22,9 +22,8 @@ from planner.optimize.pushed import without_pushed
 from planner.parse import print_sql
 from planner.physical import ExchangeInput, Fragment, PlannedExchange, ScanInput
 from planner.quoting import quote_name
-from planner.references import references
 from planner.render import render_query
-from planner.scan_inputs import ScanInputs
+from planner.scan_inputs import ScanInputs, reading_only
 from planner.splits import ScanExtent
 from planner.time_zones import UTC
 
@@ -105,12 +104,10 @@ class Fragmenter:
         return tuple(fragments), tuple(exchanges)
 
     def _scan_fragment(self, number: int, scan: Scan, columns: tuple[Column, ...], extent: ScanExtent) -> Fragment:
-        mentioned = references(*scan.predicates)
-        read = tuple(column for column in scan.columns if column in columns or mentioned.needs(column.name, scan.alias))
         predicate = self.inputs.predicate(scan)
         where = f" WHERE {predicate}" if predicate else ""
         sql = f"SELECT {', '.join(quote_name(column.name) for column in columns)} FROM {scan.name}{where}"
-        reading = replace(scan, needed=read)
+        reading = reading_only(scan, [column.name for column in columns])
         shares = self.inputs.shares(reading, extent)
         return Fragment(number, sql, (self.inputs.divided(reading, extent, shares),), number, shares)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 
 from planner.ast import Ast, all_of, substitute
@@ -12,6 +12,7 @@ from planner.optimize.prune_row_groups import prunable
 from planner.options import PlanOptions
 from planner.physical import ScanInput, Share, Split
 from planner.quoting import folded
+from planner.references import references
 from planner.render import print_expression
 from planner.splits import ScanExtent, parallel_shares, read_extent, unread_extent, whole_splits
 
@@ -78,6 +79,12 @@ class ScanInputs:
         terms = [_unqualified(term, scan.alias) for term in scan.predicates]
         condition = terms[0] if len(terms) == 1 else all_of(terms)
         return None if condition is None else print_expression(condition, self.chain_terms)
+
+
+def reading_only(scan: Scan, names: Container[str]) -> Scan:
+    """The scan with its columns called ``names``, and those that its predicates need."""
+    mentioned = references(*scan.predicates)
+    return replace(scan, needed=tuple(each for each in scan.columns if each.name in names or mentioned.needs(each.name, scan.alias)))
 
 
 def _unqualified(term: Ast, alias: str) -> Ast:

@@ -3,11 +3,13 @@
 ``scopes`` (with ``binding``, ``frames``, ``outputs``, ``mentions`` and ``meanings``) says of which relation each name's column is, and
 ``classes`` (``disjoint_sets``) which columns are equal. ``divide`` has the rules: by what tables may be divided so that a block can run on
 shares, and where the query is cut. ``two_steps`` (``expressions``, ``partial_aggregates``) makes a block that is cut into what each share
-is asked and what is asked of their answers. ``ranges`` divides tables that are written in the order of a key, ``hashed`` (``reductions``,
-``selectivity``) sends them through exchanges by its hash. ``divisions`` suggests what may be worth a look; ``ways`` are those that the
-rules allow, with what they save by ``costs``. ``building`` makes fragments and exchanges of those that are taken, ``once`` of what shares
-see whole; ``considered`` is what EXPLAIN tells of the others. ``runtime_filters`` adds fragments that read
-keys first, to prune other scans by them, where ``key_sources`` says that this is right.
+is asked and what is asked of their answers; these are put together share by share, too, by ``final_shares``, and sorted so by
+``sort_ranges``. ``ranges`` divides tables that are written in the order of a key, ``hashed`` (``reductions``) sends them through exchanges
+by its hash. ``divisions`` suggests what may be worth a look; ``ways`` are those that the rules allow, with what they save by ``costs``,
+where ``answer_sizes`` (``estimates``, ``selectivity``) tells how much shares answer. ``building`` makes fragments and exchanges of those
+that are taken, ``once`` of what shares see whole, and ``sent`` says how rows travel; ``labels`` is what the graph says of itself to people,
+``considered`` what EXPLAIN tells of the other ways. ``runtime_filters`` adds fragments that read keys first, to prune other scans by them,
+where ``key_sources`` (``prunable``) says that this is right.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -24,6 +24,7 @@ from planner.logical import (
     Scan,
     Select,
     all_scans,
+    queries_below,
     relations_below,
     rewrite,
 )
@@ -216,7 +217,7 @@ class GraphBuilder:
 
     def _with_ctes(self, query: QueryBlock) -> QueryBlock:
         """The block with the CTEs around it that it reads."""
-        inner = {id(cte.ast) for relation in _nested(query) for cte in relation.ctes}
+        inner = {id(cte.ast) for inside in queries_below(query) for cte in inside.ctes}
         needed: dict[int, Cte] = {}
         seen: set[int] = set()
 
@@ -315,14 +316,3 @@ def _unfiltered(query: QueryBlock, block: DividedBlock) -> QueryBlock:
 
 def _answers(query: QueryBlock) -> list[str]:
     return list(dict.fromkeys(relation.name for relation in relations_below(query) if isinstance(relation, Answers)))
-
-
-def _nested(query: QueryBlock) -> Iterator[QueryBlock]:
-    found: list[QueryBlock] = []
-
-    def note(node: QueryBlock) -> QueryBlock:
-        found.append(node)
-        return node
-
-    rewrite(query, lambda select: select, note)
-    return iter(found)

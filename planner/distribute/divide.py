@@ -35,6 +35,7 @@ from planner.distribute.classes import Classes, Pair, equivalences, join_equalit
 from planner.distribute.expressions import is_aggregate, is_call, is_grouped, shows_collations, sorts_and_limits
 from planner.distribute.outputs import bare
 from planner.distribute.partial_aggregates import AGGREGATES, WITH_PARTIAL_FORM
+from planner.distribute.prunable import is_plain
 from planner.distribute.scopes import BoundColumn, Names
 from planner.functions import CLOCK_VALUES, ROW_BY_ROW, TABLE_FUNCTIONS, WINDOW_FUNCTIONS
 from planner.logical import (
@@ -95,7 +96,7 @@ _NARROWING = ("Semi", "Anti")
 """The parser's joins that are the kernel's of that name; LEFT SEMI stands for POSITIONAL (``spellings.joins``)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Rules:
     """The rules for one query, whose blocks are looked at once for all ways to divide it."""
 
@@ -110,7 +111,7 @@ class Rules:
     _scans: dict[int, tuple[Body | Relation, frozenset[str]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_collates", shows_collations(self.names.query.ast))
+        self._collates = shows_collations(self.names.query.ast)
 
     def cuts(self, divided: Mapping[str, str | None]) -> list[Cut]:
         """Where the query is to be cut if its scans ``divided`` are: by the column of that name, or None for rows that lie anywhere.
@@ -312,7 +313,7 @@ class _Divider:
         match relation:
             case Scan() if relation.name in self.divided:
                 key = self.divided[relation.name]
-                if relation.sampled or relation.rigid or relation.join_word is not None:
+                if not is_plain(relation):
                     raise NotDivisible("the table is read in a way that only makes sense as a whole")
                 return ANYWHERE if key is None else frozenset((BoundColumn(relation, key),))
             case Scan():

@@ -13,6 +13,7 @@ from planner.ast import walk
 from planner.distribute.classes import Pair
 from planner.distribute.costs import Costs
 from planner.distribute.disjoint_sets import DisjointSets
+from planner.distribute.prunable import is_plain
 from planner.distribute.ranges import KeyedScan
 from planner.distribute.scopes import BoundColumn, Names
 from planner.logical import Scan, all_scans, joins_below
@@ -130,5 +131,4 @@ def _values(extent: ScanExtent, key: str) -> float:
 def _may_be_hashed(scan: Scan, key: str) -> bool:
     kind = next(column.type for column in scan.columns if column.name == key)
     known = kind in _HASHED_TYPES or kind.startswith("DECIMAL(")
-    plain = not (scan.sampled or scan.rigid or scan.join_word is not None)
-    return known and plain and all(survives_arrow(column.type) for column in scan.needed)
+    return known and is_plain(scan) and all(survives_arrow(column.type) for column in scan.needed)

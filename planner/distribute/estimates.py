@@ -142,6 +142,11 @@ def _is_discrete(kind: str) -> bool:
     return kind.endswith("INT") or kind in ("INTEGER", "UINTEGER", "DATE") or kind.startswith("DECIMAL(")
 
 
+def decimal_scale(kind: str) -> int:
+    """How many digits a DECIMAL of the type ``kind`` has behind its point."""
+    return int(kind.rstrip(")").rpartition(",")[2])
+
+
 def _spans(groups: Sequence[RowGroup], column: Column) -> list[tuple[float, float]]:
     """The least and the greatest value of each row group as places on a line, where whole numbers and days are 1 apart."""
     known = [group.ranges.get(column.name) for group in groups]
@@ -149,7 +154,7 @@ def _spans(groups: Sequence[RowGroup], column: Column) -> list[tuple[float, floa
     if len(ends) < len(groups) or not all(least is not None and most is not None for least, most in ends):
         return []
     shared = _shared([value for pair in ends for value in pair if isinstance(value, str)])
-    scale = 10 ** int(column.type.rstrip(")").rpartition(",")[2]) if column.type.startswith("DECIMAL(") else 1
+    scale = 10 ** decimal_scale(column.type) if column.type.startswith("DECIMAL(") else 1
     return [(_place(least, shared) * scale, _place(most, shared) * scale) for least, most in ends]
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 
 from planner.ast import BARE_QUERY, Ast, identifier, is_query, walk
 from planner.distribute.expressions import Meanings, hangs_on_arrival, is_aggregate, is_call, is_grouped, sorts_and_limits
+from planner.distribute.sent import bucket_number
 from planner.distribute.two_steps import ArgumentTypes, OneStep, TwoSteps, Writer, present, two_steps
 from planner.logical import Answers, QueryBlock, Select
 
@@ -32,12 +33,9 @@ class FinalShares:
     """Expressions of the block, by whose values its answers are told apart."""
 
     def bucket(self, buckets: int) -> str:
-        """The number of an answer's bucket, in SQL over the columns of the partial block.
-
-        It is made of the hash's upper half: the kernel's own tables put rows into places by the lower.
-        """
+        """The number of an answer's bucket, in SQL over the columns of the partial block."""
         listed = ", ".join(self.first.writer.expression(self.first.behind(term)) for term in self.terms)
-        return f"((hash({listed}) >> 32) % {buckets})::USMALLINT"
+        return bucket_number(listed, buckets)
 
     def complete(self, query: QueryBlock, answers: Answers, types: ArgumentTypes, as_text: Mapping[str, str]) -> QueryBlock:
         """The block that makes complete groups of ``answers``. ``query`` is the block as it is by now."""

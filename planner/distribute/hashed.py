@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from planner.catalog import Column
 from planner.distribute.reductions import Reducer
+from planner.distribute.sent import bucket_number
 from planner.logical import Scan
 from planner.quoting import quote_name
 from planner.scan_inputs import ScanInputs
@@ -53,10 +54,7 @@ class HashedTable:
         return tuple(column for column in self.scan.columns if column in some or column in others)
 
     def sql(self, inputs: ScanInputs, buckets: int, bucket: str) -> str:
-        """What its fragment asks, the bucket's number in the last column, which is called ``bucket``.
-
-        The number is made of the hash's upper half: the kernel's own tables put rows into places by the lower.
-        """
+        """What its fragment asks, the bucket's number in the last column, which is called ``bucket``."""
         key = quote_name(self.key)
         columns = ", ".join(quote_name(column.name) for column in self.given)
         terms = [inputs.predicate(self.scan), f"{key} IS NOT NULL" if self.not_null else None]
@@ -65,7 +63,8 @@ class HashedTable:
             terms.append(f"{column} IN (SELECT {name} FROM {reducer.scan.name} WHERE {inputs.predicate(reducer.scan)})")
         given = [f"({term})" for term in terms if term is not None]
         where = f" WHERE {' AND '.join(given)}" if given else ""
-        return f"SELECT {columns}, ((hash({key}) >> 32) % {buckets})::USMALLINT AS {bucket} FROM {self.scan.name}{where}"
+        number = bucket_number(key, buckets)
+        return f"SELECT {columns}, {number} AS {bucket} FROM {self.scan.name}{where}"
 
 
 def together(tables: Iterable[HashedTable], predicates: Mapping[str, str | None]) -> list[HashedTable]:

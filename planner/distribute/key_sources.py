@@ -28,10 +28,10 @@ from planner.distribute.classes import Classes, Pair, equivalences, join_equalit
 from planner.distribute.disjoint_sets import DisjointSets
 from planner.distribute.outputs import bare
 from planner.distribute.prunable import TableColumn, inner_column, is_plain, makes_groups, prunable, relations_of, table_column
+from planner.distribute.ranges import WHOLE_NUMBERS
 from planner.distribute.scopes import BoundColumn, Names
 from planner.logical import FromItem, JoinedItem, QueryBlock, Scan, Select, selects_below
 
-WHOLE_NUMBERS = frozenset(("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"))
 _KEY_TYPES = WHOLE_NUMBERS | {"DATE", "TIMESTAMP", "VARCHAR"}
 MOST_STEPS = 3
 """Tables from which keys come, one narrowed by the next, at most."""

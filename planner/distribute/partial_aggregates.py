@@ -39,16 +39,6 @@ _OF_DOUBLES = words(
 
 WITH_PARTIAL_FORM = frozenset(_BY_ARGUMENT) | _OF_DOUBLES | {"count"}
 
-IN_ONE_PLACE = words(
-    """
-    any_value approx_quantile approx_top_k arbitrary arg_max arg_max_null arg_max_nulls_last arg_min arg_min_null arg_min_nulls_last argmax
-    argmin array_agg bitstring_agg combine_aggr count_star decimal_average entropy first group_concat histogram histogram_exact
-    last list listagg lttb mad max_by median min_by mode quantile quantile_cont quantile_disc reservoir_quantile string_agg
-    sum_no_overflow variant_group_object grouping grouping_id json_group_array json_group_object json_group_structure
-    """
-)
-"""The aggregates that need all rows of a group in one place: for their order, for a state that is all of its values or not handed out."""
-
 BY_ARRIVAL = words(
     """
     any_value approx_quantile approx_top_k arbitrary arg_max arg_max_null arg_max_nulls_last arg_min arg_min_null arg_min_nulls_last argmax
@@ -56,7 +46,15 @@ BY_ARRIVAL = words(
     variant_group_object json_group_array json_group_object json_group_structure
     """
 )
-"""Those of them that may be another where rows come in another order."""
+"""The aggregates that may be another where rows come in another order."""
+
+IN_ONE_PLACE = BY_ARRIVAL | words(
+    """
+    bitstring_agg count_star decimal_average entropy histogram histogram_exact mad median quantile quantile_cont quantile_disc
+    sum_no_overflow grouping grouping_id
+    """
+)
+"""The aggregates that need all rows of a group in one place: for their order, for a state that is all of its values or not handed out."""
 
 AGGREGATES = WITH_PARTIAL_FORM | IN_ONE_PLACE
 

@@ -28,7 +28,7 @@ MOST_READ_TWICE = 1.25
 """Tables are not divided by ranges where the shares would read more than so many times their rows."""
 MOST_ROW_GROUPS = 20_000
 """Of tables of more, nobody looks for the ranges: each share's would be looked for among all of them."""
-_WHOLE_NUMBERS = frozenset(("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"))
+WHOLE_NUMBERS = frozenset(("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"))
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class KeyedScan:
     def may_be_aligned(self) -> bool:
         """Whether the statistics of all row groups tell ranges of the key."""
         kind = next(column.type for column in self.scan.columns if column.name == self.key)
-        return (kind in _WHOLE_NUMBERS or kind == "DATE") and self._ranges is not None
+        return (kind in WHOLE_NUMBERS or kind == "DATE") and self._ranges is not None
 
     @property
     def ranges(self) -> tuple[tuple[Range, ...], ...]:

@@ -13,15 +13,16 @@ another's WHERE, and its column equals one there of which that is so. It is neve
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from planner.ast import Ast
 from planner.distribute.classes import subquery_correlations
 from planner.distribute.divide import NotDivisible, Rules, in_where
 from planner.distribute.outputs import bare
+from planner.distribute.prunable import is_plain
 from planner.distribute.scopes import BoundColumn, Names
 from planner.logical import Body, DerivedTable, QueryBlock, Scan, Select, SetOperation, relations
-from planner.references import references
+from planner.scan_inputs import reading_only
 
 _DEEPEST = 3
 """Through so many subqueries, one in another, is looked."""
@@ -62,8 +63,8 @@ class Reductions:
         found: dict[str, Reducer] = {}
         for column in scan.needed:
             for other, key in self._values(home, BoundColumn(scan, column.name), 0):
-                if other is not scan and other.predicates and not (other.sampled or other.rigid or other.join_word is not None):
-                    found.setdefault(other.name, Reducer(column.name, _narrowed(other, key), key))
+                if other is not scan and other.predicates and is_plain(other):
+                    found.setdefault(other.name, Reducer(column.name, reading_only(other, (key,)), key))
         return list(found.values())
 
     def needs_key(self, scan: Scan, key: str) -> bool:
@@ -144,13 +145,6 @@ class Reductions:
                             self._home[relation.name] = body
                         elif isinstance(relation, DerivedTable):
                             stack.append((relation.query, None))
-
-
-def _narrowed(scan: Scan, key: str) -> Scan:
-    """The scan with the columns that its predicates and ``key`` need."""
-    mentioned = references(*scan.predicates)
-    needed = (column for column in scan.columns if column.name == key or mentioned.needs(column.name, scan.alias))
-    return replace(scan, needed=tuple(needed))
 
 
 def _looked_for(select: Select) -> Iterator[Ast]:

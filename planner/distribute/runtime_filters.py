@@ -21,9 +21,8 @@ from planner.key_pruning import KEY_COLUMNS, MOST_KEYS
 from planner.logical import QueryBlock, Scan, all_scans
 from planner.physical import ExchangeInput, Fragment, PlannedExchange, RuntimeFilter, ScanInput
 from planner.quoting import folded, quote_name
-from planner.references import references
 from planner.row_groups import RowGroups
-from planner.scan_inputs import ScanInputs
+from planner.scan_inputs import ScanInputs, reading_only
 from planner.splits import ScanExtent, read_extent
 
 MOST_FILTERS = 8
@@ -150,12 +149,7 @@ class _FilterPlanner:
         for each in source.sources():
             _, columns = needed.setdefault(each.scan.name, (each.scan, set()))
             columns |= {each.key, *(column for column, _ in each.narrowed)}
-        return tuple(self._scan(scan, columns) for scan, columns in needed.values())
-
-    def _scan(self, scan: Scan, wanted: set[str]) -> ScanInput:
-        mentioned = references(*scan.predicates)
-        read = tuple(column for column in scan.columns if column.name in wanted or mentioned.needs(column.name, scan.alias))
-        return self.inputs.whole(replace(scan, needed=read), self.extents[scan.name])
+        return tuple(self.inputs.whole(reading_only(scan, columns), self.extents[name]) for name, (scan, columns) in needed.items())
 
     def graph(self) -> Graph:
         """The graph with the filters."""

@@ -33,6 +33,14 @@ class Sent:
         return f"SELECT {', '.join(items)} FROM ({sql}) AS {quote_name(f'{prefix}p')}"
 
 
+def bucket_number(values: str, buckets: int) -> str:
+    """The number of the bucket of a row that has ``values``, all in SQL.
+
+    It is made of the hash's upper half: the kernel's own tables put rows into places by the lower.
+    """
+    return f"((hash({values}) >> 32) % {buckets})::USMALLINT"
+
+
 def sent(columns: Sequence[Column]) -> Sent | None:
     """How rows of these ``columns`` are sent; None where one would not come back as it was."""
     as_text = {column.name: column.type for column in columns if column.type in _AS_TEXT}

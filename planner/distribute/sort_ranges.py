@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from planner.catalog import RowGroup
-from planner.distribute.estimates import sampled_groups
+from planner.distribute.estimates import decimal_scale, sampled_groups
 from planner.distribute.expressions import sorts_and_limits
 from planner.distribute.two_steps import TwoSteps
 from planner.logical import QueryBlock, Scan
@@ -130,10 +130,6 @@ def _span(group: RowGroup, name: str, kind: str) -> tuple[int, int] | None:
     return (low, high) if low is not None and high is not None and low <= high else None
 
 
-def _scale(kind: str) -> int:
-    return int(kind.rstrip(")").rpartition(",")[2])
-
-
 def _number(value: object, kind: str) -> int | None:
     match value:
         case bool():
@@ -141,7 +137,7 @@ def _number(value: object, kind: str) -> int | None:
         case int() if kind.endswith("INT") or kind in ("INTEGER", "UINTEGER"):
             return value
         case decimal.Decimal() if kind.startswith("DECIMAL("):
-            return int(value.scaleb(_scale(kind), _EXACT))
+            return int(value.scaleb(decimal_scale(kind), _EXACT))
         case datetime.datetime() if kind == "TIMESTAMP":
             return (value - _FIRST_MOMENT) // _MICROSECOND
         case datetime.date() if kind == "DATE" and not isinstance(value, datetime.datetime):
@@ -156,7 +152,7 @@ def _value(number: int, kind: str) -> Bound:
     if kind == "TIMESTAMP":
         return _FIRST_MOMENT + number * _MICROSECOND
     if kind.startswith("DECIMAL("):
-        return decimal.Decimal(number).scaleb(-_scale(kind), _EXACT)
+        return decimal.Decimal(number).scaleb(-decimal_scale(kind), _EXACT)
     return number
 
 

@@ -1,7 +1,8 @@
 """The ways in which a query's tables may be divided, each with where it cuts the query and what it saves.
 
-One large table anywhere, or, by a key, all tables that are written in its order and joined by it: what the rules of ``divide`` allow is a
-way. It saves bytes that the busiest worker would have read, were it alone, less what the answers of shares are.
+One large table anywhere; or, by a key, all tables that are written in its order and joined by it; or tables whose rows meet by its hash:
+what the rules of ``divide`` allow is a way. It saves bytes that the busiest worker would have read, were it alone, less what the answers
+of shares are.
 """
 
 from __future__ import annotations
@@ -37,8 +38,6 @@ FEWEST_VALUES = 8
 """So many values for each worker there must be to tell answers apart by."""
 MOST_REDUCERS = 2
 """By so many small tables the rows of a scan are reduced before they go through an exchange."""
-
-
 FEW_ROWS = 50
 """Of so many first rows the kernel reads what is not sorted by when it knows which they are (its ``late_materialization_max_rows``)."""
 

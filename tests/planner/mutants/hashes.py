@@ -23,8 +23,8 @@ HASHES = (
     Mutant(
         "each table has a hash of its own",
         "hashed",
-        "((hash({key}) >> 32) % {buckets})",
-        "((hash({key}, {len(self.given)}) >> 32) % {buckets})",
+        "bucket_number(key, buckets)",
+        'bucket_number(f"{key}, {len(self.given)}", buckets)',
         "SELECT count(*), sum(v), sum(g = 'x') FROM low JOIN high ON low.k = high.k",
     ),
     Mutant(
