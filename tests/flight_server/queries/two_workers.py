@@ -42,6 +42,8 @@ from planner.physical import PhysicalPlan
 from tests.flight_server.cluster.fake_flight import FakeNetwork, FakeStream, FakeWorker, uri_of, worker
 from tests.lakes import Lake
 
+Truth = Callable[[str], list[tuple[object, ...]]]
+"""The rows that a statement has, whoever runs it."""
 QUERY = "query-of-a-test"
 KEPT_BYTES = 100_000
 """What a worker keeps in memory of what it puts out into hash exchanges; the rest goes to files."""
