@@ -16,7 +16,7 @@ from operators.errors import KernelError
 from planner.choices import DividedTable
 from planner.errors import Status
 from planner.physical import ExchangeKind, Fragment, PhysicalPlan, Share
-from tests.flight_server.queries.two_workers import QUERY, Truth, TwoWorkers, at_point
+from tests.flight_server.queries.two_workers import QUERY, Truth, TwoWorkers, at_point, lose_there
 from tests.hand_made_plans import arm, columns, plan_of, scan, share, splits_of
 
 ORDERS = 8000
@@ -312,11 +312,7 @@ def test_a_kill_at_any_point_stops_everything(workers: TwoWorkers, point: str) -
 def test_a_worker_that_is_lost_at_any_point_costs_a_repetition(workers: TwoWorkers, point: str, truth: Truth) -> None:
     running = workers.running(broadcast(workers))
 
-    def lose() -> None:
-        running.execution.exclude("there")
-        raise ClientError("it is gone", status=Status.UNAVAILABLE)
-
-    times = at_point(workers, point, lose)
+    times = at_point(workers, point, lambda: lose_there(running))
     assert running.rows() == truth(BROADCAST)
     assert times == [1]
     workers.there.guests.on_worker_lost("here")

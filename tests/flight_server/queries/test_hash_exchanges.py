@@ -17,7 +17,7 @@ from operators.errors import OperatorError
 from operators.exchange.records import RecordKey
 from planner.errors import Status
 from planner.physical import ExchangeInput, Fragment, PhysicalPlan, PlannedExchange, Share
-from tests.flight_server.queries.two_workers import QUERY, Truth, TwoWorkers, at_point
+from tests.flight_server.queries.two_workers import QUERY, Truth, TwoWorkers, at_point, lose_there
 from tests.hand_made_plans import arm, columns, scan, share, splits_of
 
 ROWS = 20_000
@@ -296,8 +296,7 @@ def test_a_worker_that_is_lost_at_any_point_costs_a_repetition(workers: TwoWorke
 
     def lose() -> None:
         let_go()
-        running.execution.exclude("there")
-        raise ClientError("it is gone", status=Status.UNAVAILABLE)
+        lose_there(running)
 
     times = at_point(workers, point, lose)
     assert running.rows() == truth(sql_of())
@@ -337,8 +336,7 @@ def test_what_is_lost_of_a_hash_exchange_behind_another_is_made_again_from_its_b
 
     def lose() -> None:
         let_go()
-        running.execution.exclude("there")
-        raise ClientError("it is gone", status=Status.UNAVAILABLE)
+        lose_there(running)
 
     times = at_point(workers, point, lose)
     assert running.rows() == truth(GROUPS)
