@@ -189,11 +189,17 @@ class FolderCatalog:
         return str(told[0]).removeprefix("SELECT ")
 
 
-def direct_kernel(catalog: FolderCatalog) -> duckdb.DuckDBPyConnection:
-    """The kernel over a catalog's tables, without a planner."""
+def connect_to_volley() -> duckdb.DuckDBPyConnection:
+    """A kernel whose tables have the full names that the server's have."""
     connection = connect()
     connection.execute("ATTACH ':memory:' AS volley")
     connection.execute("USE volley")
+    return connection
+
+
+def direct_kernel(catalog: FolderCatalog) -> duckdb.DuckDBPyConnection:
+    """The kernel over a catalog's tables, without a planner."""
+    connection = connect_to_volley()
     for name, table in catalog.tables.items():
         connection.execute(f"CREATE VIEW {quote_name(name)} AS SELECT * FROM {read(table.files)}")
     return connection

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from planner import PlanOptions, plan
-from tests.flight_server.queries.two_workers import TwoWorkers
+from tests.flight_server.queries.two_workers import Truth, TwoWorkers
 
 ROWS = 20_000
 OPTIONS = PlanOptions(workers=2, distribute_rows=0, split_rows=2048, final_bytes=0, sort_bytes=0)
-Truth = Callable[[str], list[tuple[object, ...]]]
 
 
 @pytest.fixture(name="root", scope="module")
@@ -26,21 +24,6 @@ def _root(tmp_path_factory: pytest.TempPathFactory) -> Path:
             TO '{root}/facts.parquet' (FORMAT parquet, ROW_GROUP_SIZE 2048)"""
     )
     return root
-
-
-@pytest.fixture(name="workers")
-def _workers(root: Path, tmp_path: Path) -> Iterator[TwoWorkers]:
-    workers = TwoWorkers(root, tmp_path)
-    yield workers
-    workers.close()
-
-
-@pytest.fixture(name="truth")
-def _truth(root: Path) -> Truth:
-    kernel = duckdb.connect()
-    kernel.execute(f"CREATE VIEW facts AS FROM '{root}/facts.parquet'")
-    kernel.execute("SET default_null_order = 'NULLS_LAST_ON_ASC_FIRST_ON_DESC'")
-    return lambda sql: kernel.sql(sql).fetchall()
 
 
 def found(rows: list[tuple[object, ...]], sql: str) -> list[tuple[object, ...]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from operators.errors import KernelError
 from planner.choices import DividedTable
 from planner.errors import Status
 from planner.physical import ExchangeKind, Fragment, PhysicalPlan, Share
-from tests.flight_server.queries.two_workers import QUERY, TwoWorkers, at_point
+from tests.flight_server.queries.two_workers import QUERY, Truth, TwoWorkers, at_point, lose_there
 from tests.hand_made_plans import arm, columns, plan_of, scan, share, splits_of
 
 ORDERS = 8000
@@ -36,21 +36,6 @@ def _root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     kernel.execute(f"COPY (SELECT i AS kind, 'kind ' || i AS name FROM range(7) t(i)) TO '{root}/kinds.parquet'")
     kernel.execute(f"COPY (SELECT i AS k, i AS n FROM range(0) t(i)) TO '{root}/nobody.parquet'")
     return root
-
-
-@pytest.fixture(name="workers")
-def _workers(root: Path, tmp_path: Path) -> Iterator[TwoWorkers]:
-    workers = TwoWorkers(root, tmp_path)
-    yield workers
-    workers.close()
-
-
-@pytest.fixture(name="truth")
-def _truth(root: Path) -> Callable[[str], list[tuple[object, ...]]]:
-    kernel = duckdb.connect()
-    for file in root.iterdir():
-        kernel.execute(f"CREATE VIEW {file.stem} AS FROM '{file}'")
-    return lambda sql: kernel.sql(sql).fetchall()
 
 
 def groups_of(workers: TwoWorkers, table: str) -> range:
@@ -83,7 +68,7 @@ def joined(workers: TwoWorkers) -> PhysicalPlan:
 JOINED = "SELECT name, count(*), sum(n) FROM lines JOIN kinds USING (kind) GROUP BY name ORDER BY name"
 
 
-def test_one_input_is_divided_and_the_other_whole(workers: TwoWorkers, truth: Callable[[str], list[tuple[object, ...]]]) -> None:
+def test_one_input_is_divided_and_the_other_whole(workers: TwoWorkers, truth: Truth) -> None:
     plan = joined(workers)
     partial, final = plan.fragments
     told = replace(partial, division=(DividedTable("in_0", "lines"),))
@@ -135,9 +120,7 @@ def aligned(workers: TwoWorkers) -> PhysicalPlan:
     return plan_of(catalog, (fragment, "result", columns(k="BIGINT", kind="BIGINT", n="BIGINT", price="BIGINT")))
 
 
-def test_two_inputs_divided_by_ranges_of_a_key_are_streamed_in_the_order_of_the_shares(
-    workers: TwoWorkers, truth: Callable[[str], list[tuple[object, ...]]]
-) -> None:
+def test_two_inputs_divided_by_ranges_of_a_key_are_streamed_in_the_order_of_the_shares(workers: TwoWorkers, truth: Truth) -> None:
     assert workers.rows(aligned(workers)) == truth("SELECT k, kind, n, price FROM lines LEFT JOIN orders USING (k) ORDER BY n")
 
 
@@ -194,7 +177,7 @@ BROADCAST = """SELECT kind, count(*), sum(price)::BIGINT, (SELECT avg(price) FRO
     FROM lines JOIN orders USING (k) WHERE price > (SELECT avg(price) FROM orders) GROUP BY kind ORDER BY kind"""
 
 
-def test_what_is_made_first_goes_whole_to_all_workers(workers: TwoWorkers, truth: Callable[[str], list[tuple[object, ...]]]) -> None:
+def test_what_is_made_first_goes_whole_to_all_workers(workers: TwoWorkers, truth: Truth) -> None:
     running = workers.running(broadcast(workers))
     assert running.rows() == truth(BROADCAST)
     assert running.left() == []
@@ -326,16 +309,10 @@ def test_a_kill_at_any_point_stops_everything(workers: TwoWorkers, point: str) -
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_a_worker_that_is_lost_at_any_point_costs_a_repetition(
-    workers: TwoWorkers, point: str, truth: Callable[[str], list[tuple[object, ...]]]
-) -> None:
+def test_a_worker_that_is_lost_at_any_point_costs_a_repetition(workers: TwoWorkers, point: str, truth: Truth) -> None:
     running = workers.running(broadcast(workers))
 
-    def lose() -> None:
-        running.execution.exclude("there")
-        raise ClientError("it is gone", status=Status.UNAVAILABLE)
-
-    times = at_point(workers, point, lose)
+    times = at_point(workers, point, lambda: lose_there(running))
     assert running.rows() == truth(BROADCAST)
     assert times == [1]
     workers.there.guests.on_worker_lost("here")
@@ -343,9 +320,7 @@ def test_a_worker_that_is_lost_at_any_point_costs_a_repetition(
 
 
 @pytest.mark.parametrize("fault", [Status.UNAVAILABLE, Status.INTERNAL], ids=["passes", "comes again"])
-def test_a_table_that_cannot_be_fetched_costs_no_more_than_the_worker_s_help(
-    workers: TwoWorkers, fault: Status, truth: Callable[[str], list[tuple[object, ...]]]
-) -> None:
+def test_a_table_that_cannot_be_fetched_costs_no_more_than_the_worker_s_help(workers: TwoWorkers, fault: Status, truth: Truth) -> None:
     def fail() -> None:
         raise ClientError("not now", status=fault)
 

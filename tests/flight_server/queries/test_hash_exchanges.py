@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,13 +17,12 @@ from operators.errors import OperatorError
 from operators.exchange.records import RecordKey
 from planner.errors import Status
 from planner.physical import ExchangeInput, Fragment, PhysicalPlan, PlannedExchange, Share
-from tests.flight_server.queries.two_workers import QUERY, TwoWorkers, at_point
+from tests.flight_server.queries.two_workers import QUERY, Truth, TwoWorkers, at_point, lose_there
 from tests.hand_made_plans import arm, columns, scan, share, splits_of
 
 ROWS = 20_000
 KEYS = 3_000
 BUCKETS = 16
-Truth = Callable[[str], list[tuple[object, ...]]]
 
 
 @pytest.fixture(name="root", scope="module")
@@ -42,21 +41,6 @@ def _root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     kernel.execute(f"COPY (SELECT i AS k, i AS n FROM range(0) r(i)) TO '{root}/nobody.parquet'")
     return root
-
-
-@pytest.fixture(name="workers")
-def _workers(root: Path, tmp_path: Path) -> Iterator[TwoWorkers]:
-    workers = TwoWorkers(root, tmp_path)
-    yield workers
-    workers.close()
-
-
-@pytest.fixture(name="truth")
-def _truth(root: Path) -> Truth:
-    kernel = duckdb.connect()
-    for file in root.iterdir():
-        kernel.execute(f"CREATE VIEW {file.stem} AS FROM '{file}'")
-    return lambda sql: kernel.sql(sql).fetchall()
 
 
 def bucket(*keys: str) -> str:
@@ -312,8 +296,7 @@ def test_a_worker_that_is_lost_at_any_point_costs_a_repetition(workers: TwoWorke
 
     def lose() -> None:
         let_go()
-        running.execution.exclude("there")
-        raise ClientError("it is gone", status=Status.UNAVAILABLE)
+        lose_there(running)
 
     times = at_point(workers, point, lose)
     assert running.rows() == truth(sql_of())
@@ -353,8 +336,7 @@ def test_what_is_lost_of_a_hash_exchange_behind_another_is_made_again_from_its_b
 
     def lose() -> None:
         let_go()
-        running.execution.exclude("there")
-        raise ClientError("it is gone", status=Status.UNAVAILABLE)
+        lose_there(running)
 
     times = at_point(workers, point, lose)
     assert running.rows() == truth(GROUPS)

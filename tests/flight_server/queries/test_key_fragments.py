@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from flight_server.queries import key_fragments
 from planner import PlanOptions, key_pruning, plan
 from planner.key_pruning import KeySet
 from planner.physical import Fragment, PhysicalPlan
-from tests.flight_server.queries.two_workers import Running, TwoWorkers
+from tests.flight_server.queries.two_workers import Running, Truth, TwoWorkers
 
 ROWS = 40_960
 GROUPS = 20
@@ -33,22 +32,6 @@ def _root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     duckdb.execute(f"COPY ({sales}) TO '{root}/sales.parquet' (FORMAT parquet, ROW_GROUP_SIZE {ROWS // GROUPS})")
     duckdb.execute(f"COPY (SELECT i AS day, 'day ' || i AS name FROM range({GROUPS}) t(i)) TO '{root}/days.parquet'")
     return root
-
-
-@pytest.fixture(name="workers")
-def _workers(root: Path, tmp_path: Path) -> Iterator[TwoWorkers]:
-    workers = TwoWorkers(root, tmp_path)
-    yield workers
-    workers.close()
-
-
-@pytest.fixture(name="truth", scope="module")
-def _truth(root: Path) -> list[tuple[object, ...]]:
-    kernel = duckdb.connect()
-    for name in ("sales", "days"):
-        kernel.execute(f"CREATE VIEW {name} AS FROM '{root}/{name}.parquet'")
-    rows: list[tuple[object, ...]] = kernel.sql(SQL).fetchall()
-    return rows
 
 
 def planned(workers: TwoWorkers, several: bool = True, sql: str = SQL) -> PhysicalPlan:
@@ -78,9 +61,9 @@ def status_of_keys(running: Running) -> OperatorStatus:
 
 
 @pytest.mark.parametrize("several", [False, True])
-def test_row_groups_without_a_key_are_not_read(workers: TwoWorkers, truth: list[tuple[object, ...]], several: bool) -> None:
+def test_row_groups_without_a_key_are_not_read(workers: TwoWorkers, truth: Truth, several: bool) -> None:
     running = workers.running(planned(workers, several))
-    assert running.rows() == truth
+    assert running.rows() == truth(SQL)
     (spared,) = filters_of(running)
     assert (spared.used, spared.keys, spared.row_groups, spared.rows) == (True, 2, GROUPS - 2, ROWS // GROUPS * (GROUPS - 2))
     assert status_of_keys(running).state == "completed"
@@ -96,9 +79,9 @@ def test_row_groups_without_a_key_are_not_read(workers: TwoWorkers, truth: list[
         "SELECT 1 AS low, 1 AS high, [1] AS keys WHERE false",
     ],
 )
-def test_keys_that_fail_fail_no_query(workers: TwoWorkers, truth: list[tuple[object, ...]], several: bool, sql: str) -> None:
+def test_keys_that_fail_fail_no_query(workers: TwoWorkers, truth: Truth, several: bool, sql: str) -> None:
     running = workers.running(with_keys(planned(workers, several), sql))
-    assert running.rows() == truth
+    assert running.rows() == truth(SQL)
     (spared,) = filters_of(running)
     assert (spared.used, spared.row_groups) == (False, 0)
     assert status_of_keys(running).state == "failed"
@@ -124,11 +107,11 @@ class SlowKeys:
         monkeypatch.setattr(OnceFragment, "run_into_exchange", run)
 
 
-def test_keys_that_are_late_are_done_without(workers: TwoWorkers, truth: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_that_are_late_are_done_without(workers: TwoWorkers, truth: Truth, monkeypatch: pytest.MonkeyPatch) -> None:
     SlowKeys(monkeypatch)
     monkeypatch.setattr(key_fragments, "FILTER_SECONDS", 0.01)
     running = workers.running(planned(workers))
-    assert running.rows() == truth
+    assert running.rows() == truth(SQL)
     assert [each.used for each in filters_of(running)] == [False]
     assert running.left() == []
 
@@ -154,7 +137,7 @@ def test_a_query_that_is_killed_while_it_waits_for_keys(workers: TwoWorkers, mon
 
 
 def test_a_worker_that_takes_no_more_part_takes_none_in_what_keys_have_pruned(
-    workers: TwoWorkers, truth: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
+    workers: TwoWorkers, truth: Truth, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     running = workers.running(planned(workers))
 
@@ -163,7 +146,7 @@ def test_a_worker_that_takes_no_more_part_takes_none_in_what_keys_have_pruned(
         return key_pruning.keys_of(table)
 
     monkeypatch.setattr(key_fragments, "keys_of", keys)
-    assert running.rows() == truth
+    assert running.rows() == truth(SQL)
     (scan,) = (fragment for fragment in running.plan.fragments if fragment.filters)
     assert running.workers_of(f"fragment-{scan.id}") == {"here"}
     assert [each.used for each in filters_of(running)] == [True]

@@ -6,13 +6,14 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 import pyarrow as pa
 import pyarrow.flight as flight
 
 from flight_server.cluster.peers import Peers
+from flight_server.errors import ClientError
 from flight_server.exchanges.exchange_service import ExchangeRegistry
 from flight_server.exchanges.remote_operators import RemoteOperators
 from flight_server.exchanges.site import Site
@@ -42,6 +43,8 @@ from planner.physical import PhysicalPlan
 from tests.flight_server.cluster.fake_flight import FakeNetwork, FakeStream, FakeWorker, uri_of, worker
 from tests.lakes import Lake
 
+Truth = Callable[[str], list[tuple[object, ...]]]
+"""The rows that a statement has, whoever runs it."""
 QUERY = "query-of-a-test"
 KEPT_BYTES = 100_000
 """What a worker keeps in memory of what it puts out into hash exchanges; the rest goes to files."""
@@ -222,3 +225,9 @@ def at_point(workers: TwoWorkers, point: str, act: Callable[[], None]) -> list[i
 
     workers.here.before = workers.there.before = before
     return acted
+
+
+def lose_there(running: Running) -> NoReturn:
+    """``there`` is lost to a query, and whatever has just been said to it was said in vain."""
+    running.execution.exclude("there")
+    raise ClientError("it is gone", status=Status.UNAVAILABLE)

@@ -17,7 +17,7 @@ from planner.distribute.two_steps import two_steps
 from planner.logical import Select, all_scans
 from planner.splits import FileGroups, ScanExtent
 from tests.planner.distribute.bound import bound
-from tests.planner.memory_catalog import FolderCatalog, direct_kernel
+from tests.planner.memory_catalog import FolderCatalog
 
 ROWS = 6_000
 
@@ -41,11 +41,6 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> FolderCatalog:
     pq.write_table(pa.table(lines), root / "lines.parquet", row_group_size=1000)
     pq.write_table(pa.table(orders), root / "orders.parquet", row_group_size=500)
     return FolderCatalog(root)
-
-
-@pytest.fixture(scope="module")
-def kernel(lake: FolderCatalog) -> duckdb.DuckDBPyConnection:
-    return direct_kernel(lake)
 
 
 def sizes_of(sql: str, lake: FolderCatalog) -> tuple[AnswerSizes, Select, list[Ast]]:

@@ -18,7 +18,7 @@ from planner.distribute.scopes import Names
 from planner.logical import QueryBlock
 from planner.physical import Fragment, PhysicalPlan, ScanInput
 from tests.planner.answers import SPLIT_UP
-from tests.planner.memory_catalog import FolderCatalog, direct_kernel, plan_rows, run_plan
+from tests.planner.memory_catalog import FolderCatalog, plan_rows, run_plan
 
 KINDS = ("x", "y", None)
 SEVERAL = PlanOptions(workers=3, distribute_rows=0, split_rows=1)
@@ -34,11 +34,6 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> FolderCatalog:
     pq.write_table(pa.table({"k": list(higher), "w": [n % 5 for n in higher]}), root / "high.parquet", row_group_size=4)
     pq.write_table(pa.table({"v": [1, 2, 3, None], "t": ["a", "b", None, "d"]}), root / "few.parquet")
     return FolderCatalog(root)
-
-
-@pytest.fixture(scope="module")
-def kernel(lake: FolderCatalog) -> duckdb.DuckDBPyConnection:
-    return direct_kernel(lake)
 
 
 def tables_divided(fragment: Fragment) -> set[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import random
 from collections import Counter
@@ -10,10 +9,10 @@ from collections import Counter
 import pytest
 
 from planner import PlanOptions, plan
-from planner.distribute import key_sources, prunable, runtime_filters
 from planner.physical import ExchangeInput
 from tests.planner.distribute.random_joins import JoinMaker, write_tables
 from tests.planner.memory_catalog import plan_rows, run_plan
+from tests.planner.mutants import Mutant, applied
 from tests.planner.random_queries.compared_catalog import ComparedCatalog
 
 QUERIES = int(os.environ.get("VOLLEY_TEST_QUERIES", "100"))
@@ -73,77 +72,93 @@ def test_a_scan_that_is_read_for_two_is_pruned_by_what_holds_for_both(lake: Comp
     assert plan_rows(run_plan(made)) == lake.direct.sql(sql).fetchall()
 
 
-MUTANTS = {
-    "LEFT keeps its left side": (
+MUTANTS = (
+    Mutant(
+        "LEFT keeps its left side",
+        "key_sources",
         '"left": right',
         '"left": left | right',
         "SELECT count(*), count(s.k) FROM f LEFT JOIN s ON f.k = s.k AND s.y = 1",
     ),
-    "RIGHT keeps its right side": (
+    Mutant(
+        "RIGHT keeps its right side",
+        "key_sources",
         '"right": left}',
         '"right": left | right}',
         "SELECT count(*), count(s.k) FROM s RIGHT JOIN f ON f.k = s.k AND s.y = 1",
     ),
-    "FULL keeps both": (
+    Mutant(
+        "FULL keeps both",
+        "key_sources",
         '"right": left}',
         '"right": left, "full": left | right}',
         "SELECT count(*), count(q.k) FROM f FULL JOIN (SELECT k FROM s WHERE y = 1) AS q ON f.k = q.k",
     ),
-    "NOT IN looks for others": (
+    Mutant(
+        "NOT IN looks for others",
+        "key_sources",
         'and not inside["negated"]',
         "",
         "SELECT count(*) FROM f WHERE k NOT IN (SELECT k FROM s WHERE y = 1)",
     ),
-    "NOT EXISTS looks for others": (
+    Mutant(
+        "NOT EXISTS looks for others",
+        "key_sources",
         'and not exists["negated"]',
         "",
         "SELECT count(*) FROM f WHERE NOT EXISTS (SELECT 1 FROM s WHERE s.k = f.k AND s.y = 1)",
     ),
-    "a count is there without rows": (
+    Mutant(
+        "a count is there without rows",
+        "key_sources",
         "and not makes_groups(query, query.body)",
         "",
         "SELECT count(*) FROM f WHERE EXISTS (SELECT count(*) FROM s WHERE s.k = f.k AND s.y = 1)",
     ),
-    "LIMIT takes other rows": (
+    Mutant(
+        "LIMIT takes other rows",
+        "prunable",
         "or sorts_and_limits(query.ast, limits_only=True)",
         "",
         "SELECT count(*), sum(q.v) FROM (SELECT k, v FROM f ORDER BY v, k, j LIMIT 7) AS q JOIN s ON q.k = s.k WHERE s.y = 1",
     ),
-    "a window sees all rows": (
+    Mutant(
+        "a window sees all rows",
+        "prunable",
         "or (is_call(node) and",
         "or (False and",
         "SELECT count(*), sum(q.v) FROM (SELECT k, rank() OVER (ORDER BY k) AS v FROM f) AS q JOIN s ON q.k = s.k WHERE s.y = 1",
     ),
-    "QUALIFY sees all rows": (
+    Mutant(
+        "QUALIFY sees all rows",
+        "prunable",
         "or (is_call(node) and",
         "or (False and",
         "SELECT count(*) FROM (SELECT k, v FROM f QUALIFY rank() OVER (ORDER BY k) < 20) AS q JOIN s ON q.k = s.k WHERE s.y < 2",
     ),
-    "DISTINCT ON takes other rows": (
+    Mutant(
+        "DISTINCT ON takes other rows",
+        "prunable",
         'if ast["distinct"] not in (None, "Distinct"):',
         "if False:",
         "SELECT count(*) FROM (SELECT DISTINCT ON (j) j, k, v FROM f ORDER BY j, v, k) AS q JOIN s ON q.k = s.k WHERE s.y = 1",
     ),
-    "ASOF looks for neighbours": (
+    Mutant(
+        "ASOF looks for neighbours",
+        "prunable",
         'if any(join.kind == "other" for join in item.joins):',
         "if False:",
         "SELECT count(*), sum(q.v) FROM g AS q ASOF JOIN f ON q.k >= f.k, s WHERE f.k = s.k AND s.y = 2",
     ),
-}
-"""What keeps a rule right, what is put in its place, and a query that is answered wrongly then."""
+)
+"""Of rules by which keys prune; each has a query that is answered wrongly then."""
 
 
-@pytest.mark.parametrize("rule", MUTANTS)
-def test_a_rule_that_is_too_weak_answers_wrongly(rule: str, lake: ComparedCatalog, monkeypatch: pytest.MonkeyPatch) -> None:
-    written, changed, sql = MUTANTS[rule]
-    truth = lake.direct.sql(sql).fetchall()
-    assert plan_rows(run_plan(plan(sql, lake, ONE))) == truth
-    (module,) = (module for module in (key_sources, prunable) if written in inspect.getsource(module))
-    source = inspect.getsource(module)
-    assert source.count(written) == 1
-    weak: dict[str, object] = {**vars(module)}
-    exec(compile(source.replace(written, changed), str(module.__file__), "exec"), weak)
-    for user, name in ((runtime_filters, "KeySources"), (key_sources, "prunable"), (key_sources, "table_column")):
-        if name in weak and vars(user)[name] is vars(module).get(name):
-            monkeypatch.setattr(user, name, weak[name])
-    assert plan_rows(run_plan(plan(sql, lake, ONE))) != truth
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_rule_that_is_too_weak_answers_wrongly(mutant: Mutant, lake: ComparedCatalog) -> None:
+    assert mutant.witness is not None
+    truth = lake.direct.sql(mutant.witness).fetchall()
+    assert plan_rows(run_plan(plan(mutant.witness, lake, ONE))) == truth
+    with applied(mutant):
+        made = plan(mutant.witness, lake, ONE)
+    assert plan_rows(run_plan(made)) != truth

@@ -32,11 +32,6 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> FolderCatalog:
     return FolderCatalog(root)
 
 
-@pytest.fixture(scope="module")
-def kernel(lake: FolderCatalog) -> duckdb.DuckDBPyConnection:
-    return direct_kernel(lake)
-
-
 def hashed(made: PhysicalPlan) -> list[Fragment]:
     """The fragments that put answers together share by share."""
     return [fragment for fragment in made.fragments if fragment.bucketed]

@@ -13,7 +13,7 @@ import pytest
 
 from planner import PlanOptions, plan
 from planner.physical import ExchangeInput, Fragment, PhysicalPlan
-from tests.planner.memory_catalog import FolderCatalog, connect, direct_kernel, plan_rows, run_plan
+from tests.planner.memory_catalog import FolderCatalog, connect, plan_rows, run_plan
 
 BY_HASH = PlanOptions(workers=3, distribute_rows=0, split_rows=1, by_hash=True)
 
@@ -43,11 +43,6 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> FolderCatalog:
     pq.write_table(pa.table({"nk": pa.array([1, None, 3], pa.int64()), "flag": [True, True, False]}), root / "n.parquet")
     connect().execute(f"COPY (SELECT k, to_days(v) AS span FROM '{root}/t.parquet') TO '{root}/spans.parquet'")
     return FolderCatalog(root)
-
-
-@pytest.fixture(scope="module")
-def kernel(lake: FolderCatalog) -> duckdb.DuckDBPyConnection:
-    return direct_kernel(lake)
 
 
 def blocks(made: PhysicalPlan) -> list[Fragment]:

@@ -13,7 +13,7 @@ import pytest
 
 from planner import PlanOptions, plan
 from planner.physical import ExchangeInput, Fragment, PhysicalPlan
-from tests.planner.memory_catalog import FolderCatalog, direct_kernel, plan_rows, run_plan
+from tests.planner.memory_catalog import FolderCatalog, plan_rows, run_plan
 
 SEVERAL = PlanOptions(workers=3, distribute_rows=0, split_rows=1)
 AUTO = PlanOptions(workers=3, distribute_rows=100, start_bytes=0, split_rows=1)
@@ -29,14 +29,9 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def lake(root: Path) -> FolderCatalog:
     return FolderCatalog(root)
-
-
-@pytest.fixture(scope="module")
-def kernel(root: Path) -> duckdb.DuckDBPyConnection:
-    return direct_kernel(FolderCatalog(root))
 
 
 def given(made: PhysicalPlan) -> list[Fragment]:

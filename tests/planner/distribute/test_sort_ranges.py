@@ -41,11 +41,6 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> FolderCatalog:
     return FolderCatalog(root)
 
 
-@pytest.fixture(scope="module")
-def kernel(lake: FolderCatalog) -> duckdb.DuckDBPyConnection:
-    return direct_kernel(lake)
-
-
 def in_ranges(made: PhysicalPlan) -> bool:
     """Whether the result's fragment sorts share by share."""
     return bool(made.fragments[-1].bucketed) and "ORDER BY" in made.fragments[-1].sql

@@ -9,7 +9,7 @@ import duckdb
 
 from planner.catalog import DataFile, RowGroup
 from planner.quoting import quote_name
-from tests.planner.memory_catalog import FolderCatalog, connect, direct_kernel, read
+from tests.planner.memory_catalog import FolderCatalog, connect_to_volley, direct_kernel, read
 
 
 class ComparedCatalog(FolderCatalog):
@@ -30,9 +30,7 @@ class ComparedCatalog(FolderCatalog):
         return tuple(self._in_order(order) for order in ("hash(r)", "hash(r) DESC", "hash(r, 1)"))
 
     def _in_order(self, order: str) -> duckdb.DuckDBPyConnection:
-        connection = connect()
-        connection.execute("ATTACH ':memory:' AS volley")
-        connection.execute("USE volley")
+        connection = connect_to_volley()
         for name, table in self.tables.items():
             connection.execute(f"CREATE TABLE {quote_name(name)} AS SELECT * FROM {read(table.files)} AS r ORDER BY {order}")
         return connection
